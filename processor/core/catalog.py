@@ -1,0 +1,168 @@
+"""What the deployment syncs: objects, their fields, where both sides keep them, districts and limits.
+
+Built and checked by `processor.catalog_file` from a YAML file and the object schemas; immutable here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+
+class Kind(StrEnum):
+    """Types that a field can have on the wire."""
+
+    STRING = "string"
+    LONG = "long"
+    BOOLEAN = "boolean"
+    DOUBLE = "double"
+    DATE = "date"
+    TIMESTAMP = "timestamp-micros"
+    DECIMAL = "decimal"
+
+
+class Owner(StrEnum):
+    """Who decides a field's value. What the state owns is never written by a correction."""
+
+    DISTRICT = "district"
+    STATE = "state"
+    NONE = "none"
+
+
+class Rule(StrEnum):
+    """How two canonical texts may differ and still be equal; exact where no rule is given."""
+
+    TRIM = "trim"
+    CASEFOLD = "casefold"
+    NFC = "nfc"
+    SCALE = "scale"
+    NULL_IS_EMPTY = "null-is-empty"
+
+
+class KeyType(StrEnum):
+    INTEGER = "integer"
+    UUID = "uuid"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Crosswalk:
+    """Translation of a district's codes to the state's."""
+
+    name: str
+    to_state: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A reference that the state holds as its own id: the table that has both that id and the district's key.
+
+    `table` has one row for each (`district_column`, `key_column`); `id_column` is what the reference holds.
+    """
+
+    table: str
+    district_column: str
+    key_column: str
+    id_column: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """One field of an object. A column is None where that side does not keep the field.
+
+    `precision` and `scale` belong to `Kind.DECIMAL`. `crosswalk` translates the district's text; `state_lookup`
+    says that `state_column` holds the state's id for the district key that is this field's value.
+    """
+
+    name: str
+    kind: Kind
+    owner: Owner
+    rules: frozenset[Rule]
+    district_column: str | None
+    state_column: str | None
+    precision: int = 0
+    scale: int = 0
+    crosswalk: Crosswalk | None = None
+    state_lookup: Lookup | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Where one side keeps an object.
+
+    `name` may be qualified by a schema. `key_column` holds the district's key as `key_type`. `district_column` is
+    None where the whole database belongs to one district. `timezone` is that of timestamps without one.
+    """
+
+    name: str
+    key_column: str
+    key_type: KeyType
+    district_column: str | None
+    timezone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ParentRef:
+    """The object that must be at the state first, and the field that holds its key."""
+
+    object: str
+    field: str
+
+
+@dataclass(frozen=True)
+class ObjectType:
+    """A type of record. `fields` are in the order of the schema; `depth` counts ancestors."""
+
+    name: str
+    key_type: KeyType
+    fields: tuple[FieldSpec, ...]
+    district: Table
+    state: Table
+    parent: ParentRef | None
+    depth: int
+
+    @cached_property
+    def compared(self) -> tuple[FieldSpec, ...]:
+        """Fields read from both sides, in schema order: a row's values stand in this order."""
+        return tuple(f for f in self.fields if f.owner is not Owner.NONE and f.district_column and f.state_column)
+
+    @cached_property
+    def owned(self) -> tuple[FieldSpec, ...]:
+        """District-owned fields: what corrections carry."""
+        return tuple(f for f in self.compared if f.owner is Owner.DISTRICT)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, FieldSpec]:
+        return {f.name: f for f in self.fields}
+
+
+@dataclass(frozen=True, slots=True)
+class District:
+    """`dsn` is a libpq connection string. `epoch` is raised when the district's database is replaced."""
+
+    district_id: str
+    name: str
+    dsn: str = field(repr=False)
+    epoch: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Counts a request, times in seconds."""
+
+    max_keys: int = 5_000
+    """Distinct keys that one chunk, so one Kafka transaction, may hold of one request (`transaction.max_keys`)."""
+    allow_delete: bool = False
+    max_deletes: int = 100
+    max_attempts: int = 5
+    """Comparisons of one key because of conflicts."""
+    snapshot_deadline_s: float = 900.0
+    answer_deadline_s: float = 86_400.0
+
+
+@dataclass(frozen=True)
+class Catalog:
+    objects: Mapping[str, ObjectType]
+    districts: Mapping[str, District]
+    limits: Limits

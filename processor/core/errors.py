@@ -1,0 +1,165 @@
+"""Every reason that a request, a key or a record can end with: one closed list.
+
+Documentation and metric labels are generated from this list, so a reason is added here and nowhere else.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Retry(StrEnum):
+    """What happens by itself after a reason was given."""
+
+    NEVER = "never"
+    COMPARE_AGAIN = "compare again"
+    WHEN_BACK = "when the database is back"
+
+
+class Mender(StrEnum):
+    """Who can remove the cause."""
+
+    NOBODY = "nobody"
+    PUBLISHER = "publisher"
+    DISTRICT = "district administrator"
+    STATE = "state administrator"
+    OPERATOR = "operator"
+
+
+class Reason(StrEnum):
+    """The code that stands in history; its meaning is in `RULES`."""
+
+    EXPECTED_DIFFERENCE = "EXPECTED_DIFFERENCE"
+    FORCED = "FORCED"
+    DEPENDENCY = "DEPENDENCY"
+    ALREADY_EQUAL = "ALREADY_EQUAL"
+    SEEN_EQUAL = "SEEN_EQUAL"
+    DELETE_NOT_ALLOWED = "DELETE_NOT_ALLOWED"
+    MAX_DELETES = "MAX_DELETES"
+
+    PARENT_MISSING = "PARENT_MISSING"
+    DUPLICATE_KEY = "DUPLICATE_KEY"
+    UNREPRESENTABLE = "UNREPRESENTABLE"
+    UNMAPPED_VALUE = "UNMAPPED_VALUE"
+    INVALID_KEY = "INVALID_KEY"
+    SNAPSHOT_UNAVAILABLE = "SNAPSHOT_UNAVAILABLE"
+    CONFLICT = "CONFLICT"
+    HAS_CHILDREN = "HAS_CHILDREN"
+    REJECTED_BY_STATE = "REJECTED_BY_STATE"
+    NO_ANSWER = "NO_ANSWER"
+
+    UNKNOWN_DISTRICT = "UNKNOWN_DISTRICT"
+    UNKNOWN_OBJECT = "UNKNOWN_OBJECT"
+    EMPTY_SELECTION = "EMPTY_SELECTION"
+    NOT_SUPPORTED = "NOT_SUPPORTED"
+    TOO_MANY_KEYS = "TOO_MANY_KEYS"
+    INVALID_REQUEST = "INVALID_REQUEST"
+
+    UNDECODABLE = "UNDECODABLE"
+    UNEXPECTED_RECORD = "UNEXPECTED_RECORD"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a reason means, whether it ends something as failed, what follows, who mends it."""
+
+    meaning: str
+    failure: bool
+    retry: Retry
+    mender: Mender
+
+
+RULES: dict[Reason, Rule] = {
+    Reason.EXPECTED_DIFFERENCE: Rule(
+        "equal in every district-owned field; the named state-owned fields differ", False, Retry.NEVER, Mender.NOBODY
+    ),
+    Reason.FORCED: Rule("sent although equal, because the request said FORCE", False, Retry.NEVER, Mender.NOBODY),
+    Reason.DEPENDENCY: Rule(
+        "not named by the request; sent ahead because a named record needs it", False, Retry.NEVER, Mender.NOBODY
+    ),
+    Reason.ALREADY_EQUAL: Rule(
+        "the state held the district's values when the correction arrived", False, Retry.NEVER, Mender.NOBODY
+    ),
+    Reason.SEEN_EQUAL: Rule(
+        "no answer came, but the state was then seen to be equal", False, Retry.NEVER, Mender.NOBODY
+    ),
+    Reason.DELETE_NOT_ALLOWED: Rule(
+        "deletion was asked for, but the catalog's limits do not allow it", False, Retry.NEVER, Mender.OPERATOR
+    ),
+    Reason.MAX_DELETES: Rule(
+        "more deletions than a request may cause; none of them was sent", False, Retry.NEVER, Mender.OPERATOR
+    ),
+    Reason.PARENT_MISSING: Rule(
+        "the named parent record is not at the state", True, Retry.COMPARE_AGAIN, Mender.DISTRICT
+    ),
+    Reason.DUPLICATE_KEY: Rule("more than one row on a side has this key", True, Retry.NEVER, Mender.DISTRICT),
+    Reason.UNREPRESENTABLE: Rule(
+        "the named field holds a value that its declared type cannot carry", True, Retry.NEVER, Mender.DISTRICT
+    ),
+    Reason.UNMAPPED_VALUE: Rule(
+        "the named field's code has no translation in its crosswalk", True, Retry.NEVER, Mender.STATE
+    ),
+    Reason.INVALID_KEY: Rule("the text cannot be a key of this object", True, Retry.NEVER, Mender.PUBLISHER),
+    Reason.SNAPSHOT_UNAVAILABLE: Rule(
+        "a database could not be read in time", True, Retry.WHEN_BACK, Mender.OPERATOR
+    ),
+    Reason.CONFLICT: Rule(
+        "the state's row kept changing between comparing and applying", True, Retry.COMPARE_AGAIN, Mender.STATE
+    ),
+    Reason.HAS_CHILDREN: Rule(
+        "the state's row cannot be deleted while others refer to it", True, Retry.NEVER, Mender.STATE
+    ),
+    Reason.REJECTED_BY_STATE: Rule(
+        "the state's database refused the change; the constraint is named", True, Retry.NEVER, Mender.STATE
+    ),
+    Reason.NO_ANSWER: Rule(
+        "the applier never answered and the state still differs", True, Retry.COMPARE_AGAIN, Mender.OPERATOR
+    ),
+    Reason.UNKNOWN_DISTRICT: Rule("the district is not in the catalog", True, Retry.NEVER, Mender.PUBLISHER),
+    Reason.UNKNOWN_OBJECT: Rule("the object is not in the catalog", True, Retry.NEVER, Mender.PUBLISHER),
+    Reason.EMPTY_SELECTION: Rule("the request names no key", True, Retry.NEVER, Mender.PUBLISHER),
+    Reason.NOT_SUPPORTED: Rule(
+        "the request asks for something that this version does not do", True, Retry.NEVER, Mender.PUBLISHER
+    ),
+    Reason.TOO_MANY_KEYS: Rule(
+        "a request that may delete must fit in one transaction", True, Retry.NEVER, Mender.PUBLISHER
+    ),
+    Reason.INVALID_REQUEST: Rule("a field of the request is not valid", True, Retry.NEVER, Mender.PUBLISHER),
+    Reason.UNDECODABLE: Rule("the bytes are not a readable record", True, Retry.NEVER, Mender.PUBLISHER),
+    Reason.UNEXPECTED_RECORD: Rule(
+        "a readable record, but not of a kind that belongs on this topic", True, Retry.NEVER, Mender.PUBLISHER
+    ),
+}
+
+
+class CoreError(Exception):
+    """A fault that the core can name. `detail` holds field names and ids, never a field's value."""
+
+    reason: Reason
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class InvalidKey(CoreError):
+    """A text that cannot be a key of its object."""
+
+    reason = Reason.INVALID_KEY
+
+
+class Unrepresentable(CoreError):
+    """A stored value that the field's declared type cannot carry."""
+
+    reason = Reason.UNREPRESENTABLE
+
+
+class UnmappedValue(CoreError):
+    """A district code that the field's crosswalk does not translate."""
+
+    reason = Reason.UNMAPPED_VALUE
+
+
+class InvalidRequest(CoreError):
+    """A decoded request whose identity cannot be used; it cannot even be answered in history."""
+
+    reason = Reason.INVALID_REQUEST

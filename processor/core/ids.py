@@ -1,0 +1,72 @@
+"""Identities that are derived and never drawn, so that doing a thing twice names the same thing."""
+
+import hashlib
+import re
+import uuid
+from urllib.parse import quote, unquote
+
+CORRECTIONS = uuid.UUID("5f2b6c1e-7d0a-5c52-9a53-0d1f4ab0c0de")
+FIRST_CHUNK = "0"
+
+
+def correction_id(request_id: str, object_name: str, key: str, attempt: int) -> str:
+    """uuid5 of what is corrected and for the how manieth time."""
+    return str(uuid.uuid5(CORRECTIONS, "\x1f".join((request_id, object_name, key, str(attempt)))))
+
+
+def accepted_id(request_id: str, chunk: str, attempt: int) -> bytes:
+    """16 bytes that stand for one unit of work having been taken on."""
+    return hashlib.blake2b("\x1f".join((request_id, chunk, str(attempt))).encode(), digest_size=16).digest()
+
+
+def split_chunk(parent: str, index: int) -> str:
+    """Chunk id of the index-th part of a chunk or of a whole request."""
+    return f"{parent}.{index}"
+
+
+def retry_chunk(cause_id: str) -> str:
+    """Chunk id of the retry that a chunk or a correction causes: one cause, one retry."""
+    return "r" + hashlib.blake2b(cause_id.encode(), digest_size=12).hexdigest()
+
+
+_SEPARATOR = "/"
+_CHUNK = "~chunk"
+_END = "~end"
+_CLEARED = "~cleared"
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="").replace("~", "%7E")
+
+
+def request_key(request_id: str) -> str:
+    """Record key of a request's status in the history topic."""
+    return _segment(request_id)
+
+
+def chunk_key(request_id: str, chunk: str) -> str:
+    return _SEPARATOR.join((_segment(request_id), _CHUNK, _segment(chunk)))
+
+
+def outcome_key(request_id: str, object_name: str, key: str) -> str:
+    return _SEPARATOR.join((_segment(request_id), _segment(object_name), _segment(key)))
+
+
+def end_key(request_id: str) -> str:
+    return _SEPARATOR.join((_segment(request_id), _END))
+
+
+def cleared_key(request_id: str) -> str:
+    return _SEPARATOR.join((_segment(request_id), _CLEARED))
+
+
+def split_record_key(record_key: str) -> tuple[str, ...]:
+    """The decoded segments of a composed record key; marker segments keep their `~`."""
+    return tuple(part if part.startswith("~") else unquote(part) for part in record_key.split(_SEPARATOR))
+
+
+_REQUEST_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+
+
+def is_request_id(text: str) -> bool:
+    return _REQUEST_ID.fullmatch(text) is not None

@@ -1,0 +1,52 @@
+"""Keys made canonical, so that every spelling of one key is one key (DESIGN: one outcome a canonical key)."""
+
+import hashlib
+import re
+import uuid
+
+from processor.core.catalog import KeyType
+from processor.core.errors import InvalidKey
+
+MAX_KEY_BYTES = 255
+_INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
+_BIGINT = range(-(2**63), 2**63)
+_UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}", re.ASCII)
+
+
+def canonical_key(text: str, key_type: KeyType) -> str:
+    """The one spelling of a key: `007` is `7`, uuids in lower case, blanks around it dropped.
+
+    Raises InvalidKey, whose detail says why and does not repeat the text.
+    """
+    trimmed = text.strip()
+    if not trimmed:
+        raise InvalidKey("the key is empty")
+    try:
+        size = len(trimmed.encode())
+    except UnicodeEncodeError:
+        raise InvalidKey("the key is not valid Unicode") from None
+    if size > MAX_KEY_BYTES:
+        raise InvalidKey(f"the key is longer than {MAX_KEY_BYTES} bytes")
+    if any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 for c in trimmed):
+        raise InvalidKey("the key holds a control character")
+    if key_type is KeyType.INTEGER:
+        return _canonical_integer(trimmed)
+    if key_type is KeyType.UUID:
+        if not _UUID.fullmatch(trimmed):
+            raise InvalidKey("the key is not a uuid")
+        return str(uuid.UUID(trimmed))
+    return trimmed
+
+
+def _canonical_integer(text: str) -> str:
+    if not _INTEGER.fullmatch(text):
+        raise InvalidKey("the key is not an integer in ASCII digits")
+    number = int(text)
+    if number not in _BIGINT:
+        raise InvalidKey("the key is beyond a 64-bit integer")
+    return str(number)
+
+
+def invalid_key_id(text: str) -> str:
+    """Stands for a text that cannot be a key: `!` and the SHA-256 of its UTF-8 bytes in hex."""
+    return "!" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,28 @@
+"""Which partition a record belongs in. Every role computes it itself and rests on no client's partitioner."""
+
+from functools import lru_cache
+
+_M = 0x5BD1E995
+_MASK = 0xFFFFFFFF
+
+
+def murmur2(data: bytes) -> int:
+    """32-bit MurmurHash2 with the seed of Kafka's Java client (`org.apache.kafka.common.utils.Utils.murmur2`)."""
+    length = len(data)
+    h = 0x9747B28C ^ length
+    whole = length - length % 4
+    for i in range(0, whole, 4):
+        k = int.from_bytes(data[i : i + 4], "little") * _M & _MASK
+        k ^= k >> 24
+        h = (h * _M & _MASK) ^ (k * _M & _MASK)
+    tail = data[whole:]
+    if tail:
+        h = (h ^ int.from_bytes(tail, "little")) * _M & _MASK
+    h = (h ^ h >> 13) * _M & _MASK
+    return h ^ h >> 15
+
+
+@lru_cache(maxsize=65_536)
+def partition_of(key: str, partitions: int) -> int:
+    """The partition of a text key, as `murmur2_random` and Kafka's Java client place it."""
+    return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions

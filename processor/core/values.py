@@ -1,0 +1,182 @@
+"""Canonical text: the one spelling of a value of a kind, whatever column type a side keeps it in.
+
+Both databases are read as text. Two values are equal exactly if their canonical texts are equal, so this text
+is what is compared, hashed and carried. Shapes, by kind: string as it is; long `7`; boolean `true`; double the
+shortest that reads back; date `2026-08-01`; timestamp-micros `2026-08-01T13:00:00.000000Z`; decimal(p,s) with
+exactly s decimals.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+from processor.core.catalog import FieldSpec, Kind, Rule
+from processor.core.errors import Unrepresentable
+
+WireValue: TypeAlias = str | int | float | bool | date | datetime | Decimal | None
+
+DANGLING = "!dangling"
+"""A state's reference that leads to no record of this district. Equal to nothing; null on the wire."""
+
+_LONGS = range(-(2**63), 2**63)
+_WIDE = Context(prec=2_000)
+_TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
+_FALSE = frozenset({"false", "f", "no", "n", "off", "0"})
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T]00:00(?::00(?:\.0+)?)?)?", re.ASCII)
+_TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}(?::?\d{2}){0,2})?)?", re.ASCII)
+
+
+def canonical(field: FieldSpec, text: str | None, tz: ZoneInfo) -> str | None:
+    """One side's text of a column as canonical text; `tz` places timestamps without a zone.
+
+    Raises Unrepresentable, naming the field, for a value that the field's kind cannot carry.
+    """
+    if text is None or (text == DANGLING and field.state_lookup is not None):
+        return text
+    try:
+        return _CANONICAL[field.kind](field, text, tz)
+    except (ValueError, OverflowError, InvalidOperation):
+        raise Unrepresentable(field.name) from None
+
+
+def _string(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
+    return text
+
+
+def _long(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
+    number = Decimal(text)
+    if number.adjusted() > 20:
+        raise ValueError
+    whole = int(number)
+    if whole != number or whole not in _LONGS:
+        raise ValueError
+    return str(whole)
+
+
+def _boolean(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
+    word = text.strip().lower()
+    if word in _TRUE:
+        return "true"
+    if word in _FALSE:
+        return "false"
+    raise ValueError
+
+
+def _double(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
+    return repr(float(text) + 0.0)
+
+
+def _date(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
+    match = _DATE.fullmatch(text)
+    if match is None:
+        raise ValueError
+    return date.fromisoformat(match[1]).isoformat()
+
+
+def _timestamp(_field: FieldSpec, text: str, tz: ZoneInfo) -> str:
+    if _TIMESTAMP.fullmatch(text) is None:
+        raise ValueError
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=tz)
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").zfill(27)
+
+
+def _decimal(field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
+    number = Decimal(text)
+    if not number.is_finite():
+        raise ValueError
+    scaled = number.quantize(Decimal(1).scaleb(-field.scale), rounding=ROUND_HALF_UP, context=_WIDE)
+    if scaled != number and Rule.SCALE not in field.rules:
+        raise ValueError
+    if scaled and scaled.adjusted() + 1 + field.scale > field.precision:
+        raise ValueError
+    return format(abs(scaled) if scaled == 0 else scaled, "f")
+
+
+_CANONICAL: dict[Kind, Callable[[FieldSpec, str, ZoneInfo], str]] = {
+    Kind.STRING: _string,
+    Kind.LONG: _long,
+    Kind.BOOLEAN: _boolean,
+    Kind.DOUBLE: _double,
+    Kind.DATE: _date,
+    Kind.TIMESTAMP: _timestamp,
+    Kind.DECIMAL: _decimal,
+}
+
+
+def side_text(field: FieldSpec, text: str | None, tz: ZoneInfo) -> str | None:
+    """Canonical text as a side's column takes it.
+
+    A timestamp is local time with its offset: a column with a zone uses the offset, one without ignores it, and
+    both then hold the same moment.
+    """
+    if text is None or text == DANGLING:
+        return None
+    if field.kind is Kind.TIMESTAMP:
+        return datetime.fromisoformat(text).astimezone(tz).isoformat(sep=" ")
+    return text
+
+
+def to_wire(field: FieldSpec, text: str | None) -> WireValue:
+    """Canonical text as the Python value that Avro encodes for the field's kind."""
+    if text is None or text == DANGLING:
+        return None
+    match field.kind:
+        case Kind.STRING:
+            return text
+        case Kind.LONG:
+            return int(text)
+        case Kind.BOOLEAN:
+            return text == "true"
+        case Kind.DOUBLE:
+            return float(text)
+        case Kind.DATE:
+            return date.fromisoformat(text)
+        case Kind.TIMESTAMP:
+            return datetime.fromisoformat(text)
+        case Kind.DECIMAL:
+            return Decimal(text)
+
+
+def from_wire(field: FieldSpec, value: WireValue) -> str | None:
+    """The inverse of `to_wire`. Raises Unrepresentable where the value is not of the field's kind."""
+    if value is None:
+        return None
+    match value:
+        case bool():
+            text = "true" if value else "false"
+        case datetime():
+            text = value.isoformat()
+        case date():
+            text = datetime.combine(value, time()).date().isoformat()
+        case float():
+            text = repr(value)
+        case _:
+            text = str(value)
+    return canonical(field, text, ZoneInfo("UTC"))
+
+
+def same(field: FieldSpec, left: str | None, right: str | None) -> bool:
+    """Whether two canonical texts are equal under the field's compare rules."""
+    if left == right:
+        return left != DANGLING
+    if not field.rules or DANGLING in (left, right):
+        return False
+    return _normal(field.rules, left) == _normal(field.rules, right)
+
+
+def _normal(rules: frozenset[Rule], text: str | None) -> str | None:
+    if text is None:
+        return "" if Rule.NULL_IS_EMPTY in rules else None
+    if Rule.NFC in rules:
+        text = unicodedata.normalize("NFC", text)
+    if Rule.TRIM in rules:
+        text = text.strip()
+    if Rule.CASEFOLD in rules:
+        text = text.casefold()
+    return text
