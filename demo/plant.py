@@ -1,0 +1,83 @@
+"""Breaks a loaded population in every way that the design names, and writes down what must come of it.
+
+Run as `python -m demo.plant`.
+"""
+
+import time
+from pathlib import Path
+
+from demo.databases import STACK_DIR, Databases, find_databases, read_environment
+from demo.planted import Ledger
+from demo.plants import asking, faults, rows, values
+from demo.pool import Pool
+
+PLANTED = STACK_DIR / "demo" / "planted.json"
+
+# Whoever takes records by a key that two districts share comes first, before the keys part.
+PLANTS = (
+    faults.same_key_elsewhere,
+    faults.wrong_reference,
+    values.equal,
+    values.expected_differences,
+    values.equal_by_rule,
+    values.one_field_differs,
+    values.never_arrived,
+    values.awkward_text,
+    values.nulls,
+    values.untransportable,
+    rows.on_neither_side,
+    rows.missing_at_state,
+    rows.persons_and_enrollments,
+    rows.parent_missing,
+    rows.parent_nowhere,
+    rows.parent_sent,
+    rows.grandparent_sent,
+    rows.only_at_state,
+    rows.deleted,
+    rows.has_children,
+    rows.too_many_deletes,
+    rows.twice,
+    asking.spelled,
+    asking.not_keys,
+    asking.forced,
+    asking.verified,
+    asking.impossible,
+    faults.refused,
+    faults.edited_in_between,
+    faults.database_away,
+)
+
+
+def plant(databases: Databases, planted: Path = PLANTED) -> Ledger:
+    """Plants every kind, keeps a copy of the state's tables as `demo_before`, writes the list."""
+    pool, ledger = Pool(databases), Ledger()
+    try:
+        with pool.state.transaction():
+            for sow in PLANTS:
+                sow(pool, ledger)
+            _keep_copy(pool)
+    finally:
+        pool.close()
+    ledger.write(planted)
+    return ledger
+
+
+def _keep_copy(pool: Pool) -> None:
+    """Every table of the state as it is now, with the transaction that wrote each row: a later write shows."""
+    pool.state.execute("drop schema if exists demo_before cascade; create schema demo_before")
+    tables = pool.state.execute("select tablename from pg_tables where schemaname = 'public'").fetchall()
+    for (table,) in tables:
+        pool.state.execute(
+            f"create table demo_before.{table} as select xmin::text as written_by, t.* from public.{table} t".encode()
+        )
+
+
+def main() -> None:
+    started = time.monotonic()
+    ledger = plant(find_databases(read_environment()))
+    keys = sum(len(r.expected) for r in ledger.requests)
+    print(f"planted {keys} keys in {len(ledger.requests)} requests in {time.monotonic() - started:.1f} s: {PLANTED}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""Rows: on neither side, missing, without their parents, only at the state, twice."""
+
+from itertools import cycle
+
+from demo.databases import DISTRICTS
+from demo.planted import Ask, Expected, Kind, Ledger, Wave
+from demo.plants import editing
+from demo.pool import Chain, Pool
+from demo.tables import TABLES
+
+MAX_DELETES = 100
+_LARGEST = 2**63 - 1
+_PARENTS = Ask(dependencies="PARENTS")
+_DELETE = Ask(on_state_only="DELETE")
+
+
+def on_neither_side(_pool: Pool, ledger: Ledger) -> None:
+    """Among them keys that fit no integer column, so that comparing must not cast them down."""
+    for district_id in DISTRICTS:
+        for key in (*range(800_001, 800_011), 0, -5, 2**31, _LARGEST, -_LARGEST - 1):
+            for object_name in ("PersonIdentity", "Enrollment"):
+                ledger.plant(district_id, Expected(Kind.NOT_FOUND, object_name, str(key), "NOT_FOUND"))
+
+
+def missing_at_state(pool: Pool, ledger: Ledger) -> None:
+    for district_id in DISTRICTS:
+        for object_name in TABLES:
+            for chain in pool.take(district_id, object_name, 30 if object_name == "PersonIdentity" else 5):
+                editing.drop_at_state(pool, district_id, object_name, chain.key())
+                ledger.plant(district_id, Expected(Kind.MISSING, object_name, chain.key(), "APPLIED"))
+
+
+def persons_and_enrollments(pool: Pool, ledger: Ledger) -> None:
+    """Families new to the state: the persons are asked for, and at once, without waiting, their enrollments."""
+    ask = Ask(wave=Wave.IN_ORDER)
+    chains = pool.take("RIVER", "Enrollment", 200)
+    pool.drop_at_state("RIVER", [c.person for c in chains])
+    for chain in chains:
+        ledger.plant("RIVER", Expected(Kind.WITH_PARENT, "PersonIdentity", str(chain.person), "APPLIED"), ask)
+    for enrollment in _enrollments(pool, "RIVER", chains):
+        ledger.plant("RIVER", Expected(Kind.WITH_PARENT, "Enrollment", enrollment, "APPLIED"), ask)
+
+
+def _enrollments(pool: Pool, district_id: str, chains: list[Chain]) -> list[str]:
+    """Every enrollment of the chains' persons at the district."""
+    rows = pool.district(district_id).execute(
+        "select enrollment_id::text from enrollment where person_id = any(%s) order by enrollment_id",
+        ([c.person for c in chains],),
+    )
+    return [row[0] for row in rows]
+
+
+def parent_missing(pool: Pool, ledger: Ledger) -> None:
+    """The parent is at the district, not at the state, and the request does not ask for it."""
+    for district_id, count in (("NORTH", 20), ("RIVER", 5)):
+        for chain in pool.take(district_id, "Enrollment", count):
+            pool.drop_at_state(district_id, [chain.person])
+            _plant_orphan(ledger, Kind.PARENT_MISSING, district_id, "Enrollment", chain.key(), f"PersonIdentity {chain.person}")
+        for chain in pool.take(district_id, "TestScore", 5):
+            editing.drop_at_state(pool, district_id, "Enrollment", str(chain.middle))
+            _plant_orphan(ledger, Kind.PARENT_MISSING, district_id, "TestScore", chain.key(), f"Enrollment {chain.middle}")
+
+
+def parent_nowhere(pool: Pool, ledger: Ledger) -> None:
+    for ask in (Ask(), _PARENTS):
+        for chain in pool.take("RIVER", "Enrollment", 5):
+            pool.drop_at_state("RIVER", [chain.person])
+            editing.drop_at_district(pool, "RIVER", "PersonIdentity", str(chain.person))
+            _plant_orphan(ledger, Kind.PARENT_NOWHERE, "RIVER", "Enrollment", chain.key(), f"PersonIdentity {chain.person}", ask)
+
+
+def _plant_orphan(
+    ledger: Ledger, kind: Kind, district_id: str, object_name: str, key: str, parent: str, ask: Ask = Ask()
+) -> None:
+    ledger.plant(district_id, Expected(kind, object_name, key, "FAILED", "PARENT_MISSING", parent=parent), ask)
+
+
+def parent_sent(pool: Pool, ledger: Ledger) -> None:
+    """Missing persons, some with two enrollments: the person goes ahead once."""
+    for district_id in DISTRICTS:
+        chains = pool.take(district_id, "Enrollment", 15)
+        pool.drop_at_state(district_id, [c.person for c in chains])
+        for enrollment in _enrollments(pool, district_id, chains):
+            ledger.plant(district_id, Expected(Kind.PARENT_SENT, "Enrollment", enrollment, "APPLIED"), _PARENTS)
+        for chain in chains:
+            _plant_ancestor(ledger, Kind.PARENT_SENT, district_id, "Enrollment", "PersonIdentity", chain.person)
+
+
+def grandparent_sent(pool: Pool, ledger: Ledger) -> None:
+    for district_id, (object_name, middle) in zip(
+        cycle(DISTRICTS),
+        (("TestScore", "Enrollment"), ("EmploymentAssignment", "Employment"), ("Behavior", "Enrollment")),
+    ):
+        for chain in pool.take(district_id, object_name, 10):
+            pool.drop_at_state(district_id, [chain.person])
+            ledger.plant(district_id, Expected(Kind.GRANDPARENT_SENT, object_name, chain.key(), "APPLIED"), _PARENTS)
+            _plant_ancestor(ledger, Kind.GRANDPARENT_SENT, district_id, object_name, middle, chain.middle)
+            _plant_ancestor(ledger, Kind.GRANDPARENT_SENT, district_id, object_name, "PersonIdentity", chain.person)
+
+
+def _plant_ancestor(ledger: Ledger, kind: Kind, district_id: str, asked: str, ancestor: str, key: int) -> None:
+    ledger.plant_dependency(district_id, asked, Expected(kind, ancestor, str(key), "APPLIED", "DEPENDENCY"), _PARENTS)
+
+
+def only_at_state(pool: Pool, ledger: Ledger) -> None:
+    for district_id in DISTRICTS:
+        for object_name in ("PersonIdentity", "Enrollment", "Behavior", "EmploymentAssignment"):
+            for chain in pool.take(district_id, object_name, 5):
+                editing.drop_at_district(pool, district_id, object_name, chain.key())
+                ledger.plant(district_id, Expected(Kind.STATE_ONLY, object_name, chain.key(), "STATE_ONLY"))
+
+
+def deleted(pool: Pool, ledger: Ledger) -> None:
+    for district_id in DISTRICTS:
+        for object_name in ("Enrollment", "TestScore", "EnglishLearner"):
+            for chain in pool.take(district_id, object_name, 5):
+                editing.drop_below_at_state(pool, district_id, object_name, chain.key())
+                editing.drop_at_district(pool, district_id, object_name, chain.key())
+                ledger.plant(district_id, Expected(Kind.DELETED, object_name, chain.key(), "APPLIED"), _DELETE)
+
+
+def has_children(pool: Pool, ledger: Ledger) -> None:
+    for district_id in DISTRICTS:
+        for chain in pool.take(district_id, "Behavior", 2):
+            editing.drop_at_district(pool, district_id, "Enrollment", str(chain.middle))
+            expected = Expected(Kind.HAS_CHILDREN, "Enrollment", str(chain.middle), "FAILED", "HAS_CHILDREN")
+            ledger.plant(district_id, expected, _DELETE)
+
+
+def too_many_deletes(pool: Pool, ledger: Ledger) -> None:
+    for chain in pool.take("NORTH", "TestScore", MAX_DELETES + 1):
+        editing.drop_at_district(pool, "NORTH", "TestScore", chain.key())
+        expected = Expected(Kind.TOO_MANY_DELETES, "TestScore", chain.key(), "STATE_ONLY", "MAX_DELETES")
+        ledger.plant("NORTH", expected, Ask(on_state_only="DELETE", group="too many"))
+
+
+def twice(pool: Pool, ledger: Ledger) -> None:
+    for district_id in DISTRICTS:
+        for chain in pool.take(district_id, "PersonIdentity", 5):
+            editing.double_at_district(pool, district_id, chain.key())
+            expected = Expected(Kind.DUPLICATE_AT_DISTRICT, "PersonIdentity", chain.key(), "FAILED", "DUPLICATE_KEY")
+            ledger.plant(district_id, expected)
+        for chain in pool.take(district_id, "TestScore", 5):
+            editing.double_at_state(pool, district_id, chain.key())
+            expected = Expected(Kind.DUPLICATE_AT_STATE, "TestScore", chain.key(), "FAILED", "DUPLICATE_KEY")
+            ledger.plant(district_id, expected)
