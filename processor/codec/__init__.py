@@ -1,0 +1,7 @@
+"""Records to bytes and back."""
+
+from processor.codec.codec import Codec
+from processor.codec.errors import DecodeError, IncompatibleSchema, NotRegistered, RegistryUnavailable
+from processor.codec.record_types import Record
+
+__all__ = ["Codec", "DecodeError", "IncompatibleSchema", "NotRegistered", "Record", "RegistryUnavailable"]

@@ -1,0 +1,136 @@
+"""Corrections and their answers as Avro records."""
+
+from typing import Any
+
+from processor.codec.errors import DecodeError
+from processor.codec.wire import Symbols, Wire, read_time
+from processor.codec.work_records import CAUSE, DEPENDENCIES, MODE, ON_STATE_ONLY
+from processor.core.catalog import ObjectType
+from processor.core.errors import Reason
+from processor.core.model import Answer, Correction, DistrictVersion, Op, Parent, Result, Source, Values
+from processor.core.values import from_wire, to_wire
+
+_OP = Symbols(Op)
+_RESULT = Symbols(Result)
+
+
+def parent_to_wire(parent: Parent | None) -> Wire | None:
+    return None if parent is None else {"object": parent.object, "key": parent.key}
+
+
+def parent_from_wire(wire: Wire | None) -> Parent | None:
+    return None if wire is None else Parent(wire["object"], wire["key"])
+
+
+def source_to_wire(source: Source) -> Wire:
+    version = source.district_version
+    return {
+        "request_id": source.request_id,
+        "chunk": source.chunk,
+        "correction_id": source.correction_id,
+        "district_id": source.district_id,
+        "object": source.object,
+        "key": source.key,
+        "asked_as": source.asked_as,
+        "attempt": source.attempt,
+        "cause": source.cause,
+        "mode": source.mode,
+        "dependencies": source.dependencies,
+        "on_state_only": source.on_state_only,
+        "changed_fields": source.changed_fields,
+        "parent": parent_to_wire(source.parent),
+        "district_version": {
+            "epoch": version.epoch,
+            "xmax": version.xmax,
+            "in_progress": version.in_progress,
+        },
+        "district_read_at": source.district_read_at,
+        "state_read_at": source.state_read_at,
+        "first_decided_at": source.first_decided_at,
+        "sent_at": source.sent_at,
+    }
+
+
+def source_from_wire(wire: Wire) -> Source:
+    version = wire["district_version"]
+    return Source(
+        request_id=wire["request_id"],
+        chunk=wire["chunk"],
+        correction_id=wire["correction_id"],
+        district_id=wire["district_id"],
+        object=wire["object"],
+        key=wire["key"],
+        asked_as=wire["asked_as"],
+        attempt=wire["attempt"],
+        cause=CAUSE.read(wire["cause"]),
+        mode=MODE.read(wire["mode"]),
+        dependencies=DEPENDENCIES.read(wire["dependencies"]),
+        on_state_only=ON_STATE_ONLY.read(wire["on_state_only"]),
+        changed_fields=tuple(wire["changed_fields"]),
+        parent=parent_from_wire(wire["parent"]),
+        district_version=DistrictVersion(version["epoch"], version["xmax"], version["in_progress"]),
+        district_read_at=read_time(wire["district_read_at"]),
+        state_read_at=read_time(wire["state_read_at"]),
+        first_decided_at=read_time(wire["first_decided_at"]),
+        sent_at=read_time(wire["sent_at"]),
+    )
+
+
+def answer_to_wire(answer: Answer) -> Wire:
+    return {
+        "source": source_to_wire(answer.source),
+        "result": answer.result,
+        "detail": answer.detail,
+        "answered_at": answer.answered_at,
+    }
+
+
+def answer_from_wire(wire: Wire) -> Answer:
+    return Answer(
+        source=source_from_wire(wire["source"]),
+        result=_RESULT.read(wire["result"]),
+        detail=wire["detail"],
+        answered_at=read_time(wire["answered_at"]),
+    )
+
+
+def correction_to_wire(correction: Correction, object_type: ObjectType) -> Wire:
+    return {
+        "op": correction.op,
+        "before": _values_to_wire(correction.before, object_type),
+        "after": _values_to_wire(correction.after, object_type),
+        "parent": parent_to_wire(correction.parent),
+        "source": source_to_wire(correction.source),
+    }
+
+
+def correction_from_wire(wire: Wire, object_type: ObjectType) -> Correction:
+    """Raises DecodeError where the correction changes a field that this catalog does not sync."""
+    source = source_from_wire(wire["source"])
+    known = {field.name for field in object_type.owned}
+    unknown = [name for name in source.changed_fields if name not in known]
+    if unknown:
+        raise DecodeError(
+            Reason.UNDECODABLE,
+            f"the correction changes {', '.join(unknown)}, which the catalog does not sync for {object_type.name}; "
+            "sender and applier must use one catalog",
+        )
+    return Correction(
+        op=_OP.read(wire["op"]),
+        before=_values_from_wire(wire["before"], object_type),
+        after=_values_from_wire(wire["after"], object_type),
+        parent=parent_from_wire(wire["parent"]),
+        source=source,
+    )
+
+
+def _values_to_wire(values: Values | None, object_type: ObjectType) -> Wire | None:
+    if values is None:
+        return None
+    return {field.name: to_wire(field, values[field.name]) for field in object_type.owned}
+
+
+def _values_from_wire(wire: dict[str, Any] | None, object_type: ObjectType) -> Values | None:
+    if wire is None:
+        return None
+    return {field.name: from_wire(field, wire[field.name]) for field in object_type.owned}

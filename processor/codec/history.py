@@ -1,0 +1,47 @@
+"""Where a record stands in the history topic: its key, what decides its partition, and headers to filter by."""
+
+from typing import TypeAlias
+
+from processor.core.ids import chunk_key, cleared_key, end_key, outcome_key, request_key
+from processor.core.model import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestEnd, RequestStatus
+
+Headers: TypeAlias = list[tuple[str, bytes]]
+
+
+def history_record(record: HistoryRecord) -> tuple[bytes, str, Headers]:
+    """(record key, partition key, headers). The partition key is the request's id: one request is one order."""
+    match record:
+        case KeyOutcome():
+            key = outcome_key(record.request_id, record.object, record.key)
+            headers = headers_of(record.request_id, record.district_id, record.object, record.key, record.status)
+        case ChunkStatus():
+            key = chunk_key(record.request_id, record.chunk)
+            headers = headers_of(record.request_id, record.district_id, record.object, status=record.state)
+        case RequestStatus():
+            asked = record.request
+            key = request_key(asked.request_id)
+            headers = headers_of(asked.request_id, asked.district_id, asked.object, status=record.state)
+            return key.encode(), asked.request_id, headers
+        case RequestEnd():
+            key = end_key(record.request_id)
+            headers = headers_of(record.request_id, record.district_id, record.object, status=record.state)
+        case Cleared():
+            key = cleared_key(record.request_id)
+            headers = headers_of(record.request_id, record.district_id, record.object)
+    return key.encode(), record.request_id, headers
+
+
+def headers_of(
+    request_id: str, district_id: str, object_name: str, key: str | None = None, status: str | None = None
+) -> Headers:
+    """The headers that let a reader filter without decoding, for records of any topic; absent where not given."""
+    headers = [
+        ("request_id", request_id.encode()),
+        ("district_id", district_id.encode()),
+        ("object", object_name.encode()),
+    ]
+    if key is not None:
+        headers.append(("key", key.encode()))
+    if status is not None:
+        headers.append(("status", status.encode()))
+    return headers

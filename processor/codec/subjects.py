@@ -1,0 +1,52 @@
+"""Which records each topic carries, and how their schemas may change."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from processor.codec.codec import Codec
+from processor.codec.record_types import Record
+from processor.codec.registry import Compatibility
+from processor.core.model import (
+    Answer,
+    Chunk,
+    ChunkStatus,
+    Cleared,
+    Correction,
+    KeyOutcome,
+    Request,
+    RequestEnd,
+    RequestStatus,
+)
+
+HISTORY: tuple[type[Record], ...] = (RequestStatus, ChunkStatus, KeyOutcome, RequestEnd, Cleared)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicNames:
+    """The topics that carry Avro records, as a deployment names them."""
+
+    requests: str = "resync.requests"
+    chunks: str = "resync.chunks"
+    retry: str = "resync.retry"
+    corrections: str = "state.corrections"
+    answers: str = "state.answers"
+    history: str = "resync.history"
+
+
+def subjects(topics: TopicNames) -> Iterator[tuple[str, type[Record], Compatibility]]:
+    """(topic, record, rule). The history's old records live for ever and its readers are not all ours."""
+    yield topics.requests, Request, Compatibility.BACKWARD
+    yield topics.chunks, Chunk, Compatibility.BACKWARD
+    yield topics.retry, Chunk, Compatibility.BACKWARD
+    yield topics.corrections, Correction, Compatibility.BACKWARD
+    yield topics.answers, Answer, Compatibility.BACKWARD
+    for record in HISTORY:
+        yield topics.history, record, Compatibility.FULL
+
+
+def register_all(codec: Codec, topics: TopicNames) -> tuple[str, ...]:
+    """Registers every schema of this release under its subject `<topic>-<record>`; returns the subjects.
+
+    May be repeated. Raises IncompatibleSchema at the first that the registry refuses, and RegistryUnavailable.
+    """
+    return tuple(subject for topic, record, rule in subjects(topics) for subject in codec.register(topic, record, rule))

@@ -1,0 +1,131 @@
+"""Requests and chunks as Avro records."""
+
+from processor.codec.errors import DecodeError
+from processor.codec.schema_text import NAMESPACE
+from processor.codec.wire import Symbols, Wire, read_time_or_none
+from processor.core.errors import Reason
+from processor.core.ids import is_request_id
+from processor.core.model import (
+    All,
+    Ask,
+    Cause,
+    Chunk,
+    Dependencies,
+    Filter,
+    Keys,
+    Mode,
+    OnStateOnly,
+    Report,
+    Request,
+    Selection,
+    Side,
+)
+
+MODE = Symbols(Mode)
+DEPENDENCIES = Symbols(Dependencies)
+ON_STATE_ONLY = Symbols(OnStateOnly)
+CAUSE = Symbols(Cause)
+_REPORT = Symbols(Report)
+_SIDE = Symbols(Side)
+
+
+def request_to_wire(request: Request) -> Wire:
+    return {
+        "request_id": request.request_id,
+        "district_id": request.district_id,
+        "object": request.object,
+        "selection": _selection_to_wire(request.selection),
+        "requested_by": request.requested_by,
+        "mode": request.mode,
+        "dependencies": request.dependencies,
+        "on_state_only": request.on_state_only,
+        "report": request.report,
+        "requested_from": request.requested_from,
+        "requested_at": request.requested_at,
+        "school_year": request.school_year,
+        "reason": request.reason,
+        "run_id": request.run_id,
+    }
+
+
+def request_from_wire(wire: Wire) -> Request:
+    """Raises DecodeError with INVALID_REQUEST for an id or a symbol that makes the request unusable."""
+    request_id: str = wire["request_id"]
+    if not is_request_id(request_id):
+        raise DecodeError(Reason.INVALID_REQUEST, "request_id is not a uuid (8-4-4-4-12 hexadecimal digits)")
+    try:
+        return Request(
+            request_id=request_id.lower(),
+            district_id=wire["district_id"],
+            object=wire["object"],
+            selection=_selection_from_wire(wire["selection"]),
+            requested_by=wire["requested_by"],
+            mode=MODE.read(wire["mode"]),
+            dependencies=DEPENDENCIES.read(wire["dependencies"]),
+            on_state_only=ON_STATE_ONLY.read(wire["on_state_only"]),
+            report=_REPORT.read(wire["report"]),
+            requested_from=_SIDE.read(wire["requested_from"]),
+            requested_at=read_time_or_none(wire["requested_at"]),
+            school_year=wire["school_year"],
+            reason=wire["reason"],
+            run_id=wire["run_id"],
+        )
+    except DecodeError as fault:
+        raise DecodeError(Reason.INVALID_REQUEST, fault.detail) from None
+
+
+def _selection_to_wire(selection: Selection) -> tuple[str, Wire]:
+    match selection:
+        case Keys():
+            return f"{NAMESPACE}.Keys", {"keys": selection.keys}
+        case All():
+            return f"{NAMESPACE}.All", {}
+        case Filter():
+            return f"{NAMESPACE}.Filter", {"expression": selection.expression}
+
+
+def _selection_from_wire(wire: Wire) -> Selection:
+    """The three branches have no field in common; a branch of a later release does not get here."""
+    if "keys" in wire:
+        return Keys(tuple(wire["keys"]))
+    if "expression" in wire:
+        return Filter(wire["expression"])
+    return All()
+
+
+def chunk_to_wire(chunk: Chunk) -> Wire:
+    return {
+        "request_id": chunk.request_id,
+        "chunk": chunk.chunk,
+        "district_id": chunk.district_id,
+        "object": chunk.object,
+        "asks": [{"key": ask.key, "asked_as": ask.asked_as} for ask in chunk.asks],
+        "cause": chunk.cause,
+        "mode": chunk.mode,
+        "dependencies": chunk.dependencies,
+        "on_state_only": chunk.on_state_only,
+        "report": chunk.report,
+        "attempt": chunk.attempt,
+        "first_decided_at": chunk.first_decided_at,
+        "deferred_since": chunk.deferred_since,
+        "not_before": chunk.not_before,
+    }
+
+
+def chunk_from_wire(wire: Wire) -> Chunk:
+    return Chunk(
+        request_id=wire["request_id"],
+        chunk=wire["chunk"],
+        district_id=wire["district_id"],
+        object=wire["object"],
+        asks=tuple(Ask(ask["key"], ask["asked_as"]) for ask in wire["asks"]),
+        cause=CAUSE.read(wire["cause"]),
+        mode=MODE.read(wire["mode"]),
+        dependencies=DEPENDENCIES.read(wire["dependencies"]),
+        on_state_only=ON_STATE_ONLY.read(wire["on_state_only"]),
+        report=_REPORT.read(wire["report"]),
+        attempt=wire["attempt"],
+        first_decided_at=read_time_or_none(wire["first_decided_at"]),
+        deferred_since=read_time_or_none(wire["deferred_since"]),
+        not_before=read_time_or_none(wire["not_before"]),
+    )
