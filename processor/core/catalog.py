@@ -133,6 +133,12 @@ class ObjectType:
         return tuple(f for f in self.compared if f.owner is Owner.DISTRICT)
 
     @cached_property
+    def same_text_same_value(self) -> tuple[bool, ...]:
+        """For each of `compared`: whether equal column texts of both sides are always equal values."""
+        same_zone = self.district.timezone == self.state.timezone
+        return tuple(f.crosswalk is None and (same_zone or f.kind is not Kind.TIMESTAMP) for f in self.compared)
+
+    @cached_property
     def by_name(self) -> Mapping[str, FieldSpec]:
         return {f.name: f for f in self.fields}
 

@@ -147,13 +147,21 @@ class InvalidKey(CoreError):
     reason = Reason.INVALID_KEY
 
 
-class Unrepresentable(CoreError):
+class FieldError(CoreError):
+    """A fault of one field of one record."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field = field
+
+
+class Unrepresentable(FieldError):
     """A stored value that the field's declared type cannot carry."""
 
     reason = Reason.UNREPRESENTABLE
 
 
-class UnmappedValue(CoreError):
+class UnmappedValue(FieldError):
     """A district code that the field's crosswalk does not translate."""
 
     reason = Reason.UNMAPPED_VALUE

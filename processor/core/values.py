@@ -40,7 +40,7 @@ def canonical(field: FieldSpec, text: str | None, tz: ZoneInfo) -> str | None:
     try:
         return _CANONICAL[field.kind](field, text, tz)
     except (ValueError, OverflowError, InvalidOperation):
-        raise Unrepresentable(field.name) from None
+        raise Unrepresentable(field.name, f"{field.name}: the value is not a {field.kind}") from None
 
 
 def _string(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:

@@ -1,0 +1,139 @@
+"""A request becomes chunks of canonical keys, or is rejected as a whole with the reason why."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from processor.core.catalog import Catalog, KeyType, ObjectType
+from processor.core.errors import CoreError, InvalidKey, Reason
+from processor.core.ids import FIRST_CHUNK, split_chunk
+from processor.core.keys import canonical_key, invalid_key_id
+from processor.core.model import (
+    Ask,
+    Cause,
+    Chunk,
+    ChunkState,
+    ChunkStatus,
+    Dependencies,
+    Keys,
+    OnStateOnly,
+    Plan,
+    Request,
+    RequestState,
+    RequestStatus,
+    Status,
+)
+from processor.core.outcome import chunk_outcome
+
+MAX_ASKED_AS = 255
+
+
+class Rejected(CoreError):
+    """Why a whole request is not taken on."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+def accept(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chunk | None]:
+    """Checks a request and makes its keys canonical.
+
+    Returns what to emit, and the chunk to compare at once if the request fits in one; a larger one is emitted as
+    PENDING chunks. Every key that cannot be a key ends here; repeated keys count once.
+    """
+    try:
+        kind, keys = _checked(request, catalog)
+        valid, invalid = _asks(keys, kind.key_type)
+        if len(valid) > catalog.limits.max_keys and request.on_state_only is OnStateOnly.DELETE:
+            raise Rejected(
+                Reason.TOO_MANY_KEYS, f"{len(valid)} keys; with DELETE at most {catalog.limits.max_keys}: split the request"
+            )
+    except Rejected as rejected:
+        status = RequestStatus(request, RequestState.REJECTED, rejected.reason, rejected.detail, 0, now)
+        return Plan(history=[status]), None
+
+    whole = _chunk(request, FIRST_CHUNK, valid, Cause.REQUEST)
+    plan = Plan(history=[RequestStatus(request, RequestState.ACCEPTED, None, None, len(valid) + len(invalid), now)])
+    for ask, error in invalid:
+        plan.history.append(
+            chunk_outcome(whole, ask, Status.FAILED, now, reason=Reason.INVALID_KEY, detail=error.detail)
+        )
+    if not valid:
+        return plan, None
+    if len(valid) <= catalog.limits.max_keys:
+        return plan, whole
+    plan.add(_split(whole, catalog.limits.max_keys, now))
+    return plan, None
+
+
+def _checked(request: Request, catalog: Catalog) -> tuple[ObjectType, Sequence[str]]:
+    if request.district_id not in catalog.districts:
+        raise Rejected(Reason.UNKNOWN_DISTRICT, f"district {printable(request.district_id)} is not in the catalog")
+    kind = catalog.objects.get(request.object)
+    if kind is None:
+        known = ", ".join(sorted(catalog.objects))
+        raise Rejected(Reason.UNKNOWN_OBJECT, f"object {printable(request.object)} is not one of {known}")
+    if not isinstance(request.selection, Keys):
+        raise Rejected(Reason.NOT_SUPPORTED, "only a selection of keys is supported")
+    if not request.selection.keys:
+        raise Rejected(Reason.EMPTY_SELECTION, "the selection names no key")
+    if request.dependencies in (Dependencies.CHILDREN, Dependencies.ALL):
+        raise Rejected(Reason.NOT_SUPPORTED, f"dependencies {request.dependencies} are not supported yet")
+    return kind, request.selection.keys
+
+
+def _asks(keys: Sequence[str], key_type: KeyType) -> tuple[list[Ask], list[tuple[Ask, InvalidKey]]]:
+    """Distinct keys in the order first asked for, and those that cannot be keys."""
+    valid: dict[str, Ask] = {}
+    invalid: dict[str, tuple[Ask, InvalidKey]] = {}
+    for text in keys:
+        try:
+            key = canonical_key(text, key_type)
+        except InvalidKey as error:
+            key = invalid_key_id(text)
+            invalid.setdefault(key, (Ask(key, printable(text)), error))
+        else:
+            if key not in valid:
+                valid[key] = Ask(key, printable(text))
+    return list(valid.values()), list(invalid.values())
+
+
+def _chunk(request: Request, chunk: str, asks: Sequence[Ask], cause: Cause) -> Chunk:
+    return Chunk(
+        request_id=request.request_id,
+        chunk=chunk,
+        district_id=request.district_id,
+        object=request.object,
+        asks=tuple(asks),
+        cause=cause,
+        mode=request.mode,
+        dependencies=request.dependencies,
+        on_state_only=request.on_state_only,
+        report=request.report,
+    )
+
+
+def _split(whole: Chunk, max_keys: int, now: datetime) -> Plan:
+    plan = Plan()
+    for index, start in enumerate(range(0, len(whole.asks), max_keys)):
+        part = replace(
+            whole,
+            chunk=split_chunk(whole.chunk, index),
+            asks=whole.asks[start : start + max_keys],
+            cause=Cause.SPLIT,
+            first_decided_at=now,
+        )
+        plan.chunks.append(part)
+        plan.history.append(chunk_status(part, ChunkState.PENDING, now, keys=len(part.asks)))
+    return plan
+
+
+def chunk_status(chunk: Chunk, state: ChunkState, now: datetime, *, keys: int = 0, in_sync: int = 0) -> ChunkStatus:
+    return ChunkStatus(chunk.request_id, chunk.district_id, chunk.object, chunk.chunk, state, keys, in_sync, now)
+
+
+def printable(text: str) -> str:
+    """A requester's text as history shows it: control characters escaped, cut to `MAX_ASKED_AS` characters."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: MAX_ASKED_AS + 1])
+    return shown if len(shown) <= MAX_ASKED_AS else shown[: MAX_ASKED_AS - 1] + "…"

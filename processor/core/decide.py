@@ -1,0 +1,298 @@
+"""What is done about each key of a chunk: the decision table of the product, as one pure function.
+
+`parents_to_read` says what must be observed besides the keys themselves; `decide` then builds the Plan.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from processor.core.accept import chunk_status
+from processor.core.catalog import Catalog, ObjectType
+from processor.core.compare import Difference, compare, parent_key, state_values, wanted_values
+from processor.core.errors import FieldError, Reason
+from processor.core.ids import correction_id
+from processor.core.model import (
+    Ask,
+    Cause,
+    Chunk,
+    ChunkState,
+    Correction,
+    Dependencies,
+    Mode,
+    OnStateOnly,
+    Op,
+    Parent,
+    Plan,
+    Report,
+    Source,
+    Status,
+    Values,
+)
+from processor.core.outcome import chunk_outcome, sent_outcome
+from processor.core.snapshot import Observed, Row, Snapshot
+
+WITH_PARENTS = frozenset({Dependencies.PARENTS, Dependencies.ALL})
+
+
+def parents_to_read(chunks: Iterable[Chunk], catalog: Catalog, snapshot: Snapshot) -> dict[str, list[str]]:
+    """Parents not yet observed that the decisions about these chunks need: object to distinct keys.
+
+    A parent matters where a row is missing at the state or points to another parent there. Its own parent matters
+    only if dependencies are to be sent and it is missing at the state itself. Call until empty.
+    """
+    wanted: dict[str, dict[str, None]] = {}
+    for chunk in chunks:
+        if chunk.mode is Mode.VERIFY:
+            continue
+        for ask in chunk.asks:
+            for parent in _unread_parents(chunk, ask.key, catalog, snapshot):
+                wanted.setdefault(parent.object, {})[parent.key] = None
+    return {name: list(keys) for name, keys in wanted.items()}
+
+
+def _unread_parents(chunk: Chunk, key: str, catalog: Catalog, snapshot: Snapshot) -> Iterator[Parent]:
+    kind, observed = catalog.objects[chunk.object], snapshot.get(chunk.object, key)
+    while observed is not None and len(observed.district) == 1:
+        parent = _parent_to_check(kind, observed)
+        if parent is None:
+            return
+        kind, observed = catalog.objects[parent.object], snapshot.get(parent.object, parent.key)
+        if observed is None:
+            yield parent
+        elif observed.state or chunk.dependencies not in WITH_PARENTS:
+            return
+
+
+def _parent_to_check(kind: ObjectType, observed: Observed) -> Parent | None:
+    """The district row's parent, if the state does not already hold this row under that parent."""
+    row = observed.district[0]
+    key = parent_key(kind, row)
+    if kind.parent is None or key is None:
+        return None
+    if observed.state and parent_key(kind, observed.state[0]) == key:
+        return None
+    return Parent(kind.parent.object, key)
+
+
+def decide(chunk: Chunk, catalog: Catalog, snapshot: Snapshot, now: datetime) -> Plan:
+    """The plan for a chunk whose keys, and the parents of `parents_to_read`, have been observed."""
+    deciding = _Deciding(chunk, catalog, snapshot, now)
+    deciding.deletes = sum(1 for ask in chunk.asks if _state_only(deciding.observed(chunk.object, ask.key)))
+    for ask in chunk.asks:
+        deciding.decide_key(catalog.objects[chunk.object], ask)
+    return deciding.finish()
+
+
+def _state_only(observed: Observed) -> bool:
+    return not observed.district and len(observed.state) == 1
+
+
+@dataclass(slots=True)
+class _Deciding:
+    """One pass over a chunk."""
+
+    chunk: Chunk
+    catalog: Catalog
+    snapshot: Snapshot
+    now: datetime
+    deletes: int = 0
+    """Keys that only the state has."""
+    plan: Plan = field(default_factory=Plan)
+    in_sync: int = 0
+    """IN_SYNC keys counted instead of itemised."""
+    ancestors: dict[Parent, bool] = field(default_factory=dict)
+    """Ancestors taken up already, and whether each will be at the state."""
+
+    def observed(self, object_name: str, key: str) -> Observed:
+        observed = self.snapshot.get(object_name, key)
+        if observed is None:
+            raise LookupError(f"{object_name} of chunk {self.chunk.request_id}/{self.chunk.chunk} was not read")
+        return observed
+
+    def finish(self) -> Plan:
+        first_pass_of_split = self.chunk.cause is Cause.SPLIT and self.chunk.deferred_since is None
+        if self.in_sync or first_pass_of_split:
+            self.plan.history.append(chunk_status(self.chunk, ChunkState.DONE, self.now, in_sync=self.in_sync))
+        return self.plan
+
+    def end(
+        self,
+        kind: ObjectType,
+        ask: Ask,
+        status: Status,
+        reason: Reason | None = None,
+        *,
+        detail: str | None = None,
+        changed_fields: tuple[str, ...] = (),
+        parent: Parent | None = None,
+    ) -> None:
+        """Writes an outcome that sends nothing."""
+        self.plan.history.append(
+            chunk_outcome(
+                self.chunk,
+                ask,
+                status,
+                self.now,
+                object_name=kind.name,
+                reason=reason,
+                detail=detail,
+                changed_fields=changed_fields,
+                parent=parent,
+            )
+        )
+
+    def decide_key(self, kind: ObjectType, ask: Ask) -> None:
+        observed = self.observed(kind.name, ask.key)
+        verify = self.chunk.mode is Mode.VERIFY
+        try:
+            match (len(observed.district), len(observed.state)):
+                case (0, 0):
+                    self.nowhere(kind, ask)
+                case (1, 1):
+                    self.both(kind, ask, observed)
+                case (1, 0):
+                    if verify:
+                        self.end(kind, ask, Status.MISSING_AT_STATE)
+                    else:
+                        self.create(kind, ask, observed)
+                case (0, 1):
+                    self.state_only(kind, ask, observed)
+                case (ours, theirs):
+                    status = Status.DUPLICATE_KEY if verify else Status.FAILED
+                    detail = f"{ours} rows at the district, {theirs} at the state"
+                    self.end(kind, ask, status, Reason.DUPLICATE_KEY, detail=detail)
+        except FieldError as error:
+            status = Status.DIFFERS if verify else Status.FAILED
+            self.end(kind, ask, status, error.reason, detail=error.detail, changed_fields=(error.field,))
+
+    def nowhere(self, kind: ObjectType, ask: Ask) -> None:
+        if self.chunk.cause is Cause.NO_ANSWER and self.chunk.on_state_only is OnStateOnly.DELETE:
+            self.end(kind, ask, Status.APPLIED, Reason.SEEN_EQUAL)
+        else:
+            self.end(kind, ask, Status.NOT_FOUND)
+
+    def both(self, kind: ObjectType, ask: Ask, observed: Observed) -> None:
+        difference = compare(kind, observed.district[0], observed.state[0])
+        if self.chunk.mode is Mode.VERIFY and difference.changed:
+            self.end(kind, ask, Status.DIFFERS, changed_fields=difference.changed)
+        elif difference.changed or (self.chunk.mode is Mode.FORCE and self.chunk.cause is not Cause.NO_ANSWER):
+            self.update(kind, ask, observed, difference)
+        elif self.chunk.cause is Cause.NO_ANSWER:
+            self.end(kind, ask, Status.APPLIED, Reason.SEEN_EQUAL)
+        elif difference.expected:
+            self.end(kind, ask, Status.IN_SYNC, Reason.EXPECTED_DIFFERENCE, changed_fields=difference.expected)
+        elif self._itemised(ask):
+            self.end(kind, ask, Status.IN_SYNC)
+        else:
+            self.in_sync += 1
+
+    def _itemised(self, ask: Ask) -> bool:
+        """IN_SYNC keys are counted only if the request wants changes alone and the key has no outcome yet."""
+        seen_before = self.chunk.deferred_since is not None or self.chunk.attempt > 1 or ask.asked_as is None
+        return seen_before or self.chunk.report is not Report.CHANGES
+
+    def update(self, kind: ObjectType, ask: Ask, observed: Observed, difference: Difference) -> None:
+        forced = self.chunk.mode is Mode.FORCE
+        changed = tuple(f.name for f in kind.owned) if forced else difference.changed
+        before = state_values(kind, observed.state[0])
+        after = wanted_values(kind, observed.district[0])
+        if self.parent_will_be_there(kind, ask, observed):
+            self.send(kind, ask, observed, Op.UPDATE, before, after, changed, Reason.FORCED if forced else None)
+
+    def create(self, kind: ObjectType, ask: Ask, observed: Observed) -> None:
+        after = wanted_values(kind, observed.district[0])
+        if self.parent_will_be_there(kind, ask, observed):
+            changed = tuple(after)
+            self.send(kind, ask, observed, Op.CREATE, None, after, changed, None)
+
+    def state_only(self, kind: ObjectType, ask: Ask, observed: Observed) -> None:
+        limits = self.catalog.limits
+        if self.chunk.mode is Mode.VERIFY:
+            self.end(kind, ask, Status.MISSING_AT_DISTRICT)
+        elif self.chunk.on_state_only is OnStateOnly.REPORT:
+            self.end(kind, ask, Status.STATE_ONLY)
+        elif not limits.allow_delete:
+            self.end(kind, ask, Status.STATE_ONLY, Reason.DELETE_NOT_ALLOWED)
+        elif self.deletes > limits.max_deletes:
+            detail = f"{self.deletes} records would be deleted; at most {limits.max_deletes} may"
+            self.end(kind, ask, Status.STATE_ONLY, Reason.MAX_DELETES, detail=detail)
+        else:
+            before = state_values(kind, observed.state[0])
+            self.send(kind, ask, observed, Op.DELETE, before, None, tuple(before), None)
+
+    def parent_will_be_there(self, kind: ObjectType, ask: Ask, observed: Observed) -> bool:
+        """Whether the row may be sent as far as its parent goes; sends missing ancestors ahead if so asked.
+
+        Without dependencies a parent that the district has may be on its way: the applier will tell.
+        """
+        parent = _parent_to_check(kind, observed)
+        if parent is None or self.ancestor(parent):
+            return True
+        self.end(kind, ask, Status.FAILED, Reason.PARENT_MISSING, parent=parent, detail=f"{parent.object} {parent.key}")
+        return False
+
+    def ancestor(self, parent: Parent) -> bool:
+        if parent not in self.ancestors:
+            self.ancestors[parent] = self._take_ancestor(parent)
+        return self.ancestors[parent]
+
+    def _take_ancestor(self, parent: Parent) -> bool:
+        observed = self.observed(parent.object, parent.key)
+        if observed.state:
+            return True
+        if self.chunk.dependencies not in WITH_PARENTS:
+            return bool(observed.district)
+        if not observed.district:
+            return False
+        sent = len(self.plan.corrections)
+        self.decide_key(self.catalog.objects[parent.object], Ask(parent.key, None))
+        return len(self.plan.corrections) > sent
+
+    def send(
+        self,
+        kind: ObjectType,
+        ask: Ask,
+        observed: Observed,
+        op: Op,
+        before: Values | None,
+        after: Values | None,
+        changed: tuple[str, ...],
+        reason: Reason | None,
+    ) -> None:
+        chunk = self.chunk
+        if chunk.cause is Cause.NO_ANSWER and chunk.attempt > self.catalog.limits.max_attempts:
+            self.end(kind, ask, Status.FAILED, Reason.NO_ANSWER, changed_fields=changed)
+            return
+        parent = _parent_of(kind, observed.district[0]) if observed.district else None
+        source = Source(
+            request_id=chunk.request_id,
+            chunk=chunk.chunk,
+            correction_id=correction_id(chunk.request_id, kind.name, ask.key, chunk.attempt),
+            district_id=chunk.district_id,
+            object=kind.name,
+            key=ask.key,
+            asked_as=ask.asked_as,
+            attempt=chunk.attempt,
+            cause=chunk.cause,
+            mode=chunk.mode,
+            dependencies=chunk.dependencies,
+            on_state_only=chunk.on_state_only,
+            changed_fields=changed,
+            parent=parent,
+            district_version=observed.district_version,
+            district_read_at=observed.district_read_at,
+            state_read_at=observed.state_read_at,
+            first_decided_at=chunk.first_decided_at or self.now,
+            sent_at=self.now,
+        )
+        correction = Correction(op, before, after, parent, source)
+        self.plan.corrections.append(correction)
+        self.plan.history.append(sent_outcome(correction, Reason.DEPENDENCY if ask.asked_as is None else reason))
+
+
+def _parent_of(kind: ObjectType, row: Row) -> Parent | None:
+    key = parent_key(kind, row)
+    return None if kind.parent is None or key is None else Parent(kind.parent.object, key)
+
+

@@ -1,0 +1,73 @@
+"""Outcomes as they are built from where a key stands: in a chunk, or in an answer."""
+
+from datetime import datetime
+
+from processor.core.errors import Reason
+from processor.core.model import Ask, Chunk, Correction, KeyOutcome, Parent, Source, Status
+
+
+def chunk_outcome(
+    chunk: Chunk,
+    ask: Ask,
+    status: Status,
+    now: datetime,
+    *,
+    object_name: str | None = None,
+    reason: Reason | None = None,
+    detail: str | None = None,
+    changed_fields: tuple[str, ...] = (),
+    parent: Parent | None = None,
+) -> KeyOutcome:
+    """An outcome that needs no correction. `object_name` is given for a dependency of another object."""
+    return KeyOutcome(
+        request_id=chunk.request_id,
+        district_id=chunk.district_id,
+        object=object_name or chunk.object,
+        key=ask.key,
+        asked_as=ask.asked_as,
+        status=status,
+        reason=reason,
+        detail=detail,
+        changed_fields=changed_fields,
+        parent=parent,
+        correction_id=None,
+        attempt=chunk.attempt,
+        first_decided_at=chunk.first_decided_at or now,
+        sent_at=None,
+        answered_at=None,
+        decided_at=now,
+    )
+
+
+def sent_outcome(correction: Correction, reason: Reason | None) -> KeyOutcome:
+    return source_outcome(correction.source, Status.SENT, correction.source.sent_at, reason=reason)
+
+
+def source_outcome(
+    source: Source,
+    status: Status,
+    now: datetime,
+    *,
+    reason: Reason | None = None,
+    detail: str | None = None,
+    answered_at: datetime | None = None,
+) -> KeyOutcome:
+    """The outcome of a key whose correction was sent."""
+    return KeyOutcome(
+        request_id=source.request_id,
+        district_id=source.district_id,
+        object=source.object,
+        key=source.key,
+        asked_as=source.asked_as,
+        status=status,
+        reason=reason,
+        detail=detail,
+        changed_fields=source.changed_fields,
+        parent=source.parent,
+        correction_id=source.correction_id,
+        attempt=source.attempt,
+        first_decided_at=source.first_decided_at,
+        sent_at=source.sent_at,
+        answered_at=answered_at,
+        decided_at=now,
+    )

@@ -1,0 +1,120 @@
+"""What follows from an applier's answer, and from a database that cannot be read."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from processor.core.accept import chunk_status
+from processor.core.catalog import Limits
+from processor.core.errors import Reason
+from processor.core.ids import retry_chunk
+from processor.core.model import (
+    Answer,
+    Ask,
+    Cause,
+    Chunk,
+    ChunkState,
+    KeyOutcome,
+    Mode,
+    Plan,
+    Result,
+    Source,
+    Status,
+)
+from processor.core.outcome import chunk_outcome, source_outcome
+
+MIN_BACKOFF = timedelta(seconds=5)
+MAX_BACKOFF = timedelta(seconds=60)
+
+
+def settle(answer: Answer, limits: Limits, now: datetime) -> Plan:
+    """The outcome that an answer means, and the comparison that it causes, if any."""
+    source = answer.source
+    match answer.result:
+        case Result.APPLIED:
+            return _ended(answer, now, Status.APPLIED, _why_sent(source))
+        case Result.ALREADY_EQUAL:
+            return _ended(answer, now, Status.APPLIED, Reason.ALREADY_EQUAL)
+        case Result.CONFLICT:
+            if source.attempt < limits.max_attempts:
+                return _compare_again(answer, now, Cause.CONFLICT, Reason.CONFLICT)
+            return _ended(answer, now, Status.FAILED, Reason.CONFLICT)
+        case Result.PARENT_MISSING:
+            if source.cause is not Cause.PARENT_MISSING:
+                return _compare_again(answer, now, Cause.PARENT_MISSING, Reason.PARENT_MISSING)
+            return _ended(answer, now, Status.FAILED, Reason.PARENT_MISSING)
+        case Result.HAS_CHILDREN:
+            return _ended(answer, now, Status.FAILED, Reason.HAS_CHILDREN)
+        case Result.REJECTED_BY_STATE:
+            return _ended(answer, now, Status.FAILED, Reason.REJECTED_BY_STATE)
+
+
+def _why_sent(source: Source) -> Reason | None:
+    if source.asked_as is None:
+        return Reason.DEPENDENCY
+    return Reason.FORCED if source.mode is Mode.FORCE and source.changed_fields else None
+
+
+def _ended(answer: Answer, now: datetime, status: Status, reason: Reason | None) -> Plan:
+    return Plan(history=[_outcome(answer, now, status, reason)])
+
+
+def _compare_again(answer: Answer, now: datetime, cause: Cause, reason: Reason) -> Plan:
+    return Plan(
+        history=[_outcome(answer, now, Status.DEFERRED, reason)], retries=[retry_of(answer.source, cause)]
+    )
+
+
+def _outcome(answer: Answer, now: datetime, status: Status, reason: Reason | None) -> KeyOutcome:
+    return source_outcome(
+        answer.source, status, now, reason=reason, detail=answer.detail, answered_at=answer.answered_at
+    )
+
+
+def retry_of(source: Source, cause: Cause) -> Chunk:
+    """The next comparison of a correction's key; the same correction always causes the same chunk."""
+    return Chunk(
+        request_id=source.request_id,
+        chunk=retry_chunk(source.correction_id),
+        district_id=source.district_id,
+        object=source.object,
+        asks=(Ask(source.key, source.asked_as),),
+        cause=cause,
+        mode=source.mode,
+        dependencies=source.dependencies,
+        on_state_only=source.on_state_only,
+        attempt=source.attempt + 1,
+        first_decided_at=source.first_decided_at,
+    )
+
+
+def defer(chunk: Chunk, detail: str, limits: Limits, now: datetime) -> Plan:
+    """What becomes of a chunk while a database is away: it goes round, and fails after the deadline.
+
+    The wait doubles from 5 s to 60 s, since each is as long as the time already waited.
+    """
+    since = chunk.deferred_since or now
+    waited = now - since
+    if waited >= timedelta(seconds=limits.snapshot_deadline_s):
+        return Plan(history=[_unread(chunk, ask, Status.FAILED, detail, now) for ask in chunk.asks])
+    plan = Plan()
+    if chunk.deferred_since is None:
+        plan.history += [_unread(chunk, ask, Status.DEFERRED, detail, now) for ask in chunk.asks]
+        if chunk.cause is Cause.SPLIT:
+            plan.history.append(chunk_status(chunk, ChunkState.DONE, now))
+    waiting = replace(
+        chunk,
+        first_decided_at=chunk.first_decided_at or now,
+        deferred_since=since,
+        not_before=now + min(MAX_BACKOFF, max(MIN_BACKOFF, waited)),
+    )
+    plan.retries.append(another_round(waiting))
+    return plan
+
+
+def another_round(chunk: Chunk) -> Chunk:
+    """The same work under the id that its next pass through `resync.retry` has."""
+    return replace(chunk, chunk=retry_chunk(chunk.chunk))
+
+
+def _unread(chunk: Chunk, ask: Ask, status: Status, detail: str, now: datetime) -> KeyOutcome:
+    return chunk_outcome(chunk, ask, status, now, reason=Reason.SNAPSHOT_UNAVAILABLE, detail=detail)

@@ -1,0 +1,60 @@
+"""What was read from both sides, as the decisions see it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+from processor.core.model import DistrictVersion
+
+Row: TypeAlias = tuple[str | None, ...]
+"""Raw column texts in the order of `ObjectType.compared`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SideRead:
+    """Rows of one read of one side, by canonical key; a key may have several rows, or none and then no entry."""
+
+    rows: Mapping[str, tuple[Row, ...]]
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DistrictRead(SideRead):
+    version: DistrictVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One key as both sides hold it, and when each was read."""
+
+    district: tuple[Row, ...]
+    state: tuple[Row, ...]
+    district_version: DistrictVersion
+    district_read_at: datetime
+    state_read_at: datetime
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """Keys of one district observed so far, by (object, key)."""
+
+    district_id: str
+    observed: dict[tuple[str, str], Observed] = field(default_factory=dict)
+
+    def add(self, object_name: str, keys: Iterable[str], district: DistrictRead, state: SideRead) -> None:
+        """Takes in one read of both sides; a key already observed keeps its first observation."""
+        for key in keys:
+            self.observed.setdefault(
+                (object_name, key),
+                Observed(
+                    district.rows.get(key, ()),
+                    state.rows.get(key, ()),
+                    district.version,
+                    district.read_at,
+                    state.read_at,
+                ),
+            )
+
+    def get(self, object_name: str, key: str) -> Observed | None:
+        return self.observed.get((object_name, key))
