@@ -1,0 +1,39 @@
+# Needs Python 3.11+, make and git. `make` alone lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# The first interpreter on PATH that is new enough.
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+STACK_DIR ?= .local
+ROLES ?= process,apply,store
+export STACK_DIR
+
+BIN := .venv/bin
+VENV := .venv/.stamp
+# Stopping and cleaning work without a venv too.
+STACK = $(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m stack
+
+.PHONY: help venv up down status clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: $(VENV) ## Python environment in .venv, as pinned in requirements.lock
+
+$(VENV): requirements.lock pyproject.toml stack/bootstrap.py
+	@$(or $(PYTHON),$(error Python 3.11 or newer is needed and none was found: set PYTHON=/path/to/python)) stack/bootstrap.py
+
+up: $(VENV) ## Start what is not running: services, then roles (ROLES= for services only)
+	@$(STACK) up --roles "$(ROLES)"
+
+down: ## Stop roles, then services; data stays
+	@$(STACK) down
+
+status: ## What runs, where
+	@$(STACK) status
+
+clean: ## Stop, then remove data, environment and caches of the checkout (downloads are kept)
+	@$(STACK) clean
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
