@@ -1,0 +1,122 @@
+"""What is to be done with one correction, given the state's row as it is now: DESIGN's *never backwards*."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from processor.core import values
+from processor.core.catalog import Catalog, FieldSpec, ObjectType
+from processor.core.errors import InvalidKey
+from processor.core.ids import is_request_id
+from processor.core.keys import canonical_key
+from processor.core.model import Correction, Mode, Op, Values
+from processor.service.apply_state import Found, StateRow
+
+NUL = "\x00"
+
+
+class Turn(Enum):
+    WRITE = "write"
+    ALREADY_EQUAL = "already equal"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`detail` of a conflict: `version`, `DUPLICATE`, `missing`, `exists`, or the fields that are not as before."""
+
+    turn: Turn
+    detail: str | None = None
+    row: StateRow | None = None
+
+
+def decide(object_type: ObjectType, correction: Correction, found: Found) -> Decision:
+    if len(found.rows) > 1:
+        return Decision(Turn.CONFLICT, "DUPLICATE")
+    row = found.rows[0] if found.rows else None
+    decision = _by_row(object_type, correction, row)
+    if decision.turn is Turn.WRITE and _older(correction, found):
+        return Decision(Turn.CONFLICT, "version")
+    return decision
+
+
+def _by_row(object_type: ObjectType, correction: Correction, row: StateRow | None) -> Decision:
+    if row is None:
+        match correction.op:
+            case Op.CREATE:
+                return Decision(Turn.WRITE)
+            case Op.UPDATE:
+                return Decision(Turn.CONFLICT, "missing")
+            case Op.DELETE:
+                return Decision(Turn.ALREADY_EQUAL)
+    moved = _moved(object_type.owned, correction.before or {}, row)
+    if correction.op is not Op.CREATE and not moved:
+        return Decision(Turn.WRITE, row=row)
+    if correction.after is not None and _equal(written_fields(object_type, correction), correction.after, row):
+        return Decision(Turn.ALREADY_EQUAL)
+    return Decision(Turn.CONFLICT, "exists" if correction.op is Op.CREATE else ",".join(moved))
+
+
+def _moved(fields: Iterable[FieldSpec], before: Values, row: StateRow) -> list[str]:
+    """Names of fields that are not as `before`; a reference that leads nowhere was null on the wire."""
+    moved = []
+    for field in fields:
+        held, was = row.values[field.name], before.get(field.name)
+        if held != was and not (was is None and held == values.DANGLING):
+            moved.append(field.name)
+    return moved
+
+
+def _equal(fields: Iterable[FieldSpec], after: Values, row: StateRow) -> bool:
+    return all(values.same(field, row.values[field.name], after.get(field.name)) for field in fields)
+
+
+def _older(correction: Correction, found: Found) -> bool:
+    recorded = found.recorded
+    return recorded is not None and correction.source.district_version.order < recorded.order
+
+
+def written_fields(object_type: ObjectType, correction: Correction) -> tuple[FieldSpec, ...]:
+    """Fields that a correction writes: those that changed, all for a create or by force, none for a delete."""
+    if correction.op is Op.DELETE:
+        return ()
+    if correction.op is Op.CREATE or correction.source.mode is Mode.FORCE:
+        return object_type.owned
+    changed = frozenset(correction.source.changed_fields)
+    return tuple(field for field in object_type.owned if field.name in changed)
+
+
+def unusable(correction: Correction, catalog: Catalog) -> str | None:
+    """Why a correction can be refused before the database is asked; None where it cannot."""
+    source = correction.source
+    object_type = catalog.objects.get(source.object)
+    if object_type is None:
+        return "object not in the catalog"
+    if not is_request_id(source.correction_id):
+        return "correction_id is not a uuid"
+    if NUL in source.district_id or not _is_canonical(source.key, object_type):
+        return "key is not canonical"
+    if (correction.before is None) != (correction.op is Op.CREATE):
+        return "before does not fit op"
+    if (correction.after is None) != (correction.op is Op.DELETE):
+        return "after does not fit op"
+    return _unusable_fields(correction, object_type)
+
+
+def _unusable_fields(correction: Correction, object_type: ObjectType) -> str | None:
+    owned = {field.name for field in object_type.owned}
+    foreign = sorted(set(correction.source.changed_fields) - owned)
+    if foreign:
+        return "not owned by the district: " + ",".join(foreign)
+    if correction.op is Op.UPDATE and not written_fields(object_type, correction):
+        return "no field changed"
+    after = correction.after or {}
+    nul = [name for name in sorted(owned) if NUL in (after.get(name) or "")]
+    return "22021 " + ",".join(nul) if nul else None
+
+
+def _is_canonical(key: str, object_type: ObjectType) -> bool:
+    try:
+        return canonical_key(key, object_type.key_type) == key
+    except InvalidKey:
+        return False

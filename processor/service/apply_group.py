@@ -1,0 +1,145 @@
+"""Corrections of one object and operation: read, decided, written, and what is to be said of each."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from processor.core.catalog import ObjectType
+from processor.core.model import Correction, Op, Result
+from processor.service.apply_decide import Turn, decide, written_fields
+from processor.service.apply_rounds import Group
+from processor.service.apply_state import Effect, Refusal, StateTransaction, Write, WriteResult
+
+Said: TypeAlias = tuple[Result, str | None]
+"""An answer's result and detail."""
+
+UNIQUE_VIOLATION = "23505"
+FOREIGN_KEY_VIOLATION = "23503"
+REFERRED_TO = frozenset({FOREIGN_KEY_VIOLATION, "23001"})
+
+
+def settle(group: Group, transaction: StateTransaction) -> list[Said]:
+    """What is said of each correction, in their order.
+
+    A row that changed between reading and writing is read and decided once more.
+    """
+    said: dict[int, Said] = {}
+    left = list(range(len(group.corrections)))
+    for last in (False, True):
+        if left:
+            settling = _Settling(group, [group.corrections[place] for place in left], transaction)
+            heard = settling.run(last=last)
+            said |= {left[place]: what for place, what in heard.items()}
+            left = [place for place in left if place not in said]
+    return [said[place] for place in range(len(group.corrections))]
+
+
+class _Settling:
+    """One reading, deciding and writing. What it says nothing of wants to be read again."""
+
+    def __init__(self, group: Group, corrections: Sequence[Correction], transaction: StateTransaction) -> None:
+        self._type: ObjectType = group.object_type
+        self._op = group.op
+        self._corrections = corrections
+        self._transaction = transaction
+        self._said: dict[int, Said] = {}
+
+    def run(self, *, last: bool) -> dict[int, Said]:
+        """Place in `corrections` to what is said; of all of them when it is the last time."""
+        writes = self._decide()
+        writes = self._unreferred(writes) if self._op is Op.DELETE else self._resolved(writes)
+        refused: dict[int, tuple[Write, Refusal]] = {}
+        for (place, write), effect in zip(writes.items(), self._write(list(writes.values())), strict=True):
+            if effect is Effect.WRITTEN:
+                self._said[place] = Result.APPLIED, None
+            elif isinstance(effect, Refusal):
+                refused[place] = write, effect
+            elif last:
+                self._said[place] = Result.CONFLICT, "changed while it was written"
+        self._refuse(refused, last=last)
+        return self._said
+
+    def _decide(self) -> dict[int, Write]:
+        writes: dict[int, Write] = {}
+        seen: list[Correction] = []
+        found = self._transaction.read(self._type, self._corrections)
+        for place, (correction, state) in enumerate(zip(self._corrections, found, strict=True)):
+            if isinstance(state, Refusal):
+                self._said[place] = Result.REJECTED_BY_STATE, self._named(state)
+                continue
+            decision = decide(self._type, correction, state)
+            match decision.turn:
+                case Turn.WRITE:
+                    writes[place] = Write(correction, written_fields(self._type, correction), decision.row)
+                case Turn.ALREADY_EQUAL:
+                    self._said[place] = Result.ALREADY_EQUAL, None
+                    seen.append(correction)
+                case Turn.CONFLICT:
+                    self._said[place] = Result.CONFLICT, decision.detail
+        if seen:
+            self._transaction.record_seen(self._type, seen)
+        return writes
+
+    def _unreferred(self, writes: Mapping[int, Write]) -> dict[int, Write]:
+        """Deletes of records that nothing refers to; a state's cascade must not delete what nobody asked for."""
+        corrections = [write.correction for write in writes.values()]
+        referring = self._transaction.referring(self._type, corrections) if corrections else []
+        free = {}
+        for (place, write), child in zip(writes.items(), referring, strict=True):
+            if child is None:
+                free[place] = write
+            else:
+                self._said[place] = Result.HAS_CHILDREN, child
+        return free
+
+    def _resolved(self, writes: Mapping[int, Write]) -> dict[int, Write]:
+        """Writes that know the state's ids of all that they refer to."""
+        references = self._transaction.resolve(self._type, list(writes.values())) if writes else []
+        resolved = {}
+        for (place, write), found in zip(writes.items(), references, strict=True):
+            if found.dangling:
+                self._said[place] = self._dangling(found.dangling)
+            else:
+                resolved[place] = Write(write.correction, write.fields, write.row, found)
+        return resolved
+
+    def _dangling(self, fields: Sequence[str]) -> Said:
+        parent = self._type.parent
+        if parent is not None and parent.field in fields:
+            return Result.PARENT_MISSING, parent.field
+        return Result.REJECTED_BY_STATE, "lookup " + ",".join(fields)
+
+    def _write(self, writes: Sequence[Write]) -> list[WriteResult]:
+        if not writes:
+            return []
+        match self._op:
+            case Op.CREATE:
+                return self._transaction.create(self._type, writes)
+            case Op.UPDATE:
+                return self._transaction.update(self._type, writes)
+            case Op.DELETE:
+                return self._transaction.delete(self._type, writes)
+
+    def _refuse(self, refused: Mapping[int, tuple[Write, Refusal]], *, last: bool) -> None:
+        """A key taken or a parent gone since they were looked at is not the row's fault: looked at again."""
+        orphans: dict[int, Write] = {}
+        for place, (write, refusal) in refused.items():
+            if self._op is Op.DELETE and refusal.sqlstate in REFERRED_TO:
+                self._said[place] = Result.HAS_CHILDREN, self._named(refusal)
+            elif self._op is Op.CREATE and refusal.sqlstate == UNIQUE_VIOLATION and not last:
+                continue
+            else:
+                self._said[place] = Result.REJECTED_BY_STATE, self._named(refusal)
+                if refusal.sqlstate == FOREIGN_KEY_VIOLATION:
+                    orphans[place] = write
+        references = self._transaction.resolve(self._type, list(orphans.values())) if orphans else []
+        for place, found in zip(orphans, references, strict=True):
+            if found.dangling:
+                self._said[place] = self._dangling(found.dangling)
+
+    def _named(self, refusal: Refusal) -> str:
+        """The constraint, else SQLSTATE and the field where known. Never the database's message: it holds values."""
+        if refusal.constraint is not None:
+            return refusal.constraint
+        names = {field.state_column: field.name for field in self._type.owned}
+        field = names.get(refusal.column, refusal.column)
+        return refusal.sqlstate if field is None else f"{refusal.sqlstate} {field}"

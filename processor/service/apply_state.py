@@ -1,0 +1,124 @@
+"""What applying asks of the state's database: the ports of `processor.service.apply`."""
+
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Protocol, TypeAlias
+
+from processor.core.catalog import Catalog, FieldSpec, ObjectType
+from processor.core.model import Correction, DistrictVersion, Result, Values
+
+UNREADABLE = "!unreadable"
+"""Stands for a value of the state's row that the field's kind cannot carry. Equal to no canonical text."""
+
+
+class StateUnavailable(Exception):
+    """The state's database could not carry out the batch as a whole.
+
+    Nothing of it was applied, unless the connection broke during the commit; either way the same batch is to be
+    given again: what was applied is then recognised by its id.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An answer without the source that it echoes."""
+
+    result: Result
+    detail: str | None
+    answered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StateRow:
+    """District-owned fields of one row: `raw` as the database writes them, in the order of `ObjectType.owned`."""
+
+    raw: tuple[str | None, ...]
+    values: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The database's no to one row. `column` is None where the database does not say which it was."""
+
+    sqlstate: str
+    constraint: str | None = None
+    column: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The rows that a key has, and the version last recorded for it."""
+
+    rows: tuple[StateRow, ...]
+    recorded: DistrictVersion | None
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """`ids`: field to the state's id of the record that the field names. `dangling`: fields that name none."""
+
+    ids: Values = field(default_factory=dict)
+    dangling: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One decided change: of `row` as it was read, None for a create; `fields` are those to be written."""
+
+    correction: Correction
+    fields: tuple[FieldSpec, ...]
+    row: StateRow | None
+    references: References = References()
+
+
+class Effect(Enum):
+    WRITTEN = "written"
+    MISSED = "missed"
+    """The row was no longer as read, or a newer version is recorded."""
+
+
+WriteResult: TypeAlias = Effect | Refusal
+
+
+class StateTransaction(Protocol):
+    """One transaction at the state. Every list that comes back is in the order of the one given.
+
+    No method is given two corrections of one key. All but `claim` and `conclude` get one object's at a time.
+    """
+
+    def claim(self, corrections: Sequence[Correction], now: datetime) -> list[Verdict | None]:
+        """Takes corrections on for the first and only time; a verdict is what was answered to it before."""
+
+    def conclude(self, verdicts: Sequence[tuple[Correction, Verdict]]) -> None:
+        """Keeps the answers of claimed corrections."""
+
+    def read(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[Found | Refusal]: ...
+
+    def resolve(self, object_type: ObjectType, writes: Sequence[Write]) -> list[References]:
+        """Follows every reference among the fields to be written."""
+
+    def referring(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[str | None]:
+        """An object of the catalog that still has a record below this one."""
+
+    def create(self, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]: ...
+
+    def update(self, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]: ...
+
+    def delete(self, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]: ...
+
+    def record_seen(self, object_type: ObjectType, corrections: Sequence[Correction]) -> None:
+        """Records the versions of corrections that found nothing left to write, where none newer is recorded."""
+
+
+class StateWriter(Protocol):
+    @property
+    def catalog(self) -> Catalog: ...
+
+    def transaction(self, districts: Collection[str]) -> AbstractContextManager[StateTransaction]:
+        """Commits on leaving; one transaction a district at a time, across all processes.
+
+        Raises StateUnavailable, from entering, from any call inside and from leaving.
+        """

@@ -1,0 +1,148 @@
+"""What a batch of the history topic changes in the store's tables: of each key, its last record.
+
+A record counts only under the key that its own content gives it. Whatever else stands in the topic cannot have been
+written by the processor or the store: it is reported and passed over, and stops nothing.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+from urllib.parse import unquote
+
+from processor.codec import Codec, DecodeError
+from processor.core import ids
+from processor.core.model import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestEnd, RequestStatus
+
+MAX_SEGMENT_CHARS = 800
+"""Percent-encoded. A canonical key has at most 255 bytes; index entries have a largest size."""
+
+Decode: TypeAlias = Callable[[bytes], HistoryRecord]
+"""Raises DecodeError for bytes that are no history record."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """`value` is None for a tombstone."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass(slots=True)
+class Changes:
+    """Last record a key; None stands for a tombstone. `ends` are not for tables: they say what was announced."""
+
+    requests: dict[str, RequestStatus | None] = field(default_factory=dict)
+    chunks: dict[tuple[str, str], ChunkStatus | None] = field(default_factory=dict)
+    outcomes: dict[tuple[str, str, str], KeyOutcome | None] = field(default_factory=dict)
+    clearings: dict[str, Cleared] = field(default_factory=dict)
+    ends: dict[str, tuple[RawRecord, RequestEnd]] = field(default_factory=dict)
+
+    def touched(self) -> set[str]:
+        """Requests whose rows change."""
+        return {*self.requests, *(key[0] for key in self.chunks), *(key[0] for key in self.outcomes)}
+
+
+HISTORY_TYPES = (KeyOutcome, ChunkStatus, RequestStatus, RequestEnd, Cleared)
+
+
+def history_decoder(codec: Codec) -> Decode:
+    """Reads what belongs on the history topic. May raise RegistryUnavailable."""
+
+    def decode(data: bytes) -> HistoryRecord:
+        record = codec.decode(data, HISTORY_TYPES)
+        assert isinstance(record, HISTORY_TYPES)
+        return record
+
+    return decode
+
+
+class Foreign(Exception):
+    """A record that neither the processor nor the store can have written. Says why, without its content."""
+
+
+Skipped: TypeAlias = Callable[[RawRecord, str], None]
+
+
+def changes_of(records: Iterable[RawRecord], decode: Decode, skipped: Skipped) -> Changes:
+    """Fold records, given in offset order a partition. Only the last readable record of a key is kept."""
+    changes = Changes()
+    by_key: dict[bytes, list[RawRecord]] = {}
+    for record in records:
+        by_key.setdefault(record.key or b"", []).append(record)
+    for versions in by_key.values():
+        for record in reversed(versions):
+            try:
+                _take(record, decode, changes)
+                break
+            except Foreign as fault:
+                skipped(record, str(fault))
+            except DecodeError as fault:
+                skipped(record, f"{fault.reason}: {fault.detail}")
+    return changes
+
+
+def _take(record: RawRecord, decode: Decode, changes: Changes) -> None:
+    parts = _parts(record.key)
+    if record.value is None:
+        _take_tombstone(parts, changes)
+        return
+    content = decode(record.value)
+    if _key_of(content) != record.key:
+        raise Foreign("the record's key is not the one that its content gives")
+    match content:
+        case KeyOutcome():
+            changes.outcomes[content.request_id, content.object, content.key] = content
+        case ChunkStatus():
+            changes.chunks[content.request_id, content.chunk] = content
+        case RequestStatus():
+            changes.requests[content.request.request_id] = content
+        case RequestEnd():
+            changes.ends[content.request_id] = (record, content)
+        case Cleared():
+            changes.clearings[content.request_id] = content
+
+
+def _parts(key: bytes | None) -> list[str]:
+    if key is None:
+        raise Foreign("the record has no key")
+    try:
+        parts = key.decode("ascii").split("/")
+    except UnicodeDecodeError:
+        raise Foreign("the record's key is not ASCII") from None
+    if not ids.is_request_id(parts[0]) or len(parts) > 3:
+        raise Foreign("the record's key does not begin with a request id")
+    if any(len(part) > MAX_SEGMENT_CHARS or "%00" in part for part in parts):
+        raise Foreign("the record's key is too long, or holds NUL")
+    return parts
+
+
+def _take_tombstone(parts: list[str], changes: Changes) -> None:
+    match parts:
+        case [request_id]:
+            changes.requests[request_id] = None
+        case [_, "~end"]:
+            pass
+        case [request_id, "~chunk", chunk]:
+            changes.chunks[request_id, unquote(chunk)] = None
+        case [request_id, object_name, key] if not object_name.startswith("~"):
+            changes.outcomes[request_id, unquote(object_name), unquote(key)] = None
+        case _:
+            raise Foreign("a tombstone for a key that is never deleted")
+
+
+def _key_of(content: HistoryRecord) -> bytes:
+    match content:
+        case KeyOutcome():
+            key = ids.outcome_key(content.request_id, content.object, content.key)
+        case ChunkStatus():
+            key = ids.chunk_key(content.request_id, content.chunk)
+        case RequestStatus():
+            key = ids.request_key(content.request.request_id)
+        case RequestEnd():
+            key = ids.end_key(content.request_id)
+        case Cleared():
+            key = ids.cleared_key(content.request_id)
+    return key.encode("ascii")

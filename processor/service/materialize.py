@@ -1,0 +1,186 @@
+"""The store: the history topic's last record of each key, kept as rows in Postgres.
+
+Offsets live in the same SQL transaction as the rows. A batch goes in only if the stored offsets are where it begins;
+else another process, or a replay, has moved them, so the batch is dropped and reading begins again where they are.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+
+import structlog
+
+from processor.codec import RegistryUnavailable
+from processor.crashpoint import CrashPoints
+from processor.service.ends import Ends
+from processor.service.history_changes import Decode, RawRecord, changes_of
+from processor.service.history_ports import (
+    BatchLimits,
+    Extent,
+    HistoryLog,
+    HistoryTables,
+    HistoryWriter,
+    LogBatch,
+    OutsideLog,
+    Stop,
+    StoredOffset,
+    StoreUnavailable,
+)
+from processor.service.overdue import Overdue, OverdueRule
+
+log = structlog.get_logger(__name__)
+
+LONGEST_WAIT_S = 5.0
+IDLE_WAIT_S = 0.2
+
+
+@dataclass(slots=True)
+class StoreCounts:
+    """What happened so far; only ever grows, but for `live` and `last_step`."""
+
+    records: int = 0
+    batches: int = 0
+    batches_dropped: int = 0
+    records_skipped: int = 0
+    unavailable: int = 0
+    ends_announced: int = 0
+    overdue_published: int = 0
+    last_step: float = field(default_factory=monotonic)
+    """On the monotonic clock: the heartbeat."""
+    assigned: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class StoreParts:
+    log: HistoryLog
+    tables: HistoryTables
+    writer: HistoryWriter
+    decode: Decode
+    now: Callable[[], datetime]
+    crash_points: CrashPoints
+    limits: BatchLimits = BatchLimits()
+    overdue: OverdueRule = OverdueRule()
+
+
+class Store:
+    """`counts` may be read from other threads; everything else belongs to the thread that runs it."""
+
+    def __init__(self, parts: StoreParts) -> None:
+        self._parts = parts
+        self._ends = Ends(parts.tables, parts.writer, parts.log.partitions)
+        self._overdue = Overdue(parts.tables, parts.writer, parts.overdue, self._ends.owns)
+        self._positions: dict[int, int] = {}
+        self._wait_s = 0.0
+        self.counts = StoreCounts()
+
+    def run(self, stop: Stop) -> None:
+        """Until `stop` says so. Raises OutsideLog; outlives a database, broker or registry that is away."""
+        while not stop():
+            self.counts.last_step = monotonic()
+            try:
+                self.step()
+                self._wait_s = 0.0
+            except (StoreUnavailable, RegistryUnavailable) as fault:
+                self._pause(fault, stop)
+
+    def step(self) -> None:
+        """Read a batch and carry it through, or use the quiet moment for what else is due."""
+        waiting = self._parts.log.to_place()
+        if waiting is not None:
+            self._take_over(waiting)
+        busy = self._ends.is_sweeping or self._overdue.is_passing
+        batch = self._parts.log.read(self._parts.limits, 0.0 if busy else IDLE_WAIT_S)
+        self._parts.crash_points("store.after_read")
+        if batch.end:
+            self._materialize(batch)
+        if not self._ends.sweep(self._positions):
+            self._overdue.step(self._parts.now())
+        self.counts.ends_announced = self._ends.announced
+        self.counts.overdue_published = self._overdue.published
+
+    def _take_over(self, partitions: frozenset[int]) -> None:
+        topic_id = self._parts.log.topic_id()
+        extents = self._parts.log.extents(partitions)
+        stored = self._parts.tables.offsets({p: extent.low for p, extent in extents.items()}, topic_id)
+        check_within_log(self._parts.log.topic, topic_id, stored, extents)
+        self._positions = {p: offset.next_offset for p, offset in stored.items()}
+        self._parts.log.place(self._positions)
+        self._ends.take_over(stored, extents)
+        self.counts.assigned = partitions
+        log.info("assigned", topic=self._parts.log.topic, positions=self._positions)
+
+    def _materialize(self, batch: LogBatch) -> None:
+        crash = self._parts.crash_points
+        changes = changes_of(batch.records, self._parts.decode, self._skipped)
+        with self._parts.tables.transaction() as transaction:
+            fits = transaction.holds(batch.start)
+            if fits:
+                transaction.merge(changes)
+                crash("store.after_merge")
+                self._ends.announce(transaction, changes)
+                transaction.advance(batch.end)
+                crash("store.before_sql_commit")
+        if not fits:
+            self.counts.batches_dropped += 1
+            log.warning("batch dropped: the stored offsets were moved by another process", expected=dict(batch.start))
+            self._parts.log.displace()
+            return
+        crash("store.after_sql_commit")
+        self._positions |= batch.end
+        self._ends.reached(batch.end)
+        self._parts.log.report(batch.end)
+        self.counts.records += len(batch.records)
+        self.counts.batches += 1
+
+    def _pause(self, fault: Exception, stop: Stop) -> None:
+        """Forget what is in hand and wait, longer each time, still serving the group."""
+        self._wait_s = min(LONGEST_WAIT_S, self._wait_s * 2 or 0.1)
+        self.counts.unavailable += 1
+        log.warning("unavailable, trying again", fault=str(fault), wait_s=self._wait_s)
+        self._parts.tables.disconnect()
+        self._parts.log.displace()
+        until = monotonic() + self._wait_s
+        while monotonic() < until and not stop():
+            self.counts.last_step = monotonic()
+            self._parts.log.read(self._parts.limits, IDLE_WAIT_S)
+
+    def _skipped(self, record: RawRecord, why: str) -> None:
+        self.counts.records_skipped += 1
+        log.error(
+            "record skipped: not written by this system",
+            topic=self._parts.log.topic,
+            partition=record.partition,
+            offset=record.offset,
+            why=why,
+        )
+
+
+def check_within_log(
+    topic: str, topic_id: str, stored: Mapping[int, StoredOffset], extents: Mapping[int, Extent]
+) -> None:
+    """Raises OutsideLog unless reading on where the store stands misses nothing."""
+    for partition, offset in sorted(stored.items()):
+        fault = outside(topic_id, offset, extents[partition])
+        if fault:
+            raise OutsideLog(
+                f"partition {partition} of {topic}: {fault}. Nothing was changed. Run `resync replay` to rebuild the "
+                "tables from the topic as it is now, or restore the topic"
+            )
+
+
+def outside(topic_id: str, stored: StoredOffset, extent: Extent) -> str | None:
+    """Why the stored offset cannot be read on from, if so."""
+    if stored.topic_id != topic_id:
+        return "the topic was deleted and created again since the store read it (its id is another)"
+    if stored.next_offset > extent.high:
+        return (
+            f"the store's next offset {stored.next_offset} lies beyond the log's end {extent.high}; "
+            "the log was cut off or replaced"
+        )
+    if stored.next_offset < extent.low:
+        return (
+            f"the store's next offset {stored.next_offset} lies before the log's start {extent.low}; "
+            "records that the store has not read were deleted"
+        )
+    return None

@@ -1,0 +1,121 @@
+"""Settings of a process: environment variables `RESYNC_…`, each also as `RESYNC_…_FILE` for secrets.
+
+Options of librdkafka pass through `RESYNC_KAFKA_OPTIONS` (JSON), save those that correctness rests on.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+RESERVED_KAFKA_OPTIONS = {
+    "bootstrap.servers": "set RESYNC_BOOTSTRAP_SERVERS",
+    "group.id": "groups are named by role",
+    "group.instance.id": "derived from release, role and ordinal",
+    "group.protocol": "recovery in seconds was measured with the classic protocol",
+    "transactional.id": "derived from release, role and ordinal",
+    "enable.idempotence": "exactly-once rests on it",
+    "acks": "exactly-once rests on it",
+    "enable.auto.commit": "offsets are committed inside the transaction",
+    "enable.auto.offset.store": "offsets are committed inside the transaction",
+    "isolation.level": "aborted records must not be read",
+    "auto.offset.reset": "a lost offset must stop the process, not skip records",
+    "partition.assignment.strategy": "one process must own a district in all lanes",
+}
+"""Options that are refused, each with the reason."""
+
+
+def _kafka_options(options: dict[str, Any]) -> dict[str, Any]:
+    refused = [f"{name} ({RESERVED_KAFKA_OPTIONS[name]})" for name in options if name in RESERVED_KAFKA_OPTIONS]
+    if refused:
+        raise ValueError("cannot be set: " + ", ".join(refused))
+    return options
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used: every mistake in one message."""
+
+
+class Topics(BaseSettings):
+    """Names of the topics: `RESYNC_TOPIC_REQUESTS` and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="RESYNC_TOPIC_", frozen=True)
+
+    requests: str = "resync.requests"
+    chunks: str = "resync.chunks"
+    retry: str = "resync.retry"
+    accepted: str = "resync.accepted"
+    control: str = "resync.control"
+    corrections: str = "state.corrections"
+    answers: str = "state.answers"
+    history: str = "resync.history"
+    dead_letters: str = "resync.dead-letters"
+
+
+class Settings(BaseSettings):
+    """Everything that the environment says."""
+
+    model_config = SettingsConfigDict(env_prefix="RESYNC_", frozen=True, extra="ignore")
+
+    bootstrap_servers: str = "127.0.0.1:9092"
+    registry_url: str | None = None
+    history_dsn: str = Field(default="", repr=False)
+    state_dsn: str = Field(default="", repr=False)
+    catalog: Path = Path("catalog.yaml")
+    schemas: Path | None = None
+    release: str = "resync"
+    ordinal: int = Field(default=0, ge=0)
+    crash_at: str | None = None
+    kafka_options: Annotated[dict[str, Any], AfterValidator(_kafka_options)] = {}
+    topics: Topics = Field(default_factory=Topics)
+
+    partitions: int = Field(default=24, ge=1)
+    history_partitions: int = Field(default=12, ge=1)
+    replication_factor: int = Field(default=-1)
+
+    batch_max_keys: int = Field(default=5_000, ge=1)
+    batch_max_bytes: int = Field(default=8_000_000, ge=1)
+    batch_max_records: int = Field(default=5_000, ge=1)
+    batch_max_wait_s: float = Field(default=0.0, ge=0)
+    retry_delay_s: float = Field(default=5.0, ge=0)
+    retry_gather_s: float = Field(default=1.0, ge=0)
+    accepted_window_s: float = Field(default=86_400.0, gt=0)
+    accepted_max: int = Field(default=2_000_000, ge=1)
+    statement_timeout_s: float = Field(default=5.0, gt=0)
+    connect_timeout_s: int = Field(default=3, ge=1)
+    session_timeout_s: float = Field(default=10.0, gt=0)
+    transaction_timeout_s: float = Field(default=15.0, gt=0)
+
+    def identity(self, role: str) -> str:
+        """`<release>-<role>-<ordinal>`: group.instance.id and transactional.id."""
+        return f"{self.release}-{role}-{self.ordinal}"
+
+    def application_name(self, role: str) -> str:
+        """What the databases see this process as."""
+        return f"resync/{role}/{self.ordinal}"
+
+
+def load_settings() -> Settings:
+    """Reads the environment. Raises SettingsError with all mistakes at once."""
+    try:
+        return Settings(**_from_files())
+    except ValidationError as error:
+        problems = [
+            f"RESYNC_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False)
+        ]
+        raise SettingsError("; ".join(problems)) from None
+
+
+def _from_files() -> dict[str, Any]:
+    """Values of `RESYNC_<NAME>_FILE` variables, by setting."""
+    values = {}
+    for variable, place in os.environ.items():
+        name = variable.removeprefix("RESYNC_").removesuffix("_FILE").lower()
+        if variable == f"RESYNC_{name.upper()}_FILE" and name in Settings.model_fields:
+            try:
+                values[name] = Path(place).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise SettingsError(f"{variable}: {place} cannot be read: {error.strerror}") from None
+    return values
