@@ -1,0 +1,172 @@
+"""The history topic read by the store, as a static member of its consumer group.
+
+The group only shares out partitions. Where to read on is told by whoever keeps the offsets: nothing is read from a
+new partition before `place`, and the group's own offsets are written for lag and never read.
+"""
+
+from collections.abc import Iterable, Mapping
+from time import monotonic
+from typing import Any
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from processor.adapters.kafka.history_topic import TopicFacts
+from processor.service.history_changes import RawRecord
+from processor.service.history_ports import BatchLimits, Extent, LogBatch
+
+log = structlog.get_logger(__name__)
+
+PIECE = 500
+"""Records taken from the client at once; a batch passes its limit of bytes by at most one piece."""
+
+READING: Mapping[str, Any] = {
+    "isolation.level": "read_committed",
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "auto.offset.reset": "error",
+    "enable.partition.eof": True,
+    "fetch.wait.max.ms": 100,
+    "fetch.queue.backoff.ms": 5,
+    "queued.max.messages.kbytes": 16_384,
+}
+"""What correctness and memory rest on; wins over a deployment's options."""
+
+_REPLACE = frozenset(
+    {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError.UNKNOWN_TOPIC_OR_PART}
+)
+_PASSING = frozenset({KafkaError._PARTITION_EOF, KafkaError._MAX_POLL_EXCEEDED})
+
+
+class Fenced(Exception):
+    """Another process runs under this one's group.instance.id. This one must end."""
+
+
+class GroupReader:
+    """Static members keep their partitions over a restart that takes less than `session.timeout.ms`."""
+
+    def __init__(self, options: Mapping[str, Any], topic: str, group_id: str, instance_id: str) -> None:
+        self._facts = TopicFacts(options, topic)
+        self._instance_id = instance_id
+        self._partitions = self._facts.partitions()
+        self._assigned: frozenset[int] = frozenset()
+        self._placed: dict[int, int] | None = {}
+        self._consumer = Consumer(
+            {
+                "session.timeout.ms": 10_000,
+                **options,
+                **READING,
+                "group.id": group_id,
+                "group.instance.id": instance_id,
+                "group.protocol": "classic",
+                "partition.assignment.strategy": "range",
+            }
+        )
+        self._consumer.subscribe(
+            [topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
+        )
+
+    @property
+    def topic(self) -> str:
+        return self._facts.topic
+
+    @property
+    def partitions(self) -> int:
+        return self._partitions
+
+    def read(self, limits: BatchLimits, wait_s: float) -> LogBatch:
+        """Raises Fenced."""
+        placed = self._placed
+        first = self._consumer.poll(wait_s)
+        messages = [] if first is None else [first]
+        deadline = monotonic() + limits.linger_s
+        size = _size(messages)
+        while messages and len(messages) < limits.records and size < limits.bytes:
+            room = min(PIECE, limits.records - len(messages))
+            piece = self._consumer.consume(room, max(0.0, deadline - monotonic()))
+            if not piece:
+                break
+            messages += piece
+            size += _size(piece)
+        records = [record_of(m) for m in messages if not self._is_error(m)]
+        if placed is None or placed is not self._placed:
+            return LogBatch((), {}, {})
+        return self._moved(records, placed)
+
+    def to_place(self) -> frozenset[int] | None:
+        return self._assigned if self._placed is None else None
+
+    def place(self, offsets: Mapping[int, int]) -> None:
+        self._placed = dict(offsets)
+        self._consumer.assign([TopicPartition(self.topic, p, offset) for p, offset in offsets.items()])
+
+    def displace(self) -> None:
+        if self._placed is not None:
+            self._placed = None
+            self._consumer.assign([])
+
+    def extents(self, partitions: Iterable[int]) -> Mapping[int, Extent]:
+        return self._facts.extents(partitions)
+
+    def topic_id(self) -> str:
+        return self._facts.topic_id()
+
+    def report(self, offsets: Mapping[int, int]) -> None:
+        places = [TopicPartition(self.topic, p, offset) for p, offset in offsets.items()]
+        try:
+            self._consumer.commit(offsets=places, asynchronous=True)
+        except KafkaException as fault:
+            log.warning("group offsets not told, lag looks larger than it is", fault=fault.args[0].name())
+
+    def close(self) -> None:
+        """A static member stays in the group until its session times out, so that a restart takes up its place."""
+        self._consumer.close()
+
+    def _moved(self, records: list[RawRecord], placed: dict[int, int]) -> LogBatch:
+        """Positions also pass commit markers, and what compaction took, for which no record comes."""
+        now = self._consumer.position([TopicPartition(self.topic, p) for p in placed])
+        end = {place.partition: place.offset for place in now if place.offset > placed[place.partition]}
+        start = {p: placed[p] for p in end}
+        placed.update(end)
+        return LogBatch(records, start, end)
+
+    def _on_assign(self, _consumer: Consumer, places: list[TopicPartition]) -> None:
+        self._assigned = frozenset(place.partition for place in places)
+        self._placed = None
+        self._consumer.assign([])
+
+    def _on_revoke(self, _consumer: Consumer, _places: list[TopicPartition]) -> None:
+        self._assigned = frozenset()
+        self._placed = None
+
+    def _is_error(self, message: Message) -> bool:
+        error = message.error()
+        if error is None:
+            return False
+        if error.fatal() or error.code() == KafkaError.FENCED_INSTANCE_ID:
+            raise Fenced(
+                f"the consumer {self._instance_id} was shut out of its group ({error.name()}): another process runs "
+                "under the same release and ordinal; give each its own"
+            )
+        if error.code() in _REPLACE:
+            self.displace()
+        if error.code() not in _PASSING:
+            log.warning("reading interrupted", topic=self.topic, partition=message.partition(), fault=error.name())
+        return True
+
+
+def record_of(message: Message) -> RawRecord:
+    key, value = message.key(), message.value()
+    assert not isinstance(key, str) and not isinstance(value, str)
+    return RawRecord(*place_of(message), key, value)
+
+
+def place_of(message: Message) -> tuple[int, int]:
+    """Partition and offset."""
+    partition, offset = message.partition(), message.offset()
+    assert partition is not None and offset is not None
+    return partition, offset
+
+
+def _size(messages: list[Message]) -> int:
+    return sum(len(message) for message in messages)

@@ -1,0 +1,100 @@
+"""What the store writes to Kafka: ends of requests to the history topic, unanswered keys to the retry topic."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from processor.adapters.kafka.history_reader import place_of
+from processor.adapters.kafka.history_topic import TopicFacts
+from processor.codec import Codec
+from processor.codec.history import Headers, headers_of, history_record
+from processor.core.model import Chunk, RequestEnd
+from processor.core.partition import partition_of
+from processor.service.history_ports import StoreUnavailable
+
+CONFIRM_S = 1.5
+"""Shorter than the 2 s after which the server ends the SQL transaction that waits for it."""
+
+
+class StoreWriter:
+    """An idempotent producer: what it writes stands in the order of the calls. After a failure, a new one."""
+
+    def __init__(self, options: Mapping[str, Any], history: str, retry: str, codec: Codec) -> None:
+        self._options = options
+        self._history = history
+        self._retry = retry
+        self._codec = codec
+        self._counts = {topic: TopicFacts(options, topic).partitions() for topic in (history, retry)}
+        self._producer: Producer | None = None
+        self._confirmed: list[tuple[int, int]] = []
+        self._failed: KafkaError | None = None
+
+    def ends(self, ends: Sequence[RequestEnd]) -> Sequence[tuple[int, int]]:
+        self._begin()
+        for end in ends:
+            key, partition_key, headers = history_record(end)
+            self._produce(self._history, partition_key, key, self._codec.encode(self._history, end), headers)
+        return self._confirm(len(ends))
+
+    def retries(self, chunks: Sequence[Chunk]) -> None:
+        self._begin()
+        for chunk in chunks:
+            headers = headers_of(chunk.request_id, chunk.district_id, chunk.object)
+            value = self._codec.encode(self._retry, chunk)
+            self._produce(self._retry, chunk.district_id, chunk.district_id.encode(), value, headers)
+        self._confirm(len(chunks))
+
+    def close(self) -> None:
+        if self._producer is not None:
+            self._producer.flush(CONFIRM_S)
+            self._producer = None
+
+    def _begin(self) -> None:
+        self._confirmed = []
+        self._failed = None
+
+    def _produce(
+        self, topic: str, partition_key: str, key: bytes, value: bytes, headers: Headers
+    ) -> None:
+        partition = partition_of(partition_key, self._counts[topic])
+        try:
+            self._connected().produce(
+                topic, value, key, partition, on_delivery=self._on_delivery, headers=[*headers]
+            )
+        except (BufferError, KafkaException) as fault:
+            self._drop()
+            raise StoreUnavailable(f"a record for {topic} could not be queued; check the broker") from fault
+
+    def _confirm(self, expected: int) -> list[tuple[int, int]]:
+        left = self._connected().flush(CONFIRM_S)
+        if left or self._failed is not None or len(self._confirmed) != expected:
+            why = self._failed.name() if self._failed is not None else f"{left} without an answer"
+            self._drop()
+            raise StoreUnavailable(f"the broker did not confirm {expected} records within {CONFIRM_S} s ({why})")
+        return self._confirmed
+
+    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
+        if error is None:
+            self._confirmed.append(place_of(message))
+        else:
+            self._failed = error
+
+    def _connected(self) -> Producer:
+        if self._producer is None:
+            self._producer = Producer(
+                {
+                    "linger.ms": 2,
+                    **self._options,
+                    "enable.idempotence": True,
+                    "acks": "all",
+                    "message.timeout.ms": int(CONFIRM_S * 1000),
+                }
+            )
+        return self._producer
+
+    def _drop(self) -> None:
+        """What is still on its way may arrive or not; both are harmless, and neither is waited for."""
+        if self._producer is not None:
+            self._producer.purge()
+            self._producer = None

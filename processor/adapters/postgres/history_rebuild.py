@@ -1,0 +1,190 @@
+"""Tables filled anew from the topic, beside the live ones: to be swapped in, or to be compared with them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+from psycopg import sql
+
+from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
+from processor.adapters.postgres.history_rows import COLUMNS, PRIMARY_KEY
+from processor.adapters.postgres.history_schema import create_tables, migrate, schema_version, script
+from processor.adapters.postgres.history_tables import PostgresTables, PostgresTransaction, stored_offsets
+from processor.service.history_ports import StoredOffset, StoreUnavailable
+from processor.service.replay import Row, TablePair
+
+NEXT_SCHEMA = "resync_store_next"
+OLD_SCHEMA = "resync_store_old"
+VERIFY_SCHEMA = "resync_store_verify"
+
+REBUILD_LOCK = 0x5E1EC75B
+"""Key of the advisory lock that the one rebuild of a database holds."""
+
+SWAP_TRIES = 20
+SWAP_LOCK_TIMEOUT = "3s"
+PAGE = 5_000
+
+
+class RebuildRunning(Exception):
+    """Another replay or verification is going on in this database."""
+
+
+class _Rebuild:
+    """A context manager: leaves nothing of its own behind, except tables that were swapped in."""
+
+    schema: str
+
+    def __init__(self, dsn: str, application_name: str) -> None:
+        self._dsn = dsn
+        self._application_name = application_name
+        self._tables = PostgresTables(dsn, application_name, self.schema)
+        self._guard = self._connect(LIVE_SCHEMA)
+
+    def __enter__(self) -> Self:
+        with faults_as_unavailable("beginning a rebuild"):
+            migrate(self._guard)
+            row = self._guard.execute("select pg_try_advisory_lock(%s)", (REBUILD_LOCK,)).fetchone()
+            if row is None or not row[0]:
+                raise RebuildRunning(
+                    "another `resync replay` is going on in this database: let it end, or stop it, and try again"
+                )
+            self._drop(self.schema, OLD_SCHEMA)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._tables.disconnect()
+        try:
+            self._drop(self.schema, OLD_SCHEMA)
+        except psycopg.OperationalError:
+            if fault is None:
+                raise
+        finally:
+            self._guard.close()
+
+    def begin(self, offsets: Mapping[int, int], topic_id: str) -> None:
+        with faults_as_unavailable("making empty tables"), self._guard.transaction():
+            create_tables(self._guard, self.schema)
+        self._tables.offsets(offsets, topic_id)
+
+    def transaction(self) -> AbstractContextManager[PostgresTransaction]:
+        return self._tables.transaction()
+
+    def complete(self) -> None:
+        with faults_as_unavailable("collecting statistics"):
+            for table in COLUMNS:
+                self._guard.execute(sql.SQL("analyze {}").format(sql.Identifier(self.schema, table)))
+
+    def _connect(self, schema: str) -> psycopg.Connection:
+        with faults_as_unavailable("a rebuild"):
+            return connect(self._dsn, self._application_name, schema, statement_timeout_s=0)
+
+    def _drop(self, *schemas: str) -> None:
+        for schema in schemas:
+            self._guard.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
+
+
+class PostgresSwap(_Rebuild):
+    """Replaces the live tables. Readers of the views wait only for the moment of the swap itself."""
+
+    schema = NEXT_SCHEMA
+
+    def live_offsets(self) -> Mapping[int, StoredOffset]:
+        with faults_as_unavailable("reading the offsets"):
+            return stored_offsets(self._guard)
+
+    def swap(self) -> None:
+        """Tried again while a long query holds a view or a table. The old tables are dropped afterwards."""
+        self._tables.disconnect()
+        for left in reversed(range(SWAP_TRIES)):
+            try:
+                self._swap_once()
+                return
+            except psycopg.errors.LockNotAvailable:
+                if not left:
+                    raise StoreUnavailable(
+                        "the tables could not be swapped: queries on the history views never let go of them"
+                    ) from None
+
+    def _swap_once(self) -> None:
+        guard = self._guard
+        with guard.transaction():
+            guard.execute("select set_config('lock_timeout', %s, true)", (SWAP_LOCK_TIMEOUT,))
+            guard.execute(f"lock table {LIVE_SCHEMA}.offsets in access exclusive mode")
+            if schema_version(guard, LIVE_SCHEMA) != schema_version(guard, NEXT_SCHEMA):
+                raise StoreUnavailable("the live tables were migrated during the replay: run it again")
+            guard.execute(
+                f"update {NEXT_SCHEMA}.offsets n set live = true from {LIVE_SCHEMA}.offsets l"
+                " where l.partition = n.partition and l.live and l.topic_id = n.topic_id"
+                " and l.next_offset >= n.next_offset"
+            )
+            guard.execute(f"alter schema {LIVE_SCHEMA} rename to {OLD_SCHEMA}")
+            guard.execute(f"alter schema {NEXT_SCHEMA} rename to {LIVE_SCHEMA}")
+            guard.execute(script("history_views.sql"))
+
+
+class PostgresVerify(_Rebuild):
+    """Holds a snapshot of the live tables from the first look at their offsets until the end."""
+
+    schema = VERIFY_SCHEMA
+
+    def __init__(self, dsn: str, application_name: str) -> None:
+        super().__init__(dsn, application_name)
+        self._snapshot = self._connect(LIVE_SCHEMA)
+        self._side = self._connect(VERIFY_SCHEMA)
+        for connection in (self._snapshot, self._side):
+            connection.execute("set idle_in_transaction_session_timeout = 0")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._snapshot.close()
+        self._side.close()
+        super().__exit__(kind, fault, trace)
+
+    def live_offsets(self) -> Mapping[int, StoredOffset]:
+        with faults_as_unavailable("holding a snapshot"):
+            self._snapshot.execute("begin isolation level repeatable read, read only")
+            return stored_offsets(self._snapshot)
+
+    def begin(self, offsets: Mapping[int, int], topic_id: str) -> None:
+        super().begin(offsets, topic_id)
+        self._side.execute('create table newer (record_key text collate "C" primary key)')
+
+    def note_newer(self, record_keys: Iterable[str]) -> None:
+        with faults_as_unavailable("noting newer records"):
+            self._side.execute(
+                "insert into newer select unnest(%s::text[]) on conflict do nothing", (list(record_keys),)
+            )
+
+    def is_newer(self, record_key: str) -> bool:
+        query = "select exists (select from newer where record_key = %s)"
+        with faults_as_unavailable("looking up newer records"):
+            row = self._side.execute(query, (record_key,)).fetchone()
+        return bool(row and row[0])
+
+    def pairs(self) -> Iterator[TablePair]:
+        self._tables.disconnect()
+        for table, columns in COLUMNS.items():
+            with self._rows(self._snapshot, table) as live, self._rows(self._side, table) as rebuilt:
+                yield TablePair(table, columns, live, rebuilt)
+
+    @contextmanager
+    def _rows(self, connection: psycopg.Connection, table: str) -> Iterator[Iterator[Row]]:
+        columns = COLUMNS[table]
+        size = PRIMARY_KEY[table]
+        if connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+            connection.execute("begin")
+        names = sql.SQL(", ").join(map(sql.Identifier, columns))
+        order = sql.SQL(", ").join(map(sql.Identifier, columns[:size]))
+        query = sql.SQL("select {} from {} order by {}").format(names, sql.Identifier(table), order)
+        with faults_as_unavailable("comparing rows"), connection.cursor(f"all_{table}", withhold=False) as cursor:
+            cursor.itersize = PAGE
+            yield (_row(values, size) for values in cursor.execute(query))
+
+
+def _row(values: tuple[Any, ...], size: int) -> Row:
+    return Row(values[:size], values)

@@ -1,0 +1,179 @@
+"""History records as rows of the store's tables, and rows as what the service asked for.
+
+Postgres text cannot hold NUL, so it is stored as U+FFFD: what a publisher wrote must not stop the store.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from processor.core import ids
+from processor.core.errors import Reason
+from processor.core.model import (
+    All,
+    Ask,
+    Cause,
+    Chunk,
+    ChunkStatus,
+    Cleared,
+    Count,
+    Dependencies,
+    Filter,
+    KeyOutcome,
+    Mode,
+    OnStateOnly,
+    Report,
+    RequestEnd,
+    RequestState,
+    RequestStatus,
+)
+from processor.service.history_ports import Unanswered
+
+Row: TypeAlias = tuple[Any, ...]
+
+MAX_NAME_CHARS = 255
+"""Names that are indexed are cut here: an index entry has a largest size. Names in use are far shorter."""
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "requests": (
+        "request_id", "district_id", "object", "selection", "filter", "requested_by", "mode", "dependencies",
+        "on_state_only", "report", "requested_from", "requested_at", "school_year", "request_reason", "run_id",
+        "state", "reason", "detail", "keys", "decided_at",
+    ),
+    "chunks": ("request_id", "chunk", "district_id", "object", "state", "keys", "in_sync", "decided_at"),
+    "outcomes": (
+        "request_id", "object", "key", "district_id", "asked_as", "status", "reason", "detail", "changed_fields",
+        "parent_object", "parent_key", "correction_id", "attempt", "first_decided_at", "sent_at", "answered_at",
+        "decided_at",
+    ),
+    "clearings": ("request_id", "district_id", "object", "cleared_by", "cleared_at", "outcomes", "scope"),
+}  # fmt: skip
+PRIMARY_KEY: Mapping[str, int] = {"requests": 1, "chunks": 2, "outcomes": 3, "clearings": 1}
+"""How many of a table's first columns are its primary key."""
+
+
+def _text(value: str | None) -> str | None:
+    return value.replace("\0", "\ufffd") if value is not None and "\0" in value else value
+
+
+def _name(value: str | None) -> str | None:
+    return _text(value[:MAX_NAME_CHARS]) if value is not None else None
+
+
+def request_row(record: RequestStatus) -> Row:
+    request = record.request
+    match request.selection:
+        case All():
+            selection, expression = "ALL", None
+        case Filter(expression=text):
+            selection, expression = "FILTER", text
+        case _:
+            selection, expression = "KEYS", None
+    return (
+        request.request_id,
+        _name(request.district_id),
+        _name(request.object),
+        selection,
+        _text(expression),
+        _text(request.requested_by),
+        request.mode.value,
+        request.dependencies.value,
+        request.on_state_only.value,
+        request.report.value,
+        request.requested_from.value,
+        request.requested_at,
+        _text(request.school_year),
+        _text(request.reason),
+        _name(request.run_id),
+        record.state.value,
+        record.reason.value if record.reason else None,
+        _text(record.detail),
+        record.keys,
+        record.decided_at,
+    )
+
+
+def chunk_row(record: ChunkStatus) -> Row:
+    return (
+        record.request_id,
+        record.chunk,
+        _name(record.district_id),
+        _name(record.object),
+        record.state.value,
+        record.keys,
+        record.in_sync,
+        record.decided_at,
+    )
+
+
+def outcome_row(record: KeyOutcome) -> Row:
+    parent = record.parent
+    return (
+        record.request_id,
+        record.object,
+        record.key,
+        _name(record.district_id),
+        _text(record.asked_as),
+        record.status.value,
+        record.reason.value if record.reason else None,
+        _text(record.detail),
+        [_text(name) for name in record.changed_fields],
+        _text(parent.object) if parent else None,
+        _text(parent.key) if parent else None,
+        _text(record.correction_id),
+        record.attempt,
+        record.first_decided_at,
+        record.sent_at,
+        record.answered_at,
+        record.decided_at,
+    )
+
+
+def clearing_row(record: Cleared) -> Row:
+    return (
+        record.request_id,
+        _name(record.district_id),
+        _name(record.object),
+        _text(record.cleared_by),
+        record.cleared_at,
+        record.outcomes,
+        _text(record.scope),
+    )
+
+
+END_COLUMNS = "request_id, district_id, object, state, reason, detail, counts, first_decided_at, last_decided_at"
+
+
+def end_of(row: Sequence[Any]) -> RequestEnd:
+    """From a row of END_COLUMNS."""
+    counts = tuple(Count(c["status"], c["reason"], int(c["keys"])) for c in row[6])
+    return RequestEnd(
+        request_id=row[0],
+        district_id=row[1],
+        object=row[2],
+        state=RequestState(row[3]),
+        reason=Reason(row[4]) if row[4] else None,
+        detail=row[5],
+        counts=counts,
+        first_decided_at=row[7],
+        last_decided_at=row[8],
+    )
+
+
+def unanswered_of(row: Sequence[Any]) -> Unanswered:
+    """The chunk that compares an unanswered key again; its id derives from the correction, one cause one retry."""
+    request_id, object_name, key, district_id, asked_as, correction_id, attempt, first_decided_at, sent_at = row[:9]
+    chunk = Chunk(
+        request_id=request_id,
+        chunk=ids.retry_chunk(correction_id),
+        district_id=district_id,
+        object=object_name,
+        asks=(Ask(key, asked_as),),
+        cause=Cause.NO_ANSWER,
+        mode=Mode(row[9]),
+        dependencies=Dependencies(row[10]),
+        on_state_only=OnStateOnly(row[11]),
+        report=Report(row[12]),
+        attempt=attempt + 1,
+        first_decided_at=first_decided_at,
+    )
+    return Unanswered(chunk, correction_id, sent_at)

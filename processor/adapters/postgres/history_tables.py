@@ -1,0 +1,143 @@
+"""The store's tables in Postgres: batches in, ends and overdue corrections out."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from processor.adapters.postgres import history_rows as rows
+from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
+from processor.adapters.postgres.history_schema import script
+from processor.core.model import RequestEnd
+from processor.service.history_changes import Changes
+from processor.service.history_ports import StoredOffset, Unanswered
+
+ENDED = "('COMPLETE', 'COMPLETE_WITH_FAILURES', 'REJECTED', 'CANCELLED')"
+
+
+class PostgresTransaction:
+    """Valid within the block that made it. Temporary tables are the connection's own."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+
+    def holds(self, expected: Mapping[int, int]) -> bool:
+        """Waits for a transaction that holds one of the offsets: at most 2 s for one whose process stands still."""
+        found = self._connection.execute(
+            "select partition, next_offset from offsets where partition = any(%s) order by partition for update",
+            (list(expected),),
+        ).fetchall()
+        return dict(found) == dict(expected)
+
+    def merge(self, changes: Changes) -> None:
+        self._copy("requests", (rows.request_row(r) for r in changes.requests.values() if r is not None))
+        self._copy("chunks", (rows.chunk_row(r) for r in changes.chunks.values() if r is not None))
+        self._copy("outcomes", (rows.outcome_row(r) for r in changes.outcomes.values() if r is not None))
+        self._copy("clearings", map(rows.clearing_row, changes.clearings.values()))
+        self._copy_gone(changes)
+        self._connection.execute(script("history_merge.sql"))
+
+    def ended(self, request_ids: Sequence[str]) -> Sequence[RequestEnd]:
+        """From the public view, so that the announced end and the visible state cannot differ."""
+        query = f"select {rows.END_COLUMNS} from history.requests where request_id = any(%s) and state in {ENDED}"
+        return [rows.end_of(row) for row in self._connection.execute(query, (list(request_ids),))]
+
+    def advance(self, offsets: Mapping[int, int]) -> None:
+        self._connection.execute(
+            "update offsets o set next_offset = n.next_offset"
+            " from unnest(%s::integer[], %s::bigint[]) as n (partition, next_offset) where o.partition = n.partition",
+            (list(offsets), list(offsets.values())),
+        )
+
+    def mark_live(self, partitions: Iterable[int]) -> None:
+        self._connection.execute("update offsets set live = true where partition = any(%s)", (list(partitions),))
+
+    def _copy(self, table: str, records: Iterable[rows.Row]) -> None:
+        first = next(iterator := iter(records), None)
+        if first is None:
+            return
+        columns = sql.SQL(", ").join(map(sql.Identifier, rows.COLUMNS[table]))
+        statement = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(f"batch_{table}"), columns)
+        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write_row(first)
+            for record in iterator:
+                copy.write_row(record)
+
+    def _copy_gone(self, changes: Changes) -> None:
+        gone: list[rows.Row] = [(key, None, None, None) for key, r in changes.requests.items() if r is None]
+        gone += [(key[0], None, None, key[1]) for key, r in changes.chunks.items() if r is None]
+        gone += [(*key, None) for key, r in changes.outcomes.items() if r is None]
+        if gone:
+            with self._connection.cursor() as cursor, cursor.copy("copy batch_gone from stdin") as copy:
+                for row in gone:
+                    copy.write_row(row)
+
+
+class PostgresTables:
+    """Connects when first used and again after `disconnect`. One thread at a time."""
+
+    def __init__(self, dsn: str, application_name: str, schema: str = LIVE_SCHEMA) -> None:
+        self._dsn = dsn
+        self._application_name = application_name
+        self._schema = schema
+        self._connection: psycopg.Connection | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[PostgresTransaction]:
+        with faults_as_unavailable("a batch"):
+            connection = self._connected()
+            with connection.transaction():
+                yield PostgresTransaction(connection)
+
+    def offsets(self, begin: Mapping[int, int], topic_id: str) -> Mapping[int, StoredOffset]:
+        with faults_as_unavailable("reading the offsets"):
+            connection = self._connected()
+            connection.execute(
+                "insert into offsets (partition, next_offset, topic_id, live)"
+                " select n.partition, n.next_offset, %s, false"
+                " from unnest(%s::integer[], %s::bigint[]) as n (partition, next_offset)"
+                " on conflict (partition) do nothing",
+                (topic_id, list(begin), list(begin.values())),
+            )
+            return stored_offsets(connection, begin)
+
+    def ended_after(self, request_id: str, limit: int) -> Sequence[RequestEnd]:
+        query = (
+            f"select {rows.END_COLUMNS} from history.requests where request_id > %s and state in {ENDED}"
+            " order by request_id limit %s"
+        )
+        with faults_as_unavailable("reading ended requests"):
+            return [rows.end_of(row) for row in self._connected().execute(query, (request_id, limit))]
+
+    def unanswered(
+        self, before: datetime, after: tuple[datetime, str, str, str] | None, limit: int
+    ) -> Sequence[Unanswered]:
+        place: tuple[Any, ...] = after or (datetime.min.replace(tzinfo=before.tzinfo), "", "", "")
+        with faults_as_unavailable("reading unanswered corrections"):
+            found = self._connected().execute(script("history_unanswered.sql"), (before, *place, limit))
+            return [rows.unanswered_of(row) for row in found]
+
+    def disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connected(self) -> psycopg.Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = connect(self._dsn, self._application_name, self._schema)
+            self._connection.execute(script("history_batch_tables.sql"))
+        return self._connection
+
+
+def stored_offsets(connection: psycopg.Connection, partitions: Iterable[int] | None = None) -> dict[int, StoredOffset]:
+    """All where `partitions` is None."""
+    query = (
+        "select partition, next_offset, topic_id, live from offsets"
+        " where %(some)s::integer[] is null or partition = any(%(some)s)"
+    )
+    some = None if partitions is None else list(partitions)
+    found = connection.execute(query, {"some": some}).fetchall()
+    return {partition: StoredOffset(offset, topic_id, live) for partition, offset, topic_id, live in found}

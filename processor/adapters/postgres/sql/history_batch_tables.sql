@@ -1,0 +1,11 @@
+-- Where a batch lands before it is merged; emptied by each commit or rollback.
+create temp table batch_requests (like requests) on commit delete rows;
+create temp table batch_chunks (like chunks) on commit delete rows;
+create temp table batch_outcomes (like outcomes) on commit delete rows;
+create temp table batch_clearings (like clearings) on commit delete rows;
+create temp table batch_gone (
+    request_id text collate "C" not null,
+    object text collate "C",
+    key text collate "C",
+    chunk text collate "C"
+) on commit delete rows;

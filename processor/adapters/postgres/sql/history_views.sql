@@ -1,0 +1,108 @@
+-- The public views. Replaced in place, so that grants on them stay; a column may be added at the end only.
+-- Each count is a subquery of its own: a query that does not name the column does not pay for it.
+create schema if not exists history;
+
+create or replace view history.requests as
+select
+    r.request_id,
+    r.district_id,
+    r.object,
+    r.selection,
+    r.filter,
+    r.requested_by,
+    r.mode,
+    r.dependencies,
+    r.on_state_only,
+    r.report,
+    r.requested_from,
+    r.requested_at,
+    r.school_year,
+    r.request_reason,
+    r.run_id,
+    case
+        when r.state <> 'ACCEPTED' then r.state
+        when exists (
+            select from resync_store.chunks c where c.request_id = r.request_id and c.state = 'PENDING'
+        ) or exists (
+            select from resync_store.outcomes o
+            where o.request_id = r.request_id and o.status in ('SENT', 'DEFERRED')
+        ) or r.keys > (
+            select count(o.asked_as) from resync_store.outcomes o where o.request_id = r.request_id
+        ) + (
+            select coalesce(sum(c.in_sync), 0) from resync_store.chunks c
+            where c.request_id = r.request_id and c.state = 'DONE'
+        ) then 'ACCEPTED'
+        when exists (
+            select from resync_store.outcomes o where o.request_id = r.request_id and o.status = 'CANCELLED'
+        ) then 'CANCELLED'
+        when exists (
+            select from resync_store.outcomes o where o.request_id = r.request_id and o.status = 'FAILED'
+        ) then 'COMPLETE_WITH_FAILURES'
+        else 'COMPLETE'
+    end as state,
+    r.reason,
+    r.detail,
+    r.keys,
+    r.decided_at,
+    (select count(*) from resync_store.outcomes o where o.request_id = r.request_id) as outcomes,
+    (
+        select count(*) from resync_store.outcomes o
+        where o.request_id = r.request_id and o.status in ('SENT', 'DEFERRED')
+    ) as open_outcomes,
+    (
+        select count(*) from resync_store.outcomes o where o.request_id = r.request_id and o.status = 'FAILED'
+    ) as failed_outcomes,
+    (
+        select coalesce(sum(c.in_sync), 0)::bigint from resync_store.chunks c
+        where c.request_id = r.request_id and c.state = 'DONE'
+    ) as in_sync_not_itemised,
+    (
+        select count(*) from resync_store.chunks c where c.request_id = r.request_id and c.state = 'PENDING'
+    ) as pending_chunks,
+    (
+        select coalesce(jsonb_agg(jsonb_build_object('status', g.status, 'reason', g.reason, 'keys', g.keys)
+                                  order by g.status, g.reason nulls first), '[]'::jsonb)
+        from (
+            select n.status, n.reason, sum(n.keys)::bigint as keys from (
+                select o.status, o.reason, count(*) as keys from resync_store.outcomes o
+                where o.request_id = r.request_id group by o.status, o.reason
+                union all
+                select 'IN_SYNC', null, sum(c.in_sync) from resync_store.chunks c
+                where c.request_id = r.request_id and c.state = 'DONE' having sum(c.in_sync) > 0
+            ) n group by n.status, n.reason
+        ) g
+    ) as counts,
+    least(
+        r.decided_at,
+        (select min(o.first_decided_at) from resync_store.outcomes o where o.request_id = r.request_id)
+    ) as first_decided_at,
+    greatest(
+        r.decided_at,
+        (select max(o.decided_at) from resync_store.outcomes o where o.request_id = r.request_id),
+        (select max(c.decided_at) from resync_store.chunks c where c.request_id = r.request_id)
+    ) as last_decided_at
+from resync_store.requests r;
+
+create or replace view history.outcomes as
+select
+    request_id,
+    district_id,
+    object,
+    key,
+    asked_as,
+    status,
+    reason,
+    detail,
+    changed_fields,
+    parent_object,
+    parent_key,
+    correction_id,
+    attempt,
+    first_decided_at,
+    sent_at,
+    answered_at,
+    decided_at
+from resync_store.outcomes;
+
+create or replace view history.clearings as
+select request_id, district_id, object, cleared_by, cleared_at, outcomes, scope from resync_store.clearings;

@@ -1,0 +1,48 @@
+"""Runs one store until it is killed: `python -m tests.integration.store.process '{"bootstrap": …}'`."""
+
+import json
+import signal
+import sys
+from datetime import UTC, datetime
+from threading import Event
+
+from processor.adapters.kafka.history_reader import GroupReader
+from processor.adapters.kafka.history_writer import StoreWriter
+from processor.adapters.postgres.history_tables import PostgresTables
+from processor.codec import Codec
+from processor.core.catalog import Catalog, Limits
+from processor.crashpoint import CrashPoints
+from processor.service.history_changes import history_decoder
+from processor.service.history_ports import BatchLimits
+from processor.service.materialize import Store, StoreParts
+from processor.service.overdue import OverdueRule
+
+
+def main() -> None:
+    settings = json.loads(sys.argv[1])
+    stopped = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    release, ordinal = settings["release"], settings["ordinal"]
+    options = {"bootstrap.servers": settings["bootstrap"], **settings.get("options", {})}
+    codec = Codec.open(None, Catalog({}, {}, Limits()), settings.get("registry"))
+    history, retry = f"{release}.history", f"{release}.retry"
+    reader = GroupReader(options, history, f"{release}-store", f"{release}-store-{ordinal}")
+    writer = StoreWriter({"bootstrap.servers": settings["bootstrap"]}, history, retry, codec)
+    tables = PostgresTables(settings["dsn"], f"resync/store/{ordinal}")
+    parts = StoreParts(
+        log=reader,
+        tables=tables,
+        writer=writer,
+        decode=history_decoder(codec),
+        now=lambda: datetime.now(UTC),
+        crash_points=CrashPoints(settings.get("crash_at")),
+        limits=BatchLimits(records=settings.get("records", 5_000)),
+        overdue=OverdueRule(),
+    )
+    Store(parts).run(stopped.is_set)
+    reader.close()
+    writer.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,317 @@
+"""A history topic, a retry topic and a database of a test's own, and what tests do with them."""
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import psycopg
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from processor.adapters.kafka.history_reader import GroupReader
+from processor.adapters.kafka.history_scan import ScanReader
+from processor.adapters.kafka.history_writer import StoreWriter
+from processor.adapters.postgres.history_rebuild import PostgresSwap, PostgresVerify
+from processor.adapters.postgres.history_schema import migrate
+from processor.adapters.postgres.history_tables import PostgresTables
+from processor.codec import Codec
+from processor.codec.history import history_record
+from processor.core import ids
+from processor.core.catalog import Catalog, Limits
+from processor.core.model import (
+    ChunkState,
+    ChunkStatus,
+    HistoryRecord,
+    KeyOutcome,
+    Keys,
+    Request,
+    RequestEnd,
+    RequestState,
+    RequestStatus,
+    Status,
+)
+from processor.core.partition import partition_of
+from processor.crashpoint import CrashPoints
+from processor.service.history_changes import history_decoder
+from processor.service.history_ports import BatchLimits
+from processor.service.materialize import Store, StoreParts
+from processor.service.overdue import OverdueRule
+from processor.service.replay import Replayed, Verified, replay, verify_replay
+
+PARTITIONS = 3
+DECIDED = datetime(2026, 8, 1, 12, 0, 0, 123456, tzinfo=UTC)
+EMPTY_CATALOG = Catalog({}, {}, Limits())
+Tables = dict[str, list[tuple[Any, ...]]]
+
+
+def request_status(
+    request_id: str, keys: int, state: RequestState = RequestState.ACCEPTED, **changes: Any
+) -> RequestStatus:
+    values: dict[str, Any] = {"district_id": "NORTH", "object": "PersonIdentity", "requested_by": "clerk"} | changes
+    return RequestStatus(Request(request_id, selection=Keys(()), **values), state, None, None, keys, DECIDED)
+
+
+def outcome(request_id: str, key: str, status: Status = Status.APPLIED, **changes: Any) -> KeyOutcome:
+    values: dict[str, Any] = {
+        "district_id": "NORTH",
+        "object": "PersonIdentity",
+        "asked_as": key,
+        "reason": None,
+        "detail": None,
+        "changed_fields": ("lastName",),
+        "parent": None,
+        "correction_id": ids.correction_id(request_id, "PersonIdentity", key, 1),
+        "attempt": 1,
+        "first_decided_at": DECIDED,
+        "sent_at": DECIDED + timedelta(seconds=1),
+        "answered_at": None,
+        "decided_at": DECIDED + timedelta(seconds=2),
+    } | changes
+    return KeyOutcome(request_id=request_id, key=key, status=status, **values)
+
+
+def chunk_status(request_id: str, chunk: str, state: ChunkState, keys: int = 0, in_sync: int = 0) -> ChunkStatus:
+    return ChunkStatus(request_id, "NORTH", "PersonIdentity", chunk, state, keys, in_sync, DECIDED)
+
+
+def applied_request(keys: int = 3) -> tuple[str, list[HistoryRecord]]:
+    """A request of `keys` keys, all of them sent and applied."""
+    request_id = str(uuid.uuid4())
+    records: list[HistoryRecord] = [request_status(request_id, keys)]
+    records += [outcome(request_id, str(n), Status.SENT) for n in range(keys)]
+    records += [outcome(request_id, str(n)) for n in range(keys)]
+    return request_id, records
+
+
+@dataclass
+class World:
+    bootstrap: str
+    dsn: str
+    topic_options: dict[str, str] = field(default_factory=dict)
+    partitions: int = PARTITIONS
+
+    def __post_init__(self) -> None:
+        name = f"t{uuid.uuid4().hex[:10]}"
+        self.release = name
+        self.history = f"{name}.history"
+        self.retry = f"{name}.retry"
+        self.options = {"bootstrap.servers": self.bootstrap}
+        self.admin = AdminClient(self.options)
+        self.create_topic(self.history, {"cleanup.policy": "compact", **self.topic_options})
+        self.create_topic(self.retry, {})
+        self.codec = Codec.open(None, EMPTY_CATALOG)
+        self.producer = Producer({**self.options, "enable.idempotence": True, "linger.ms": 1})
+        self._open: list[tuple[Store, GroupReader, StoreWriter, PostgresTables]] = []
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            migrate(connection)
+
+    def create_topic(self, name: str, config: dict[str, str]) -> None:
+        for future in self.admin.create_topics([NewTopic(name, self.partitions, 1, config=config)]).values():
+            future.result(10)
+
+    def delete_topic(self, name: str) -> None:
+        for future in self.admin.delete_topics([name]).values():
+            future.result(10)
+        await_(lambda: name not in self.admin.list_topics(timeout=5).topics, "the topic's deletion")
+
+    def close(self) -> None:
+        for _, reader, writer, tables in self._open:
+            reader.close()
+            writer.close()
+            tables.disconnect()
+        self.admin.delete_topics([self.history, self.retry])
+
+    def partition(self, request_id: str) -> int:
+        return partition_of(request_id, self.partitions)
+
+    def produce(self, *records: HistoryRecord, producer: Producer | None = None) -> None:
+        for record in records:
+            key, partition_key, headers = history_record(record)
+            value = self.codec.encode(self.history, record)
+            self.put(key, value, self.partition(partition_key), producer, headers=[*headers])
+        if producer is None:
+            self.producer.flush(10)
+
+    def put(
+        self, key: bytes | None, value: bytes | None, partition: int, producer: Producer | None = None, **more: Any
+    ) -> None:
+        chosen = producer or self.producer
+        while True:
+            try:
+                chosen.produce(self.history, value, key, partition, **more)
+            except BufferError:
+                chosen.poll(0.1)
+            else:
+                return
+
+    def tombstone(self, request_id: str, *keys: str) -> None:
+        for key in keys:
+            self.put(key.encode(), None, self.partition(request_id))
+        self.producer.flush(10)
+
+    def transaction(self, *records: HistoryRecord) -> None:
+        """As the processor writes: the records, then a commit marker in each partition touched."""
+        producer = Producer({**self.options, "transactional.id": f"{self.release}-writer"})
+        producer.init_transactions(10)
+        producer.begin_transaction()
+        self.produce(*records, producer=producer)
+        producer.commit_transaction(10)
+
+    def store(
+        self,
+        ordinal: int = 0,
+        *,
+        limits: BatchLimits | None = None,
+        overdue: OverdueRule | None = None,
+        crash_at: str | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> Store:
+        instance = f"{self.release}-store-{ordinal}"
+        reader = GroupReader(self.options, self.history, f"{self.release}-store", instance)
+        writer = StoreWriter(self.options, self.history, self.retry, self.codec)
+        tables = PostgresTables(self.dsn, f"resync/store/{ordinal}")
+        parts = StoreParts(
+            reader,
+            tables,
+            writer,
+            history_decoder(self.codec),
+            now,
+            CrashPoints(crash_at),
+            limits or BatchLimits(),
+            overdue or OverdueRule(),
+        )
+        store = Store(parts)
+        self._open.append((store, reader, writer, tables))
+        return store
+
+    def stop(self, store: Store) -> None:
+        """As a process that ends."""
+        entry = next(entry for entry in self._open if entry[0] is store)
+        self._open.remove(entry)
+        entry[1].close()
+        entry[2].close()
+        entry[3].disconnect()
+
+    def process(self, ordinal: int = 0, **settings: Any) -> "subprocess.Popen[bytes]":
+        """The store in a process of its own."""
+        arguments = {
+            "bootstrap": self.bootstrap,
+            "dsn": self.dsn,
+            "release": self.release,
+            "ordinal": ordinal,
+            **settings,
+        }
+        root = Path(__file__).parents[3]
+        command = [sys.executable, "-m", "tests.integration.store.process", json.dumps(arguments)]
+        return subprocess.Popen(command, cwd=root, env={**os.environ, "PYTHONPATH": str(root)})
+
+    def catch_up(self, store: Store, timeout_s: float = 20.0) -> None:
+        """Step until the store has read all that is committed and announced what is due."""
+        run(store, lambda: self.lag() == 0 and self.all_live(), timeout_s)
+
+    def lag(self) -> int:
+        """By what the database says."""
+        ends = self.scan().extents(range(self.partitions))
+        stored = dict(self.rows("select partition, next_offset from resync_store.offsets"))
+        return sum(extent.stable - stored.get(p, 0) for p, extent in ends.items())
+
+    def group_lag(self) -> int:
+        """By what the group's offsets say, as an autoscaler sees it."""
+        consumer = Consumer({**self.options, "group.id": f"{self.release}-store"})
+        places = consumer.committed([TopicPartition(self.history, p) for p in range(self.partitions)], 10)
+        consumer.close()
+        ends = self.scan().extents(range(self.partitions))
+        return sum(ends[place.partition].high - max(place.offset, 0) for place in places)
+
+    def all_live(self) -> bool:
+        return self.rows("select count(*) from resync_store.offsets where live") == [(self.partitions,)]
+
+    def scan(self) -> ScanReader:
+        return ScanReader(self.options, self.history)
+
+    def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            return connection.execute(query.encode(), parameters).fetchall()
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> None:
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            connection.execute(statement.encode(), parameters)
+
+    def tables(self, schema: str = "resync_store") -> Tables:
+        """Everything that is a function of the topic."""
+        names = {"requests": "1", "chunks": "1, 2", "outcomes": "1, 2, 3", "clearings": "1"}
+        return {name: self.rows(f"select * from {schema}.{name} order by {key}") for name, key in names.items()}
+
+    def replay(self) -> Replayed:
+        with PostgresSwap(self.dsn, "resync/replay/0") as tables:
+            return replay(self.scan(), tables, history_decoder(self.codec), BatchLimits())
+
+    def verify(self, **parts: Any) -> Verified:
+        with PostgresVerify(self.dsn, "resync/verify/0") as tables:
+            scan = parts.get("scan", self.scan())
+            return verify_replay(scan, tables, history_decoder(self.codec), BatchLimits())
+
+    def log(self) -> list[tuple[bytes | None, HistoryRecord | None]]:
+        """All committed records of the history topic, partition by partition; None for a tombstone."""
+        scan = self.scan()
+        ends = {p: extent for p, extent in scan.extents(range(self.partitions)).items()}
+        start = {p: extent.low for p, extent in ends.items()}
+        stable = {p: extent.stable for p, extent in ends.items()}
+        decode = history_decoder(self.codec)
+        found = [
+            (record.partition, record.offset, record.key, None if record.value is None else decode(record.value))
+            for batch in scan.batches(start, stable, BatchLimits())
+            for record in batch.records
+        ]
+        return [(key, record) for _, _, key, record in sorted(found, key=lambda f: f[:2])]
+
+    def ends(self) -> dict[str, list[RequestEnd]]:
+        """Announced ends of each request, in order."""
+        found: dict[str, list[RequestEnd]] = {}
+        for _, record in self.log():
+            if isinstance(record, RequestEnd):
+                found.setdefault(record.request_id, []).append(record)
+        return found
+
+
+def run(store: Store, until: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    """Run in this thread until the condition holds, which is looked at between steps."""
+    deadline = monotonic() + timeout_s
+    next_look = 0.0
+
+    def stop() -> bool:
+        nonlocal next_look
+        if monotonic() > deadline:
+            raise AssertionError(f"not reached within {timeout_s} s: {store.counts}")
+        if monotonic() < next_look:
+            return False
+        next_look = monotonic() + 0.1
+        return until()
+
+    store.run(stop)
+
+
+def run_for(store: Store, steps: int) -> None:
+    for _ in range(steps):
+        store.step()
+
+
+def await_(condition: Callable[[], bool], what: str, timeout_s: float = 30.0) -> None:
+    """Polls: for conditions of other processes, which nothing here can be told of."""
+    deadline = monotonic() + timeout_s
+    while not condition():
+        if monotonic() > deadline:
+            raise AssertionError(f"{what} did not come within {timeout_s} s")
+        sleep(0.05)
+
+
+def flat(many: Iterable[Iterable[HistoryRecord]]) -> list[HistoryRecord]:
+    return [record for records in many for record in records]
