@@ -1,0 +1,58 @@
+-- Statements of the applier that are the same for every object.
+
+-- name: lock_districts
+select pg_advisory_xact_lock(district.lock) from unnest(%(locks)s::bigint[]) as district (lock);
+
+-- name: check_at_once
+set constraints all immediate;
+
+-- name: claim
+insert into resync_applier.applied (correction_id, sent_at, district_id, object, key, answered_at)
+select c.correction_id, c.sent_at, c.district_id, c.object, c.key, %(now)s
+from unnest(%(correction_id)s::uuid[], %(sent_at)s::timestamptz[], %(district_id)s::text[], %(object)s::text[],
+            %(key)s::text[]) as c (correction_id, sent_at, district_id, object, key)
+on conflict do nothing;
+
+-- name: answered
+select c.n, a.result, a.detail, a.answered_at
+from unnest(%(correction_id)s::uuid[], %(sent_at)s::timestamptz[]) with ordinality as c (correction_id, sent_at, n)
+join resync_applier.applied a on a.correction_id = c.correction_id and a.sent_at = c.sent_at
+where a.result is not null;
+
+-- name: conclude
+update resync_applier.applied a set result = c.result, detail = c.detail
+from unnest(%(correction_id)s::uuid[], %(sent_at)s::timestamptz[], %(result)s::text[], %(detail)s::text[])
+    as c (correction_id, sent_at, result, detail)
+where a.correction_id = c.correction_id and a.sent_at = c.sent_at;
+
+-- A column's type without length or precision, a domain's base: a cast to `varchar(3)` would cut silently what the
+-- assignment to the column refuses.
+-- name: columns
+with recursive bare as (
+    select a.attname, a.attnum, format_type(a.atttypid, a.atttypmod) as declared, a.atttypid as type_id
+    from pg_attribute a
+    where a.attrelid = to_regclass(%(table)s) and a.attnum > 0 and not a.attisdropped
+    union all
+    select b.attname, b.attnum, b.declared, t.typbasetype
+    from bare b join pg_type t on t.oid = b.type_id and t.typtype = 'd'
+)
+select b.attname, format_type(b.type_id, -1), b.declared
+from bare b join pg_type t on t.oid = b.type_id and t.typtype <> 'd'
+order by b.attnum;
+
+-- name: invalid_input
+select i.n
+from unnest(%(text)s::text[], %(type)s::text[]) with ordinality as i (text, type, n)
+where i.text is not null and not pg_input_is_valid(i.text, i.type)
+order by i.n
+limit 1;
+
+-- name: prune
+delete from resync_applier.applied a
+where a.ctid in (
+    select old.ctid from resync_applier.applied old
+    where old.answered_at < %(before)s
+    order by old.answered_at
+    limit %(limit)s
+    for update skip locked
+);

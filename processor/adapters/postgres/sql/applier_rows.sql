@@ -1,0 +1,86 @@
+-- Statements of the applier about one object's rows; braces are filled from the catalog, by column types.
+-- `i` is the input, one row a correction; `t` the state's table; `v` the versions that were applied.
+
+-- name: read
+select i.n, v.epoch, v.xmax, v.in_progress, t.{key} is not null, {texts}
+from {input}
+left join resync_applier.versions v on {recorded}
+left join {table} t on {same_record}
+order by i.n;
+
+-- The compare stands in the write: the row is still as it was read, and no newer version is recorded.
+-- name: update
+with written as (
+    update {table} t set {assignments}
+    from {input} left join resync_applier.versions v on {recorded}
+    where {same_record} and {not_older} and {unchanged}
+    returning i.n, i.district, i.key, i.epoch, i.xmax, i.in_progress, i.correction_id
+), kept as (
+    {keep_version} from written i {newest}
+)
+select n from written;
+
+-- name: delete
+with written as (
+    delete from {table} t
+    using {input} left join resync_applier.versions v on {recorded}
+    where {same_record} and {not_older} and {unchanged}
+    returning i.n, i.district, i.key, i.epoch, i.xmax, i.in_progress, i.correction_id
+), kept as (
+    {keep_version} from written i {newest}
+)
+select n from written;
+
+-- name: create
+with allowed as (
+    select i.* from {input} left join resync_applier.versions v on {recorded}
+    where {not_older} and not exists (select from {table} t where {same_record})
+), stored as (
+    insert into {table} as t ({columns}) select {values} from allowed i
+    returning {identity}
+), written as (
+    select i.* from allowed i join stored t on {same_record}
+), kept as (
+    {keep_version} from written i {newest}
+)
+select n from written;
+
+-- Nothing was left to write, but older corrections on their way must not be written any more.
+-- name: seen
+{keep_version} from {input} {newest};
+
+-- name: keep_version
+insert into resync_applier.versions as v (district_id, object, key, epoch, xmax, in_progress, correction_id)
+select i.district, %(object)s, i.key, i.epoch, i.xmax, i.in_progress, i.correction_id
+
+-- name: newest
+on conflict (district_id, object, key) do update
+set epoch = excluded.epoch, xmax = excluded.xmax, in_progress = excluded.in_progress,
+    correction_id = excluded.correction_id
+where (v.epoch, v.xmax, -v.in_progress) <= (excluded.epoch, excluded.xmax, -excluded.in_progress)
+
+-- name: recorded
+v.district_id = i.district and v.object = %(object)s and v.key = i.key
+
+-- name: not_older
+(v.key is null or (i.epoch, i.xmax, -i.in_progress) >= (v.epoch, v.xmax, -v.in_progress))
+
+-- The district's key behind the state's id, within the same district.
+-- name: district_key
+case when {column} is not null then coalesce(
+    (select max({key}::text) from {table} l where {id} = {column} and {district_column} = {district}), {dangling}
+) end
+
+-- name: resolve
+select i.n, min({id}::text), count(*)
+from unnest(%(district)s::text[], %(key)s::text[]) with ordinality as i (district, key, n)
+join {table} t on {same_record}
+group by i.n;
+
+-- name: referring
+select distinct i.n
+from unnest(%(district)s::text[], %(key)s::text[]) with ordinality as i (district, key, n)
+join {table} t on {refers};
+
+-- name: id_of
+{column} in (select {id} from {table} l where {same_record})

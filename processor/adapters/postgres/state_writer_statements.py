@@ -1,0 +1,239 @@
+"""The applier's statements about one object, composed from the catalog and the state's column types."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from psycopg import sql
+
+from processor.adapters.postgres.state_writer_columns import Columns, table_name, type_name
+from processor.adapters.postgres.state_writer_sql import named_sql
+from processor.core import values
+from processor.core.catalog import Catalog, FieldSpec, ObjectType, Table
+
+_ROWS = named_sql("applier_rows.sql")
+_IDENTITY = (("district", "text"), ("key", "text"))
+_VERSION = (("epoch", "bigint"), ("xmax", "bigint"), ("in_progress", "integer"), ("correction_id", "uuid"))
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a record is found by district and district's key; no district column where there is one district."""
+
+    table: str
+    district_column: str | None
+    key_column: str
+    id_column: str
+
+
+def home_of(table: Table) -> Home:
+    return Home(table.name, table.district_column, table.key_column, table.key_column)
+
+
+def home_behind(object_type: ObjectType, field: FieldSpec, catalog: Catalog) -> Home | None:
+    """Where the record is that a field refers to; None where the field is no reference."""
+    lookup, parent = field.state_lookup, object_type.parent
+    if lookup is not None:
+        return Home(lookup.table, lookup.district_column, lookup.key_column, lookup.id_column)
+    if parent is not None and parent.field == field.name:
+        return home_of(catalog.objects[parent.object].state)
+    return None
+
+
+def column_of(field: FieldSpec) -> str:
+    if field.state_column is None:
+        raise ValueError(f"field {field.name} has no column at the state")
+    return field.state_column
+
+
+class Statements:
+    """Braces in the .sql file are filled with identifiers and types, never with values.
+
+    Parameters are arrays of one length: `district`, `key`; for writes also `epoch`, `xmax`, `in_progress`,
+    `correction_id`, then `new_<n>` in the order of the fields written and `old_<n>` in that of `ObjectType.owned`.
+    Rows that come back begin with the place in the arrays, from 1.
+    """
+
+    def __init__(self, object_type: ObjectType, catalog: Catalog, columns: Columns) -> None:
+        self._type = object_type
+        self._catalog = catalog
+        self._columns = columns
+        self._home = home_of(object_type.state)
+        self._updates: dict[tuple[str, ...], bytes] = {}
+        self._resolves: dict[str, bytes] = {}
+
+    @cached_property
+    def looked_up(self) -> tuple[FieldSpec, ...]:
+        return tuple(field for field in self._type.owned if field.state_lookup is not None)
+
+    @cached_property
+    def read(self) -> bytes:
+        """(n, epoch, xmax, in_progress, is there a row, raw texts of owned, district keys of `looked_up`)."""
+        texts = [sql.SQL("{}::text").format(sql.Identifier("t", column_of(field))) for field in self._type.owned]
+        return self._write(
+            "read",
+            _input(_IDENTITY),
+            key=sql.Identifier(self._home.key_column),
+            texts=_list(texts + [self._district_key(field) for field in self.looked_up]),
+        )
+
+    @cached_property
+    def create(self) -> bytes:
+        """(n) of those created."""
+        home, owned = self._home, self._type.owned
+        columns, given = [home.key_column], [self._cast("key", home.key_column)]
+        if home.district_column is not None:
+            columns.append(home.district_column)
+            given.append(self._cast("district", home.district_column))
+        identity = [sql.Identifier("t", column) for column in columns]
+        columns += [column_of(field) for field in owned]
+        given += [self._cast(f"new_{n}", column_of(field)) for n, field in enumerate(owned)]
+        return self._write(
+            "create",
+            _written(len(owned), 0),
+            columns=_list([sql.Identifier(column) for column in columns]),
+            values=_list(given),
+            identity=_list(identity),
+        )
+
+    def update(self, fields: Sequence[FieldSpec]) -> bytes:
+        """(n) of those updated; only the columns of `fields` are named in `set`."""
+        names = tuple(field.name for field in fields)
+        if names not in self._updates:
+            assignments = [
+                sql.SQL("{} = {}").format(sql.Identifier(column), self._cast(f"new_{n}", column))
+                for n, column in enumerate(map(column_of, fields))
+            ]
+            self._updates[names] = self._write(
+                "update",
+                _written(len(fields), len(self._type.owned)),
+                assignments=_list(assignments),
+                unchanged=self._unchanged(),
+            )
+        return self._updates[names]
+
+    @cached_property
+    def delete(self) -> bytes:
+        """(n) of those deleted."""
+        return self._write("delete", _written(0, len(self._type.owned)), unchanged=self._unchanged())
+
+    @cached_property
+    def seen(self) -> bytes:
+        return self._write("seen", _written(0, 0))
+
+    def resolve(self, field: FieldSpec) -> bytes | None:
+        """(n, the state's id as text, how many) of each record that a field refers to; None for no reference."""
+        home = home_behind(self._type, field, self._catalog)
+        if home is None:
+            return None
+        if field.name not in self._resolves:
+            self._resolves[field.name] = self._fill(
+                "resolve",
+                table=table_name(home.table),
+                id=sql.Identifier("t", home.id_column),
+                same_record=self._same_record(home),
+            )
+        return self._resolves[field.name]
+
+    @cached_property
+    def referring(self) -> tuple[tuple[str, bytes], ...]:
+        """Each object below this one, and the statement for (n) of those that it refers to."""
+        below = []
+        for child in self._catalog.objects.values():
+            if child.parent is not None and child.parent.object == self._type.name:
+                field = child.by_name[child.parent.field]
+                if field.state_column is not None:
+                    statement = self._fill(
+                        "referring", table=table_name(child.state.name), refers=self._refers(child, field)
+                    )
+                    below.append((child.name, statement))
+        return tuple(below)
+
+    def declared(self, field: FieldSpec) -> str:
+        """A column's type with its length, as the database spells it."""
+        return self._columns.type_of(self._home.table, column_of(field)).declared
+
+    def _refers(self, child: ObjectType, field: FieldSpec) -> sql.Composable:
+        home, column = home_of(child.state), column_of(field)
+        terms: list[sql.Composable] = []
+        if home.district_column is not None:
+            terms.append(self._equals("district", home.table, home.district_column))
+        lookup = home_behind(child, field, self._catalog) if field.state_lookup is not None else None
+        if lookup is None:
+            terms.append(self._equals("key", home.table, column))
+        else:
+            found = sql.SQL(_ROWS["id_of"]).format(
+                column=sql.Identifier("t", column),
+                id=sql.Identifier("l", lookup.id_column),
+                table=table_name(lookup.table),
+                same_record=self._same_record(lookup, "l"),
+            )
+            terms.append(found)
+        return sql.SQL(" and ").join(terms)
+
+    def _district_key(self, field: FieldSpec) -> sql.Composable:
+        home = home_behind(self._type, field, self._catalog)
+        if home is None or home.district_column is None:
+            raise ValueError(f"field {field.name} has no lookup")
+        own = self._home.district_column
+        district = self._cast("district", home.district_column, home.table) if own is None else sql.Identifier("t", own)
+        return sql.SQL(_ROWS["district_key"]).format(
+            column=sql.Identifier("t", column_of(field)),
+            key=sql.Identifier("l", home.key_column),
+            id=sql.Identifier("l", home.id_column),
+            district_column=sql.Identifier("l", home.district_column),
+            table=table_name(home.table),
+            district=district,
+            dangling=sql.Literal(values.DANGLING),
+        )
+
+    def _unchanged(self) -> sql.Composable:
+        columns = [sql.Identifier("t", column_of(field)) for field in self._type.owned]
+        terms = [
+            sql.SQL("{}::text is not distinct from {}").format(column, sql.Identifier("i", f"old_{n}"))
+            for n, column in enumerate(columns)
+        ]
+        return sql.SQL(" and ").join(terms)
+
+    def _same_record(self, home: Home, alias: str = "t") -> sql.Composable:
+        terms = [self._equals("key", home.table, home.key_column, alias)]
+        if home.district_column is not None:
+            terms.insert(0, self._equals("district", home.table, home.district_column, alias))
+        return sql.SQL(" and ").join(terms)
+
+    def _equals(self, given: str, table: str, column: str, alias: str = "t") -> sql.Composable:
+        return sql.SQL("{} = {}").format(sql.Identifier(alias, column), self._cast(given, column, table))
+
+    def _cast(self, given: str, column: str, table: str | None = None) -> sql.Composable:
+        """A text of the input as a column takes it."""
+        cast_to = self._columns.type_of(table or self._home.table, column).cast_to
+        return sql.SQL("{}::{}").format(sql.Identifier("i", given), type_name(cast_to))
+
+    def _write(self, name: str, given: sql.Composable, **parts: sql.Composable) -> bytes:
+        return self._fill(
+            name,
+            table=table_name(self._home.table),
+            input=given,
+            same_record=self._same_record(self._home),
+            **{shared: sql.SQL(_ROWS[shared]) for shared in ("recorded", "not_older", "keep_version", "newest")},
+            **parts,
+        )
+
+    def _fill(self, name: str, **parts: sql.Composable) -> bytes:
+        return sql.SQL(_ROWS[name]).format(**parts).as_bytes(self._columns.connection)
+
+
+def _written(new: int, old: int) -> sql.Composable:
+    texts = [(f"new_{n}", "text") for n in range(new)] + [(f"old_{n}", "text") for n in range(old)]
+    return _input((*_IDENTITY, *_VERSION, *texts))
+
+
+def _input(columns: Iterable[tuple[str, str]]) -> sql.Composable:
+    named = list(columns)
+    arrays = [sql.SQL("{}::{}[]").format(sql.Placeholder(name), type_name(kind)) for name, kind in named]
+    names = [sql.Identifier(name) for name, _ in named]
+    return sql.SQL("unnest({}) with ordinality as i ({}, n)").format(_list(arrays), _list(names))
+
+
+def _list(parts: Sequence[sql.Composable]) -> sql.Composable:
+    return sql.SQL(", ").join(parts)

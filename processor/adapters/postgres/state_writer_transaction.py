@@ -1,0 +1,151 @@
+"""One transaction at the state: the statements that `processor.service.apply` asks for, in batches."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from psycopg import Connection
+
+from processor.adapters.postgres.state_writer_arrays import Arrays, identities, versions, written
+from processor.adapters.postgres.state_writer_bisect import in_pieces
+from processor.adapters.postgres.state_writer_rows import found_in
+from processor.adapters.postgres.state_writer_sql import named_sql
+from processor.adapters.postgres.state_writer_statements import Statements, column_of
+from processor.core.catalog import FieldSpec, ObjectType
+from processor.core.model import Correction, Result
+from processor.service.apply_state import Effect, Found, References, Refusal, Verdict, Write, WriteResult
+
+_SQL = named_sql("applier.sql")
+_NAMES_INVALID_INPUT = 160_000
+"""`pg_input_is_valid` came with this server version; before it, a refused value's column stays unnamed."""
+
+
+class PostgresStateTransaction:
+    """Implements `processor.service.apply_state.StateTransaction`."""
+
+    def __init__(self, connection: Connection, statements: Callable[[ObjectType], Statements]) -> None:
+        self._connection = connection
+        self._statements = statements
+
+    def claim(self, corrections: Sequence[Correction], now: datetime) -> list[Verdict | None]:
+        sources = [correction.source for correction in corrections]
+        arrays: Arrays = {
+            "correction_id": [source.correction_id for source in sources],
+            "sent_at": [source.sent_at for source in sources],
+            "district_id": [source.district_id for source in sources],
+            "object": [source.object for source in sources],
+            "key": [source.key for source in sources],
+        }
+        self._connection.execute(_SQL["claim"], arrays | {"now": now})
+        verdicts: list[Verdict | None] = [None] * len(corrections)
+        for n, result, detail, answered_at in self._connection.execute(_SQL["answered"], arrays):
+            verdicts[n - 1] = Verdict(Result(result), detail, answered_at.astimezone(UTC))
+        return verdicts
+
+    def conclude(self, verdicts: Sequence[tuple[Correction, Verdict]]) -> None:
+        arrays: Arrays = {
+            "correction_id": [correction.source.correction_id for correction, _ in verdicts],
+            "sent_at": [correction.source.sent_at for correction, _ in verdicts],
+            "result": [verdict.result.value for _, verdict in verdicts],
+            "detail": [verdict.detail for _, verdict in verdicts],
+        }
+        self._connection.execute(_SQL["conclude"], arrays)
+
+    def read(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[Found | Refusal]:
+        statements = self._statements(object_type)
+
+        def run(piece: Sequence[Correction]) -> list[Found]:
+            rows = self._connection.execute(statements.read, {"object": object_type.name} | identities(piece))
+            return found_in(rows, object_type, statements.looked_up)
+
+        return in_pieces(self._connection, corrections, run)
+
+    def resolve(self, object_type: ObjectType, writes: Sequence[Write]) -> list[References]:
+        ids: list[dict[str, str | None]] = [{} for _ in writes]
+        dangling: list[list[str]] = [[] for _ in writes]
+        for field in object_type.owned:
+            statement = self._statements(object_type).resolve(field)
+            places = [place for place, write in enumerate(writes) if field in write.fields]
+            if statement is None or not places:
+                continue
+            named = [_named(writes[place].correction, field) for place in places]
+            found = self._ids(statement, [identity for identity in dict.fromkeys(named) if identity[1] is not None])
+            for place, identity in zip(places, named, strict=True):
+                ids[place][field.name] = found.get(identity)
+                if identity[1] is not None and identity not in found:
+                    dangling[place].append(field.name)
+        return [References(known, tuple(lost)) for known, lost in zip(ids, dangling, strict=True)]
+
+    def _ids(self, statement: bytes, identities: Sequence[tuple[str, str | None]]) -> dict[tuple[str, str | None], str]:
+        """(district, key) to the state's id; a key that two rows have is not found, nor one the column refuses."""
+
+        def run(piece: Sequence[tuple[str, str | None]]) -> list[str | None]:
+            districts, keys = zip(*piece, strict=True)
+            rows = self._connection.execute(statement, {"district": list(districts), "key": list(keys)})
+            known = {n: state_id for n, state_id, count in rows if count == 1}
+            return [known.get(n) for n in range(1, len(piece) + 1)]
+
+        found = zip(identities, in_pieces(self._connection, identities, run), strict=True)
+        return {identity: state_id for identity, state_id in found if isinstance(state_id, str)}
+
+    def referring(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[str | None]:
+        children: list[str | None] = [None] * len(corrections)
+        for child, statement in self._statements(object_type).referring:
+            for (n,) in self._connection.execute(statement, identities(corrections)):
+                children[n - 1] = child
+        return children
+
+    def create(self, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]:
+        return self._write(self._statements(object_type).create, object_type, writes)
+
+    def delete(self, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]:
+        return self._write(self._statements(object_type).delete, object_type, writes)
+
+    def update(self, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]:
+        """One statement for each set of fields, so that no column is named that no correction changes."""
+        alike: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for place, write in enumerate(writes):
+            alike[tuple(field.name for field in write.fields)].append(place)
+        results: dict[int, WriteResult] = {}
+        for places in alike.values():
+            statement = self._statements(object_type).update(writes[places[0]].fields)
+            some = self._write(statement, object_type, [writes[place] for place in places])
+            results |= zip(places, some, strict=True)
+        return [results[place] for place in range(len(writes))]
+
+    def record_seen(self, object_type: ObjectType, corrections: Sequence[Correction]) -> None:
+        parameters = {"object": object_type.name} | identities(corrections) | versions(corrections)
+        self._connection.execute(self._statements(object_type).seen, parameters)
+
+    def _write(self, statement: bytes, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]:
+        def run(piece: Sequence[Write]) -> list[Effect]:
+            rows = self._connection.execute(statement, {"object": object_type.name} | written(object_type, piece))
+            done = {n for (n,) in rows}
+            return [Effect.WRITTEN if n in done else Effect.MISSED for n in range(1, len(piece) + 1)]
+
+        results = in_pieces(self._connection, writes, run)
+        return [
+            self._blamed(object_type, write, result) if isinstance(result, Refusal) else result
+            for write, result in zip(writes, results, strict=True)
+        ]
+
+    def _blamed(self, object_type: ObjectType, write: Write, refusal: Refusal) -> Refusal:
+        """A refused value's column is found by asking the types one by one; the error does not name it."""
+        unnamed = refusal.constraint is None and refusal.column is None and refusal.sqlstate.startswith("22")
+        if not unnamed or self._connection.info.server_version < _NAMES_INVALID_INPUT:
+            return refusal
+        arrays = written(object_type, [write])
+        statements = self._statements(object_type)
+        asked = {
+            "text": [arrays[f"new_{n}"][0] for n in range(len(write.fields))],
+            "type": [statements.declared(field) for field in write.fields],
+        }
+        for (n,) in self._connection.execute(_SQL["invalid_input"], asked):
+            return Refusal(refusal.sqlstate, None, column_of(write.fields[n - 1]))
+        return refusal
+
+
+def _named(correction: Correction, field: FieldSpec) -> tuple[str, str | None]:
+    """District and key of the record that a field shall refer to."""
+    after = correction.after or {}
+    return correction.source.district_id, after.get(field.name)
