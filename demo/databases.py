@@ -40,7 +40,9 @@ def find_databases(environment: Mapping[str, str]) -> Databases:
             districts={d: environment[f"RESYNC_DISTRICT_DSN_{d}"] for d in DISTRICTS},
         )
     except KeyError as missing:
-        raise StackMissing(f"{missing.args[0]} is not set and {STACK_DIR}/stack.env does not set it: run `make up`") from None
+        raise StackMissing(
+            f"{missing.args[0]} is not set and {STACK_DIR}/stack.env does not set it: run `make up`"
+        ) from None
 
 
 def connect(dsn: str) -> psycopg.Connection:

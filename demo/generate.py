@@ -103,7 +103,9 @@ class _Generator:
     def moment(self) -> tuple[str, str]:
         """A school-day moment as the district writes it (local, no zone) and as the state does (UTC)."""
         local = datetime(2026, 8, 3, 8, tzinfo=CHICAGO) + timedelta(
-            days=self.random.randrange(100), seconds=self.random.randrange(8 * 3600), microseconds=self.random.randrange(10**6)
+            days=self.random.randrange(100),
+            seconds=self.random.randrange(8 * 3600),
+            microseconds=self.random.randrange(10**6),
         )
         return local.replace(tzinfo=None).isoformat(" "), local.astimezone(ZoneInfo("UTC")).isoformat(" ")
 
@@ -161,7 +163,8 @@ class _Generator:
         certified = "CERTIFIED" if past else "OPEN"
         self.district.add(
             "enrollment",
-            (key, person, school, year, calendar, code, "P", start, "01", end, status, None, thirds, 0, local, certified),
+            (key, person, school, year, calendar, code, "P", start, "01", end, status, None, thirds, 0, local,
+             certified),
             "state_enrollment",
             (state_id, self.district.district_id, key, state_person, school, year, calendar, self.grade[code], "P",
              start, "01", end, status, None, f"{round(float(thirds), 2):.2f}", "f", utc, certified),
@@ -214,7 +217,18 @@ class _Generator:
             "graduation",
             (key, enrollment, day, kind, year - 3, f"{quarters:.4f}", plan, year),
             "state_graduation",
-            (state_id, self.district.district_id, key, state_enrollment, day, kind, year - 3, f"{quarters:.3f}", plan, year),
+            (
+                state_id,
+                self.district.district_id,
+                key,
+                state_enrollment,
+                day,
+                kind,
+                year - 3,
+                f"{quarters:.3f}",
+                plan,
+                year,
+            ),
         )
 
     def test_score(self, enrollment: int, state_enrollment: int, year: int) -> None:
@@ -239,14 +253,29 @@ class _Generator:
             "employment",
             (key, person, start, None, licence, since, f"{share}0", "Y", "CLEARED"),
             "state_employment",
-            (state_id, self.district.district_id, key, state_person, start, None, licence, since, share, "t", "CLEARED"),
+            (
+                state_id,
+                self.district.district_id,
+                key,
+                state_person,
+                start,
+                None,
+                licence,
+                since,
+                share,
+                "t",
+                "CLEARED",
+            ),
         )
         for _ in range(self.random.randint(1, 2)):
             self.assignment(key, state_id, start, share)
 
     def assignment(self, employment: int, state_employment: int, start: str, share: str) -> None:
         key, state_id = self.ids("employment_assignment")
-        school, title = self.random.choice(samples.SCHOOLS[self.district.district_id]), self.random.choice(samples.TITLES)
+        school, title = (
+            self.random.choice(samples.SCHOOLS[self.district.district_id]),
+            self.random.choice(samples.TITLES),
+        )
         self.district.add(
             "employment_assignment",
             (key, employment, school, "110000", title, start, None, f"{share}0"),

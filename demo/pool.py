@@ -68,7 +68,9 @@ class Pool:
         """`count` chains down to the object, of different persons, none handed out before."""
         place = (district_id, object_name)
         if place not in self._sources:
-            rows: list[tuple[int, int, int]] = self.districts[district_id].execute(_CHAINS[object_name].encode()).fetchall()
+            rows: list[tuple[int, int, int]] = (
+                self.districts[district_id].execute(_CHAINS[object_name].encode()).fetchall()
+            )
             self._sources[place] = iter(rows)
         used, taken = self._used[district_id], list[Chain]()
         for person, middle, leaf in self._sources[place]:

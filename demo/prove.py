@@ -71,7 +71,11 @@ def replay_agrees(environment: Mapping[str, str]) -> str | None:
         [sys.executable, "-m", "processor.cli", "replay", "--verify"],
         env=dict(environment), capture_output=True, text=True, check=False,
     )  # fmt: skip
-    return None if done.returncode == 0 else f"replay --verify exited {done.returncode}: {(done.stderr or done.stdout).strip()}"
+    return (
+        None
+        if done.returncode == 0
+        else f"replay --verify exited {done.returncode}: {(done.stderr or done.stdout).strip()}"
+    )
 
 
 _TAMPERINGS = {
@@ -81,7 +85,7 @@ _TAMPERINGS = {
     "a state-owned value changes": "update state_person set funding_code = 'X'"
     " where state_id = (select n.state_id from state_person n join demo_before.state_person b using (state_id)"
     " where n.postal_code <> b.postal_code limit 1)",
-    "a row that nobody asked for is written, though with its own values": "update state_person set city_name = city_name"
+    "a row that nobody asked for is written again as it is": "update state_person set city_name = city_name"
     " where (district_id, district_person_id) = (select district_id, max(district_person_id) from state_person"
     " where state_id < 90000000 group by district_id limit 1)",
     "a row disappears": "delete from state_test_score where state_id = (select max(state_id) from state_test_score)",

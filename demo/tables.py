@@ -15,7 +15,9 @@ TABLES = {
     "PersonIdentity": Tables("identity", "person_id", "state_person", "district_person_id"),
     "Enrollment": Tables("enrollment", "enrollment_id", "state_enrollment", "district_enrollment_id"),
     "Employment": Tables("employment", "employment_id", "state_employment", "district_employment_id"),
-    "EmploymentAssignment": Tables("employment_assignment", "assignment_id", "state_assignment", "district_assignment_id"),
+    "EmploymentAssignment": Tables(
+        "employment_assignment", "assignment_id", "state_assignment", "district_assignment_id"
+    ),
     "Behavior": Tables("behavior", "behavior_id", "state_behavior", "district_behavior_id"),
     "EnglishLearner": Tables(
         "english_learner", "english_learner_id", "state_english_learner", "district_english_learner_id"

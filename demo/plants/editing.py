@@ -11,7 +11,14 @@ _BELOW = {
 
 
 def set_columns(
-    pool: Pool, district_id: str, object_name: str, key: str, *, at_state: str = "", at_district: str = "", text: str = ""
+    pool: Pool,
+    district_id: str,
+    object_name: str,
+    key: str,
+    *,
+    at_state: str = "",
+    at_district: str = "",
+    text: str = "",
 ) -> None:
     """Sets columns of one record; `%(text)s` in an assignment stands for `text`."""
     tables, row = TABLES[object_name], {"district": district_id, "key": int(key), "text": text}
@@ -49,7 +56,9 @@ def drop_below_at_state(pool: Pool, district_id: str, object_name: str, key: str
 def drop_at_district(pool: Pool, district_id: str, object_name: str, key: str) -> None:
     """Deletes one record at the district; nothing there stops it from leaving orphans."""
     tables = TABLES[object_name]
-    pool.district(district_id).execute(f"delete from {tables.district} where {tables.district_key} = %s".encode(), (key,))
+    pool.district(district_id).execute(
+        f"delete from {tables.district} where {tables.district_key} = %s".encode(), (key,)
+    )
 
 
 def double_at_district(pool: Pool, district_id: str, person: str) -> None:

@@ -67,9 +67,8 @@ def wrong_reference(pool: Pool, ledger: Ledger) -> None:
     for district_id, other in (("NORTH", "RIVER"), ("RIVER", "LAKE"), ("LAKE", "NORTH")):
         for _ in range(3):
             chain = pool.take_same_key("Enrollment", district_id, other)
-            stranger = f"(select state_id from state_person where district_id = '{other}' and district_person_id = {chain.person})"
-            editing.set_columns(
-                pool, district_id, "Enrollment", chain.key(), at_state=f"state_person_id = {stranger}"
-            )
+            same_key = f"district_id = '{other}' and district_person_id = {chain.person}"
+            stranger = f"(select state_id from state_person where {same_key})"
+            editing.set_columns(pool, district_id, "Enrollment", chain.key(), at_state=f"state_person_id = {stranger}")
             expected = Expected(Kind.REFERENCE, "Enrollment", chain.key(), "APPLIED", changed=["personID"])
             ledger.plant(district_id, expected)

@@ -1,7 +1,5 @@
 """Rows: on neither side, missing, without their parents, only at the state, twice."""
 
-from itertools import cycle
-
 from demo.databases import DISTRICTS
 from demo.planted import Ask, Expected, Kind, Ledger, Wave
 from demo.plants import editing
@@ -52,13 +50,14 @@ def _enrollments(pool: Pool, district_id: str, chains: list[Chain]) -> list[str]
 
 def parent_missing(pool: Pool, ledger: Ledger) -> None:
     """The parent is at the district, not at the state, and the request does not ask for it."""
+    kind = Kind.PARENT_MISSING
     for district_id, count in (("NORTH", 20), ("RIVER", 5)):
         for chain in pool.take(district_id, "Enrollment", count):
             pool.drop_at_state(district_id, [chain.person])
-            _plant_orphan(ledger, Kind.PARENT_MISSING, district_id, "Enrollment", chain.key(), f"PersonIdentity {chain.person}")
+            ledger.plant(district_id, _orphan(kind, "Enrollment", chain, f"PersonIdentity {chain.person}"))
         for chain in pool.take(district_id, "TestScore", 5):
             editing.drop_at_state(pool, district_id, "Enrollment", str(chain.middle))
-            _plant_orphan(ledger, Kind.PARENT_MISSING, district_id, "TestScore", chain.key(), f"Enrollment {chain.middle}")
+            ledger.plant(district_id, _orphan(kind, "TestScore", chain, f"Enrollment {chain.middle}"))
 
 
 def parent_nowhere(pool: Pool, ledger: Ledger) -> None:
@@ -66,13 +65,12 @@ def parent_nowhere(pool: Pool, ledger: Ledger) -> None:
         for chain in pool.take("RIVER", "Enrollment", 5):
             pool.drop_at_state("RIVER", [chain.person])
             editing.drop_at_district(pool, "RIVER", "PersonIdentity", str(chain.person))
-            _plant_orphan(ledger, Kind.PARENT_NOWHERE, "RIVER", "Enrollment", chain.key(), f"PersonIdentity {chain.person}", ask)
+            expected = _orphan(Kind.PARENT_NOWHERE, "Enrollment", chain, f"PersonIdentity {chain.person}")
+            ledger.plant("RIVER", expected, ask)
 
 
-def _plant_orphan(
-    ledger: Ledger, kind: Kind, district_id: str, object_name: str, key: str, parent: str, ask: Ask = Ask()
-) -> None:
-    ledger.plant(district_id, Expected(kind, object_name, key, "FAILED", "PARENT_MISSING", parent=parent), ask)
+def _orphan(kind: Kind, object_name: str, chain: Chain, parent: str) -> Expected:
+    return Expected(kind, object_name, chain.key(), "FAILED", "PARENT_MISSING", parent=parent)
 
 
 def parent_sent(pool: Pool, ledger: Ledger) -> None:
@@ -83,23 +81,26 @@ def parent_sent(pool: Pool, ledger: Ledger) -> None:
         for enrollment in _enrollments(pool, district_id, chains):
             ledger.plant(district_id, Expected(Kind.PARENT_SENT, "Enrollment", enrollment, "APPLIED"), _PARENTS)
         for chain in chains:
-            _plant_ancestor(ledger, Kind.PARENT_SENT, district_id, "Enrollment", "PersonIdentity", chain.person)
+            ancestor = _ancestor(Kind.PARENT_SENT, "PersonIdentity", chain.person)
+            ledger.plant_dependency(district_id, "Enrollment", ancestor, _PARENTS)
 
 
 def grandparent_sent(pool: Pool, ledger: Ledger) -> None:
-    for district_id, (object_name, middle) in zip(
-        cycle(DISTRICTS),
-        (("TestScore", "Enrollment"), ("EmploymentAssignment", "Employment"), ("Behavior", "Enrollment")),
+    kind = Kind.GRANDPARENT_SENT
+    for district_id, object_name, middle in (
+        ("NORTH", "TestScore", "Enrollment"),
+        ("RIVER", "EmploymentAssignment", "Employment"),
+        ("LAKE", "Behavior", "Enrollment"),
     ):
         for chain in pool.take(district_id, object_name, 10):
             pool.drop_at_state(district_id, [chain.person])
-            ledger.plant(district_id, Expected(Kind.GRANDPARENT_SENT, object_name, chain.key(), "APPLIED"), _PARENTS)
-            _plant_ancestor(ledger, Kind.GRANDPARENT_SENT, district_id, object_name, middle, chain.middle)
-            _plant_ancestor(ledger, Kind.GRANDPARENT_SENT, district_id, object_name, "PersonIdentity", chain.person)
+            ledger.plant(district_id, Expected(kind, object_name, chain.key(), "APPLIED"), _PARENTS)
+            for ancestor in (_ancestor(kind, middle, chain.middle), _ancestor(kind, "PersonIdentity", chain.person)):
+                ledger.plant_dependency(district_id, object_name, ancestor, _PARENTS)
 
 
-def _plant_ancestor(ledger: Ledger, kind: Kind, district_id: str, asked: str, ancestor: str, key: int) -> None:
-    ledger.plant_dependency(district_id, asked, Expected(kind, ancestor, str(key), "APPLIED", "DEPENDENCY"), _PARENTS)
+def _ancestor(kind: Kind, object_name: str, key: int) -> Expected:
+    return Expected(kind, object_name, str(key), "APPLIED", "DEPENDENCY")
 
 
 def only_at_state(pool: Pool, ledger: Ledger) -> None:

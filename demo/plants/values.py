@@ -117,7 +117,9 @@ def equal_by_rule(pool: Pool, ledger: Ledger) -> None:
         for (at_state, at_district, text), chain in zip(
             spellings, pool.take(district_id, "PersonIdentity", len(spellings)), strict=True
         ):
-            set_columns(pool, district_id, "PersonIdentity", chain.key(), at_state=at_state, at_district=at_district, text=text)
+            set_columns(
+                pool, district_id, "PersonIdentity", chain.key(), at_state=at_state, at_district=at_district, text=text
+            )
             ledger.plant(district_id, Expected(Kind.EQUAL_BY_RULE, "PersonIdentity", chain.key(), "IN_SYNC"))
 
 
@@ -129,9 +131,7 @@ def one_field_differs(pool: Pool, ledger: Ledger) -> None:
             chain = pool.take(district_id, object_name, 1)[0]
             other = _OTHERWISE.get(name, _OTHER_TEXT).format(column)
             set_columns(pool, district_id, object_name, chain.key(), at_state=f"{column} = {other}")
-            ledger.plant(
-                district_id, Expected(Kind.FIELD_DIFFERS, object_name, chain.key(), "APPLIED", changed=[name])
-            )
+            ledger.plant(district_id, Expected(Kind.FIELD_DIFFERS, object_name, chain.key(), "APPLIED", changed=[name]))
 
 
 def never_arrived(pool: Pool, ledger: Ledger) -> None:
@@ -149,7 +149,9 @@ def never_arrived(pool: Pool, ledger: Ledger) -> None:
                 Expected(Kind.FIELDS_DIFFER, "PersonIdentity", chain.key(), "APPLIED", changed=changed),
             )
         for chain in pool.take(district_id, "Enrollment", 40):
-            left = "end_date = date '2026-11-20', end_status = '21', end_comments = 'Moved away', percent_enrolled = 12.5"
+            left = (
+                "end_date = date '2026-11-20', end_status = '21', end_comments = 'Moved away', percent_enrolled = 12.5"
+            )
             set_columns(pool, district_id, "Enrollment", chain.key(), at_district=left)
             changed = ["endDate", "endStatus", "endComments", "percentEnrolled"]
             ledger.plant(
@@ -159,7 +161,7 @@ def never_arrived(pool: Pool, ledger: Ledger) -> None:
 
 def awkward_text(pool: Pool, ledger: Ledger) -> None:
     texts = (
-        "O'Brien \"Bud\" \\ back\\slash",
+        'O\'Brien "Bud" \\ back\\slash',
         "'; drop table state_person; --",
         "emoji 🎒👩\u200d👧 and 漢字",
         "عربى עברית",
@@ -172,7 +174,9 @@ def awkward_text(pool: Pool, ledger: Ledger) -> None:
     )
     for district_id in DISTRICTS:
         for text, chain in zip(texts, pool.take(district_id, "PersonIdentity", len(texts)), strict=True):
-            set_columns(pool, district_id, "PersonIdentity", chain.key(), at_district="address_line_1 = %(text)s", text=text)
+            set_columns(
+                pool, district_id, "PersonIdentity", chain.key(), at_district="address_line_1 = %(text)s", text=text
+            )
             ledger.plant(
                 district_id,
                 Expected(Kind.TEXT, "PersonIdentity", chain.key(), "APPLIED", changed=["addressLine1"]),
@@ -191,13 +195,9 @@ def nulls(pool: Pool, ledger: Ledger) -> None:
         ("gender", "gender = null", "gender_code = 'Female'"),
     )
     for district_id in DISTRICTS:
-        for (name, here, there), chain in zip(
-            cases, pool.take(district_id, "PersonIdentity", len(cases)), strict=True
-        ):
+        for (name, here, there), chain in zip(cases, pool.take(district_id, "PersonIdentity", len(cases)), strict=True):
             set_columns(pool, district_id, "PersonIdentity", chain.key(), at_state=there, at_district=here)
-            ledger.plant(
-                district_id, Expected(Kind.NULLS, "PersonIdentity", chain.key(), "APPLIED", changed=[name])
-            )
+            ledger.plant(district_id, Expected(Kind.NULLS, "PersonIdentity", chain.key(), "APPLIED", changed=[name]))
 
 
 def untransportable(pool: Pool, ledger: Ledger) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import psycopg
+from psycopg.rows import class_row
 
 Record: TypeAlias = tuple[str, str, str]
 """Object, district, key."""
@@ -21,7 +22,7 @@ class Claim:
     status: str
     reason: str | None
     detail: str | None
-    changed_fields: tuple[str, ...]
+    changed_fields: list[str]
     parent_object: str | None
     parent_key: str | None
     attempt: int
@@ -32,11 +33,13 @@ class Claim:
 
 
 def read_claims(history: psycopg.Connection, request_ids: Iterable[str]) -> list[Claim]:
-    columns = ", ".join(Claim.__slots__)
-    rows = history.execute(
-        f"select {columns} from history.outcomes where request_id = any(%s)".encode(), (list(request_ids),)
-    )
-    return [Claim(*row[:7], tuple(row[7] or ()), *row[8:]) for row in rows.fetchall()]
+    with history.cursor(row_factory=class_row(Claim)) as cursor:
+        cursor.execute(
+            "select request_id, district_id, object, key, status, reason, detail, changed_fields, parent_object,"
+            " parent_key, attempt from history.outcomes where request_id = any(%s)",
+            (list(request_ids),),
+        )
+        return cursor.fetchall()
 
 
 def check_requests(history: psycopg.Connection, requests: list[dict[str, Any]]) -> Iterator[str]:
@@ -47,9 +50,9 @@ def check_requests(history: psycopg.Connection, requests: list[dict[str, Any]]) 
     ).fetchall()
     ends = {row[0]: (row[1], row[2]) for row in rows}
     for request in requests:
-        found, planted = ends.get(request["request_id"]), (request["state"], request["reason"])
+        found, planted = ends.get(request["request_id"], ("nothing", None)), (request["state"], request["reason"])
         if found != planted:
-            yield f"{_name(request)}: planted to end {_words(*planted)}, history says {_words(*(found or ('nothing', None)))}"
+            yield f"{_name(request)}: planted to end {_words(*planted)}, history says {_words(*found)}"
 
 
 def check_outcomes(claims: list[Claim], requests: list[dict[str, Any]]) -> Iterator[str]:
@@ -60,8 +63,8 @@ def check_outcomes(claims: list[Claim], requests: list[dict[str, Any]]) -> Itera
     for request in requests:
         found = by_request[request["request_id"]]
         for expected in request["expected"]:
-            claim = found.pop((expected["object"], expected["key"]), None)
-            problem = "no outcome" if claim is None else _mismatch(claim, expected)
+            record = (expected["object"], expected["key"])
+            problem = _mismatch(found.pop(record), expected) if record in found else "no outcome"
             if problem:
                 yield f"{_name(request)}, {expected['object']} {expected['key']} ({expected['kind']}): {problem}"
         for object_name, key in found:
@@ -76,14 +79,16 @@ def _mismatch(claim: Claim, expected: dict[str, Any]) -> str | None:
     """Why the outcome is not the planted one; None if it is."""
     found, planted = (claim.status, claim.reason), (expected["status"], expected["reason"])
     if found != planted:
-        return f"planted to be {_words(*planted)}, history says {_words(*found)} (attempt {claim.attempt}, {claim.detail})"
+        return (
+            f"planted to be {_words(*planted)}, history says {_words(*found)} (attempt {claim.attempt}, {claim.detail})"
+        )
     named = f"{claim.detail} {' '.join(claim.changed_fields)}"
     if expected["names"] not in named:
         return f"the outcome does not name {expected['names']}: {named}"
     if expected["changed"] is not None and sorted(claim.changed_fields) != sorted(expected["changed"]):
-        return f"changed fields are said to be {list(claim.changed_fields)}, planted were {expected['changed']}"
+        return f"changed fields are said to be {claim.changed_fields}, planted were {expected['changed']}"
     if expected["parent"] is not None and f"{claim.parent_object} {claim.parent_key}" != expected["parent"]:
-        return f"the missing parent is said to be {claim.parent_object} {claim.parent_key}, planted was {expected['parent']}"
+        return f"the parent is said to be {claim.parent_object} {claim.parent_key}, planted was {expected['parent']}"
     if expected["attempts"] is not None and claim.attempt != expected["attempts"]:
         return f"took {claim.attempt} attempts, planted were {expected['attempts']}"
     return None

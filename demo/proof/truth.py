@@ -43,11 +43,10 @@ class Truth:
     def _grouped(self, rows: Iterable[Row], crosswalks: Mapping[str, Mapping[str, str]]) -> Rows:
         grouped: Rows = {}
         for row in rows:
-            key = row.pop("key")
+            key = str(row.pop("key"))
             for field, crosswalk in crosswalks.items():
                 code = row[field]
                 row[field] = None if code is None else crosswalk.get(code, f"no translation of {field}")
-            assert key is not None
             grouped.setdefault(key, []).append({f: _normal(text, self._rules[f]) for f, text in row.items()})
         return grouped
 

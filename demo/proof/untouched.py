@@ -69,7 +69,9 @@ def _deed(before: dict[str, Any] | None, now: dict[str, Any] | None) -> str:
     return "created" if now else "deleted"
 
 
-def _changes(state: psycopg.Connection, object_name: str) -> Iterator[tuple[dict[str, Any] | None, dict[str, Any] | None]]:
+def _changes(
+    state: psycopg.Connection, object_name: str
+) -> Iterator[tuple[dict[str, Any] | None, dict[str, Any] | None]]:
     """Pairs of the row then and the row now, where a transaction has written it since."""
     table = TABLES[object_name].state
     with state.cursor(row_factory=dict_row) as cursor:

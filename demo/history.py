@@ -1,0 +1,65 @@
+"""What the demo waits for, seen in the public views of history."""
+
+import time
+from collections.abc import Callable, Collection
+
+import psycopg
+
+from demo.databases import connect
+
+PATIENCE_S = 120.0
+_LOOK_EVERY_S = 0.1
+
+
+class Waited(Exception):
+    """Something that the demo waits for did not come."""
+
+
+class History:
+    """Waits for states of requests; every wait looks at the views until it is so, or raises Waited."""
+
+    def __init__(self, dsn: str) -> None:
+        self._connection = connect(dsn)
+
+    def wait_until_quiet(self) -> None:
+        """Until no request of an earlier run is open, since it would write into the new data."""
+        self._wait("an earlier request is still open", lambda: self._count_open() == 0)
+
+    def wait_for_ends(self, request_ids: Collection[str]) -> None:
+        def ended() -> bool:
+            return self._count(
+                "select count(*) from history.requests where request_id = any(%s) and state <> 'ACCEPTED'", request_ids
+            ) == len(request_ids)
+
+        self._wait("not every request has ended", ended)
+
+    def wait_until_deferred(self, request_ids: Collection[str], keys: int) -> None:
+        def deferred() -> bool:
+            return keys == self._count(
+                "select count(*) from history.outcomes where request_id = any(%s) and status = 'DEFERRED'", request_ids
+            )
+
+        self._wait(f"not all {keys} keys of the stopped database are DEFERRED", deferred)
+
+    def ends(self, request_ids: Collection[str]) -> dict[str, tuple[str, str | None]]:
+        rows = self._connection.execute(
+            "select request_id, state, reason from history.requests where request_id = any(%s)", (list(request_ids),)
+        )
+        return {request_id: (state, reason) for request_id, state, reason in rows}
+
+    def _count_open(self) -> int:
+        try:
+            return self._count("select count(*) from history.requests where state = 'ACCEPTED'")
+        except psycopg.errors.UndefinedTable:
+            return 0
+
+    def _count(self, sql: str, request_ids: Collection[str] | None = None) -> int:
+        row = self._connection.execute(sql.encode(), None if request_ids is None else (list(request_ids),)).fetchone()
+        return int(row[0]) if row else 0
+
+    def _wait(self, otherwise: str, reached: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not reached():
+            if time.monotonic() > deadline:
+                raise Waited(f"{otherwise} after {PATIENCE_S:.0f} s: see `resync history` and the roles' logs")
+            time.sleep(_LOOK_EVERY_S)

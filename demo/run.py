@@ -1,0 +1,163 @@
+"""The whole demonstration: stack up, data in, everything broken, real requests, the table, the proof.
+
+Run as `python -m demo` or `make demo`. It can be repeated; each run loads its data afresh.
+"""
+
+import argparse
+import sys
+from concurrent.futures import Future
+from contextlib import ExitStack
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from demo.databases import Databases, StackMissing, find_databases, read_environment
+from demo.editor import Editor
+from demo.generate import Size
+from demo.history import History, Waited
+from demo.load import SEED, load
+from demo.plant import plant
+from demo.planted import Kind, Ledger, Request, Wave
+from demo.plants.faults import MAX_ATTEMPTS
+from demo.progress import Progress
+from demo.prove import gather, prove, replay_agrees
+from demo.publish import publish
+from demo.report import planted_against_found
+from demo.services import start_database, start_stack, stop_database
+from demo.submit import RESYNC, Submitted, Submitter
+
+DISTRICT_AWAY = "LAKE"
+SHOWN_AT_MOST = 20
+PROVED = "history, districts and state agree, nothing else was touched, replay gives the same history."
+THINGS_TO_TRY = """\
+The stack is still running. Three things to try (`make down` stops it):
+  {resync} submit --district NORTH --object PersonIdentity --wait 1001 007 {unasked}
+  {resync} report {request_id}
+  {python} -m demo.prove --self-test"""
+
+
+class Demo:
+    """One run over a running stack."""
+
+    def __init__(self, environment: dict[str, str], progress: Progress) -> None:
+        self.environment = environment
+        self.databases: Databases = find_databases(environment)
+        self.progress = progress
+        self.history = History(self.databases.history)
+        self.complaints: list[str] = []
+
+    def fill(self, size: Size, seed: int) -> Ledger:
+        with self.progress.step("earlier requests are let end"):
+            self.history.wait_until_quiet()
+        with self.progress.step(f"{size.persons} persons in three districts are loaded, and the state's copies"):
+            load(self.databases, size, seed)
+        with self.progress.step("every kind of difference and fault is planted"):
+            return plant(self.databases)
+
+    def ask(self, ledger: Ledger) -> None:
+        """Makes every request and waits until all have ended."""
+        waves = {wave: [r for r in ledger.requests if r.ask.wave is wave] for wave in Wave}
+        with self.progress.counting("requests", len(ledger.requests)):
+            submitter = Submitter(self.environment, self._on_end)
+            editors = self._start_editors(waves[Wave.CONFLICT])
+            running = submitter.submit_aside(waves[Wave.CONFLICT])
+            running += submitter.submit_in_order(waves[Wave.IN_ORDER])
+            publish(self.environment["RESYNC_BOOTSTRAP_SERVERS"], waves[Wave.PUBLISHED])
+            # The district whose database will be stopped comes first, so that its other requests are done by then.
+            first = submitter.submit(r for r in waves[Wave.MAIN] if r.district_id == DISTRICT_AWAY)
+            running += submitter.submit(r for r in waves[Wave.MAIN] if r.district_id != DISTRICT_AWAY)
+            _wait(first)
+            self._take_database_away(submitter, waves)
+            _wait(running)
+            self.history.wait_for_ends([r.request_id for r in ledger.requests])
+            for editor in editors:
+                editor.join()
+
+    def _start_editors(self, requests: list[Request]) -> list[Editor]:
+        """One editor for each record that is to be edited in between; each already holds its first edit."""
+        editors = []
+        for request in requests:
+            expected = request.expected[0]
+            edits = {
+                Kind.CONFLICT_ONCE: ["555-0001"],
+                Kind.CONFLICT_ALWAYS: [f"555-000{n}" for n in range(MAX_ATTEMPTS)],
+                Kind.ALREADY_EQUAL: ["555-0123"],
+            }[Kind(expected.kind)]
+            editors.append(Editor(self.databases.state, request.district_id, expected.key, edits))
+        for editor in editors:
+            editor.start()
+        for editor in editors:
+            editor.holds.wait()
+        return editors
+
+    def _take_database_away(self, submitter: Submitter, waves: dict[Wave, list[Request]]) -> None:
+        """Stops one district's database, asks for its records and for another's, and starts it again."""
+        away, meanwhile = waves[Wave.AWAY], waves[Wave.MEANWHILE]
+        self.progress.note(f"{DISTRICT_AWAY}'s database is stopped")
+        stop_database(self.environment, DISTRICT_AWAY)
+        running = submitter.submit_aside(away)
+        others = submitter.submit_aside(meanwhile)
+        self.history.wait_until_deferred([r.request_id for r in away], sum(len(r.keys) for r in away))
+        _wait(others)
+        start_database(self.environment, DISTRICT_AWAY)
+        self.progress.note(f"{DISTRICT_AWAY}'s database is back")
+        _wait(running)
+
+    def judge(self, ledger: Ledger) -> tuple[Table, list[str]]:
+        """Planted against found, and what contradicts it."""
+        ends = self.history.ends([r.request_id for r in ledger.requests])
+        with self.progress.step("the proof"), ExitStack() as stack:
+            table = planted_against_found(gather(self.databases, stack), ends)
+            problems = prove(self.databases, at_most=SHOWN_AT_MOST)
+        with self.progress.step("history rebuilt from its topic and compared"):
+            problems += [text for text in (replay_agrees(self.environment),) if text]
+        return table, problems + self.complaints
+
+    def _on_end(self, submitted: Submitted) -> None:
+        self.progress.advance()
+        complaint = submitted.complaint()
+        if complaint:
+            self.complaints.append(complaint)
+
+
+def _wait(running: list[Future[Submitted]]) -> None:
+    for job in running:
+        job.result()
+
+
+def demonstrate(progress: Progress, size: Size, seed: int) -> int:
+    """The exit code: 0 if all that was planted was found and the proof holds."""
+    console = progress.console
+    demo = Demo(read_environment(), progress)
+    ledger = demo.fill(size, seed)
+    demo.ask(ledger)
+    table, problems = demo.judge(ledger)
+    console.print(table)
+    for problem in problems:
+        console.print(f"[bold red]{escape(problem)}", highlight=False, soft_wrap=True)
+    console.print(f"{'Disproved' if problems else 'Proved'} in {sum(progress.seconds.values()):.0f} s: {PROVED}")
+    request = next(r for r in ledger.requests if r.ask.wave is Wave.MAIN)
+    unasked = next(key for _, district_id, key in ledger.not_asked if district_id == "NORTH")
+    console.print(
+        THINGS_TO_TRY.format(resync=RESYNC, python=sys.executable, request_id=request.request_id, unasked=unasked),
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
+    return 1 if problems else 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("--persons", type=int, default=Size().persons)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--no-up", action="store_true", help="take the stack as it runs, do not start it")
+    arguments = parser.parse_args()
+    progress = Progress(Console())
+    if not arguments.no_up:
+        with progress.step("the stack is up"):
+            start_stack()
+    try:
+        sys.exit(demonstrate(progress, Size(persons=arguments.persons), arguments.seed))
+    except (StackMissing, Waited) as error:
+        progress.console.print(f"[bold red]{error}")
+        sys.exit(1)
