@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError
@@ -18,6 +18,7 @@ from processor.codec.record_types import FIXED, Record, RecordType, correction_t
 from processor.codec.registry import Compatibility, Registry
 from processor.codec.schema_files import SchemaFiles
 from processor.codec.schema_text import Schema, fingerprint, full_name, logical_types
+from processor.codec.wire import Wire
 from processor.core.catalog import Catalog
 from processor.core.errors import CoreError, Reason
 from processor.core.model import Correction
@@ -153,7 +154,7 @@ class Codec:
         trailing = len(data) - body.tell()
         if trailing:
             raise DecodeError(Reason.UNDECODABLE, f"{trailing} bytes follow the end of the {writer.name}")
-        return _from_wire(schema, wire)
+        return _from_wire(schema, cast("Wire", wire))
 
     def _header(self, topic: str, schema: RecordSchema) -> bytes:
         if self._registry is None:
@@ -211,7 +212,7 @@ def _parsed_json(text: str | None) -> Schema | None:
         return None
 
 
-def _from_wire(schema: RecordSchema, wire: Any) -> Record:
+def _from_wire(schema: RecordSchema, wire: Wire) -> Record:
     try:
         return schema.record.from_wire(wire)
     except DecodeError:

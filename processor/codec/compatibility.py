@@ -1,9 +1,15 @@
-"""Whether the schemas of this release and those of earlier ones can read each other, without a registry."""
+"""Whether the schemas of this release and those of earlier ones can read each other, without a registry.
+
+Imported by the generator and by tests only: the services do not need the `avro` package.
+"""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
+from avro.schema import parse
 
 from processor.codec.schema_text import Schema, full_name, logical_types, read_schema
 from processor.codec.subjects import HISTORY
@@ -30,9 +36,6 @@ def incompatibilities(current: Schema, archive: Path) -> Iterator[str]:
 
 def _cannot_read(reader: Schema, writer: Schema) -> str:
     """Why, or an empty text. The checker compares names and types, and knows defaults and enum defaults."""
-    from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
-    from avro.schema import parse
-
     checker: Any = ReaderWriterCompatibilityChecker  # its constructor has no annotations
     result = checker().get_compatibility(parse(json.dumps(reader)), parse(json.dumps(writer)))
     if result.compatibility is SchemaCompatibilityType.compatible:

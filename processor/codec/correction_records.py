@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from processor.codec.correction_schema import values_name
 from processor.codec.errors import DecodeError
+from processor.codec.schema_text import NAMESPACE
 from processor.codec.wire import Symbols, Wire, read_time
 from processor.codec.work_records import CAUSE, DEPENDENCIES, MODE, ON_STATE_ONLY
 from processor.core.catalog import ObjectType
@@ -14,8 +16,12 @@ _OP = Symbols(Op)
 _RESULT = Symbols(Result)
 
 
-def parent_to_wire(parent: Parent | None) -> Wire | None:
-    return None if parent is None else {"object": parent.object, "key": parent.key}
+_PARENT = f"{NAMESPACE}.Parent"
+
+
+def parent_to_wire(parent: Parent | None) -> tuple[str, Wire] | None:
+    """Named, as are all optional records here: fastavro then need not try which branch of the union fits."""
+    return None if parent is None else (_PARENT, {"object": parent.object, "key": parent.key})
 
 
 def parent_from_wire(wire: Wire | None) -> Parent | None:
@@ -124,10 +130,11 @@ def correction_from_wire(wire: Wire, object_type: ObjectType) -> Correction:
     )
 
 
-def _values_to_wire(values: Values | None, object_type: ObjectType) -> Wire | None:
+def _values_to_wire(values: Values | None, object_type: ObjectType) -> tuple[str, Wire] | None:
     if values is None:
         return None
-    return {field.name: to_wire(field, values[field.name]) for field in object_type.owned}
+    row = {field.name: to_wire(field, values[field.name]) for field in object_type.owned}
+    return values_name(object_type.name), row
 
 
 def _values_from_wire(wire: dict[str, Any] | None, object_type: ObjectType) -> Values | None:

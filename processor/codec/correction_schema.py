@@ -17,6 +17,11 @@ def correction_name(object_name: str) -> str:
     return f"{NAMESPACE}.{object_name}Correction"
 
 
+def values_name(object_name: str) -> str:
+    """Full name of the record that holds an object's district-owned fields."""
+    return f"{NAMESPACE}.{object_name}Values"
+
+
 def correction_schema(object_schema: Schema, answer: Schema) -> Schema:
     """`<Object>Correction`: operation, the district-owned fields before and after, parent, source.
 

@@ -14,21 +14,20 @@ def history_record(record: HistoryRecord) -> tuple[bytes, str, Headers]:
         case KeyOutcome():
             key = outcome_key(record.request_id, record.object, record.key)
             headers = headers_of(record.request_id, record.district_id, record.object, record.key, record.status)
-        case ChunkStatus():
-            key = chunk_key(record.request_id, record.chunk)
-            headers = headers_of(record.request_id, record.district_id, record.object, status=record.state)
+            return key.encode(), record.request_id, headers
         case RequestStatus():
             asked = record.request
-            key = request_key(asked.request_id)
             headers = headers_of(asked.request_id, asked.district_id, asked.object, status=record.state)
-            return key.encode(), asked.request_id, headers
-        case RequestEnd():
-            key = end_key(record.request_id)
+            return request_key(asked.request_id).encode(), asked.request_id, headers
+        case ChunkStatus():
             headers = headers_of(record.request_id, record.district_id, record.object, status=record.state)
+            return chunk_key(record.request_id, record.chunk).encode(), record.request_id, headers
+        case RequestEnd():
+            headers = headers_of(record.request_id, record.district_id, record.object, status=record.state)
+            return end_key(record.request_id).encode(), record.request_id, headers
         case Cleared():
-            key = cleared_key(record.request_id)
             headers = headers_of(record.request_id, record.district_id, record.object)
-    return key.encode(), record.request_id, headers
+            return cleared_key(record.request_id).encode(), record.request_id, headers
 
 
 def headers_of(

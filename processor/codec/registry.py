@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from processor.codec.errors import IncompatibleSchema, NotRegistered, RegistryUnavailable
 
 if TYPE_CHECKING:
-    from confluent_kafka.schema_registry import SchemaRegistryClient
+    from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
 T = TypeVar("T")
 
@@ -91,9 +91,9 @@ class Registry:
             return False
         return True
 
-    def _schema(self, text: str) -> Any:
+    def _schema(self, text: str) -> "Schema":
         self._connected()
-        from confluent_kafka.schema_registry import Schema
+        from confluent_kafka.schema_registry import Schema  # noqa: PLC0415
 
         return Schema(text, "AVRO")
 
@@ -101,15 +101,15 @@ class Registry:
         if self._client is None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                from confluent_kafka.schema_registry import SchemaRegistryClient
+                from confluent_kafka.schema_registry import SchemaRegistryClient  # noqa: PLC0415
 
             self._client = SchemaRegistryClient(self._options)
         return self._client
 
     def _call(self, ask: Callable[["SchemaRegistryClient"], T]) -> T:
         client = self._connected()
-        import httpx2
-        from confluent_kafka.schema_registry import SchemaRegistryError
+        import httpx2  # noqa: PLC0415
+        from confluent_kafka.schema_registry import SchemaRegistryError  # noqa: PLC0415
 
         try:
             return ask(client)

@@ -110,7 +110,7 @@ def dumped(schema: Schema) -> str:
     return _dump(schema, 0, 0) + "\n"
 
 
-def _dump(value: Any, indent: int, before: int) -> str:
+def _dump(value: Schema, indent: int, before: int) -> str:
     line = json.dumps(value, ensure_ascii=False)
     if indent + before + len(line) < _LINE or not isinstance(value, dict | list):
         return line

@@ -1,0 +1,13 @@
+"""Whatever the core can say comes back equal."""
+
+from hypothesis import given
+
+from processor.codec import Codec, Record
+from tests.unit.codec.records import CATALOG, RECORDS
+
+CODEC = Codec.open(None, CATALOG)
+
+
+@given(RECORDS)
+def test_a_record_comes_back_equal(record: Record) -> None:
+    assert CODEC.decode(CODEC.encode("any", record), {type(record)}) == record
