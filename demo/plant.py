@@ -43,6 +43,7 @@ PLANTS = (
     asking.verified,
     asking.impossible,
     faults.refused,
+    faults.number_taken,
     faults.edited_in_between,
     faults.database_away,
 )

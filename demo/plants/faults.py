@@ -15,7 +15,6 @@ def refused(pool: Pool, ledger: Ledger) -> None:
         (Kind.CHECK, "PersonIdentity", "state_person_birth_date", "birthdate = date '1009-08-07'"),
         (Kind.FOREIGN_KEY, "Enrollment", "state_enrollment_school", "school_number = '999999'"),
         (Kind.TOO_LONG, "PersonIdentity", "", "home_phone = '+1 (218) 555-0142 ext. 4711'"),
-        (Kind.UNIQUE, "PersonIdentity", "state_person_national_id", "ssn = (select min(ssn) from identity)"),
     )
     for district_id in DISTRICTS:
         for kind, object_name, constraint, broken in cases:
@@ -23,6 +22,22 @@ def refused(pool: Pool, ledger: Ledger) -> None:
                 editing.set_columns(pool, district_id, object_name, chain.key(), at_district=broken)
                 expected = Expected(kind, object_name, chain.key(), "FAILED", "REJECTED_BY_STATE", constraint)
                 ledger.plant(district_id, expected)
+
+
+def number_taken(pool: Pool, ledger: Ledger) -> None:
+    """The district gives a pupil the national number that another pupil has on both sides."""
+    for district_id in DISTRICTS:
+        owner, taker = (chain.key() for chain in pool.take(district_id, "PersonIdentity", 2))
+        number = f"99{owner:0>7}"
+        editing.set_columns(
+            pool, district_id, "PersonIdentity", owner,
+            at_state="national_id = %(text)s", at_district="ssn = %(text)s", text=number,
+        )  # fmt: skip
+        editing.set_columns(pool, district_id, "PersonIdentity", taker, at_district="ssn = %(text)s", text=number)
+        ledger.plant(
+            district_id,
+            Expected(Kind.UNIQUE, "PersonIdentity", taker, "FAILED", "REJECTED_BY_STATE", "state_person_national_id"),
+        )
 
 
 def edited_in_between(pool: Pool, ledger: Ledger) -> None:
