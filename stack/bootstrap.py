@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 import venv
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ UV_VARIABLE = {
 
 
 def pip_options(listing: str) -> dict[str, str]:
-    """The options in the output of `pip config list`; as in pip, the environment outranks `[install]`, that `[global]`."""
+    """The options in what `pip config list` prints; the environment outranks `[install]`, that outranks `[global]`."""
     found: dict[str, str] = {}
     for section in ("global", "install", ":env:"):
         for line in listing.splitlines():
@@ -79,10 +80,10 @@ def uv_requirement(lock: str) -> str:
 
 def fingerprint() -> str:
     """What the environment depends on: lock, project, interpreter, and where it lies (scripts hold its path)."""
-    digest = hashlib.sha256(f"{sys.version}\n{VENV}\n".encode())
-    for path in (LOCK, REPO / "pyproject.toml"):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    # Of pyproject.toml only what is installed: the settings of the checks change often and concern no environment.
+    project = tomllib.loads((REPO / "pyproject.toml").read_text())
+    parts = (sys.version, VENV, LOCK.read_text(), project["project"], project["build-system"])
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def run(*command: str | Path, environ: Mapping[str, str] | None = None) -> None:

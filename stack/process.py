@@ -1,0 +1,131 @@
+"""Processes that outlive the command that started them, known by a pid file and a mark in their environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from stack.errors import ServiceFailedError, StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from stack.layout import Stack
+
+# A pid file is believed only if its process carries this, so a pid that was given to another program is not ours.
+MARK = "RESYNC_STACK_PROCESS"
+LOG_TAIL_LINES = 20
+POLL_S = 0.05
+
+
+class Account(NamedTuple):
+    uid: int
+    gid: int
+
+
+def mark(stack: Stack, name: str) -> str:
+    return f"{stack.dir}/{name}"
+
+
+def find(stack: Stack, name: str) -> int | None:
+    """The pid of the running process `name`, else None."""
+    try:
+        pid = int(stack.pid_file(name).read_text())
+        environ = Path(f"/proc/{pid}/environ").read_bytes()
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        return None
+    except PermissionError:
+        return None  # another user's process: not one that this user's stack started
+    # A zombie's environment reads empty, so it counts as ended.
+    return pid if f"{MARK}={mark(stack, name)}".encode() in environ.split(b"\0") else None
+
+
+def names(stack: Stack) -> list[str]:
+    """All names that have a pid file, whether or not they run."""
+    return sorted(path.stem for path in stack.run_dir.glob("*.pid"))
+
+
+def spawn(
+    stack: Stack,
+    name: str,
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    account: Account | None = None,
+) -> int:
+    """Starts `argv` in its own session, its output appended to the log; returns the pid once it was executed."""
+    stack.run_dir.mkdir(parents=True, exist_ok=True)
+    order = {
+        "argv": [str(part) for part in argv],
+        "env": {**env, MARK: mark(stack, name)},
+        "cwd": str(cwd),
+        "log": str(stack.log_file(name)),
+        "account": account,
+    }
+    spawner = Path(__file__).with_name("spawn.py")
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", spawner], input=json.dumps(order), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise StackError(f"{name} could not be started: {done.stderr.strip().splitlines()[-1]}")
+    pid = int(done.stdout)
+    stack.pid_file(name).write_text(f"{pid}\n")
+    return pid
+
+
+def await_exit(pid: int, timeout_s: float) -> bool:
+    """Blocks until the process has ended, at most `timeout_s`; says whether it has."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        ready, _, _ = select.select([descriptor], [], [], max(0.0, timeout_s))
+        return bool(ready)
+    finally:
+        os.close(descriptor)
+
+
+def await_ready(stack: Stack, name: str, is_ready: Callable[[], bool], deadline_s: float) -> None:
+    """Asks `is_ready` until it is true; raises with the tail of the log if the process ends or the deadline passes."""
+    deadline = time.monotonic() + deadline_s
+    while True:
+        pid = find(stack, name)
+        if pid is None:
+            raise ServiceFailedError(f"{name} ended while starting\n{log_tail(stack, name)}")
+        if is_ready():
+            return
+        if time.monotonic() > deadline:
+            raise ServiceFailedError(f"{name} was not ready after {deadline_s:.0f} s\n{log_tail(stack, name)}")
+        await_exit(pid, POLL_S)
+
+
+def stop(stack: Stack, name: str, *, how: signal.Signals = signal.SIGTERM, grace_s: float = 15) -> bool:
+    """Signals the process, waits for its end and kills what is left after `grace_s`; says whether it was running."""
+    pid = find(stack, name)
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, how)
+            os.kill(pid, signal.SIGCONT)  # a frozen process could not act on the signal
+        if not await_exit(pid, grace_s):
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+            await_exit(pid, grace_s)
+    stack.pid_file(name).unlink(missing_ok=True)
+    return pid is not None
+
+
+def log_tail(stack: Stack, name: str) -> str:
+    log = stack.log_file(name)
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    shown = "\n".join(f"  {line}" for line in lines[-LOG_TAIL_LINES:])
+    return f"the end of {log}:\n{shown}"
