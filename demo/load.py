@@ -13,7 +13,7 @@ import psycopg
 
 from demo import samples
 from demo.columns import COLUMNS
-from demo.databases import Databases, connect, find_databases, read_environment
+from demo.databases import Databases, connect, find_databases
 from demo.generate import District, Row, Size, copy_text, generate
 
 SQL = Path(__file__).parent / "sql"
@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     arguments = parser.parse_args()
     started = time.monotonic()
-    load(find_databases(read_environment()), Size(persons=arguments.persons), arguments.seed)
+    load(find_databases(), Size(persons=arguments.persons), arguments.seed)
     print(f"loaded {arguments.persons} persons in {time.monotonic() - started:.1f} s")
 
 

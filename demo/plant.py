@@ -6,12 +6,12 @@ Run as `python -m demo.plant`.
 import time
 from pathlib import Path
 
-from demo.databases import STACK_DIR, Databases, find_databases, read_environment
+from demo.databases import STACK, Databases, find_databases
 from demo.planted import Ledger
 from demo.plants import asking, faults, rows, values
 from demo.pool import Pool
 
-PLANTED = STACK_DIR / "demo" / "planted.json"
+PLANTED = STACK.dir / "demo" / "planted.json"
 
 # Whoever takes records by a key that two districts share comes first, before the keys part.
 PLANTS = (
@@ -75,7 +75,7 @@ def _keep_copy(pool: Pool) -> None:
 
 def main() -> None:
     started = time.monotonic()
-    ledger = plant(find_databases(read_environment()))
+    ledger = plant(find_databases())
     keys = sum(len(r.expected) for r in ledger.requests)
     print(f"planted {keys} keys in {len(ledger.requests)} requests in {time.monotonic() - started:.1f} s: {PLANTED}")
 

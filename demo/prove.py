@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-from demo.databases import Databases, connect, find_databases, read_environment
+from demo.databases import RESYNC, Databases, command_environment, connect, find_databases
 from demo.plant import PLANTED
 from demo.planted import read_planted
 from demo.proof.claims import Claim, check_outcomes, check_requests, read_claims
@@ -65,11 +65,11 @@ def prove(databases: Databases, *, at_most: int = 1) -> list[str]:
         return [f"{statement}: {example}" for (statement, example), _ in zip(found, range(at_most), strict=False)]
 
 
-def replay_agrees(environment: Mapping[str, str]) -> str | None:
+def replay_agrees() -> str | None:
     """Has history rebuilt from its topic and compared; None if both are equal."""
     done = subprocess.run(
-        [sys.executable, "-m", "processor.cli", "replay", "--verify"],
-        env=dict(environment), capture_output=True, text=True, check=False,
+        [RESYNC, "replay", "--verify"],
+        env=command_environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     return (
         None
@@ -114,13 +114,12 @@ def main() -> None:
     parser.add_argument("--self-test", action="store_true")
     parser.add_argument("--show", type=int, default=1, help="how many counter-examples to print")
     arguments = parser.parse_args()
-    environment = read_environment()
-    databases = find_databases(environment)
+    databases = find_databases()
     if arguments.self_test:
         sys.exit(1 if self_test(databases) else 0)
     found = prove(databases, at_most=arguments.show)
     if not found:
-        found = [text for text in (replay_agrees(environment),) if text]
+        found = [text for text in (replay_agrees(),) if text]
     for example in found:
         print(f"Disproved. {example}", file=sys.stderr)
     if found:

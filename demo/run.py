@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from demo.databases import Databases, StackMissing, find_databases, read_environment
+from demo.databases import RESYNC, STACK, Databases, command_environment, find_databases
 from demo.editor import Editor
 from demo.generate import Size
 from demo.history import History, Waited
@@ -24,8 +24,9 @@ from demo.progress import Progress
 from demo.prove import gather, prove, replay_agrees
 from demo.publish import publish
 from demo.report import planted_against_found
-from demo.services import start_database, start_stack, stop_database
-from demo.submit import RESYNC, Submitted, Submitter
+from demo.submit import Submitted, Submitter
+from stack import config, roles, services
+from stack.errors import StackError
 
 DISTRICT_AWAY = "LAKE"
 SHOWN_AT_MOST = 20
@@ -40,9 +41,9 @@ The stack is still running. Three things to try (`make down` stops it):
 class Demo:
     """One run over a running stack."""
 
-    def __init__(self, environment: dict[str, str], progress: Progress) -> None:
-        self.environment = environment
-        self.databases: Databases = find_databases(environment)
+    def __init__(self, progress: Progress) -> None:
+        self.environment = command_environment()
+        self.databases: Databases = find_databases()
         self.progress = progress
         self.history = History(self.databases.history)
         self.complaints: list[str] = []
@@ -95,12 +96,12 @@ class Demo:
         """Stops one district's database, asks for its records and for another's, and starts it again."""
         away, meanwhile = waves[Wave.AWAY], waves[Wave.MEANWHILE]
         self.progress.note(f"{DISTRICT_AWAY}'s database is stopped")
-        stop_database(self.environment, DISTRICT_AWAY)
+        services.stop(STACK, config.district_server(DISTRICT_AWAY))
         running = submitter.submit_aside(away)
         others = submitter.submit_aside(meanwhile)
         self.history.wait_until_deferred([r.request_id for r in away], sum(len(r.keys) for r in away))
         _wait(others)
-        start_database(self.environment, DISTRICT_AWAY)
+        services.start(STACK, config.district_server(DISTRICT_AWAY))
         self.progress.note(f"{DISTRICT_AWAY}'s database is back")
         _wait(running)
 
@@ -111,7 +112,7 @@ class Demo:
             table = planted_against_found(gather(self.databases, stack), ends)
             problems = prove(self.databases, at_most=SHOWN_AT_MOST)
         with self.progress.step("history rebuilt from its topic and compared"):
-            problems += [text for text in (replay_agrees(self.environment),) if text]
+            problems += [text for text in (replay_agrees(),) if text]
         return table, problems + self.complaints
 
     def _on_end(self, submitted: Submitted) -> None:
@@ -129,7 +130,7 @@ def _wait(running: list[Future[Submitted]]) -> None:
 def demonstrate(progress: Progress, size: Size, seed: int) -> int:
     """The exit code: 0 if all that was planted was found and the proof holds."""
     console = progress.console
-    demo = Demo(read_environment(), progress)
+    demo = Demo(progress)
     ledger = demo.fill(size, seed)
     demo.ask(ledger)
     table, problems = demo.judge(ledger)
@@ -150,14 +151,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("--persons", type=int, default=Size().persons)
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--no-up", action="store_true", help="take the stack as it runs, do not start it")
     arguments = parser.parse_args()
     progress = Progress(Console())
-    if not arguments.no_up:
-        with progress.step("the stack is up"):
-            start_stack()
     try:
+        with progress.step("the stack is up"):
+            services.start_all(STACK, say=progress.note)
+            roles.start_all(STACK, dict.fromkeys(roles.DEFAULT, 1), progress.note)
         sys.exit(demonstrate(progress, Size(persons=arguments.persons), arguments.seed))
-    except (StackMissing, Waited) as error:
+    except (StackError, Waited) as error:
         progress.console.print(f"[bold red]{error}")
         sys.exit(1)

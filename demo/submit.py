@@ -1,16 +1,14 @@
 """Submits planted requests through the real command line, several at a time, and waits for their ends."""
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
+from demo.databases import RESYNC
 from demo.planted import Request
 
-RESYNC = str(Path(sys.executable).parent / "resync")
 TIMEOUT_S = 120
 AT_A_TIME = 4
 _BY_ARGUMENT = 50
