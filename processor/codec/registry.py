@@ -5,6 +5,7 @@ on first use: it is slow to import and warns on stderr.
 """
 
 import warnings
+import weakref
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -38,7 +39,10 @@ class _Refused(Exception):
 
 
 class Registry:
-    """`options` are passed to the client, such as `basic.auth.user.info` or `ssl.ca.location`."""
+    """`options` are passed to the client, such as `basic.auth.user.info` or `ssl.ca.location`.
+
+    Connections close when this object goes.
+    """
 
     def __init__(self, url: str, options: Mapping[str, Any] | None = None) -> None:
         self._url = url
@@ -93,7 +97,7 @@ class Registry:
 
     def _schema(self, text: str) -> "Schema":
         self._connected()
-        from confluent_kafka.schema_registry import Schema  # noqa: PLC0415
+        from confluent_kafka.schema_registry import Schema
 
         return Schema(text, "AVRO")
 
@@ -101,15 +105,16 @@ class Registry:
         if self._client is None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                from confluent_kafka.schema_registry import SchemaRegistryClient  # noqa: PLC0415
+                from confluent_kafka.schema_registry import SchemaRegistryClient
 
             self._client = SchemaRegistryClient(self._options)
+            weakref.finalize(self, self._client.close)
         return self._client
 
     def _call(self, ask: Callable[["SchemaRegistryClient"], T]) -> T:
         client = self._connected()
-        import httpx2  # noqa: PLC0415
-        from confluent_kafka.schema_registry import SchemaRegistryError  # noqa: PLC0415
+        import httpx2
+        from confluent_kafka.schema_registry import SchemaRegistryError
 
         try:
             return ask(client)

@@ -1,7 +1,7 @@
 """Which records each topic carries, and how their schemas may change."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Protocol
 
 from processor.codec.codec import Codec
 from processor.codec.record_types import Record
@@ -21,16 +21,21 @@ from processor.core.model import (
 HISTORY: tuple[type[Record], ...] = (RequestStatus, ChunkStatus, KeyOutcome, RequestEnd, Cleared)
 
 
-@dataclass(frozen=True, slots=True)
-class TopicNames:
+class TopicNames(Protocol):
     """The topics that carry Avro records, as a deployment names them."""
 
-    requests: str = "resync.requests"
-    chunks: str = "resync.chunks"
-    retry: str = "resync.retry"
-    corrections: str = "state.corrections"
-    answers: str = "state.answers"
-    history: str = "resync.history"
+    @property
+    def requests(self) -> str: ...
+    @property
+    def chunks(self) -> str: ...
+    @property
+    def retry(self) -> str: ...
+    @property
+    def corrections(self) -> str: ...
+    @property
+    def answers(self) -> str: ...
+    @property
+    def history(self) -> str: ...
 
 
 def subjects(topics: TopicNames) -> Iterator[tuple[str, type[Record], Compatibility]]:

@@ -1,0 +1,248 @@
+"""The codec against a real schema registry: ids, rules, refusals, and what an absent registry means."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from processor.codec import Codec, DecodeError, IncompatibleSchema, NotRegistered, Record, RegistryUnavailable
+from processor.codec.framing import registry_header
+from processor.codec.registry import Compatibility, Registry
+from processor.codec.subjects import register_all, subjects
+from processor.core.errors import Reason
+from processor.core.model import Chunk, Correction, KeyOutcome, Request
+from tests.unit.codec.records import CATALOG, OUTCOME, REQUEST, SAMPLES
+
+
+@dataclass(frozen=True)
+class Topics:
+    """Topics of one test, so that its subjects are new."""
+
+    requests: str
+    chunks: str
+    retry: str
+    corrections: str
+    answers: str
+    history: str
+
+
+@pytest.fixture(scope="session")
+def registry_url() -> str:
+    """The environment's, else that of the local stack."""
+    if url := os.environ.get("RESYNC_REGISTRY_URL"):
+        return url
+    lines = Path(".local/stack.env").read_text(encoding="utf-8").splitlines()
+    pairs = dict(line.removeprefix("export ").split("=", 1) for line in lines if "=" in line)
+    return pairs["RESYNC_REGISTRY_URL"].strip("'\"")
+
+
+@pytest.fixture
+def topics() -> Topics:
+    test = uuid.uuid4().hex[:10]
+    return Topics(*(f"{test}.{name}" for name in ("requests", "chunks", "retry", "corrections", "answers", "history")))
+
+
+@pytest.fixture
+def codec(registry_url: str) -> Codec:
+    return Codec.open(None, CATALOG, registry_url)
+
+
+def topic_of(topics: Topics, record: Record) -> str:
+    return next(topic for topic, kind, _ in subjects(topics) if kind is type(record))
+
+
+def ask(url: str, method: str = "GET", body: object = None) -> tuple[int, Any]:
+    """(HTTP status, JSON) straight from the registry, without our client."""
+    request = urllib.request.Request(  # noqa: S310
+        url,
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Content-Type": "application/vnd.schemaregistry.v1+json"},
+    )
+    try:
+        with urllib.request.urlopen(request) as answer:  # noqa: S310
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            return refusal.code, json.load(refusal)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_record_comes_back_equal_by_its_registered_id(
+    codec: Codec, registry_url: str, topics: Topics, name: str
+) -> None:
+    record = SAMPLES[name]
+    topic = topic_of(topics, record)
+    codec.register(topic, type(record), Compatibility.FULL)
+    data = codec.encode(topic, record)
+    assert data[0] == 0
+    assert data[5:] == Codec.open(None, CATALOG).encode(topic, record)[10:]
+    assert Codec.open(None, CATALOG, registry_url).decode(data, {type(record)}) == record
+
+
+def test_every_schema_stands_under_its_subject_with_its_rule(codec: Codec, registry_url: str, topics: Topics) -> None:
+    registered = register_all(codec, topics)
+    levels = {subject: ask(f"{registry_url}/config/{subject}")[1]["compatibilityLevel"] for subject in registered}
+    assert levels == {
+        f"{topic}-{schema.record.name}": rule.value
+        for topic, kind, rule in subjects(topics)
+        for schema in codec.schemas_of(kind)
+    }
+    assert levels[f"{topics.history}-selectivesync.v1.KeyOutcome"] == "FULL_TRANSITIVE"
+    assert levels[f"{topics.requests}-selectivesync.v1.ResyncRequest"] == "BACKWARD_TRANSITIVE"
+    assert f"{topics.corrections}-selectivesync.v1.EnrollmentCorrection" in levels
+
+
+def test_registering_again_changes_nothing(codec: Codec, registry_url: str, topics: Topics) -> None:
+    first = register_all(codec, topics)
+    assert register_all(Codec.open(None, CATALOG, registry_url), topics) == first
+    assert {len(ask(f"{registry_url}/subjects/{subject}/versions")[1]) for subject in first} == {1}
+
+
+def test_a_schema_that_nobody_registered_is_named(codec: Codec, topics: Topics) -> None:
+    with pytest.raises(NotRegistered) as caught:
+        codec.prepare(topics.requests, Request)
+    assert f"{topics.requests}-selectivesync.v1.ResyncRequest; run `resync topics create`" in str(caught.value)
+
+
+def changed(codec: Codec, kind: type[Record], *, without: str = "", more: dict[str, Any] | None = None) -> str:
+    schema = json.loads(codec.schemas_of(kind)[0].text)
+    schema["fields"] = [field for field in schema["fields"] if field["name"] != without] + ([more] if more else [])
+    return json.dumps(schema)
+
+
+def test_the_registry_refuses_a_request_that_older_records_lack_a_field_of(
+    codec: Codec, registry_url: str, topics: Topics
+) -> None:
+    register_all(codec, topics)
+    subject = f"{topics.requests}-selectivesync.v1.ResyncRequest"
+    text = changed(codec, Request, more={"name": "ticket", "type": "string", "doc": "Needed, without a default."})
+    assert ask(f"{registry_url}/subjects/{subject}/versions", "POST", {"schema": text})[0] == 409
+    with pytest.raises(IncompatibleSchema, match="whose rule is BACKWARD_TRANSITIVE"):
+        Registry(registry_url).register(subject, text, Compatibility.BACKWARD)
+
+
+def test_the_registry_refuses_an_outcome_that_older_readers_cannot_read(
+    codec: Codec, registry_url: str, topics: Topics
+) -> None:
+    register_all(codec, topics)
+    subject = f"{topics.history}-selectivesync.v1.KeyOutcome"
+    text = changed(codec, KeyOutcome, without="decided_at")
+    assert ask(f"{registry_url}/subjects/{subject}/versions", "POST", {"schema": text})[0] == 409
+    with pytest.raises(IncompatibleSchema, match="whose rule is FULL_TRANSITIVE"):
+        Registry(registry_url).register(subject, text, Compatibility.FULL)
+
+
+def test_the_registry_takes_a_new_optional_field_and_a_new_symbol(
+    codec: Codec, registry_url: str, topics: Topics
+) -> None:
+    register_all(codec, topics)
+    subject = f"{topics.history}-selectivesync.v1.KeyOutcome"
+    text = changed(codec, KeyOutcome, more={"name": "cost", "type": ["null", "double"], "default": None})
+    text = text.replace('"DUPLICATE_KEY"', '"DUPLICATE_KEY", "POSTPONED"', 1)
+    assert Registry(registry_url).register(subject, text, Compatibility.FULL) > 0
+
+
+def test_both_framings_are_read_by_one_codec(codec: Codec) -> None:
+    single = Codec.open(None, CATALOG).encode("any", OUTCOME)
+    assert single.startswith(b"\xc3\x01")
+    assert codec.decode(single, {KeyOutcome}) == OUTCOME
+
+
+def test_an_unknown_id_is_undecodable(codec: Codec) -> None:
+    with pytest.raises(DecodeError) as caught:
+        codec.decode(registry_header(2_000_000_000) + b"\x00", {Request})
+    assert caught.value.reason is Reason.UNDECODABLE
+    assert caught.value.detail == "unknown registry id 2000000000: the registry has no Avro schema of this id"
+
+
+def test_a_registered_record_of_another_kind_is_unexpected(codec: Codec, topics: Topics) -> None:
+    codec.register(topics.requests, Request, Compatibility.BACKWARD)
+    with pytest.raises(DecodeError) as caught:
+        codec.decode(codec.encode(topics.requests, REQUEST), {Chunk, Correction})
+    assert caught.value.reason is Reason.UNEXPECTED_RECORD
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"schema": '"string"'}, "a schema without a name, where one of these belongs"),
+        ({"schema": '{"type":"record","name":"Bus","fields":[]}'}, "a Bus, where one of these belongs"),
+        (
+            {"schema": '{"$schema":"http://json-schema.org/draft-07/schema#"}', "schemaType": "JSON"},
+            "the registry has no Avro schema of this id",
+        ),
+    ],
+)
+def test_foreign_schemas_are_no_records_of_ours(
+    codec: Codec, registry_url: str, topics: Topics, schema: dict[str, str], said: str
+) -> None:
+    _, answer = ask(f"{registry_url}/subjects/{topics.requests}-foreign/versions", "POST", schema)
+    with pytest.raises(DecodeError) as caught:
+        codec.decode(registry_header(answer["id"]) + b"\x02a", {Request})
+    assert said in caught.value.detail
+
+
+class _Proxy(BaseHTTPRequestHandler):
+    """What stands in front of a registry and answers in its stead."""
+
+    def do_GET(self) -> None:
+        status = int(self.path.split("/")[1])
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(b"<html>sorry</html>")
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def proxy() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), _Proxy)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("status", [200, 401, 403, 404, 429, 500, 503])
+def test_an_answer_that_is_not_the_registrys_sets_no_record_aside(proxy: str, status: int) -> None:
+    with pytest.raises(RegistryUnavailable):
+        Codec.open(None, CATALOG, f"{proxy}/{status}").decode(registry_header(1) + b"\x00", {Request})
+
+
+def test_a_registry_out_of_reach_sets_no_record_aside() -> None:
+    away = Codec.open(None, CATALOG, "http://127.0.0.1:9")
+    with pytest.raises(RegistryUnavailable, match=r"http://127\.0\.0\.1:9 .*check its address"):
+        away.decode(registry_header(1) + b"\x00", {Request})
+    with pytest.raises(RegistryUnavailable):
+        away.encode("any", REQUEST)
+
+
+def test_once_known_ids_need_no_registry(codec: Codec, topics: Topics) -> None:
+    codec.register(topics.requests, Request, Compatibility.BACKWARD)
+    data = codec.encode(topics.requests, REQUEST)
+    assert codec.decode(data, {Request}) == REQUEST
+    codec._registry = Registry("http://127.0.0.1:9")  # noqa: SLF001
+    assert codec.decode(codec.encode(topics.requests, REQUEST), {Request}) == REQUEST
+
+
+def test_the_registrys_client_keeps_stderr_clean(registry_url: str) -> None:
+    program = (
+        "import sys; from processor.codec.registry import Registry;"
+        "assert 'confluent_kafka.schema_registry' not in sys.modules;"
+        f"print(Registry({registry_url!r}).schema_text(2_000_000_000))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "None\n", "")
