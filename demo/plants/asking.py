@@ -19,7 +19,7 @@ def spelled(pool: Pool, ledger: Ledger) -> None:
             key = chain.key()
             spellings = (f"000{key}", f" {key} ", key, f"{key:0>30}", key)
             expected = Expected(Kind.SPELLING, "PersonIdentity", key, "IN_SYNC")
-            ledger.plant(district_id, expected, Ask(group="spelled"), spellings)
+            ledger.plant(district_id, expected, spellings=spellings)
 
 
 def not_keys(_pool: Pool, ledger: Ledger) -> None:
@@ -31,10 +31,10 @@ def not_keys(_pool: Pool, ledger: Ledger) -> None:
 
 def forced(pool: Pool, ledger: Ledger) -> None:
     for district_id in DISTRICTS:
-        for object_name in ("PersonIdentity", "Enrollment"):
-            for chain in pool.take(district_id, object_name, 10):
-                expected = Expected(Kind.FORCED, object_name, chain.key(), "APPLIED", "FORCED")
-                ledger.plant(district_id, expected, Ask(mode="FORCE"))
+        object_name = "Enrollment" if district_id == "RIVER" else "PersonIdentity"
+        for chain in pool.take(district_id, object_name, 10):
+            expected = Expected(Kind.FORCED, object_name, chain.key(), "APPLIED", "FORCED")
+            ledger.plant(district_id, expected, Ask(mode="FORCE"))
 
 
 def verified(pool: Pool, ledger: Ledger) -> None:

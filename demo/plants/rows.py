@@ -112,8 +112,12 @@ def only_at_state(pool: Pool, ledger: Ledger) -> None:
 
 
 def deleted(pool: Pool, ledger: Ledger) -> None:
-    for district_id in DISTRICTS:
-        for object_name in ("Enrollment", "TestScore", "EnglishLearner"):
+    for district_id, object_names in (
+        ("NORTH", ("Enrollment", "TestScore")),
+        ("RIVER", ("Enrollment", "Behavior")),
+        ("LAKE", ("Enrollment", "EnglishLearner")),
+    ):
+        for object_name in object_names:
             for chain in pool.take(district_id, object_name, 5):
                 editing.drop_below_at_state(pool, district_id, object_name, chain.key())
                 editing.drop_at_district(pool, district_id, object_name, chain.key())

@@ -29,7 +29,7 @@ class Truth:
 
     def __init__(self, object_name: str) -> None:
         self.object = object_name
-        self._sql = _named_blocks(DEMO / "sql" / "truth" / f"{object_name}.sql")
+        self._sql = named_blocks(DEMO / "sql" / "truth" / f"{object_name}.sql")
         schema = json.loads((SCHEMAS / f"{object_name}.avsc").read_text())
         self._rules: dict[str, list[str]] = {f["name"]: f.get("compare", []) for f in schema["fields"]}
         self._crosswalks = {field: _read_crosswalk(name) for field, name in CROSSWALKS.get(object_name, {}).items()}
@@ -110,7 +110,7 @@ def _read_crosswalk(name: str) -> dict[str, str]:
         return {row["district"]: row["state"] for row in csv.DictReader(file)}
 
 
-def _named_blocks(file: Path) -> dict[str, str]:
+def named_blocks(file: Path) -> dict[str, str]:
     """The statements of a file by the name in the `-- side:` line above each."""
     blocks = file.read_text().split("-- side: ")[1:]
     return {name.strip(): sql for name, _, sql in (block.partition("\n") for block in blocks)}
