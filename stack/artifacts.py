@@ -91,13 +91,17 @@ class Cache:
     def choose(cls, stack: Stack, environ: Mapping[str, str]) -> Cache:
         if chosen := environ.get("RESYNC_CACHE"):
             return cls(Path(chosen).absolute())
-        home = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME") or "/nonexistent") / ".cache"
-        wanted = Path(home) / "selective-sync"
+        in_stack = cls(stack.dir / "cache")
+        caches = environ.get("XDG_CACHE_HOME")
+        home = environ.get("HOME")
+        if not caches and not (home and Path(home).is_dir()):  # as root, making it would work and surprise
+            return in_stack
+        wanted = (Path(caches) if caches else Path(home or "") / ".cache") / "selective-sync"
         try:
             wanted.mkdir(parents=True, exist_ok=True)
         except OSError:
-            return cls(stack.dir / "cache")
-        return cls(wanted if os.access(wanted, os.W_OK) else stack.dir / "cache")
+            return in_stack
+        return cls(wanted) if os.access(wanted, os.W_OK) else in_stack
 
     def file(self, artifact: Artifact) -> Path:
         return self.dir / "maven" / artifact.path

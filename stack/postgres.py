@@ -108,10 +108,10 @@ def _account() -> process.Account | None:
 
 def may_enter(path: Path, account: process.Account) -> bool:
     """Whether the account may pass all directories down to `path`, by their mode bits."""
-    return all(_may_pass(directory.stat(), account) for directory in (path, *path.parents))
+    return all(may_pass(directory.stat(), account) for directory in (path, *path.parents))
 
 
-def _may_pass(status: os.stat_result, account: process.Account) -> bool:
+def may_pass(status: os.stat_result, account: process.Account) -> bool:
     if status.st_uid == account.uid:
         return bool(status.st_mode & stat.S_IXUSR)
     if status.st_gid == account.gid:

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import io
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stack.artifacts import LOCK, Artifact, Cache, format_lock, parse_lock, read_lock, repository_path
+from stack.errors import StackError
+from stack.layout import Stack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHA = "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("coordinates", "path"),
+    [
+        ("org.x:kit_2.13:4.3.1", "org/x/kit_2.13/4.3.1/kit_2.13-4.3.1.jar"),
+        ("org.x:kit:zip:1", "org/x/kit/1/kit-1.zip"),
+        ("org.x:kit:tar.gz:all:1", "org/x/kit/1/kit-1-all.tar.gz"),
+    ],
+)
+def test_coordinates_name_a_path_in_any_repository(coordinates: str, path: str) -> None:
+    assert repository_path(coordinates) == path
+
+
+def test_lock_survives_writing_and_reading() -> None:
+    content = {"kafka": (Artifact("a:b:1", SHA, 7), Artifact("a:c:2", SHA, 8)), "registry": ()}
+    assert parse_lock(format_lock(content)) == content
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"kafka": [{"coordinates": "a:b:1", "size": 1}]}',
+        '{"kafka": [{"coordinates": "a:b:1", "sha256": "x", "size": 1}]}',
+    ],
+)
+def test_damaged_lock_is_named(text: str) -> None:
+    with pytest.raises(StackError, match=LOCK.name):
+        parse_lock(text)
+
+
+def test_committed_lock_pins_each_file_once() -> None:
+    lock = read_lock()
+    names = [artifact.file_name for artifact in lock["kafka"]]
+    assert len(names) == len(set(names))
+    assert "kafka_2.13-4.3.1.jar" in names
+    assert "kafka-clients-4.3.1.jar" in names
+    assert [artifact.file_name for artifact in lock["registry"]] == ["apicurio-registry-app-3.3.3-all.tar.gz"]
+
+
+def test_cache_is_where_the_user_says_else_where_it_can_be(tmp_path: Path) -> None:
+    stack = Stack.at(tmp_path / "stack")
+    home = tmp_path / "home"
+    home.mkdir()
+    chosen = {"RESYNC_CACHE": str(tmp_path / "mine"), "HOME": str(home)}
+    assert Cache.choose(stack, chosen).dir == tmp_path / "mine"
+    assert Cache.choose(stack, {"XDG_CACHE_HOME": str(tmp_path / "x")}).dir == tmp_path / "x" / "selective-sync"
+    assert Cache.choose(stack, {"HOME": str(home)}).dir == home / ".cache" / "selective-sync"
+    assert Cache.choose(stack, {"HOME": str(tmp_path / "none")}).dir == stack.dir / "cache"
+    assert Cache.choose(stack, {}).dir == stack.dir / "cache"
+
+
+def test_a_file_of_another_size_is_missing(tmp_path: Path) -> None:
+    cache, artifact = Cache(tmp_path), Artifact("a:b:1", SHA, 3)
+    cache.file(artifact).parent.mkdir(parents=True)
+    cache.file(artifact).write_bytes(b"ab")
+    assert not cache.has(artifact)
+    cache.file(artifact).write_bytes(b"abc")
+    assert cache.has(artifact)
+
+
+def test_an_archive_is_unpacked_once_and_then_given_up(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    artifact = Artifact("a:b:tar.gz:1", SHA, 1)
+    cache.file(artifact).parent.mkdir(parents=True)
+    with tarfile.open(cache.file(artifact), "w:gz") as archive:
+        member = tarfile.TarInfo("app/run.jar")
+        member.size = 2
+        archive.addfile(member, io.BytesIO(b"ok"))
+    home = cache.unpack(artifact)
+    assert (home / "app" / "run.jar").read_bytes() == b"ok"
+    assert not cache.file(artifact).exists()
+    assert cache.has(artifact)
+    assert cache.unpack(artifact) == home
