@@ -1,8 +1,8 @@
 """Writes what follows from the schemas written by hand: `python -m processor.codec.generate [--check] [--schemas DIR]`.
 
-Symbols of enums that the core declares, `generated/<Object>Correction.avsc`, and `archive/<fingerprint>.avsc` for each
-schema that is not there yet. Nothing is ever removed from the archive. `--check` writes nothing and exits with 1 where
-something would be written, or where a schema breaks an archived one.
+Symbols of enums that the core declares, `generated/<Object>Correction.avsc`, `archive/<fingerprint>.avsc` for each
+schema that is not there yet, and docs/events.md. Nothing is ever removed from the archive. `--check` writes nothing
+and exits with 1 where something would be written, or where a schema breaks an archived one.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from processor.codec.compatibility import incompatibilities
 from processor.codec.correction_schema import correction_schema
+from processor.codec.reference import reference
 from processor.codec.schema_files import RECORDS, shipped_schemas
 from processor.codec.schema_text import Schema, dumped, fingerprint, fingerprint_name, logical_types, read_schema
 from processor.core import model
@@ -57,12 +58,19 @@ def generated(folder: Path) -> Iterator[tuple[Path, str]]:
     if folder.resolve() == shipped.resolve():
         schemas += records.values()
         yield from ((folder / f"{name}.avsc", dumped(schema)) for name, schema in records.items())
+        yield folder.parent / "docs" / "events.md", reference([*records.values(), _any_correction(records["Answer"])])
     for path in sorted((folder / "objects").glob("*.avsc")):
         correction = correction_schema(read_schema(path), records["Answer"])
         schemas.append(correction)
         yield folder / "generated" / f"{correction['name']}.avsc", dumped(correction)
     for schema in schemas:
         yield from _archived(folder / "archive", schema)
+
+
+def _any_correction(answer: Schema) -> Schema:
+    """What all corrections have in common, for the reference."""
+    doc = "What the state is asked to do with one row of an object. Each object has its own, named after it."
+    return {**correction_schema({"name": "Object", "fields": []}, answer), "doc": doc}
 
 
 def _archived(archive: Path, schema: Schema) -> Iterator[tuple[Path, str]]:
