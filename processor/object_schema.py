@@ -26,9 +26,8 @@ def _field_type(field: Mapping[str, Any]) -> FieldType:
     if not (isinstance(union, list) and len(union) == 2 and union[0] == "null" and field.get("default", 0) is None):
         raise ValueError(f'field {name}: the type must be ["null", T] with default null')
     declared = union[1] if isinstance(union[1], dict) else {"type": union[1]}
-    kind_name = declared.get("logicalType", declared["type"])
     try:
-        kind = Kind(kind_name)
+        kind = Kind(str(declared.get("logicalType", declared["type"])))
         owner = Owner(field.get("owner", Owner.DISTRICT))
         rules = frozenset(Rule(rule) for rule in field.get("compare", ()))
     except ValueError as error:

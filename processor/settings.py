@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     release: str = "resync"
     ordinal: int = Field(default=0, ge=0)
     crash_at: str | None = None
+    ready_file: Path | None = None
+    """Touched once the role has its partitions and all that it needs."""
     kafka_options: Annotated[dict[str, Any], AfterValidator(_kafka_options)] = {}
     topics: Topics = Field(default_factory=Topics)
 
@@ -78,7 +80,6 @@ class Settings(BaseSettings):
     batch_max_keys: int = Field(default=5_000, ge=1)
     batch_max_bytes: int = Field(default=8_000_000, ge=1)
     batch_max_records: int = Field(default=5_000, ge=1)
-    batch_max_wait_s: float = Field(default=0.0, ge=0)
     retry_delay_s: float = Field(default=5.0, ge=0)
     retry_gather_s: float = Field(default=1.0, ge=0)
     accepted_window_s: float = Field(default=86_400.0, gt=0)

@@ -1,0 +1,96 @@
+"""Ids of work already taken on, so that a request repeated within the window does nothing new.
+
+The topic `resync.accepted` is the truth; this is its bounded copy in memory for the partitions that a process owns.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from processor.adapters.kafka.history_topic import TopicFacts
+
+CALL_TIMEOUT_S = 10.0
+PATIENCE_S = 60.0
+
+
+class AcceptedIds:
+    """At most `max_ids` ids, none older than `window_s`; the oldest go first."""
+
+    def __init__(self, window_s: float, max_ids: int, clock: Callable[[], float] = time.time) -> None:
+        self._window_s = window_s
+        self._max_ids = max_ids
+        self._clock = clock
+        self._seen_at: dict[bytes, float] = {}
+
+    def __contains__(self, accepted_id: object) -> bool:
+        seen_at = self._seen_at.get(accepted_id) if isinstance(accepted_id, bytes) else None
+        return seen_at is not None and seen_at > self._clock() - self._window_s
+
+    def __len__(self) -> int:
+        return len(self._seen_at)
+
+    def add(self, accepted_id: bytes, seen_at: float | None = None) -> None:
+        self._seen_at.pop(accepted_id, None)
+        self._seen_at[accepted_id] = self._clock() if seen_at is None else seen_at
+        horizon = self._clock() - self._window_s
+        while self._seen_at:
+            oldest = next(iter(self._seen_at))
+            if len(self._seen_at) <= self._max_ids and self._seen_at[oldest] > horizon:
+                return
+            del self._seen_at[oldest]
+
+    def clear(self) -> None:
+        self._seen_at.clear()
+
+
+class AcceptedReader:
+    """Restores the ids of partitions on assignment."""
+
+    def __init__(self, consumer: Consumer, facts: TopicFacts, window_s: float, ids: AcceptedIds) -> None:
+        self._consumer = consumer
+        self._facts = facts
+        self._topic = facts.topic
+        self._window_s = window_s
+        self._ids = ids
+
+    def restore(self, partitions: Iterable[int]) -> None:
+        """Replaces the ids by those of `partitions`, up to the end of the topic as it is now.
+
+        Called after the group's committed offsets were read and before the first request: whatever those offsets
+        are past is then among the ids. The end is the high watermark, open transactions included, while records are
+        read committed, so a transaction of a former owner is waited for. Raises KafkaException after a minute.
+        """
+        self._ids.clear()
+        ends = {p: extent.high for p, extent in self._facts.extents(partitions).items()}
+        starts = self._starts([p for p, end in ends.items() if end > 0])
+        unread = {s.partition: ends[s.partition] for s in starts if s.offset < ends[s.partition]}
+        self._consumer.assign([s for s in starts if s.partition in unread])
+        deadline = time.monotonic() + PATIENCE_S
+        while unread:
+            if time.monotonic() > deadline:
+                raise KafkaException(
+                    KafkaError(KafkaError._TIMED_OUT, f"{self._topic}{sorted(unread)}: the end was not reached")
+                )
+            for message in self._consumer.consume(10_000, 0.05):
+                error = message.error()
+                number, offset = message.partition() or 0, message.offset() or 0
+                if error is None:
+                    key = message.key()
+                    if key is not None:
+                        self._ids.add(key, message.timestamp()[1] / 1000)
+                    offset += 1
+                elif error.code() != KafkaError._PARTITION_EOF:
+                    continue
+                if number in unread and offset >= unread[number]:
+                    del unread[number]
+        self._consumer.unassign()
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _starts(self, partitions: list[int]) -> list[TopicPartition]:
+        since_ms = int((time.time() - self._window_s) * 1000)
+        asked = [TopicPartition(self._topic, p, since_ms) for p in partitions]
+        found: list[TopicPartition] = self._consumer.offsets_for_times(asked, CALL_TIMEOUT_S) if asked else []
+        return [o for o in found if o.offset >= 0]

@@ -1,0 +1,261 @@
+"""Records read ahead, a queue a partition, and the offsets that a batch of them stands for.
+
+The inbox alone knows how far each partition has been read, taken and committed. Taking moves nothing at the broker:
+the caller commits `offsets()` in its transaction and then reports `committed`, or `rewind`s after an abort.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from processor.service.records import Headers, Lane, Received
+
+CALL_TIMEOUT_S = 10.0
+READ_AHEAD_RECORDS = 2_000
+"""A partition with this many records waiting is paused, and resumed when fewer than half are left."""
+READ_AHEAD_BYTES = 16_000_000
+IDLE_COMMIT_EVERY_S = 0.5
+RANKS = (
+    frozenset({Lane.REQUESTS, Lane.ANSWERS, Lane.CORRECTIONS}),
+    frozenset({Lane.RETRY}),
+    frozenset({Lane.CHUNKS}),
+)
+"""Lanes of one rank are served alike; a lower rank waits for the higher ones."""
+
+
+class ConsumerFatal(Exception):
+    """The consumer can do nothing more: fenced by another holder of its identity, or its offsets left the log."""
+
+
+def ignore(_partitions: Iterable[int]) -> None:
+    """Nothing to restore on assignment."""
+
+
+def at_once(_record: Received) -> float:
+    """A record that may be taken as soon as it is there."""
+    return 0.0
+
+
+@dataclass(slots=True)
+class _Partition:
+    lane: Lane
+    waiting: deque[Received] = field(default_factory=deque)
+    waiting_bytes: int = 0
+    taken: int | None = None
+    """The offset after the last record taken; None where none was taken since the assignment or the last rewind."""
+    committed: int = -1
+    paused: bool = False
+
+
+class Inbox:
+    """One consumer's partitions. Single-threaded: callbacks come from within `fill`."""
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        lanes: Mapping[str, Lane],
+        *,
+        on_assigned: Callable[[Iterable[int]], None] = ignore,
+        due_at_s: Callable[[Received], float] = at_once,
+    ) -> None:
+        """`on_assigned` is given the partition numbers after committed offsets are known and before any record is read.
+
+        `due_at_s` says from when a record may be taken, in Unix seconds.
+        """
+        self._consumer = consumer
+        self._lanes = lanes
+        self._on_assigned = on_assigned
+        self._due_at_s = due_at_s
+        self._partitions: dict[tuple[str, int], _Partition] = {}
+        self._idle_commit_at = 0.0
+        self._turn = 0
+        consumer.subscribe(list(lanes), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
+
+    def fill(self, timeout_s: float) -> int:
+        """Reads ahead what has arrived; waits up to `timeout_s` for the first record. Returns the number read.
+
+        Assignments and revocations happen in here. Raises ConsumerFatal.
+        """
+        first = self._consumer.poll(timeout_s)
+        if first is None:
+            self._commit_idle()
+            return 0
+        messages = [first, *self._consumer.consume(READ_AHEAD_RECORDS, 0)]
+        for message in messages:
+            self._take_in(message)
+        self._pause_and_resume()
+        return len(messages)
+
+    def ready(self, now_s: float) -> Iterator[Received]:
+        """Records that may be taken, by rank of lane, within a rank one of each partition in turn; see `take`.
+
+        Chunks come only where no other lane has a record that may be taken.
+        """
+        found = False
+        self._turn += 1
+        for rank in RANKS:
+            if Lane.CHUNKS in rank and found:
+                return
+            turns = deque(p for p in self._partitions.values() if p.lane in rank and p.waiting)
+            turns.rotate(self._turn)
+            while turns:
+                partition = turns.popleft()
+                record = partition.waiting[0]
+                if self._due_at_s(record) > now_s:
+                    continue
+                found = True
+                yield record
+                if partition.waiting and partition.waiting[0] is not record:
+                    turns.append(partition)
+
+    def take(self, record: Received) -> None:
+        """Takes the record that `ready` has just given; one not taken ends its partition's turn."""
+        partition = self._partitions[record.topic, record.partition]
+        partition.waiting.popleft()
+        partition.waiting_bytes -= len(record.value or b"")
+        partition.taken = record.offset + 1
+
+    def next_due_s(self) -> float | None:
+        """When the first waiting record may be taken, in Unix seconds; None where none waits."""
+        return min((self._due_at_s(p.waiting[0]) for p in self._partitions.values() if p.waiting), default=None)
+
+    def offsets(self) -> list[TopicPartition]:
+        """Where the group stands once all that was taken is done with."""
+        return [
+            TopicPartition(topic, number, partition.taken)
+            for (topic, number), partition in self._partitions.items()
+            if partition.taken is not None
+        ]
+
+    def committed(self) -> None:
+        """All that was taken is done with."""
+        for partition in self._partitions.values():
+            if partition.taken is not None:
+                partition.committed = partition.taken
+                partition.taken = None
+
+    def rewind(self) -> None:
+        """Drops all that was read and goes back to the group's committed offsets."""
+        keys = [TopicPartition(topic, number) for topic, number in self._partitions]
+        for offset in self._committed_offsets(keys):
+            partition = self._partitions[offset.topic, offset.partition]
+            partition.waiting.clear()
+            partition.waiting_bytes = 0
+            partition.taken = None
+            partition.committed = offset.offset
+            self._consumer.seek(offset)
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        offsets = self._committed_offsets(partitions)
+        self._on_assigned(sorted({p.partition for p in partitions}))
+        self._partitions = {
+            (o.topic, o.partition): _Partition(self._lanes[o.topic], committed=o.offset) for o in offsets
+        }
+        consumer.assign(offsets)
+
+    def _revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        for p in partitions:
+            self._partitions.pop((p.topic, p.partition), None)
+
+    def _committed_offsets(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        """The group's offsets; the beginning where it has none yet."""
+        if not partitions:
+            return []
+        offsets: list[TopicPartition] = self._consumer.committed(partitions, CALL_TIMEOUT_S)
+        for offset in offsets:
+            if offset.error is not None:
+                raise KafkaException(offset.error)
+            if offset.offset < 0:
+                offset.offset = OFFSET_BEGINNING
+        return offsets
+
+    def _take_in(self, message: Message) -> None:
+        error = message.error()
+        if error is not None:
+            self._raise_if_final(error, message)
+            return
+        topic, number = message.topic() or "", message.partition() or 0
+        partition = self._partitions.get((topic, number))
+        if partition is None:
+            return
+        record = Received(
+            lane=partition.lane,
+            topic=topic,
+            partition=number,
+            offset=message.offset() or 0,
+            key=message.key(),
+            value=message.value(),
+            headers=_headers(message),
+            timestamp_s=message.timestamp()[1] / 1000,
+        )
+        partition.waiting.append(record)
+        partition.waiting_bytes += len(record.value or b"")
+
+    def _raise_if_final(self, error: KafkaError, message: Message) -> None:
+        if error.code() == KafkaError._AUTO_OFFSET_RESET:
+            raise ConsumerFatal(
+                f"{message.topic()}[{message.partition()}]: the group's offset is no longer in the log"
+                f" ({error.str()}); records were lost or the topic was made anew. Find out why, then set the group's"
+                " offset with kafka-consumer-groups and start again"
+            )
+        if error.fatal():
+            raise ConsumerFatal(f"{error.name()}: {error.str()}")
+
+    def _pause_and_resume(self) -> None:
+        pause, resume = [], []
+        for (topic, number), partition in self._partitions.items():
+            full = len(partition.waiting) >= READ_AHEAD_RECORDS or partition.waiting_bytes >= READ_AHEAD_BYTES
+            drained = (
+                len(partition.waiting) < READ_AHEAD_RECORDS // 2 and partition.waiting_bytes < READ_AHEAD_BYTES // 2
+            )
+            if full and not partition.paused:
+                partition.paused = True
+                pause.append(TopicPartition(topic, number))
+            elif drained and partition.paused:
+                partition.paused = False
+                resume.append(TopicPartition(topic, number))
+        if pause:
+            self._consumer.pause(pause)
+        if resume:
+            self._consumer.resume(resume)
+
+    def _commit_idle(self) -> None:
+        """Moves the group past transaction markers, which end every input and would leave a lag of 1 for ever.
+
+        Only partitions with nothing waiting: the position then is past all that was taken and committed.
+        """
+        self._pause_and_resume()
+        if time.monotonic() < self._idle_commit_at:
+            return
+        self._idle_commit_at = time.monotonic() + IDLE_COMMIT_EVERY_S
+        idle = [TopicPartition(t, n) for (t, n), p in self._partitions.items() if not p.waiting and p.taken is None]
+        if not idle:
+            return
+        behind = [
+            position
+            for position in self._consumer.position(idle)
+            if position.offset > max(0, self._partitions[position.topic, position.partition].committed)
+        ]
+        if behind:
+            try:
+                self._consumer.commit(offsets=behind, asynchronous=False)
+            except KafkaException as exception:
+                if exception.args[0].fatal():
+                    raise ConsumerFatal(str(exception.args[0])) from exception
+                return
+            for position in behind:
+                self._partitions[position.topic, position.partition].committed = position.offset
+
+
+def _headers(message: Message) -> Headers:
+    found = message.headers()
+    if not found:
+        return ()
+    pairs = found.items() if isinstance(found, dict) else found
+    return tuple((name, value.encode() if isinstance(value, str) else value) for name, value in pairs)

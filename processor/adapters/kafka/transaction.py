@@ -1,0 +1,182 @@
+"""The life of a Kafka transaction, and the only reader of `KafkaError`.
+
+What an error leads to, by the call that raised it:
+
+| error                                | begin, produce, send offsets | commit          | abort        |
+|--------------------------------------|------------------------------|-----------------|--------------|
+| fatal (fenced, broken state)         | stop                         | stop            | stop         |
+| transaction must be aborted          | abort                        | abort           | -            |
+| retriable                            | repeat, then abort           | repeat, then unknown | repeat, then unknown |
+| anything else                        | abort                        | unknown         | unknown      |
+
+*Stop*: `ProducerFatal` leaves the process; the orchestrator restarts it under the same identity. *Abort*: nothing of the
+batch is visible; its input is read again. *Unknown*: only the broker knows whether the commit happened. A new producer of
+the same transactional.id settles that (a second `init_transactions` on one producer fails), and the group's committed
+offsets then tell (KIP-98, KIP-447).
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum, auto
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+from processor.service.records import Outgoing
+
+CALL_TIMEOUT_S = 10.0
+PATIENCE_S = 30.0
+
+
+class Step(Enum):
+    """The call that raised."""
+
+    WORK = auto()
+    COMMIT = auto()
+    ABORT = auto()
+
+
+class Way(Enum):
+    """What to do about an error."""
+
+    REPEAT = auto()
+    ABORT = auto()
+    UNKNOWN = auto()
+    STOP = auto()
+
+
+class Commit(Enum):
+    """How a transaction ended."""
+
+    COMMITTED = auto()
+    ABORTED = auto()
+
+
+class ProducerFatal(Exception):
+    """The producer can do nothing more: another process has its identity, or its state is broken. Restart."""
+
+
+def way_out(error: KafkaError, step: Step, patience_is_over: bool) -> Way:
+    """The table above."""
+    if error.fatal():
+        return Way.STOP
+    if error.txn_requires_abort() and step is not Step.ABORT:
+        return Way.ABORT
+    if error.retriable() and not patience_is_over:
+        return Way.REPEAT
+    return Way.ABORT if step is Step.WORK else Way.UNKNOWN
+
+
+class Transactions:
+    """Writes records and input offsets atomically, one transaction at a time."""
+
+    def __init__(self, producer_config: Mapping[str, Any], consumer: Consumer, passed: Callable[[str], None]) -> None:
+        """`passed` is called with the name of each step boundary; a fault test crashes there."""
+        self._config = dict(producer_config)
+        self._consumer = consumer
+        self._passed = passed
+        self._producer = self._new_producer()
+
+    def commit(self, records: Iterable[Outgoing], offsets: Sequence[TopicPartition]) -> Commit:
+        """Writes all records and moves the group to `offsets`, or does neither.
+
+        Blocks up to about a minute while brokers are away. Raises ProducerFatal.
+        """
+        try:
+            self._call(Step.WORK, self._producer.begin_transaction)
+            for record in records:
+                self._produce(record)
+            self._passed("after_produce")
+            metadata = self._consumer.consumer_group_metadata()
+            self._call(Step.WORK, self._producer.send_offsets_to_transaction, list(offsets), metadata, CALL_TIMEOUT_S)
+            self._passed("after_send_offsets")
+            self._passed("before_commit")
+            self._call(Step.COMMIT, self._producer.commit_transaction, CALL_TIMEOUT_S)
+        except _Abort:
+            return self._abort(offsets)
+        except _Unknown:
+            return self._settle(offsets)
+        self._passed("after_commit")
+        return Commit.COMMITTED
+
+    def close(self) -> None:
+        """Leaves an open transaction to the next holder of the identity; none is open between commits."""
+        self._producer.flush(CALL_TIMEOUT_S)
+
+    def _new_producer(self) -> Producer:
+        """Takes over the transactional.id: whatever its last holder left open is aborted or completed first."""
+        producer = Producer(self._config)
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                producer.init_transactions(CALL_TIMEOUT_S)
+            except KafkaException as exception:
+                error: KafkaError = exception.args[0]
+                if not error.retriable() or time.monotonic() > deadline:
+                    raise ProducerFatal(f"init_transactions: {error.str()}") from exception
+            else:
+                return producer
+
+    def _produce(self, record: Outgoing) -> None:
+        while True:
+            try:
+                self._producer.produce(
+                    record.topic,
+                    record.value,
+                    record.key,
+                    -1 if record.partition is None else record.partition,
+                    headers=list(record.headers),
+                )
+            except BufferError:
+                self._producer.poll(0.1)
+            except KafkaException as exception:
+                self._raise(exception, Step.WORK, patience_is_over=True)
+            else:
+                return
+
+    def _call(self, step: Step, call: Callable[..., Any], *arguments: Any) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                call(*arguments)
+            except KafkaException as exception:
+                self._raise(exception, step, patience_is_over=time.monotonic() > deadline)
+            else:
+                return
+
+    def _raise(self, exception: KafkaException, step: Step, *, patience_is_over: bool) -> None:
+        """Returns where the call is to be repeated."""
+        error: KafkaError = exception.args[0]
+        match way_out(error, step, patience_is_over):
+            case Way.STOP:
+                raise ProducerFatal(f"{error.name()}: {error.str()}") from exception
+            case Way.ABORT:
+                raise _Abort from exception
+            case Way.UNKNOWN:
+                raise _Unknown from exception
+            case Way.REPEAT:
+                return
+
+    def _abort(self, offsets: Sequence[TopicPartition]) -> Commit:
+        try:
+            self._call(Step.ABORT, self._producer.abort_transaction, CALL_TIMEOUT_S)
+        except _Unknown:
+            return self._settle(offsets)
+        return Commit.ABORTED
+
+    def _settle(self, offsets: Sequence[TopicPartition]) -> Commit:
+        """A new producer ends what the old one left; the committed offsets then say which way."""
+        self._producer = self._new_producer()
+        asked = [TopicPartition(o.topic, o.partition) for o in offsets]
+        wanted = {(o.topic, o.partition): o.offset for o in offsets}
+        committed = self._consumer.committed(asked, CALL_TIMEOUT_S)
+        happened = all(c.offset >= wanted[c.topic, c.partition] for c in committed)
+        return Commit.COMMITTED if happened else Commit.ABORTED
+
+
+class _Abort(Exception):
+    """The transaction must be aborted."""
+
+
+class _Unknown(Exception):
+    """Whether the transaction was committed is not known."""

@@ -1,0 +1,114 @@
+"""One database as a reader sees it: a connection that is made when needed, and a gate while it is away."""
+
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import Connection, sql
+from psycopg.rows import TupleRow
+
+from processor.service.ports import SnapshotUnavailable
+
+MIN_WAIT_S = 1.0
+MAX_WAIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderOptions:
+    """How a reader connects. `application_name` is what the database's owner sees."""
+
+    application_name: str
+    statement_timeout_s: float
+    connect_timeout_s: int
+
+
+class Gate:
+    """Keeps a database that failed from being asked again at once.
+
+    A failure closes the gate for ten times as long as the failure took, at least a second and at most a minute: a
+    slow database costs its neighbours a tenth of the time at most.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._closed_until = 0.0
+
+    def is_closed(self) -> bool:
+        return self._clock() < self._closed_until
+
+    def failed(self, took_s: float) -> None:
+        self._closed_until = self._clock() + min(MAX_WAIT_S, max(MIN_WAIT_S, 10 * took_s))
+
+    def succeeded(self) -> None:
+        self._closed_until = 0.0
+
+
+class Database:
+    """A read-only connection to one database. Used by one thread at a time; `abandon` may be called by another."""
+
+    def __init__(self, name: str, dsn: str, options: ReaderOptions) -> None:
+        self.name = name
+        self._dsn = dsn
+        self._options = options
+        self._gate = Gate()
+        self._connection: Connection[TupleRow] | None = None
+
+    def rows(self, statement: sql.Composed, parameters: Mapping[str, Any]) -> list[TupleRow]:
+        """All rows of a statement. Raises SnapshotUnavailable, which names the fault and no value."""
+        if self._gate.is_closed():
+            raise SnapshotUnavailable(f"{self.name}: away; waiting before it is asked again")
+        started = time.monotonic()
+        try:
+            rows = self._connected().execute(statement, parameters).fetchall()
+        except psycopg.OperationalError as error:
+            self.close()
+            self._gate.failed(time.monotonic() - started)
+            raise SnapshotUnavailable(f"{self.name}: {_fault(error)}") from error
+        except psycopg.Error as error:
+            self.close()
+            raise SnapshotUnavailable(f"{self.name}: {_fault(error)}; check the catalog against the database") from error
+        self._gate.succeeded()
+        return rows
+
+    def abandon(self) -> None:
+        """Breaks a read that does not end; its thread then sees a lost connection."""
+        connection = self._connection
+        if connection is not None and not connection.closed:
+            with socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as wire:
+                wire.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connected(self) -> Connection[TupleRow]:
+        if self._connection is None or self._connection.closed:
+            milliseconds = int(self._options.statement_timeout_s * 1000)
+            self._connection = psycopg.connect(
+                self._dsn,
+                autocommit=True,
+                application_name=self._options.application_name,
+                connect_timeout=self._options.connect_timeout_s,
+                tcp_user_timeout=milliseconds,
+                keepalives_idle=10,
+                options=(
+                    f"-c statement_timeout={milliseconds} -c default_transaction_read_only=on"
+                    " -c TimeZone=UTC -c DateStyle=ISO,YMD -c extra_float_digits=1 -c jit=off"
+                ),
+            )
+            standby = self._connection.execute("SELECT pg_is_in_recovery()").fetchone()
+            if standby is None or standby[0]:
+                self.close()
+                raise SnapshotUnavailable(f"{self.name}: is a standby; snapshots are ordered at the primary only")
+        return self._connection
+
+
+def _fault(error: psycopg.Error) -> str:
+    """The kind of fault, by SQLSTATE where the server gave one; a server's message may hold values."""
+    if error.sqlstate is not None:
+        return f"{type(error).__name__} ({error.sqlstate})"
+    return f"{type(error).__name__}: cannot be reached"

@@ -1,0 +1,112 @@
+"""Reads the district's and the state's rows of many keys, all databases at the same time.
+
+A database has one connection in a process, so reads of one district are serial.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillReading
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from psycopg import sql
+from psycopg.rows import TupleRow
+
+from processor.adapters.postgres.database import Database, ReaderOptions
+from processor.adapters.postgres.snapshot_sql import array_literal, district_statement, state_statement
+from processor.core.catalog import Catalog
+from processor.core.model import DistrictVersion
+from processor.core.snapshot import DistrictRead, Row, SideRead
+from processor.service.ports import BothSides, SnapshotUnavailable, Wanted
+
+MAX_THREADS = 32
+
+Target: TypeAlias = tuple[str, str]
+
+
+class PostgresSnapshots:
+    """The `Snapshots` port on Postgres."""
+
+    def __init__(self, catalog: Catalog, state_dsn: str, options: ReaderOptions) -> None:
+        self._districts = {
+            d.district_id: Database(f"district {d.district_id}", d.dsn, options) for d in catalog.districts.values()
+        }
+        self._epochs = {d.district_id: d.epoch for d in catalog.districts.values()}
+        self._state = Database("state", state_dsn, options)
+        self._ours = {name: district_statement(kind) for name, kind in catalog.objects.items()}
+        self._theirs = {name: state_statement(kind) for name, kind in catalog.objects.items()}
+        self._patience_s = options.statement_timeout_s + options.connect_timeout_s + 1
+        self._threads = ThreadPoolExecutor(min(MAX_THREADS, len(self._districts) + 1), "snapshot")
+
+    def read(self, wanted: Wanted) -> dict[Target, BothSides | SnapshotUnavailable]:
+        """See the port."""
+        state = self._threads.submit(self._read_side, self._state, self._theirs, list(wanted), wanted)
+        districts: list[tuple[Database, Future[dict[Target, _Read]]]] = []
+        for district_id in dict.fromkeys(district_id for district_id, _ in wanted):
+            database = self._districts[district_id]
+            targets = [target for target in wanted if target[0] == district_id]
+            districts.append(
+                (database, self._threads.submit(self._read_side, database, self._ours, targets, wanted))
+            )
+        theirs = self._wait(self._state, state, wanted)
+        ours: dict[Target, _Read] = {}
+        for database, future in districts:
+            ours |= self._wait(database, future, (t for t in wanted if self._districts[t[0]] is database))
+        return {target: self._both(target, ours[target], theirs[target]) for target in wanted}
+
+    def close(self) -> None:
+        for database in (*self._districts.values(), self._state):
+            database.abandon()
+        self._threads.shutdown()
+        for database in (*self._districts.values(), self._state):
+            database.close()
+
+    def _wait(
+        self, database: Database, future: "Future[dict[Target, _Read]]", targets: Iterable[Target]
+    ) -> "dict[Target, _Read]":
+        """A server that is frozen keeps no statement timeout, so the client has a deadline of its own."""
+        try:
+            return future.result(self._patience_s)
+        except StillReading:
+            database.abandon()
+            fault = SnapshotUnavailable(f"{database.name}: no answer within {self._patience_s:g} s")
+            return dict.fromkeys(targets, fault)
+
+    def _read_side(
+        self, database: Database, statements: dict[str, sql.Composed], targets: list[Target], wanted: Wanted
+    ) -> "dict[Target, _Read]":
+        reads: dict[Target, _Read] = {}
+        for target in targets:
+            district_id, object_name = target
+            read_at = datetime.now(UTC)
+            try:
+                rows = database.rows(
+                    statements[object_name],
+                    {"district_id": district_id, "keys": array_literal(list(wanted[target]))},
+                )
+            except SnapshotUnavailable as fault:
+                reads[target] = fault
+            else:
+                reads[target] = (rows, read_at)
+        return reads
+
+    def _both(self, target: Target, ours: "_Read", theirs: "_Read") -> BothSides | SnapshotUnavailable:
+        if isinstance(ours, SnapshotUnavailable):
+            return ours
+        if isinstance(theirs, SnapshotUnavailable):
+            return theirs
+        rows, read_at = ours
+        version = DistrictVersion(self._epochs[target[0]], rows[0][0], rows[0][1])
+        return BothSides(DistrictRead(_by_key(rows), read_at, version), SideRead(_by_key(theirs[0]), theirs[1]))
+
+
+_Read: TypeAlias = tuple[list[TupleRow], datetime] | SnapshotUnavailable
+
+
+def _by_key(rows: list[TupleRow]) -> dict[str, tuple[Row, ...]]:
+    by_key: dict[str, tuple[Row, ...]] = {}
+    for row in rows:
+        key = row[2]
+        if key is not None:
+            by_key[key] = (*by_key.get(key, ()), row[3:])
+    return by_key

@@ -1,0 +1,261 @@
+"""Builds each role from its parts: the only module that names concrete adapters."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from confluent_kafka import Consumer, TopicPartition
+
+from processor.adapters.kafka.accepted import AcceptedIds, AcceptedReader
+from processor.adapters.kafka.clients import client_config, consumer_config, producer_config, reader_config
+from processor.adapters.kafka.history_reader import GroupReader
+from processor.adapters.kafka.history_scan import ScanReader
+from processor.adapters.kafka.history_topic import TopicFacts
+from processor.adapters.kafka.history_writer import StoreWriter
+from processor.adapters.kafka.inbox import Inbox
+from processor.adapters.kafka.transaction import Commit, Transactions
+from processor.adapters.postgres.database import ReaderOptions
+from processor.adapters.postgres.history_rebuild import PostgresSwap, PostgresVerify
+from processor.adapters.postgres.history_tables import PostgresTables
+from processor.adapters.postgres.snapshots import PostgresSnapshots
+from processor.adapters.postgres.state_writer import PostgresStateWriter
+from processor.catalog_file import Secrets, load_catalog
+from processor.codec.codec import Codec
+from processor.codec.schema_files import SchemaFiles
+from processor.core.accept import accept
+from processor.core.catalog import Catalog
+from processor.core.model import (
+    Answer,
+    Chunk,
+    ChunkStatus,
+    Correction,
+    KeyOutcome,
+    Plan,
+    Request,
+    RequestEnd,
+    RequestStatus,
+)
+from processor.crashpoint import CrashPoints
+from processor.lifecycle import Lifecycle
+from processor.service.applier import Applier
+from processor.service.emit import Emitter
+from processor.service.history_changes import history_decoder
+from processor.service.history_ports import BatchLimits as StoreLimits
+from processor.service.inbox import run
+from processor.service.materialize import Store, StoreParts
+from processor.service.overdue import OverdueRule
+from processor.service.process import BatchLimits, Processor
+from processor.service.records import Lane, Outgoing, Received
+from processor.service.replay import Progress, Replayed, Verified, replay, verify_replay
+from processor.service.resync import observe, resync
+from processor.settings import Settings
+
+def open_catalog(settings: Settings, secrets: Secrets = Secrets.LEFT_OUT) -> Catalog:
+    """Raises CatalogError."""
+    return load_catalog(settings.catalog, SchemaFiles(settings.schemas).object, secrets)
+
+
+def open_codec(settings: Settings, catalog: Catalog) -> Codec:
+    return Codec.open(settings.schemas, catalog, settings.registry_url)
+
+
+def partition_count(settings: Settings, topic: str) -> int:
+    """Raises TopicMissing."""
+    return TopicFacts(client_config(settings), topic).partitions()
+
+
+def preview(settings: Settings, request: Request) -> Plan:
+    """The plan that a request would become now; reads both sides and sends nothing."""
+    catalog = open_catalog(settings, Secrets.NEEDED)
+    now = datetime.now(UTC)
+    plan, chunk = accept(request, catalog, now)
+    chunks = [chunk] if chunk is not None else plan.chunks
+    snapshots = PostgresSnapshots(catalog, settings.state_dsn, _reader_options(settings, "preview"))
+    try:
+        plan.add(resync(chunks, observe(chunks, snapshots, catalog), catalog, now))
+    finally:
+        snapshots.close()
+    return plan
+
+
+def run_process(settings: Settings) -> None:
+    """The processor, until it is told to stop."""
+    life = Lifecycle(settings.ready_file)
+    catalog = open_catalog(settings, Secrets.NEEDED)
+    topics = settings.topics
+    parts = _role_parts(settings, "process", catalog)
+    parts.codec.prepare(topics.history, RequestStatus, ChunkStatus, KeyOutcome)
+    parts.codec.prepare(topics.corrections, Correction)
+    for topic in (topics.chunks, topics.retry):
+        parts.codec.prepare(topic, Chunk)
+
+    accepted = AcceptedIds(settings.accepted_window_s, settings.accepted_max)
+    facts = TopicFacts(client_config(settings), topics.accepted)
+    reader = AcceptedReader(Consumer(reader_config(settings)), facts, settings.accepted_window_s, accepted)
+
+    def assigned(partitions: Iterable[int]) -> None:
+        reader.restore(partitions)
+        life.ready()
+
+    lanes = {
+        topics.requests: Lane.REQUESTS,
+        topics.answers: Lane.ANSWERS,
+        topics.retry: Lane.RETRY,
+        topics.chunks: Lane.CHUNKS,
+    }
+    inbox = Inbox(parts.consumer, lanes, on_assigned=assigned, due_at_s=_retry_when_due(settings))
+    snapshots = PostgresSnapshots(catalog, settings.state_dsn, _reader_options(settings, "process"))
+    processor = Processor(
+        inbox=inbox,
+        codec=parts.codec,
+        catalog=catalog,
+        snapshots=snapshots,
+        emitter=parts.emitter,
+        accepted=accepted,
+        limits=BatchLimits(settings.batch_max_keys, settings.batch_max_records, settings.batch_max_bytes),
+        commit_transaction=parts.commit,
+        passed=parts.passed,
+    )
+    try:
+        run(inbox, processor.step, life.stopping)
+    finally:
+        inbox.close()
+        reader.close()
+        snapshots.close()
+
+
+def run_apply(settings: Settings) -> None:
+    """The applier, until it is told to stop."""
+    life = Lifecycle(settings.ready_file)
+    catalog = open_catalog(settings)
+    parts = _role_parts(settings, "apply", catalog)
+    parts.codec.prepare(settings.topics.answers, Answer)
+    state = PostgresStateWriter(
+        settings.state_dsn,
+        catalog,
+        application_name=settings.application_name("apply"),
+        crash_points=CrashPoints(settings.crash_at),
+        statement_timeout_s=settings.statement_timeout_s,
+    )
+    state.ensure_schema()
+
+    def assigned(_partitions: Iterable[int]) -> None:
+        life.ready()
+
+    inbox = Inbox(parts.consumer, {settings.topics.corrections: Lane.CORRECTIONS}, on_assigned=assigned)
+    applier = Applier(
+        inbox=inbox,
+        codec=parts.codec,
+        state=state,
+        emitter=parts.emitter,
+        max_records=settings.batch_max_records,
+        commit_transaction=parts.commit,
+        passed=parts.passed,
+    )
+    try:
+        run(inbox, applier.step, life.stopping)
+    finally:
+        inbox.close()
+        state.close()
+
+
+def run_store(settings: Settings) -> None:
+    """The store, until it is told to stop."""
+    life = Lifecycle(settings.ready_file)
+    catalog = open_catalog(settings)
+    codec = open_codec(settings, catalog)
+    options, topics = client_config(settings), settings.topics
+    codec.prepare(topics.history, RequestEnd)
+    codec.prepare(topics.retry, Chunk)
+    log = GroupReader(options, topics.history, f"{settings.release}-store", settings.identity("store"))
+    store = Store(
+        StoreParts(
+            log=log,
+            tables=PostgresTables(settings.history_dsn, settings.application_name("store")),
+            writer=StoreWriter(options, topics.history, topics.retry, codec),
+            decode=history_decoder(codec),
+            now=lambda: datetime.now(UTC),
+            crash_points=CrashPoints(settings.crash_at),
+            overdue=OverdueRule(catalog.limits.answer_deadline_s),
+        )
+    )
+
+    def stopping() -> bool:
+        if store.counts.assigned:
+            life.ready()
+        return life.stopping()
+
+    try:
+        store.run(stopping)
+    finally:
+        log.close()
+
+
+def run_replay(settings: Settings, progress: Progress) -> Replayed:
+    """Rebuilds the store's tables from the topic and swaps them in."""
+    codec = open_codec(settings, open_catalog(settings))
+    scan = ScanReader(client_config(settings), settings.topics.history)
+    with PostgresSwap(settings.history_dsn, settings.application_name("replay")) as tables:
+        return replay(scan, tables, history_decoder(codec), StoreLimits(), progress)
+
+
+def run_verify_replay(settings: Settings, progress: Progress) -> Verified:
+    """Compares the store's tables with what the topic says."""
+    codec = open_codec(settings, open_catalog(settings))
+    scan = ScanReader(client_config(settings), settings.topics.history)
+    with PostgresVerify(settings.history_dsn, settings.application_name("replay")) as tables:
+        return verify_replay(scan, tables, history_decoder(codec), StoreLimits(), progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _RoleParts:
+    """What the two roles that write Kafka transactions have in common."""
+
+    consumer: Consumer
+    codec: Codec
+    emitter: Emitter
+    commit: Callable[[Iterable[Outgoing], Sequence[Any]], bool]
+    passed: Callable[[str], None]
+
+
+def _role_parts(settings: Settings, role: str, catalog: Catalog) -> _RoleParts:
+    """The producer takes over its identity here, before the consumer asks for partitions."""
+    crash_points = CrashPoints(settings.crash_at)
+
+    def passed(step: str) -> None:
+        crash_points(f"{role}.{step}")
+
+    consumer = Consumer(consumer_config(settings, role))
+    transactions = Transactions(producer_config(settings, role), consumer, passed)
+
+    def commit(records: Iterable[Outgoing], offsets: Sequence[TopicPartition]) -> bool:
+        return transactions.commit(records, offsets) is Commit.COMMITTED
+
+    codec = open_codec(settings, catalog)
+    emitter = Emitter(
+        codec,
+        settings.topics,
+        partition_count(settings, settings.topics.requests),
+        partition_count(settings, settings.topics.history),
+        f"{settings.release}-{role}",
+    )
+    return _RoleParts(consumer, codec, emitter, commit, passed)
+
+
+def _reader_options(settings: Settings, role: str) -> ReaderOptions:
+    return ReaderOptions(settings.application_name(role), settings.statement_timeout_s, settings.connect_timeout_s)
+
+
+def _retry_when_due(settings: Settings) -> Callable[[Received], float]:
+    """Retries come due together, at whole multiples of the gathering time, so that those of one key share a batch."""
+    delay_s, gather_s = settings.retry_delay_s, settings.retry_gather_s
+
+    def due_at_s(record: Received) -> float:
+        if record.lane is not Lane.RETRY:
+            return 0.0
+        due_s = record.timestamp_s + delay_s
+        return math.ceil(due_s / gather_s) * gather_s if gather_s else due_s
+
+    return due_at_s

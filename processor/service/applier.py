@@ -1,0 +1,108 @@
+"""The applier: take corrections, apply them in one Postgres transaction, answer them in one Kafka transaction."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from processor import metrics
+from processor.codec.codec import Codec
+from processor.codec.errors import DecodeError
+from processor.codec.history import headers_of
+from processor.core.errors import Reason
+from processor.core.model import Answer, Correction
+from processor.core.partition import partition_of
+from processor.service.apply import apply
+from processor.service.apply_state import StateWriter
+from processor.service.emit import Emitter
+from processor.service.inbox import Inbox
+from processor.service.intake import Poison
+from processor.service.records import TRACEPARENT, Headers, Outgoing, Received
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Applier:
+    """One applier's way from corrections to committed answers.
+
+    A crash between the two transactions repeats the batch; the state then gives back the answers that it kept.
+    """
+
+    inbox: Inbox
+    codec: Codec
+    state: StateWriter
+    emitter: Emitter
+    max_records: int
+    commit_transaction: Callable[[Iterable[Outgoing], Sequence[Any]], bool]
+    passed: Callable[[str], None]
+
+    def step(self) -> bool:
+        """One batch; False where nothing waits. Raises StateUnavailable and RegistryUnavailable."""
+        taken = self._take()
+        if not taken:
+            return False
+        records, corrections = self._sort(taken)
+        self.passed("after_read")
+        answers = apply([c for c, _ in corrections], self.state, datetime.now(UTC)) if corrections else []
+        for answer, (_, received) in zip(answers, corrections, strict=True):
+            records.append(self._answer(answer, received))
+        done = self.commit_transaction(records, self.inbox.offsets())
+        metrics.TRANSACTIONS.labels("apply", "committed" if done else "aborted").inc()
+        if done:
+            self.inbox.committed()
+        else:
+            log.warning("transaction aborted; its input is read again")
+            self.inbox.rewind()
+        return True
+
+    def _take(self) -> list[Received]:
+        taken: list[Received] = []
+        for record in self.inbox.ready(datetime.now(UTC).timestamp()):
+            self.inbox.take(record)
+            taken.append(record)
+            if len(taken) == self.max_records:
+                break
+        return taken
+
+    def _sort(self, taken: Sequence[Received]) -> tuple[list[Outgoing], list[tuple[Correction, Received]]]:
+        """What is passed on as it came, and the corrections, in their order."""
+        passed_on: list[Outgoing] = []
+        corrections: list[tuple[Correction, Received]] = []
+        for record in taken:
+            item = self._decode(record)
+            if isinstance(item, Poison):
+                metrics.DEAD_LETTERS.labels(item.reason).inc()
+                passed_on.append(self.emitter.dead_letter(item))
+                continue
+            home = partition_of(item.source.district_id, self.emitter.partitions)
+            if home == record.partition:
+                corrections.append((item, record))
+            else:
+                metrics.MISROUTED.labels("corrections").inc()
+                passed_on.append(Outgoing(record.topic, home, record.key, record.value, record.headers))
+        return passed_on, corrections
+
+    def _decode(self, record: Received) -> Correction | Poison:
+        if record.value is None:
+            return Poison(record, Reason.UNDECODABLE, "the record has no value")
+        try:
+            correction = self.codec.decode(record.value, (Correction,))
+        except DecodeError as error:
+            return Poison(record, error.reason, error.detail)
+        if not isinstance(correction, Correction):
+            raise TypeError(f"{record.place}: decoded to {type(correction).__name__}")
+        return correction
+
+    def _answer(self, answer: Answer, received: Received) -> Outgoing:
+        source, topic = answer.source, self.emitter.topics.answers
+        trace = received.header(TRACEPARENT)
+        traced: Headers = () if trace is None else ((TRACEPARENT, trace),)
+        return Outgoing(
+            topic,
+            received.partition,
+            source.district_id.encode(),
+            self.codec.encode(topic, answer),
+            (*headers_of(source.request_id, source.district_id, source.object, source.key, answer.result), *traced),
+        )

@@ -1,0 +1,95 @@
+"""A plan as records: which topic, partition, key and headers each part of it has."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from processor import metrics
+from processor.codec.codec import Codec
+from processor.codec.history import headers_of, history_record
+from processor.core.model import Chunk, Correction, HistoryRecord, KeyOutcome, Plan
+from processor.core.partition import partition_of
+from processor.service.intake import Intake, Poison
+from processor.service.records import TRACEPARENT, Headers, Outgoing
+from processor.settings import Topics
+
+MARKER = b"1"
+"""Value of a record in `resync.accepted`: its key says all, and null would be a tombstone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emitter:
+    """Turns plans into records. `partitions` is the number of the district topics, `history_partitions` of history."""
+
+    codec: Codec
+    topics: Topics
+    partitions: int
+    history_partitions: int
+    group: str
+
+    def records(self, intake: Intake, plan: Plan) -> Iterator[Outgoing]:
+        """All that a batch writes, in order. Raises RegistryUnavailable."""
+        traces = intake.traces
+        for accepted_id, partition in intake.accepted.items():
+            yield Outgoing(self.topics.accepted, partition, accepted_id, MARKER)
+        for record, home in intake.misrouted:
+            yield Outgoing(record.topic, home, record.key, record.value, record.headers)
+        for poison in intake.poison:
+            yield self.dead_letter(poison)
+        for part in (intake.plan, plan):
+            for history in part.history:
+                yield self.history(history, traces)
+            for correction in part.corrections:
+                yield self.correction(correction, traces)
+            for chunk in part.chunks:
+                yield self.chunk(self.topics.chunks, chunk, traces)
+            for chunk in part.retries:
+                yield self.chunk(self.topics.retry, chunk, traces)
+
+    def history(self, record: HistoryRecord, traces: Mapping[str, bytes]) -> Outgoing:
+        if isinstance(record, KeyOutcome):
+            metrics.OUTCOMES.labels(record.status).inc()
+        key, request_id, headers = history_record(record)
+        partition = partition_of(request_id, self.history_partitions)
+        value = self.codec.encode(self.topics.history, record)
+        return Outgoing(self.topics.history, partition, key, value, (*headers, *_trace(request_id, traces)))
+
+    def correction(self, correction: Correction, traces: Mapping[str, bytes]) -> Outgoing:
+        metrics.CORRECTIONS.labels(correction.op).inc()
+        source = correction.source
+        return Outgoing(
+            self.topics.corrections,
+            partition_of(source.district_id, self.partitions),
+            source.district_id.encode(),
+            self.codec.encode(self.topics.corrections, correction),
+            (
+                *headers_of(source.request_id, source.district_id, source.object, source.key),
+                *_trace(source.request_id, traces),
+            ),
+        )
+
+    def chunk(self, topic: str, chunk: Chunk, traces: Mapping[str, bytes]) -> Outgoing:
+        return Outgoing(
+            topic,
+            partition_of(chunk.district_id, self.partitions),
+            chunk.district_id.encode(),
+            self.codec.encode(topic, chunk),
+            (*headers_of(chunk.request_id, chunk.district_id, chunk.object), *_trace(chunk.request_id, traces)),
+        )
+
+    def dead_letter(self, poison: Poison) -> Outgoing:
+        """The record as it came, with where it came from and why it is here (header names of KIP-1191)."""
+        record = poison.record
+        origin: Headers = (
+            ("__dlq.errors.topic", record.topic.encode()),
+            ("__dlq.errors.partition", str(record.partition).encode()),
+            ("__dlq.errors.offset", str(record.offset).encode()),
+            ("__dlq.errors.group", self.group.encode()),
+            ("__dlq.errors.message", poison.detail.encode()),
+            ("resync-error-code", poison.reason.encode()),
+        )
+        return Outgoing(self.topics.dead_letters, None, record.key, record.value, (*record.headers, *origin))
+
+
+def _trace(request_id: str, traces: Mapping[str, bytes]) -> Headers:
+    trace = traces.get(request_id)
+    return () if trace is None else ((TRACEPARENT, trace),)

@@ -1,0 +1,167 @@
+"""What a batch of records asks for: each becomes chunks to compare, a plan that needs no reading, or is passed on."""
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from processor import metrics
+from processor.codec.codec import Codec
+from processor.codec.errors import DecodeError
+from processor.core.accept import accept
+from processor.core.catalog import Catalog
+from processor.core.errors import Reason
+from processor.core.ids import FIRST_CHUNK, accepted_id
+from processor.core.model import Answer, Chunk, Plan, Request, Status
+from processor.core.outcome import chunk_outcome
+from processor.core.partition import partition_of
+from processor.core.settle import another_round, settle
+from processor.service.records import TRACEPARENT, Lane, Received
+
+EXPECTED: dict[Lane, type[Request] | type[Chunk] | type[Answer]] = {
+    Lane.REQUESTS: Request,
+    Lane.CHUNKS: Chunk,
+    Lane.RETRY: Chunk,
+    Lane.ANSWERS: Answer,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """A record that can never be used: it is set aside as it came."""
+
+    record: Received
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A decoded record. `keys` is about what it costs to read."""
+
+    record: Received
+    ask: Request | Chunk | Answer
+    keys: int
+
+
+@dataclass(slots=True)
+class Intake:
+    """A batch sorted by what is to be done.
+
+    `plan` needs no reading and is emitted before the decisions about `chunks`. `accepted` are new ids with the
+    partition that they belong to; they count once the batch is committed.
+    """
+
+    plan: Plan = field(default_factory=Plan)
+    chunks: list[Chunk] = field(default_factory=list)
+    accepted: dict[bytes, int] = field(default_factory=dict)
+    misrouted: list[tuple[Received, int]] = field(default_factory=list)
+    """With the partition that each belongs in."""
+    poison: list[Poison] = field(default_factory=list)
+    traces: dict[str, bytes] = field(default_factory=dict)
+    """`traceparent` of the requests that came with one."""
+
+
+def decode(record: Received, codec: Codec) -> Work | Poison:
+    """Raises RegistryUnavailable, which says nothing about the record: it is to be decoded again later."""
+    if record.value is None:
+        return Poison(record, Reason.UNDECODABLE, "the record has no value")
+    try:
+        ask = codec.decode(record.value, (EXPECTED[record.lane],))
+    except DecodeError as error:
+        return Poison(record, error.reason, error.detail)
+    match ask:
+        case Request():
+            return Work(record, ask, len(getattr(ask.selection, "keys", ())))
+        case Chunk():
+            return Work(record, ask, len(ask.asks))
+        case Answer():
+            return Work(record, ask, 1)
+        case _:
+            raise TypeError(f"{record.place}: decoded to {type(ask).__name__}")
+
+
+class Sorter:
+    """Sorts batches for one process. `known` holds the ids of work already taken on."""
+
+    def __init__(self, catalog: Catalog, partitions: int, known: Container[bytes]) -> None:
+        self._catalog = catalog
+        self._partitions = partitions
+        self._known = known
+
+    def sort(self, batch: Sequence[Work | Poison], now: datetime) -> Intake:
+        """Sorts the records in their order; the first of several alike is the one that counts."""
+        intake = Intake()
+        for item in batch:
+            if isinstance(item, Poison):
+                metrics.DEAD_LETTERS.labels(item.reason).inc()
+                intake.poison.append(item)
+                continue
+            home = partition_of(_source(item.ask)[1], self._partitions)
+            if home != item.record.partition:
+                metrics.MISROUTED.labels(item.record.lane.name.lower()).inc()
+                intake.misrouted.append((item.record, home))
+                continue
+            trace = item.record.header(TRACEPARENT)
+            if trace is not None:
+                intake.traces[_source(item.ask)[0]] = trace
+            match item.ask:
+                case Request():
+                    self._request(item, item.ask, intake, now)
+                case Chunk():
+                    self._chunk(item, item.ask, intake, now)
+                case Answer():
+                    self._answer(item.ask, intake, now)
+        return intake
+
+    def _is_new(self, item: Work, request_id: str, chunk: str, attempt: int, intake: Intake) -> bool:
+        work_id = accepted_id(request_id, chunk, attempt)
+        if work_id in self._known or work_id in intake.accepted:
+            metrics.REPEATED.labels(item.record.lane.name.lower()).inc()
+            return False
+        intake.accepted[work_id] = item.record.partition
+        return True
+
+    def _request(self, item: Work, request: Request, intake: Intake, now: datetime) -> None:
+        if not self._is_new(item, request.request_id, FIRST_CHUNK, 1, intake):
+            return
+        plan, chunk = accept(request, self._catalog, now)
+        intake.plan.add(plan)
+        if chunk is not None:
+            intake.chunks.append(chunk)
+
+    def _chunk(self, item: Work, chunk: Chunk, intake: Intake, now: datetime) -> None:
+        if not self._is_new(item, chunk.request_id, chunk.chunk, chunk.attempt, intake):
+            return
+        if chunk.not_before is not None and now < chunk.not_before:
+            intake.plan.retries.append(another_round(chunk))
+            return
+        missing = self._left_the_catalog(chunk)
+        if missing is None:
+            intake.chunks.append(chunk)
+            return
+        intake.plan.history += [
+            chunk_outcome(chunk, ask, Status.FAILED, now, reason=missing) for ask in chunk.asks
+        ]
+
+    def _left_the_catalog(self, chunk: Chunk) -> Reason | None:
+        """A chunk was accepted under an earlier catalog, which may have had more."""
+        if chunk.district_id not in self._catalog.districts:
+            return Reason.UNKNOWN_DISTRICT
+        if chunk.object not in self._catalog.objects:
+            return Reason.UNKNOWN_OBJECT
+        return None
+
+    def _answer(self, answer: Answer, intake: Intake, now: datetime) -> None:
+        """A late answer whose next comparison has begun already must not reopen the key."""
+        plan = settle(answer, self._catalog.limits, now)
+        begun = any(accepted_id(c.request_id, c.chunk, c.attempt) in self._known for c in plan.retries)
+        if begun:
+            metrics.REPEATED.labels(Lane.ANSWERS.name.lower()).inc()
+        else:
+            intake.plan.add(plan)
+
+
+def _source(ask: Request | Chunk | Answer) -> tuple[str, str]:
+    """(request_id, district_id)"""
+    origin = ask.source if isinstance(ask, Answer) else ask
+    return origin.request_id, origin.district_id

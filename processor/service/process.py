@@ -1,0 +1,128 @@
+"""The processor: read a batch, decide it, commit it.
+
+The three calls share nothing but the batch, so that a later batch can be read while this one is committed.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from processor import metrics
+from processor.codec.codec import Codec
+from processor.codec.errors import RegistryUnavailable
+from processor.core.catalog import Catalog
+from processor.service.emit import Emitter
+from processor.service.intake import Intake, Poison, Sorter, Work, decode
+from processor.service.inbox import Inbox
+from processor.service.ports import Snapshots
+from processor.service.records import Outgoing
+from processor.service.resync import Observation, observe, resync
+
+log = logging.getLogger(__name__)
+
+
+class AcceptedSet(Protocol):
+    """Ids of work taken on."""
+
+    def __contains__(self, accepted_id: object) -> bool: ...
+
+    def add(self, accepted_id: bytes) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """A batch ends with the record that reaches one of these; a single record may be larger."""
+
+    max_keys: int
+    max_records: int
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBatch:
+    """Sorted records and what both sides hold; the offsets stand for exactly these records."""
+
+    intake: Intake
+    seen: Observation
+    offsets: Sequence[Any]
+    keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """One processor's way from records to a committed transaction."""
+
+    inbox: Inbox
+    codec: Codec
+    catalog: Catalog
+    snapshots: Snapshots
+    emitter: Emitter
+    accepted: AcceptedSet
+    limits: BatchLimits
+    commit_transaction: Callable[[Iterable[Outgoing], Sequence[Any]], bool]
+    """Writes records and offsets atomically; False where it was aborted and nothing is visible."""
+    passed: Callable[[str], None]
+
+    def step(self) -> bool:
+        """One batch from its records to its commit; False where nothing is due. Raises RegistryUnavailable."""
+        batch = self.read()
+        if batch is None:
+            return False
+        self.commit(batch, self.decide(batch))
+        return True
+
+    def read(self) -> ReadBatch | None:
+        """Takes the next records and reads both sides of their keys; None where nothing is due."""
+        taken = self._take(datetime.now(UTC).timestamp())
+        if not taken:
+            return None
+        sorter = Sorter(self.catalog, self.emitter.partitions, self.accepted)
+        intake = sorter.sort(taken, datetime.now(UTC))
+        seen = observe(intake.chunks, self.snapshots, self.catalog)
+        self.passed("after_read")
+        keys = sum(item.keys for item in taken if isinstance(item, Work))
+        return ReadBatch(intake, seen, self.inbox.offsets(), keys)
+
+    def decide(self, batch: ReadBatch) -> list[Outgoing]:
+        """The records that the batch's plan becomes."""
+        plan = resync(batch.intake.chunks, batch.seen, self.catalog, datetime.now(UTC))
+        records = list(self.emitter.records(batch.intake, plan))
+        self.passed("after_compare")
+        return records
+
+    def commit(self, batch: ReadBatch, records: Sequence[Outgoing]) -> bool:
+        """Makes all of the batch visible and moves past its input, or goes back to before it."""
+        done = self.commit_transaction(records, batch.offsets)
+        metrics.TRANSACTIONS.labels("process", "committed" if done else "aborted").inc()
+        if not done:
+            log.warning("transaction aborted; its input is read again")
+            self.inbox.rewind()
+            return False
+        self.inbox.committed()
+        for accepted_id in batch.intake.accepted:
+            self.accepted.add(accepted_id)
+        return True
+
+    def _take(self, now_s: float) -> list[Work | Poison]:
+        """A registry that is away ends the batch before the record that needs it, and is fatal to none."""
+        taken: list[Work | Poison] = []
+        keys = size = 0
+        for record in self.inbox.ready(now_s):
+            try:
+                item = decode(record, self.codec)
+            except RegistryUnavailable:
+                if not taken:
+                    raise
+                return taken
+            weight = item.keys if isinstance(item, Work) else 1
+            if taken and keys + weight > self.limits.max_keys:
+                return taken
+            self.inbox.take(record)
+            taken.append(item)
+            keys += weight
+            size += len(record.value or b"")
+            if len(taken) >= self.limits.max_records or size >= self.limits.max_bytes:
+                return taken
+        return taken

@@ -1,0 +1,76 @@
+"""Chunks in, one Plan out: read what the decisions need, decide what was read, defer what could not be."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from processor.core.catalog import Catalog
+from processor.core.decide import decide, parents_to_read
+from processor.core.model import Chunk, Plan
+from processor.core.settle import defer
+from processor.core.snapshot import Snapshot
+from processor.service.ports import Snapshots, SnapshotUnavailable
+
+
+class Observation:
+    """What was read for a batch: a snapshot a district, and the (district, object) that could not be read."""
+
+    def __init__(self) -> None:
+        self.snapshots: dict[str, Snapshot] = {}
+        self.away: dict[tuple[str, str], SnapshotUnavailable] = {}
+
+    def fault(self, chunk: Chunk, catalog: Catalog) -> SnapshotUnavailable | None:
+        """Why a chunk cannot be decided: its object, or an ancestor's, was not read."""
+        for name in lineage(chunk.object, catalog):
+            if fault := self.away.get((chunk.district_id, name)):
+                return fault
+        return None
+
+
+def observe(chunks: Sequence[Chunk], snapshots: Snapshots, catalog: Catalog) -> Observation:
+    """Reads the chunks' keys, then, level by level, the parents that decisions need."""
+    seen = Observation()
+    by_district: dict[str, list[Chunk]] = {}
+    wanted: dict[tuple[str, str], dict[str, None]] = {}
+    for chunk in chunks:
+        by_district.setdefault(chunk.district_id, []).append(chunk)
+        keys = wanted.setdefault((chunk.district_id, chunk.object), {})
+        keys.update(dict.fromkeys(ask.key for ask in chunk.asks))
+    for district_id in by_district:
+        seen.snapshots[district_id] = Snapshot(district_id)
+    while wanted:
+        _read(wanted, snapshots, seen)
+        wanted = {}
+        for district_id, own in by_district.items():
+            readable = [chunk for chunk in own if seen.fault(chunk, catalog) is None]
+            for name, parents in parents_to_read(readable, catalog, seen.snapshots[district_id]).items():
+                wanted[district_id, name] = dict.fromkeys(parents)
+    return seen
+
+
+def _read(wanted: Mapping[tuple[str, str], dict[str, None]], snapshots: Snapshots, seen: Observation) -> None:
+    reads = snapshots.read({target: list(keys) for target, keys in wanted.items()})
+    for (district_id, name), read in reads.items():
+        if isinstance(read, SnapshotUnavailable):
+            seen.away[district_id, name] = read
+        else:
+            seen.snapshots[district_id].add(name, wanted[district_id, name], read.district, read.state)
+
+
+def resync(chunks: Sequence[Chunk], seen: Observation, catalog: Catalog, now: datetime) -> Plan:
+    """Decides the chunks in their order."""
+    plan = Plan()
+    for chunk in chunks:
+        fault = seen.fault(chunk, catalog)
+        if fault is None:
+            plan.add(decide(chunk, catalog, seen.snapshots[chunk.district_id], now))
+        else:
+            plan.add(defer(chunk, str(fault), catalog.limits, now))
+    return plan
+
+
+def lineage(object_name: str, catalog: Catalog) -> list[str]:
+    """The object and its ancestors, upward."""
+    names = [object_name]
+    while (parent := catalog.objects[names[-1]].parent) is not None:
+        names.append(parent.object)
+    return names
