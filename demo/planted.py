@@ -29,6 +29,7 @@ class Kind(StrEnum):
     PARENT_SENT = "parent missing at the state, dependencies asked for"
     GRANDPARENT_SENT = "two generations missing at the state, dependencies asked for"
     PARENT_NOWHERE = "parent missing on both sides"
+    GRANDPARENT_NOWHERE = "parent missing at the state, its own parent on both sides"
     STATE_ONLY = "only at the state"
     DELETED = "only at the state, deletion asked for"
     TOO_MANY_DELETES = "more deletions than a request may cause"
@@ -52,6 +53,7 @@ class Kind(StrEnum):
     CONFLICT_ONCE = "edited at the state between comparing and applying"
     CONFLICT_ALWAYS = "edited at the state each time between comparing and applying"
     ALREADY_EQUAL = "mended by hand at the state between comparing and applying"
+    REPEATED = "request published twice, once into a wrong partition"
     DATABASE_AWAY = "the district's database stopped, and came back"
     OTHERS_MEANWHILE = "another district while that database was stopped"
     REJECTED = "request that cannot be carried out"
@@ -71,6 +73,7 @@ class Wave(StrEnum):
     AWAY = "away"
     MEANWHILE = "meanwhile"
     PUBLISHED = "published"
+    PUBLISHED_TWICE = "published twice"
 
 
 @dataclass(frozen=True, slots=True)

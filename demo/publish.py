@@ -14,13 +14,14 @@ from confluent_kafka import Producer
 from demo.planted import Request
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "schemas" / "ResyncRequest.avsc").read_text())
+TOPIC = "resync.requests"
 
 
-def publish(bootstrap_servers: str, requests: Iterable[Request], topic: str = "resync.requests") -> None:
+def publish(bootstrap_servers: str, requests: Iterable[Request], partitioner: str = "murmur2_random") -> None:
     """Returns once the broker has them all."""
-    producer = Producer({"bootstrap.servers": bootstrap_servers, "partitioner": "murmur2_random"})
+    producer = Producer({"bootstrap.servers": bootstrap_servers, "partitioner": partitioner})
     for request in requests:
-        producer.produce(topic, key=request.district_id, value=encode(request))
+        producer.produce(TOPIC, key=request.district_id, value=encode(request))
     left = producer.flush(30)
     if left:
         raise TimeoutError(f"{bootstrap_servers} took none of {left} requests within 30 s")

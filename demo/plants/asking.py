@@ -65,8 +65,18 @@ def verified(pool: Pool, ledger: Ledger) -> None:
 
 def _plant_verified(ledger: Ledger, district_id: str, kind: Kind, key: str) -> None:
     status = {Kind.VERIFY_DUPLICATE: "DUPLICATE_KEY"}.get(kind, kind.name.removeprefix("VERIFY_"))
+    reason = "DUPLICATE_KEY" if kind is Kind.VERIFY_DUPLICATE else None
     changed = ["email"] if kind is Kind.VERIFY_DIFFERS else None
-    ledger.plant(district_id, Expected(kind, "PersonIdentity", key, status, changed=changed), _VERIFY)
+    ledger.plant(district_id, Expected(kind, "PersonIdentity", key, status, reason, changed=changed), _VERIFY)
+
+
+def repeated(pool: Pool, ledger: Ledger) -> None:
+    """Carried out a second time, the keys would be found equal and history would say IN_SYNC."""
+    for district_id in DISTRICTS:
+        for chain in pool.take(district_id, "PersonIdentity", 5):
+            editing.set_columns(pool, district_id, "PersonIdentity", chain.key(), at_district="zip = '55057-1234'")
+            expected = Expected(Kind.REPEATED, "PersonIdentity", chain.key(), "APPLIED", changed=["postalCode"])
+            ledger.plant(district_id, expected, Ask(wave=Wave.PUBLISHED_TWICE))
 
 
 def impossible(_pool: Pool, ledger: Ledger) -> None:

@@ -69,6 +69,18 @@ def parent_nowhere(pool: Pool, ledger: Ledger) -> None:
             ledger.plant("RIVER", expected, ask)
 
 
+def grandparent_nowhere(pool: Pool, ledger: Ledger) -> None:
+    """The parent that was to go ahead cannot either; both are told, each with what it lacks."""
+    kind = Kind.GRANDPARENT_NOWHERE
+    for chain in pool.take("NORTH", "TestScore", 3):
+        pool.drop_at_state("NORTH", [chain.person])
+        editing.drop_at_district(pool, "NORTH", "PersonIdentity", str(chain.person))
+        ledger.plant("NORTH", _orphan(kind, "TestScore", chain, f"Enrollment {chain.middle}"), _PARENTS)
+        parent = Chain(chain.person, chain.middle, 0)
+        expected = _orphan(kind, "Enrollment", parent, f"PersonIdentity {chain.person}")
+        ledger.plant_dependency("NORTH", "TestScore", expected, _PARENTS)
+
+
 def _orphan(kind: Kind, object_name: str, chain: Chain, parent: str) -> Expected:
     return Expected(kind, object_name, chain.key(), "FAILED", "PARENT_MISSING", parent=parent)
 
