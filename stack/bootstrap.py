@@ -107,7 +107,9 @@ def install() -> None:
             run(python, "-m", "pip", "install", "-q", "--require-hashes", "--no-deps", "-r", requirement.name)
     listing = subprocess.run([python, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True)
     environ = uv_environment(pip_options(listing.stdout), os.environ)
-    run(uv, "pip", "install", "--exact", "--require-hashes", "-r", LOCK, environ=environ)
+    # The list of 80 packages is of use only to a person who waits.
+    quiet = () if sys.stderr.isatty() else ("-q",)
+    run(uv, "pip", "install", *quiet, "--exact", "--require-hashes", "-r", LOCK, environ=environ)
     # The build backend is in the lock, so the project itself is installed without asking any index.
     run(uv, "pip", "install", "-q", "--no-build-isolation", "--no-deps", "--editable", REPO, environ=environ)
 

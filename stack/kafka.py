@@ -88,9 +88,10 @@ def _properties(settings: config.Config, log_dir: Path) -> str:
 
 
 def _format(command: list[str | Path], properties: Path) -> None:
+    # It may begin with a dash, so it is joined to its option below.
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     done = subprocess.run(
-        [*command, "format", "--ignore-formatted", "-t", cluster, "-c", properties],
+        [*command, "format", "--ignore-formatted", f"--cluster-id={cluster}", "-c", properties],
         capture_output=True,
         text=True,
         check=False,
