@@ -17,7 +17,9 @@ from processor.adapters.kafka.history_writer import StoreWriter
 from processor.adapters.kafka.inbox import Inbox
 from processor.adapters.kafka.transaction import Commit, Transactions
 from processor.adapters.postgres.database import ReaderOptions
+from processor.adapters.postgres.history_connection import connect
 from processor.adapters.postgres.history_rebuild import PostgresSwap, PostgresVerify
+from processor.adapters.postgres.history_schema import LIVE_SCHEMA, migrate
 from processor.adapters.postgres.history_tables import PostgresTables
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.adapters.postgres.state_writer import PostgresStateWriter
@@ -64,6 +66,12 @@ def open_codec(settings: Settings, catalog: Catalog) -> Codec:
 def partition_count(settings: Settings, topic: str) -> int:
     """Raises TopicMissing."""
     return TopicFacts(client_config(settings), topic).partitions()
+
+
+def migrate_history(settings: Settings) -> int:
+    """Brings the store's tables and views to this release; returns how many migrations ran. Raises SchemaTooNew."""
+    with connect(settings.history_dsn, settings.application_name("migrate"), LIVE_SCHEMA) as connection:
+        return migrate(connection)
 
 
 def preview(settings: Settings, request: Request) -> Plan:
@@ -164,6 +172,7 @@ def run_apply(settings: Settings) -> None:
 def run_store(settings: Settings) -> None:
     """The store, until it is told to stop."""
     life = Lifecycle(settings.ready_file)
+    migrate_history(settings)
     catalog = open_catalog(settings)
     codec = open_codec(settings, catalog)
     options, topics = client_config(settings), settings.topics
