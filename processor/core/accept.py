@@ -26,6 +26,8 @@ from processor.core.model import (
 from processor.core.outcome import chunk_outcome
 
 MAX_ASKED_AS = 255
+MAX_CHUNK_BYTES = 700_000
+"""Keys with the texts asked for, as UTF-8: a chunk must fit into a record of 1 MiB, also when it goes round again."""
 
 
 class Rejected(CoreError):
@@ -45,9 +47,12 @@ def accept(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chu
     try:
         kind, keys = _checked(request, catalog)
         valid, invalid = _asks(keys, kind.key_type)
-        if len(valid) > catalog.limits.max_keys and request.on_state_only is OnStateOnly.DELETE:
+        parts = _parts(valid, catalog.limits.max_keys)
+        if len(parts) > 1 and request.on_state_only is OnStateOnly.DELETE:
             raise Rejected(
-                Reason.TOO_MANY_KEYS, f"{len(valid)} keys; with DELETE at most {catalog.limits.max_keys}: split the request"
+                Reason.TOO_MANY_KEYS,
+                f"{len(valid)} keys; with DELETE at most {catalog.limits.max_keys} keys and {MAX_CHUNK_BYTES} bytes of"
+                " them: split the request",
             )
     except Rejected as rejected:
         status = RequestStatus(request, RequestState.REJECTED, rejected.reason, rejected.detail, 0, now)
@@ -59,12 +64,9 @@ def accept(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chu
         plan.history.append(
             chunk_outcome(whole, ask, Status.FAILED, now, reason=Reason.INVALID_KEY, detail=error.detail)
         )
-    if not valid:
-        return plan, None
-    if len(valid) <= catalog.limits.max_keys:
-        return plan, whole
-    plan.add(_split(whole, catalog.limits.max_keys, now))
-    return plan, None
+    if len(parts) > 1:
+        plan.add(_split(whole, parts, now))
+    return plan, whole if len(parts) == 1 else None
 
 
 def _checked(request: Request, catalog: Catalog) -> tuple[ObjectType, Sequence[str]]:
@@ -114,18 +116,32 @@ def _chunk(request: Request, chunk: str, asks: Sequence[Ask], cause: Cause) -> C
     )
 
 
-def _split(whole: Chunk, max_keys: int, now: datetime) -> Plan:
+def _parts(asks: Sequence[Ask], max_keys: int) -> list[list[Ask]]:
+    """The asks in order, cut so that no part has more than `max_keys` keys or `MAX_CHUNK_BYTES`."""
+    parts: list[list[Ask]] = []
+    size = 0
+    for ask in asks:
+        weight = len(ask.key.encode()) + len((ask.asked_as or "").encode())
+        if not parts or len(parts[-1]) == max_keys or size + weight > MAX_CHUNK_BYTES:
+            parts.append([])
+            size = 0
+        parts[-1].append(ask)
+        size += weight
+    return parts
+
+
+def _split(whole: Chunk, parts: Sequence[Sequence[Ask]], now: datetime) -> Plan:
     plan = Plan()
-    for index, start in enumerate(range(0, len(whole.asks), max_keys)):
+    for index, asks in enumerate(parts):
         part = replace(
             whole,
             chunk=split_chunk(whole.chunk, index),
-            asks=whole.asks[start : start + max_keys],
+            asks=tuple(asks),
             cause=Cause.SPLIT,
             first_decided_at=now,
         )
         plan.chunks.append(part)
-        plan.history.append(chunk_status(part, ChunkState.PENDING, now, keys=len(part.asks)))
+        plan.history.append(chunk_status(part, ChunkState.PENDING, now, keys=len(asks)))
     return plan
 
 

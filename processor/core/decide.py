@@ -88,6 +88,17 @@ def _state_only(observed: Observed) -> bool:
     return not observed.district and len(observed.state) == 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What a correction would do to the state's row, and why if not because the row differs."""
+
+    op: Op
+    before: Values | None
+    after: Values | None
+    changed: tuple[str, ...]
+    reason: Reason | None = None
+
+
 @dataclass(slots=True)
 class _Deciding:
     """One pass over a chunk."""
@@ -198,13 +209,13 @@ class _Deciding:
         before = state_values(kind, observed.state[0])
         after = wanted_values(kind, observed.district[0])
         if self.parent_will_be_there(kind, ask, observed):
-            self.send(kind, ask, observed, Op.UPDATE, before, after, changed, Reason.FORCED if forced else None)
+            change = _Change(Op.UPDATE, before, after, changed, Reason.FORCED if forced else None)
+            self.send(kind, ask, observed, change)
 
     def create(self, kind: ObjectType, ask: Ask, observed: Observed) -> None:
         after = wanted_values(kind, observed.district[0])
         if self.parent_will_be_there(kind, ask, observed):
-            changed = tuple(after)
-            self.send(kind, ask, observed, Op.CREATE, None, after, changed, None)
+            self.send(kind, ask, observed, _Change(Op.CREATE, None, after, tuple(after)))
 
     def state_only(self, kind: ObjectType, ask: Ask, observed: Observed) -> None:
         limits = self.catalog.limits
@@ -219,7 +230,7 @@ class _Deciding:
             self.end(kind, ask, Status.STATE_ONLY, Reason.MAX_DELETES, detail=detail)
         else:
             before = state_values(kind, observed.state[0])
-            self.send(kind, ask, observed, Op.DELETE, before, None, tuple(before), None)
+            self.send(kind, ask, observed, _Change(Op.DELETE, before, None, tuple(before)))
 
     def parent_will_be_there(self, kind: ObjectType, ask: Ask, observed: Observed) -> bool:
         """Whether the row may be sent as far as its parent goes; sends missing ancestors ahead if so asked.
@@ -249,20 +260,10 @@ class _Deciding:
         self.decide_key(self.catalog.objects[parent.object], Ask(parent.key, None))
         return len(self.plan.corrections) > sent
 
-    def send(
-        self,
-        kind: ObjectType,
-        ask: Ask,
-        observed: Observed,
-        op: Op,
-        before: Values | None,
-        after: Values | None,
-        changed: tuple[str, ...],
-        reason: Reason | None,
-    ) -> None:
+    def send(self, kind: ObjectType, ask: Ask, observed: Observed, change: "_Change") -> None:
         chunk = self.chunk
         if chunk.cause is Cause.NO_ANSWER and chunk.attempt > self.catalog.limits.max_attempts:
-            self.end(kind, ask, Status.FAILED, Reason.NO_ANSWER, changed_fields=changed)
+            self.end(kind, ask, Status.FAILED, Reason.NO_ANSWER, changed_fields=change.changed)
             return
         parent = _parent_of(kind, observed.district[0]) if observed.district else None
         source = Source(
@@ -278,7 +279,7 @@ class _Deciding:
             mode=chunk.mode,
             dependencies=chunk.dependencies,
             on_state_only=chunk.on_state_only,
-            changed_fields=changed,
+            changed_fields=change.changed,
             parent=parent,
             district_version=observed.district_version,
             district_read_at=observed.district_read_at,
@@ -286,9 +287,9 @@ class _Deciding:
             first_decided_at=chunk.first_decided_at or self.now,
             sent_at=self.now,
         )
-        correction = Correction(op, before, after, parent, source)
+        correction = Correction(change.op, change.before, change.after, parent, source)
         self.plan.corrections.append(correction)
-        self.plan.history.append(sent_outcome(correction, Reason.DEPENDENCY if ask.asked_as is None else reason))
+        self.plan.history.append(sent_outcome(correction, Reason.DEPENDENCY if ask.asked_as is None else change.reason))
 
 
 def _parent_of(kind: ObjectType, row: Row) -> Parent | None:

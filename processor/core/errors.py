@@ -25,6 +25,13 @@ class Mender(StrEnum):
     OPERATOR = "operator"
 
 
+class Weight(StrEnum):
+    """Whether a reason means that something did not succeed."""
+
+    NOTE = "note"
+    FAILURE = "failure"
+
+
 class Reason(StrEnum):
     """The code that stands in history; its meaning is in `RULES`."""
 
@@ -60,73 +67,73 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a reason means, whether it ends something as failed, what follows, who mends it."""
+    """What a reason means, how much it weighs, what follows by itself, who mends it."""
 
     meaning: str
-    failure: bool
+    weight: Weight
     retry: Retry
     mender: Mender
 
 
 RULES: dict[Reason, Rule] = {
     Reason.EXPECTED_DIFFERENCE: Rule(
-        "equal in every district-owned field; the named state-owned fields differ", False, Retry.NEVER, Mender.NOBODY
+        "equal in every district-owned field; the named state-owned fields differ", Weight.NOTE, Retry.NEVER, Mender.NOBODY
     ),
-    Reason.FORCED: Rule("sent although equal, because the request said FORCE", False, Retry.NEVER, Mender.NOBODY),
+    Reason.FORCED: Rule("sent although equal, because the request said FORCE", Weight.NOTE, Retry.NEVER, Mender.NOBODY),
     Reason.DEPENDENCY: Rule(
-        "not named by the request; sent ahead because a named record needs it", False, Retry.NEVER, Mender.NOBODY
+        "not named by the request; sent ahead because a named record needs it", Weight.NOTE, Retry.NEVER, Mender.NOBODY
     ),
     Reason.ALREADY_EQUAL: Rule(
-        "the state held the district's values when the correction arrived", False, Retry.NEVER, Mender.NOBODY
+        "the state held the district's values when the correction arrived", Weight.NOTE, Retry.NEVER, Mender.NOBODY
     ),
     Reason.SEEN_EQUAL: Rule(
-        "no answer came, but the state was then seen to be equal", False, Retry.NEVER, Mender.NOBODY
+        "no answer came, but the state was then seen to be equal", Weight.NOTE, Retry.NEVER, Mender.NOBODY
     ),
     Reason.DELETE_NOT_ALLOWED: Rule(
-        "deletion was asked for, but the catalog's limits do not allow it", False, Retry.NEVER, Mender.OPERATOR
+        "deletion was asked for, but the catalog's limits do not allow it", Weight.NOTE, Retry.NEVER, Mender.OPERATOR
     ),
     Reason.MAX_DELETES: Rule(
-        "more deletions than a request may cause; none of them was sent", False, Retry.NEVER, Mender.OPERATOR
+        "more deletions than a request may cause; none of them was sent", Weight.NOTE, Retry.NEVER, Mender.OPERATOR
     ),
     Reason.PARENT_MISSING: Rule(
-        "the named parent record is not at the state", True, Retry.COMPARE_AGAIN, Mender.DISTRICT
+        "the named parent record is not at the state", Weight.FAILURE, Retry.COMPARE_AGAIN, Mender.DISTRICT
     ),
-    Reason.DUPLICATE_KEY: Rule("more than one row on a side has this key", True, Retry.NEVER, Mender.DISTRICT),
+    Reason.DUPLICATE_KEY: Rule("more than one row on a side has this key", Weight.FAILURE, Retry.NEVER, Mender.DISTRICT),
     Reason.UNREPRESENTABLE: Rule(
-        "the named field holds a value that its declared type cannot carry", True, Retry.NEVER, Mender.DISTRICT
+        "the named field holds a value that its declared type cannot carry", Weight.FAILURE, Retry.NEVER, Mender.DISTRICT
     ),
     Reason.UNMAPPED_VALUE: Rule(
-        "the named field's code has no translation in its crosswalk", True, Retry.NEVER, Mender.STATE
+        "the named field's code has no translation in its crosswalk", Weight.FAILURE, Retry.NEVER, Mender.STATE
     ),
-    Reason.INVALID_KEY: Rule("the text cannot be a key of this object", True, Retry.NEVER, Mender.PUBLISHER),
+    Reason.INVALID_KEY: Rule("the text cannot be a key of this object", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER),
     Reason.SNAPSHOT_UNAVAILABLE: Rule(
-        "a database could not be read in time", True, Retry.WHEN_BACK, Mender.OPERATOR
+        "a database could not be read in time", Weight.FAILURE, Retry.WHEN_BACK, Mender.OPERATOR
     ),
     Reason.CONFLICT: Rule(
-        "the state's row kept changing between comparing and applying", True, Retry.COMPARE_AGAIN, Mender.STATE
+        "the state's row kept changing between comparing and applying", Weight.FAILURE, Retry.COMPARE_AGAIN, Mender.STATE
     ),
     Reason.HAS_CHILDREN: Rule(
-        "the state's row cannot be deleted while others refer to it", True, Retry.NEVER, Mender.STATE
+        "the state's row cannot be deleted while others refer to it", Weight.FAILURE, Retry.NEVER, Mender.STATE
     ),
     Reason.REJECTED_BY_STATE: Rule(
-        "the state's database refused the change; the constraint is named", True, Retry.NEVER, Mender.STATE
+        "the state's database refused the change; the constraint is named", Weight.FAILURE, Retry.NEVER, Mender.STATE
     ),
     Reason.NO_ANSWER: Rule(
-        "the applier never answered and the state still differs", True, Retry.COMPARE_AGAIN, Mender.OPERATOR
+        "the applier never answered and the state still differs", Weight.FAILURE, Retry.COMPARE_AGAIN, Mender.OPERATOR
     ),
-    Reason.UNKNOWN_DISTRICT: Rule("the district is not in the catalog", True, Retry.NEVER, Mender.PUBLISHER),
-    Reason.UNKNOWN_OBJECT: Rule("the object is not in the catalog", True, Retry.NEVER, Mender.PUBLISHER),
-    Reason.EMPTY_SELECTION: Rule("the request names no key", True, Retry.NEVER, Mender.PUBLISHER),
+    Reason.UNKNOWN_DISTRICT: Rule("the district is not in the catalog", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER),
+    Reason.UNKNOWN_OBJECT: Rule("the object is not in the catalog", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER),
+    Reason.EMPTY_SELECTION: Rule("the request names no key", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER),
     Reason.NOT_SUPPORTED: Rule(
-        "the request asks for something that this version does not do", True, Retry.NEVER, Mender.PUBLISHER
+        "the request asks for something that this version does not do", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER
     ),
     Reason.TOO_MANY_KEYS: Rule(
-        "a request that may delete must fit in one transaction", True, Retry.NEVER, Mender.PUBLISHER
+        "a request that may delete must fit in one transaction", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER
     ),
-    Reason.INVALID_REQUEST: Rule("a field of the request is not valid", True, Retry.NEVER, Mender.PUBLISHER),
-    Reason.UNDECODABLE: Rule("the bytes are not a readable record", True, Retry.NEVER, Mender.PUBLISHER),
+    Reason.INVALID_REQUEST: Rule("a field of the request is not valid", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER),
+    Reason.UNDECODABLE: Rule("the bytes are not a readable record", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER),
     Reason.UNEXPECTED_RECORD: Rule(
-        "a readable record, but not of a kind that belongs on this topic", True, Retry.NEVER, Mender.PUBLISHER
+        "a readable record, but not of a kind that belongs on this topic", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER
     ),
 }
 

@@ -28,24 +28,16 @@ MAX_BACKOFF = timedelta(seconds=60)
 
 def settle(answer: Answer, limits: Limits, now: datetime) -> Plan:
     """The outcome that an answer means, and the comparison that it causes, if any."""
-    source = answer.source
-    match answer.result:
-        case Result.APPLIED:
-            return _ended(answer, now, Status.APPLIED, _why_sent(source))
-        case Result.ALREADY_EQUAL:
-            return _ended(answer, now, Status.APPLIED, Reason.ALREADY_EQUAL)
-        case Result.CONFLICT:
-            if source.attempt < limits.max_attempts:
-                return _compare_again(answer, now, Cause.CONFLICT, Reason.CONFLICT)
-            return _ended(answer, now, Status.FAILED, Reason.CONFLICT)
-        case Result.PARENT_MISSING:
-            if source.cause is not Cause.PARENT_MISSING:
-                return _compare_again(answer, now, Cause.PARENT_MISSING, Reason.PARENT_MISSING)
-            return _ended(answer, now, Status.FAILED, Reason.PARENT_MISSING)
-        case Result.HAS_CHILDREN:
-            return _ended(answer, now, Status.FAILED, Reason.HAS_CHILDREN)
-        case Result.REJECTED_BY_STATE:
-            return _ended(answer, now, Status.FAILED, Reason.REJECTED_BY_STATE)
+    source, result = answer.source, answer.result
+    if result is Result.APPLIED:
+        return _ended(answer, now, Status.APPLIED, _why_sent(source))
+    if result is Result.ALREADY_EQUAL:
+        return _ended(answer, now, Status.APPLIED, Reason.ALREADY_EQUAL)
+    if result is Result.CONFLICT and source.attempt < limits.max_attempts:
+        return _compare_again(answer, now, Cause.CONFLICT)
+    if result is Result.PARENT_MISSING and source.cause is not Cause.PARENT_MISSING:
+        return _compare_again(answer, now, Cause.PARENT_MISSING)
+    return _ended(answer, now, Status.FAILED, Reason(result))
 
 
 def _why_sent(source: Source) -> Reason | None:
@@ -58,10 +50,9 @@ def _ended(answer: Answer, now: datetime, status: Status, reason: Reason | None)
     return Plan(history=[_outcome(answer, now, status, reason)])
 
 
-def _compare_again(answer: Answer, now: datetime, cause: Cause, reason: Reason) -> Plan:
-    return Plan(
-        history=[_outcome(answer, now, Status.DEFERRED, reason)], retries=[retry_of(answer.source, cause)]
-    )
+def _compare_again(answer: Answer, now: datetime, cause: Cause) -> Plan:
+    waiting = _outcome(answer, now, Status.DEFERRED, Reason(cause))
+    return Plan(history=[waiting], retries=[retry_of(answer.source, cause)])
 
 
 def _outcome(answer: Answer, now: datetime, status: Status, reason: Reason | None) -> KeyOutcome:

@@ -2,12 +2,12 @@
 
 What an error leads to, by the call that raised it:
 
-| error                                | begin, produce, send offsets | commit          | abort        |
-|--------------------------------------|------------------------------|-----------------|--------------|
-| fatal (fenced, broken state)         | stop                         | stop            | stop         |
-| transaction must be aborted          | abort                        | abort           | -            |
-| retriable                            | repeat, then abort           | repeat, then unknown | repeat, then unknown |
-| anything else                        | abort                        | unknown         | unknown      |
+| error                                | begin, produce, send offsets | commit          | abort           |
+|--------------------------------------|------------------------------|-----------------|-----------------|
+| fatal (fenced, broken state)         | stop                         | stop            | stop            |
+| transaction must be aborted          | abort                        | abort           | -               |
+| retriable                            | repeat, then abort           | repeat, unknown | repeat, unknown |
+| anything else                        | abort                        | unknown         | unknown         |
 
 *Stop*: `ProducerFatal` leaves the process; the orchestrator restarts it under the same identity. *Abort*: nothing of the
 batch is visible; its input is read again. *Unknown*: only the broker knows whether the commit happened. A new producer of
@@ -56,7 +56,7 @@ class ProducerFatal(Exception):
     """The producer can do nothing more: another process has its identity, or its state is broken. Restart."""
 
 
-def way_out(error: KafkaError, step: Step, patience_is_over: bool) -> Way:
+def way_out(error: KafkaError, step: Step, *, patience_is_over: bool) -> Way:
     """The table above."""
     if error.fatal():
         return Way.STOP
@@ -147,7 +147,7 @@ class Transactions:
     def _raise(self, exception: KafkaException, step: Step, *, patience_is_over: bool) -> None:
         """Returns where the call is to be repeated."""
         error: KafkaError = exception.args[0]
-        match way_out(error, step, patience_is_over):
+        match way_out(error, step, patience_is_over=patience_is_over):
             case Way.STOP:
                 raise ProducerFatal(f"{error.name()}: {error.str()}") from exception
             case Way.ABORT:
