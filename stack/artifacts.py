@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stack.errors import StackError
+from stack.layout import REPO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from stack.layout import Stack
 
 LOCK = Path(__file__).with_name("artifacts.lock.json")
 
@@ -88,20 +88,21 @@ class Cache:
     dir: Path
 
     @classmethod
-    def choose(cls, stack: Stack, environ: Mapping[str, str]) -> Cache:
+    def choose(cls, environ: Mapping[str, str]) -> Cache:
+        """RESYNC_CACHE, else below the user's caches, else in the checkout."""
         if chosen := environ.get("RESYNC_CACHE"):
             return cls(Path(chosen).absolute())
-        in_stack = cls(stack.dir / "cache")
+        in_checkout = cls(REPO / ".local" / "cache")
         caches = environ.get("XDG_CACHE_HOME")
         home = environ.get("HOME")
         if not caches and not (home and Path(home).is_dir()):  # as root, making it would work and surprise
-            return in_stack
+            return in_checkout
         wanted = (Path(caches) if caches else Path(home or "") / ".cache") / "selective-sync"
         try:
             wanted.mkdir(parents=True, exist_ok=True)
         except OSError:
-            return in_stack
-        return cls(wanted) if os.access(wanted, os.W_OK) else in_stack
+            return in_checkout
+        return cls(wanted) if os.access(wanted, os.W_OK) else in_checkout
 
     def file(self, artifact: Artifact) -> Path:
         return self.dir / "maven" / artifact.path

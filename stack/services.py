@@ -37,7 +37,7 @@ def start_all(
 ) -> dict[str, str]:
     """Starts what is not running, all at once, waits until everything serves; returns the settings of stack.env."""
     with stack.locked():
-        cache = artifacts.Cache.choose(stack, environ)
+        cache = artifacts.Cache.choose(environ)
         lock = artifacts.read_lock()
         download.fetch_missing([artifact for needed in lock.values() for artifact in needed], cache, environ, say)
         running = {name for name in process.names(stack) if process.find(stack, name) is not None}
@@ -82,13 +82,17 @@ def _raise_all(starts: list[Future[None]]) -> None:
 def start(stack: Stack, name: str) -> None:
     """Starts one service of a stack that was up before and waits until it serves."""
     if name == kafka.NAME:
-        kafka.start(stack, artifacts.Cache.choose(stack, os.environ))
+        kafka.start(stack, artifacts.Cache.choose(os.environ))
     elif name == registry.NAME:
-        registry.start(stack, artifacts.Cache.choose(stack, os.environ))
+        registry.start(stack, artifacts.Cache.choose(os.environ))
     elif name in names(stack):
         postgres.start(stack, name.removeprefix(config.district_server("")))
     else:
-        raise StackError(f"no service {name}; there are {', '.join(names(stack))}")
+        raise _no_service(stack, name)
+
+
+def _no_service(stack: Stack, name: str) -> StackError:
+    return StackError(f"no service {name}; there are {', '.join(names(stack))}")
 
 
 def stop(stack: Stack, name: str) -> bool:
@@ -97,6 +101,8 @@ def stop(stack: Stack, name: str) -> bool:
         return kafka.stop(stack)
     if name == registry.NAME:
         return registry.stop(stack)
+    if name not in (*names(stack), *process.names(stack)):  # a district taken out of the settings may still run
+        raise _no_service(stack, name)
     return postgres.stop(stack, name.removeprefix(config.district_server("")))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from stack.artifacts import LOCK, Artifact, Cache, format_lock, parse_lock, read_lock, repository_path
 from stack.errors import StackError
-from stack.layout import Stack
+from stack.layout import REPO
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,15 +57,14 @@ def test_committed_lock_pins_each_file_once() -> None:
 
 
 def test_cache_is_where_the_user_says_else_where_it_can_be(tmp_path: Path) -> None:
-    stack = Stack.at(tmp_path / "stack")
     home = tmp_path / "home"
     home.mkdir()
     chosen = {"RESYNC_CACHE": str(tmp_path / "mine"), "HOME": str(home)}
-    assert Cache.choose(stack, chosen).dir == tmp_path / "mine"
-    assert Cache.choose(stack, {"XDG_CACHE_HOME": str(tmp_path / "x")}).dir == tmp_path / "x" / "selective-sync"
-    assert Cache.choose(stack, {"HOME": str(home)}).dir == home / ".cache" / "selective-sync"
-    assert Cache.choose(stack, {"HOME": str(tmp_path / "none")}).dir == stack.dir / "cache"
-    assert Cache.choose(stack, {}).dir == stack.dir / "cache"
+    assert Cache.choose(chosen).dir == tmp_path / "mine"
+    assert Cache.choose({"XDG_CACHE_HOME": str(tmp_path / "x")}).dir == tmp_path / "x" / "selective-sync"
+    assert Cache.choose({"HOME": str(home)}).dir == home / ".cache" / "selective-sync"
+    assert Cache.choose({"HOME": str(tmp_path / "none")}).dir == REPO / ".local" / "cache"
+    assert Cache.choose({}).dir == REPO / ".local" / "cache"
 
 
 def test_a_file_of_another_size_is_missing(tmp_path: Path) -> None:
