@@ -17,9 +17,9 @@ from processor.adapters.kafka.history_writer import StoreWriter
 from processor.adapters.kafka.inbox import Inbox
 from processor.adapters.kafka.transaction import Commit, Transactions
 from processor.adapters.postgres.database import ReaderOptions
-from processor.adapters.postgres.history_connection import connect
+from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect
 from processor.adapters.postgres.history_rebuild import PostgresSwap, PostgresVerify
-from processor.adapters.postgres.history_schema import LIVE_SCHEMA, migrate
+from processor.adapters.postgres.history_schema import migrate
 from processor.adapters.postgres.history_tables import PostgresTables
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.adapters.postgres.state_writer import PostgresStateWriter
@@ -44,15 +44,15 @@ from processor.lifecycle import Lifecycle
 from processor.service.applier import Applier
 from processor.service.emit import Emitter
 from processor.service.history_changes import history_decoder
-from processor.service.history_ports import BatchLimits as StoreLimits
 from processor.service.inbox import run
 from processor.service.materialize import Store, StoreParts
 from processor.service.overdue import OverdueRule
 from processor.service.process import BatchLimits, Processor
 from processor.service.records import Lane, Outgoing, Received
-from processor.service.replay import Progress, Replayed, Verified, replay, verify_replay
+from processor.service.replay import Progress, Reading, Replayed, Verified, replay, verify_replay
 from processor.service.resync import observe, resync
 from processor.settings import Settings
+
 
 def open_catalog(settings: Settings, secrets: Secrets = Secrets.LEFT_OUT) -> Catalog:
     """Raises CatalogError."""
@@ -204,18 +204,19 @@ def run_store(settings: Settings) -> None:
 
 def run_replay(settings: Settings, progress: Progress) -> Replayed:
     """Rebuilds the store's tables from the topic and swaps them in."""
-    codec = open_codec(settings, open_catalog(settings))
-    scan = ScanReader(client_config(settings), settings.topics.history)
     with PostgresSwap(settings.history_dsn, settings.application_name("replay")) as tables:
-        return replay(scan, tables, history_decoder(codec), StoreLimits(), progress)
+        return replay(_history_reading(settings), tables, progress)
 
 
 def run_verify_replay(settings: Settings, progress: Progress) -> Verified:
     """Compares the store's tables with what the topic says."""
-    codec = open_codec(settings, open_catalog(settings))
-    scan = ScanReader(client_config(settings), settings.topics.history)
     with PostgresVerify(settings.history_dsn, settings.application_name("replay")) as tables:
-        return verify_replay(scan, tables, history_decoder(codec), StoreLimits(), progress)
+        return verify_replay(_history_reading(settings), tables, progress)
+
+
+def _history_reading(settings: Settings) -> Reading:
+    codec = open_codec(settings, open_catalog(settings))
+    return Reading(ScanReader(client_config(settings), settings.topics.history), history_decoder(codec))
 
 
 @dataclass(frozen=True, slots=True)
