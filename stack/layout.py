@@ -50,6 +50,9 @@ class Stack:
     def log_file(self, name: str) -> Path:
         return self.run_dir / f"{name}.log"
 
+    def began_file(self, name: str) -> Path:
+        return self.run_dir / f"{name}.began"
+
     def ready_file(self, name: str) -> Path:
         return self.run_dir / f"{name}.ready"
 

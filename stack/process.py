@@ -1,4 +1,4 @@
-"""Processes that outlive the command that started them, known by a pid file and a mark in their environment."""
+"""Processes that outlive the command that started them, known by a pid file."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from stack.layout import Stack
 
-# A pid file is believed only if its process carries this, so a pid that was given to another program is not ours.
-MARK = "RESYNC_STACK_PROCESS"
 LOG_TAIL_LINES = 20
 POLL_S = 0.05
 
@@ -31,21 +29,29 @@ class Account(NamedTuple):
     gid: int
 
 
-def mark(stack: Stack, name: str) -> str:
-    return f"{stack.dir}/{name}"
-
-
 def find(stack: Stack, name: str) -> int | None:
-    """The pid of the running process `name`, else None."""
+    """The pid of the running process `name`, else None.
+
+    A pid file is believed only if its process began when ours did, so a pid that was given to another program since
+    is not ours.
+    """
     try:
         pid = int(stack.pid_file(name).read_text())
-        environ = Path(f"/proc/{pid}/environ").read_bytes()
-    except (FileNotFoundError, ProcessLookupError, ValueError):
+        began = int(stack.began_file(name).read_text())
+    except (FileNotFoundError, ValueError):
         return None
-    except PermissionError:
-        return None  # another user's process: not one that this user's stack started
-    # A zombie's environment reads empty, so it counts as ended.
-    return pid if f"{MARK}={mark(stack, name)}".encode() in environ.split(b"\0") else None
+    return pid if _began(pid) == began else None
+
+
+def _began(pid: int) -> int | None:
+    """When the process was forked, in clock ticks since boot; None if it has ended, reaped or not."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The second field is the program's name in parentheses and may hold anything; see proc(5).
+    state, *fields = status.rpartition(")")[2].split()
+    return None if state in "ZX" else int(fields[18])
 
 
 def names(stack: Stack) -> list[str]:
@@ -66,7 +72,7 @@ def spawn(
     stack.run_dir.mkdir(parents=True, exist_ok=True)
     order = {
         "argv": [str(part) for part in argv],
-        "env": {**env, MARK: mark(stack, name)},
+        "env": dict(env),
         "cwd": str(cwd),
         "log": str(stack.log_file(name)),
         "account": account,
@@ -78,6 +84,7 @@ def spawn(
     if done.returncode:
         raise StackError(f"{name} could not be started: {done.stderr.strip().splitlines()[-1]}")
     pid = int(done.stdout)
+    stack.began_file(name).write_text(f"{_began(pid) or 0}\n")
     stack.pid_file(name).write_text(f"{pid}\n")
     return pid
 
@@ -121,6 +128,7 @@ def stop(stack: Stack, name: str, *, how: signal.Signals = signal.SIGTERM, grace
                 os.killpg(pid, signal.SIGKILL)
             await_exit(pid, grace_s)
     stack.pid_file(name).unlink(missing_ok=True)
+    stack.began_file(name).unlink(missing_ok=True)
     return pid is not None
 
 

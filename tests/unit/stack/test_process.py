@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +16,6 @@ from stack.layout import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SLEEPER = "import time; print('hello', flush=True); time.sleep(60)"
 STUBBORN = (
@@ -46,18 +47,34 @@ def test_a_started_process_is_found_and_is_nobodys_child(stack: Stack) -> None:
     assert stack.pid_file("a").read_text() == f"{pid}\n"
 
 
+def test_a_process_is_found_from_its_first_moment(stack: Stack) -> None:
+    """Also while the kernel still lays out its memory, when neither environment nor command line can be read."""
+    for turn in range(30):
+        pid = process.spawn(stack, str(turn), ["/bin/sleep", "60"], env={}, cwd=stack.dir)
+        assert process.find(stack, str(turn)) == pid
+
+
 def test_a_pid_that_another_program_has_now_is_not_ours(stack: Stack) -> None:
-    stack.run_dir.mkdir()
+    pid = spawn(stack, "a", SLEEPER)
+    os.kill(pid, signal.SIGKILL)
     stack.pid_file("a").write_text(f"{os.getpid()}\n")
     assert process.find(stack, "a") is None
     assert process.stop(stack, "a") is False
     assert not stack.pid_file("a").exists()
 
 
-def test_a_pid_of_the_same_stacks_other_process_is_not_the_one(stack: Stack) -> None:
-    pid = spawn(stack, "a", SLEEPER)
-    stack.pid_file("b").write_text(f"{pid}\n")
-    assert process.find(stack, "b") is None
+def test_a_zombie_has_ended(stack: Stack) -> None:
+    stack.run_dir.mkdir()
+    with subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        fields = Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()
+        stack.pid_file("a").write_text(f"{child.pid}\n")
+        stack.began_file("a").write_text(f"{fields[19]}\n")
+        assert process.find(stack, "a") == child.pid
+        child.kill()
+        assert process.await_exit(child.pid, 10)
+        assert process.find(stack, "a") is None
 
 
 @pytest.mark.parametrize("content", ["", "x", "4194999"])
