@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from processor.core.catalog import ObjectType
 from processor.core.model import Correction, Op, Result
 from processor.service.apply_decide import Turn, decide, written_fields
 from processor.service.apply_rounds import Group
@@ -37,7 +36,7 @@ class _Settling:
     """One reading, deciding and writing. What it says nothing of wants to be read again."""
 
     def __init__(self, group: Group, corrections: Sequence[Correction], transaction: StateTransaction) -> None:
-        self._type: ObjectType = group.object_type
+        self._type = group.object_type
         self._op = group.op
         self._corrections = corrections
         self._transaction = transaction

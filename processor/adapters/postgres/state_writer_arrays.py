@@ -23,7 +23,7 @@ def versions(corrections: Sequence[Correction]) -> Arrays:
     read_at = [correction.source.district_version for correction in corrections]
     return {
         "epoch": [version.epoch for version in read_at],
-        "xmax": [version.xmax for version in read_at],
+        "snapshot_xmax": [version.xmax for version in read_at],
         "in_progress": [version.in_progress for version in read_at],
         "correction_id": [correction.source.correction_id for correction in corrections],
     }

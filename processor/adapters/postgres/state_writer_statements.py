@@ -13,7 +13,7 @@ from processor.core.catalog import Catalog, FieldSpec, ObjectType, Table
 
 _ROWS = named_sql("applier_rows.sql")
 _IDENTITY = (("district", "text"), ("key", "text"))
-_VERSION = (("epoch", "bigint"), ("xmax", "bigint"), ("in_progress", "integer"), ("correction_id", "uuid"))
+_VERSION = (("epoch", "bigint"), ("snapshot_xmax", "bigint"), ("in_progress", "integer"), ("correction_id", "uuid"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def column_of(field: FieldSpec) -> str:
 class Statements:
     """Braces in the .sql file are filled with identifiers and types, never with values.
 
-    Parameters are arrays of one length: `district`, `key`; for writes also `epoch`, `xmax`, `in_progress`,
+    Parameters are arrays of one length: `district`, `key`; for writes also `epoch`, `snapshot_xmax`, `in_progress`,
     `correction_id`, then `new_<n>` in the order of the fields written and `old_<n>` in that of `ObjectType.owned`.
     Rows that come back begin with the place in the arrays, from 1.
     """
@@ -68,7 +68,7 @@ class Statements:
 
     @cached_property
     def read(self) -> bytes:
-        """(n, epoch, xmax, in_progress, is there a row, raw texts of owned, district keys of `looked_up`)."""
+        """(n, epoch, snapshot_xmax, in_progress, is there a row, raw texts of owned, district keys of `looked_up`)."""
         texts = [sql.SQL("{}::text").format(sql.Identifier("t", column_of(field))) for field in self._type.owned]
         return self._write(
             "read",

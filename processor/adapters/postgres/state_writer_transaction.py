@@ -65,9 +65,9 @@ class PostgresStateTransaction:
         dangling: list[list[str]] = [[] for _ in writes]
         for field in object_type.owned:
             statement = self._statements(object_type).resolve(field)
-            places = [place for place, write in enumerate(writes) if field in write.fields]
-            if statement is None or not places:
+            if statement is None:
                 continue
+            places = [place for place, write in enumerate(writes) if field in write.fields]
             named = [_named(writes[place].correction, field) for place in places]
             found = self._ids(statement, [identity for identity in dict.fromkeys(named) if identity[1] is not None])
             for place, identity in zip(places, named, strict=True):

@@ -2,7 +2,7 @@
 -- `i` is the input, one row a correction; `t` the state's table; `v` the versions that were applied.
 
 -- name: read
-select i.n, v.epoch, v.xmax, v.in_progress, t.{key} is not null, {texts}
+select i.n, v.epoch, v.snapshot_xmax, v.in_progress, t.{key} is not null, {texts}
 from {input}
 left join resync_applier.versions v on {recorded}
 left join {table} t on {same_record}
@@ -14,7 +14,7 @@ with written as (
     update {table} t set {assignments}
     from {input} left join resync_applier.versions v on {recorded}
     where {same_record} and {not_older} and {unchanged}
-    returning i.n, i.district, i.key, i.epoch, i.xmax, i.in_progress, i.correction_id
+    returning i.n, i.district, i.key, i.epoch, i.snapshot_xmax, i.in_progress, i.correction_id
 ), kept as (
     {keep_version} from written i {newest}
 )
@@ -25,7 +25,7 @@ with written as (
     delete from {table} t
     using {input} left join resync_applier.versions v on {recorded}
     where {same_record} and {not_older} and {unchanged}
-    returning i.n, i.district, i.key, i.epoch, i.xmax, i.in_progress, i.correction_id
+    returning i.n, i.district, i.key, i.epoch, i.snapshot_xmax, i.in_progress, i.correction_id
 ), kept as (
     {keep_version} from written i {newest}
 )
@@ -50,20 +50,20 @@ select n from written;
 {keep_version} from {input} {newest};
 
 -- name: keep_version
-insert into resync_applier.versions as v (district_id, object, key, epoch, xmax, in_progress, correction_id)
-select i.district, %(object)s, i.key, i.epoch, i.xmax, i.in_progress, i.correction_id
+insert into resync_applier.versions as v (district_id, object, key, epoch, snapshot_xmax, in_progress, correction_id)
+select i.district, %(object)s, i.key, i.epoch, i.snapshot_xmax, i.in_progress, i.correction_id
 
 -- name: newest
 on conflict (district_id, object, key) do update
-set epoch = excluded.epoch, xmax = excluded.xmax, in_progress = excluded.in_progress,
+set epoch = excluded.epoch, snapshot_xmax = excluded.snapshot_xmax, in_progress = excluded.in_progress,
     correction_id = excluded.correction_id
-where (v.epoch, v.xmax, -v.in_progress) <= (excluded.epoch, excluded.xmax, -excluded.in_progress)
+where (v.epoch, v.snapshot_xmax, -v.in_progress) <= (excluded.epoch, excluded.snapshot_xmax, -excluded.in_progress)
 
 -- name: recorded
 v.district_id = i.district and v.object = %(object)s and v.key = i.key
 
 -- name: not_older
-(v.key is null or (i.epoch, i.xmax, -i.in_progress) >= (v.epoch, v.xmax, -v.in_progress))
+(v.key is null or (i.epoch, i.snapshot_xmax, -i.in_progress) >= (v.epoch, v.snapshot_xmax, -v.in_progress))
 
 -- The district's key behind the state's id, within the same district.
 -- name: district_key

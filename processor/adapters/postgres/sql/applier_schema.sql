@@ -29,7 +29,7 @@ create table if not exists resync_applier.versions (
     object         text    not null,
     key            text    not null,
     epoch          bigint  not null,
-    xmax           bigint  not null,
+    snapshot_xmax  bigint  not null,
     in_progress    integer not null,
     correction_id  uuid    not null,
     constraint versions_key primary key (district_id, object, key)

@@ -1,0 +1,252 @@
+"""What goes on while an applier reads and writes: editors, a second applier, lost connections, kills."""
+
+import multiprocessing
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from processor.adapters.postgres.state_writer import PostgresStateWriter, district_lock
+from processor.core.model import Correction, Result
+from processor.crashpoint import CrashPoints
+from processor.service.apply import apply
+from processor.service.apply_state import StateUnavailable
+from tests.integration.applier.catalog import CATALOG
+from tests.integration.applier.world import NOW, World, create, update
+
+A = {"lastName": "A"}
+B = {"lastName": "B"}
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as made:
+        yield made
+
+
+def until(holds: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def applier_waits(world: World) -> bool:
+    waiting = "select from pg_stat_activity where application_name = 'resync/apply/0' and wait_event_type = 'Lock'"
+    return bool(world.rows(waiting))
+
+
+@pytest.mark.parametrize(
+    ("theirs", "said"),
+    [("E", (Result.CONFLICT, "lastName")), ("B", (Result.ALREADY_EQUAL, None)), ("A", (Result.APPLIED, None))],
+)
+def test_an_edit_between_reading_and_writing(
+    world: World, pool: ThreadPoolExecutor, theirs: str, said: tuple[Result, str | None]
+) -> None:
+    world.apply(create("Person", "7", A))
+    with psycopg.connect(world.dsn) as editor:
+        editor.execute("update person set last_name = %s", (theirs,))
+        answer = pool.submit(world.said, update("Person", "7", A, B))
+        until(lambda: applier_waits(world))
+        editor.commit()
+        assert answer.result(10) == said
+
+
+@pytest.mark.parametrize(("theirs", "said"), [("E", (Result.CONFLICT, "exists")), ("A", (Result.ALREADY_EQUAL, None))])
+def test_the_same_record_created_by_somebody_else_meanwhile(
+    world: World, pool: ThreadPoolExecutor, theirs: str, said: tuple[Result, str | None]
+) -> None:
+    with psycopg.connect(world.dsn) as editor:
+        editor.execute("insert into person (district_id, person_id, last_name) values ('NORTH', 7, %s)", (theirs,))
+        answer = pool.submit(world.said, create("Person", "7", A))
+        until(lambda: applier_waits(world))
+        editor.commit()
+        assert answer.result(10) == said
+
+
+def test_a_parent_deleted_by_somebody_else_meanwhile(world: World, pool: ThreadPoolExecutor) -> None:
+    world.apply(create("Person", "7", A))
+    with psycopg.connect(world.dsn) as editor:
+        editor.execute("delete from person")
+        answer = pool.submit(world.said, create("Enrollment", "1", {"personID": "7"}))
+        until(lambda: applier_waits(world))
+        editor.commit()
+        assert answer.result(10) == (Result.PARENT_MISSING, "personID")
+
+
+def test_a_deadlock_is_no_answer(world: World, pool: ThreadPoolExecutor) -> None:
+    world.apply(create("Person", "7", A), create("Person", "8", A))
+    batch = [update("Person", "7", A, B), update("Person", "8", A, {"visits": "1"})]
+    with psycopg.connect(world.dsn, options="-c deadlock_timeout=60s") as editor:
+        editor.execute("update person set visits = 5 where person_id = 8")
+        answers: Future[list[Result]] = pool.submit(world.results, *batch)
+        until(lambda: applier_waits(world))
+        theirs = pool.submit(editor.execute, "update person set visits = 5 where person_id = 7")
+        with pytest.raises(StateUnavailable, match="40P01"):
+            answers.result(10)
+        theirs.result(10)
+        editor.rollback()
+
+    assert world.results(*batch) == [Result.APPLIED] * 2
+
+
+def test_one_districts_rows_are_written_by_one_applier_at_a_time(world: World) -> None:
+    hasty = world.another_writer(statement_timeout_s=0.2)
+    with psycopg.connect(world.dsn) as other:
+        other.execute("select pg_advisory_xact_lock(%s)", (district_lock("NORTH"),))
+        with pytest.raises(StateUnavailable, match="57014"):
+            apply([create("Person", "7", A)], hasty, NOW)
+        river = create("Person", "7", A, district="RIVER")
+        assert [answer.result for answer in apply([river], hasty, NOW)] == [Result.APPLIED]
+
+
+def _freeze_while_another_applies(frozen: PostgresStateWriter, world: World, correction: Correction) -> None:
+    with frozen.transaction({"NORTH"}) as transaction:
+        transaction.claim([correction], NOW)
+        assert world.results(correction) == [Result.APPLIED]
+        transaction.claim([create("Person", "8", A)], NOW)
+
+
+def test_an_applier_frozen_in_its_transaction_loses_it(world: World) -> None:
+    frozen = world.another_writer(idle_timeout_s=0.3)
+    correction = create("Person", "7", A)
+    with pytest.raises(StateUnavailable):
+        _freeze_while_another_applies(frozen, world, correction)
+
+    again = apply([correction], frozen, NOW)
+    assert [answer.result for answer in again] == [Result.APPLIED]
+    assert world.rows("select changes from person") == [(0,)]
+
+
+class _Cut(CrashPoints):
+    """Cuts every applier's connection at a point, as a restarting server does."""
+
+    def __init__(self, at: str, dsn: str) -> None:
+        super().__init__(None)
+        self._at = at
+        self._dsn = dsn
+
+    def __call__(self, name: str) -> None:
+        if name == self._at:
+            self._at = ""
+            with psycopg.connect(self._dsn) as connection:
+                connection.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'resync/apply/9'"
+                )
+
+
+def test_a_connection_lost_before_the_commit_applies_nothing(world: World) -> None:
+    cut = _Cut("apply.before_sql_commit", world.dsn)
+    writer = world.another_writer(application_name="resync/apply/9", crash_points=cut)
+    correction = create("Person", "7", A)
+
+    with pytest.raises(StateUnavailable):
+        apply([correction], writer, NOW)
+    assert world.rows("select person_id from person") == []
+    assert world.rows("select correction_id from resync_applier.applied") == []
+    assert [answer.result for answer in apply([correction], writer, NOW)] == [Result.APPLIED]
+
+
+def test_a_server_restarted_between_batches_is_found_again(world: World) -> None:
+    cut = _Cut("apply.after_sql_commit", world.dsn)
+    writer = world.another_writer(application_name="resync/apply/9", crash_points=cut)
+    correction = create("Person", "7", A)
+
+    apply([correction], writer, NOW)
+    with pytest.raises(StateUnavailable):
+        apply([correction], writer, NOW)
+    assert [answer.result for answer in apply([correction], writer, NOW)] == [Result.APPLIED]
+
+
+def _die(dsn: str, crash_at: str, batch: list[Correction]) -> None:
+    apply(batch, PostgresStateWriter(dsn, CATALOG, crash_points=CrashPoints(crash_at)), NOW)
+
+
+@pytest.mark.parametrize("crash_at", ["apply.before_sql_commit", "apply.after_sql_commit"])
+def test_killed_at_the_commit_and_started_again(world: World, crash_at: str) -> None:
+    batch = [create("Person", "7", A), update("Person", "7", A, B), update("Person", "8", A, B)]
+    killed = multiprocessing.get_context("spawn").Process(target=_die, args=(world.dsn, crash_at, batch))
+    killed.start()
+    killed.join(30)
+    assert killed.exitcode == -signal.SIGKILL
+
+    assert world.results(*batch) == [Result.APPLIED, Result.APPLIED, Result.CONFLICT]
+    assert world.rows("select last_name, changes from person") == [("B", 1)]
+
+
+def test_a_statement_that_takes_too_long_is_no_answer(world: World) -> None:
+    world.edit(
+        "create function slow() returns trigger language plpgsql as"
+        " $$ begin perform pg_sleep(5); return new; end $$;"
+        "create trigger slow before insert on person for each row execute function slow();"
+    )
+    with pytest.raises(StateUnavailable, match="57014"):
+        apply([create("Person", "7", A)], world.another_writer(statement_timeout_s=0.2), NOW)
+
+
+def test_a_column_that_is_gone_stops_the_batch_until_it_is_back(world: World) -> None:
+    correction = create("Person", "7", A)
+    world.apply(create("Person", "8", A))
+    world.edit("alter table person rename column code to kode")
+
+    assert world.another_writer().missing_columns() == [
+        "the state has no column code in table person: mend the catalog or the table"
+    ]
+    for _ in range(2):
+        with pytest.raises(StateUnavailable, match="code"):
+            world.apply(correction)
+
+    world.edit("alter table person rename column kode to code; alter table person alter column visits type bigint")
+    assert world.results(correction) == [Result.APPLIED]
+
+
+def test_a_column_changed_under_way_is_described_anew(world: World) -> None:
+    world.apply(create("Person", "7", {**A, "visits": "1"}))
+    world.edit("alter table person alter column visits type text")
+
+    assert world.results(update("Person", "7", {**A, "visits": "1"}, {"visits": "2"})) == [Result.APPLIED]
+
+
+def test_the_schema_is_made_once_by_many(world: World, pool: ThreadPoolExecutor) -> None:
+    world.edit("drop schema resync_applier cascade")
+    writers = [world.another_writer() for _ in range(8)]
+
+    list(pool.map(PostgresStateWriter.ensure_schema, writers))
+
+    assert world.results(create("Person", "7", A)) == [Result.APPLIED]
+
+
+def test_old_answers_are_forgotten_in_small_steps(world: World) -> None:
+    writer = world.another_writer(retention=timedelta(days=1))
+    apply([create("Person", str(n), A) for n in range(1_500)], writer, NOW)
+    apply([create("Person", "9999", A)], writer, NOW + timedelta(hours=20))
+
+    later = NOW + timedelta(days=1, hours=1)
+    assert [writer.prune(later) for _ in range(3)] == [1_000, 500, 0]
+    assert writer.prune(later + timedelta(minutes=1)) == 0
+    assert world.rows("select count(*) from resync_applier.applied") == [(1,)]
+    assert world.rows("select count(*) from resync_applier.versions") == [(1_501,)]
+
+
+def test_the_connection_says_whose_it_is_and_how_it_reads(world: World) -> None:
+    world.edit(
+        "create function settings() returns trigger language plpgsql as $$ begin"
+        "  insert into audit select null, concat_ws(' | ', current_setting('application_name'),"
+        "    current_setting('timezone'), current_setting('datestyle'), current_setting('statement_timeout'),"
+        "    current_setting('idle_in_transaction_session_timeout'), current_setting('transaction_isolation'),"
+        "    current_setting('synchronous_commit'));"
+        "  return new; end $$;"
+        "create trigger settings after insert on person for each row execute function settings();"
+        "do $$ begin execute 'alter database ' || quote_ident(current_database())"
+        "  || ' set default_transaction_isolation = serializable'; end $$;"
+    )
+    writer = world.another_writer(application_name="resync/apply/3", statement_timeout_s=2, idle_timeout_s=4)
+
+    apply([create("Person", "7", A)], writer, NOW)
+
+    said = "resync/apply/3 | UTC | ISO, MDY | 2s | 4s | read committed | on"
+    assert world.rows("select what from audit") == [(said,)]
