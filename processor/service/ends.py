@@ -14,7 +14,14 @@ from collections.abc import Mapping
 from processor.core.model import RequestEnd
 from processor.core.partition import partition_of
 from processor.service.history_changes import Changes
-from processor.service.history_ports import Extent, HistoryTables, HistoryTransaction, HistoryWriter, StoredOffset
+from processor.service.history_ports import (
+    Extent,
+    HistoryTables,
+    HistoryTransaction,
+    HistoryWriter,
+    StoredOffset,
+    StoreUnavailable,
+)
 
 SWEEP_PAGE = 500
 
@@ -54,6 +61,11 @@ class Ends:
     def is_sweeping(self) -> bool:
         return bool(self._sweeping)
 
+    @property
+    def is_live(self) -> bool:
+        """Whether there are partitions, and each of them is live."""
+        return bool(self._live) and not self._catching_up and not self._sweeping
+
     def owns(self, request_id: str) -> bool:
         """Whether the request lies in a partition that is live here."""
         return partition_of(request_id, self._partitions) in self._live
@@ -68,21 +80,21 @@ class Ends:
         ended = transaction.ended(sorted(wanted))
         self._write([end for end in ended if end.request_id in touched or end != read[end.request_id]])
 
-    def sweep(self, positions: Mapping[int, int]) -> bool:
-        """Announce one page of ended requests; `positions` are those committed. False when nothing is to be swept."""
+    def sweep(self, positions: Mapping[int, int]) -> None:
+        """Announce one page of ended requests, while there are any; `positions` are those committed."""
         if not self._sweeping:
-            return False
+            return
         page = self._tables.ended_after(self._swept_to, SWEEP_PAGE)
         self._write([end for end in page if partition_of(end.request_id, self._partitions) in self._sweeping])
         if len(page) == SWEEP_PAGE:
             self._swept_to = page[-1].request_id
-            return True
+            return
         with self._tables.transaction() as transaction:
-            if transaction.holds({p: positions[p] for p in self._sweeping}):
-                transaction.mark_live(self._sweeping)
+            if not transaction.holds({p: positions[p] for p in self._sweeping}):
+                raise StoreUnavailable("the stored offsets were moved while ends were announced")
+            transaction.mark_live(self._sweeping)
         self._live |= self._sweeping
         self._sweeping = set()
-        return True
 
     def _announces(self, partition: int) -> bool:
         return partition in self._live or partition in self._sweeping

@@ -6,13 +6,14 @@ written by the processor or the store: it is reported and passed over, and stops
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, cast
 from urllib.parse import unquote
 
 from processor.codec import Codec, DecodeError
 from processor.core import ids
 from processor.core.model import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestEnd, RequestStatus
 
+MOST_SEGMENTS = 3
 MAX_SEGMENT_CHARS = 800
 """Percent-encoded. A canonical key has at most 255 bytes; index entries have a largest size."""
 
@@ -52,9 +53,7 @@ def history_decoder(codec: Codec) -> Decode:
     """Reads what belongs on the history topic. May raise RegistryUnavailable."""
 
     def decode(data: bytes) -> HistoryRecord:
-        record = codec.decode(data, HISTORY_TYPES)
-        assert isinstance(record, HISTORY_TYPES)
-        return record
+        return cast("HistoryRecord", codec.decode(data, HISTORY_TYPES))
 
     return decode
 
@@ -112,7 +111,7 @@ def _parts(key: bytes | None) -> list[str]:
         parts = key.decode("ascii").split("/")
     except UnicodeDecodeError:
         raise Foreign("the record's key is not ASCII") from None
-    if not ids.is_request_id(parts[0]) or len(parts) > 3:
+    if not ids.is_request_id(parts[0]) or len(parts) > MOST_SEGMENTS:
         raise Foreign("the record's key does not begin with a request id")
     if any(len(part) > MAX_SEGMENT_CHARS or "%00" in part for part in parts):
         raise Foreign("the record's key is too long, or holds NUL")
@@ -136,13 +135,12 @@ def _take_tombstone(parts: list[str], changes: Changes) -> None:
 def _key_of(content: HistoryRecord) -> bytes:
     match content:
         case KeyOutcome():
-            key = ids.outcome_key(content.request_id, content.object, content.key)
+            return ids.outcome_key(content.request_id, content.object, content.key).encode()
         case ChunkStatus():
-            key = ids.chunk_key(content.request_id, content.chunk)
+            return ids.chunk_key(content.request_id, content.chunk).encode()
         case RequestStatus():
-            key = ids.request_key(content.request.request_id)
+            return ids.request_key(content.request.request_id).encode()
         case RequestEnd():
-            key = ids.end_key(content.request_id)
+            return ids.end_key(content.request_id).encode()
         case Cleared():
-            key = ids.cleared_key(content.request_id)
-    return key.encode("ascii")
+            return ids.cleared_key(content.request_id).encode()

@@ -116,10 +116,14 @@ class HistoryScan(Protocol):
 class HistoryTransaction(Protocol):
     """One SQL transaction on the store's tables."""
 
+    def stage(self, changes: Changes) -> None:
+        """Bring a batch to the server. Holds no lock yet, so a process that stands still here keeps nobody waiting."""
+
     def holds(self, expected: Mapping[int, int]) -> bool:
         """Lock the offsets of these partitions; whether each is what is expected."""
 
-    def merge(self, changes: Changes) -> None: ...
+    def merge(self) -> None:
+        """What was staged, into the tables."""
 
     def ended(self, request_ids: Sequence[str]) -> Sequence[RequestEnd]:
         """The ends of those of the requests that have ended."""

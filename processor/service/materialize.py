@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 
 LONGEST_WAIT_S = 5.0
 IDLE_WAIT_S = 0.2
+LOOK_EVERY_S = 1.0
 
 
 @dataclass(slots=True)
@@ -59,8 +60,8 @@ class StoreParts:
     decode: Decode
     now: Callable[[], datetime]
     crash_points: CrashPoints
-    limits: BatchLimits = BatchLimits()
-    overdue: OverdueRule = OverdueRule()
+    limits: BatchLimits = field(default_factory=BatchLimits)
+    overdue: OverdueRule = field(default_factory=OverdueRule)
 
 
 class Store:
@@ -72,6 +73,7 @@ class Store:
         self._overdue = Overdue(parts.tables, parts.writer, parts.overdue, self._ends.owns)
         self._positions: dict[int, int] = {}
         self._wait_s = 0.0
+        self._next_look = 0.0
         self.counts = StoreCounts()
 
     def run(self, stop: Stop) -> None:
@@ -94,15 +96,21 @@ class Store:
         self._parts.crash_points("store.after_read")
         if batch.end:
             self._materialize(batch)
-        if not self._ends.sweep(self._positions):
+        if self._positions and monotonic() > self._next_look:
+            self._look_at_offsets()
+        if self._positions:
+            self._ends.sweep(self._positions)
+        if self._positions and self._ends.is_live:
             self._overdue.step(self._parts.now())
         self.counts.ends_announced = self._ends.announced
         self.counts.overdue_published = self._overdue.published
 
     def _take_over(self, partitions: frozenset[int]) -> None:
         topic_id = self._parts.log.topic_id()
+        begin = {p: extent.low for p, extent in self._parts.log.extents(partitions).items()}
+        stored = self._parts.tables.offsets(begin, topic_id)
+        # Looked at after the offsets: the log may have grown meanwhile, the offsets not beyond it.
         extents = self._parts.log.extents(partitions)
-        stored = self._parts.tables.offsets({p: extent.low for p, extent in extents.items()}, topic_id)
         check_within_log(self._parts.log.topic, topic_id, stored, extents)
         self._positions = {p: offset.next_offset for p, offset in stored.items()}
         self._parts.log.place(self._positions)
@@ -110,21 +118,34 @@ class Store:
         self.counts.assigned = partitions
         log.info("assigned", topic=self._parts.log.topic, positions=self._positions)
 
+    def _look_at_offsets(self) -> None:
+        """A replay may have moved the offsets back while nothing comes that would be refused."""
+        self._next_look = monotonic() + LOOK_EVERY_S
+        with self._parts.tables.transaction() as transaction:
+            fits = transaction.holds(self._positions)
+        if not fits:
+            self._displaced()
+
+    def _displaced(self) -> None:
+        log.warning("reading again where the stored offsets are: another process moved them", was=self._positions)
+        self._positions = {}
+        self._parts.log.displace()
+
     def _materialize(self, batch: LogBatch) -> None:
         crash = self._parts.crash_points
         changes = changes_of(batch.records, self._parts.decode, self._skipped)
         with self._parts.tables.transaction() as transaction:
+            transaction.stage(changes)
             fits = transaction.holds(batch.start)
             if fits:
-                transaction.merge(changes)
+                transaction.merge()
                 crash("store.after_merge")
                 self._ends.announce(transaction, changes)
                 transaction.advance(batch.end)
                 crash("store.before_sql_commit")
         if not fits:
             self.counts.batches_dropped += 1
-            log.warning("batch dropped: the stored offsets were moved by another process", expected=dict(batch.start))
-            self._parts.log.displace()
+            self._displaced()
             return
         crash("store.after_sql_commit")
         self._positions |= batch.end
@@ -139,6 +160,7 @@ class Store:
         self.counts.unavailable += 1
         log.warning("unavailable, trying again", fault=str(fault), wait_s=self._wait_s)
         self._parts.tables.disconnect()
+        self._positions = {}
         self._parts.log.displace()
         until = monotonic() + self._wait_s
         while monotonic() < until and not stop():

@@ -5,7 +5,7 @@ Both read outside the store's group and write to tables of their own, so traffic
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 import structlog
@@ -119,80 +119,81 @@ class Verified:
     first: Divergence | None
 
 
-def replay(
-    scan: HistoryScan, tables: SwappingRebuild, decode: Decode, limits: BatchLimits, progress: Progress = silent
-) -> Replayed:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The topic, how its records are read, and how many at once."""
+
+    scan: HistoryScan
+    decode: Decode
+    limits: BatchLimits = field(default_factory=BatchLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The part of the topic that a rebuild reads."""
+
+    topic_id: str
+    start: Mapping[int, int]
+    end: Mapping[int, int]
+
+
+def replay(reading: Reading, tables: SwappingRebuild, progress: Progress = silent) -> Replayed:
     """Rebuild up to where the store stands, or to the log's end where it stands nowhere, and swap."""
-    topic_id = scan.topic_id()
+    scan = reading.scan
+    live, topic_id = tables.live_offsets(), scan.topic_id()
     extents = scan.extents(range(scan.partitions))
-    end = _ends_of_replay(tables.live_offsets(), extents, topic_id)
-    done = _rebuild(scan, tables, decode, limits, (extents, end, topic_id), progress)
+    end = {p: _end_of_replay(live.get(p), extent, topic_id) for p, extent in extents.items()}
+    done = _rebuild(reading, tables, Span(topic_id, {p: extents[p].low for p in end}, end), progress)
     tables.complete()
     tables.swap()
     log.info("replayed", records=done.records, skipped=done.skipped)
     return done
 
 
-def verify_replay(
-    scan: HistoryScan, tables: VerifyingRebuild, decode: Decode, limits: BatchLimits, progress: Progress = silent
-) -> Verified:
+def verify_replay(reading: Reading, tables: VerifyingRebuild, progress: Progress = silent) -> Verified:
     """Compare the live tables, as they are when this begins, with the topic up to the same offsets."""
-    topic_id = scan.topic_id()
+    scan = reading.scan
+    live, topic_id = tables.live_offsets(), scan.topic_id()
     extents = scan.extents(range(scan.partitions))
-    live = tables.live_offsets()
     check_within_log(scan.topic, topic_id, live, extents)
     end = {p: live[p].next_offset if p in live else extent.low for p, extent in extents.items()}
-    done = _rebuild(scan, tables, decode, limits, (extents, end, topic_id), progress)
-    later = {p: extent.stable for p, extent in scan.extents(end).items()}
-    for batch in scan.batches(end, later, limits):
+    done = _rebuild(reading, tables, Span(topic_id, {p: extents[p].low for p in end}, end), progress)
+    now = {p: extent.stable for p, extent in scan.extents(end).items()}
+    for batch in scan.batches(end, now, reading.limits):
         tables.note_newer(_readable_keys(batch.records))
     tables.complete()
     return _compare(scan, tables, done)
 
 
-def _ends_of_replay(
-    live: Mapping[int, StoredOffset], extents: Mapping[int, Extent], topic_id: str
-) -> dict[int, int]:
-    """A partition that is not live, or stands outside the log, is read to the end: the store announces from there."""
-    end: dict[int, int] = {}
-    for partition, extent in extents.items():
-        stored = live.get(partition)
-        usable = stored is not None and stored.live and outside(topic_id, stored, extent) is None
-        end[partition] = stored.next_offset if usable and stored is not None else extent.stable
-    return end
+def _end_of_replay(stored: StoredOffset | None, extent: Extent, topic_id: str) -> int:
+    """The log's end where a store that reads on from there has everything still to announce."""
+    if stored is None or not stored.live or outside(topic_id, stored, extent) is not None:
+        return extent.stable
+    return stored.next_offset
 
 
-def _rebuild(
-    scan: HistoryScan,
-    tables: Rebuild,
-    decode: Decode,
-    limits: BatchLimits,
-    span: tuple[Mapping[int, Extent], Mapping[int, int], str],
-    progress: Progress,
-) -> Replayed:
-    extents, end, topic_id = span
-    start = {p: extents[p].low for p in end}
-    total = sum(end[p] - start[p] for p in end)
+def _rebuild(reading: Reading, tables: Rebuild, span: Span, progress: Progress) -> Replayed:
+    scan = reading.scan
+    total = sum(span.end[p] - span.start[p] for p in span.end)
     records = skipped = done = 0
 
     def skip(record: RawRecord, why: str) -> None:
         nonlocal skipped
         skipped += 1
-        log.warning(
-            "record skipped", topic=scan.topic, partition=record.partition, offset=record.offset, why=why
-        )
+        log.warning("record skipped", topic=scan.topic, partition=record.partition, offset=record.offset, why=why)
 
-    tables.begin(start, topic_id)
+    tables.begin(span.start, span.topic_id)
     progress(0, total)
-    for batch in scan.batches(start, end, limits):
-        changes = changes_of(batch.records, decode, skip)
+    for batch in scan.batches(span.start, span.end, reading.limits):
+        changes = changes_of(batch.records, reading.decode, skip)
         with tables.transaction() as transaction:
-            transaction.merge(changes)
+            transaction.stage(changes)
+            transaction.merge()
             transaction.advance(batch.end)
         records += len(batch.records)
         done += sum(batch.end[p] - batch.start[p] for p in batch.end)
         progress(done, total)
-    return Replayed(records, skipped, end)
+    return Replayed(records, skipped, span.end)
 
 
 def _readable_keys(records: Iterable[RawRecord]) -> Iterator[str]:
@@ -205,47 +206,42 @@ def _compare(scan: HistoryScan, tables: VerifyingRebuild, done: Replayed) -> Ver
     compared = unjudged = divergences = 0
     first: Divergence | None = None
     for pair in tables.pairs():
-        for live, rebuilt in _merged(pair.live, pair.rebuilt):
+        for key, live, rebuilt in _merged(pair.live, pair.rebuilt):
             compared += 1
             if live == rebuilt:
                 continue
-            row = live or rebuilt
-            assert row is not None
-            if tables.is_newer(RECORD_KEY[pair.table](*row.key)):
+            if tables.is_newer(RECORD_KEY[pair.table](*key)):
                 unjudged += 1
                 continue
             divergences += 1
-            first = first or _divergence(scan, pair, live, rebuilt)
+            if first is None:
+                what, columns = _difference(pair, live, rebuilt)
+                partition = partition_of(key[0], scan.partitions)
+                first = Divergence(pair.table, key, what, columns, scan.topic, partition)
     return Verified(done, compared, unjudged, divergences, first)
 
 
-def _merged(live: Iterator[Row], rebuilt: Iterator[Row]) -> Iterator[tuple[Row | None, Row | None]]:
-    """Rows of both sides with the same key together; None where a side has no row."""
+def _merged(live: Iterator[Row], rebuilt: Iterator[Row]) -> Iterator[tuple[tuple[str, ...], Row | None, Row | None]]:
+    """Each key of either side once, with the row that each side has of it."""
     left, right = next(live, None), next(rebuilt, None)
     while left is not None or right is not None:
-        if right is None or (left is not None and _bytes(left) < _bytes(right)):
-            yield left, None
-            left = next(live, None)
-        elif left is None or _bytes(right) < _bytes(left):
-            yield None, right
-            right = next(rebuilt, None)
-        else:
-            yield left, right
-            left, right = next(live, None), next(rebuilt, None)
+        key = min((row.key for row in (left, right) if row is not None), key=_bytes)
+        here = left if left is not None and left.key == key else None
+        there = right if right is not None and right.key == key else None
+        yield key, here, there
+        left = next(live, None) if here is not None else left
+        right = next(rebuilt, None) if there is not None else right
 
 
-def _bytes(row: Row) -> tuple[bytes, ...]:
-    return tuple(part.encode() for part in row.key)
+def _bytes(key: tuple[str, ...]) -> tuple[bytes, ...]:
+    """Postgres' order of text in collation C."""
+    return tuple(part.encode() for part in key)
 
 
-def _divergence(scan: HistoryScan, pair: TablePair, live: Row | None, rebuilt: Row | None) -> Divergence:
-    columns: tuple[str, ...] = ()
+def _difference(pair: TablePair, live: Row | None, rebuilt: Row | None) -> tuple[str, tuple[str, ...]]:
     if live is None:
-        what, key = "the store lacks the row that the topic gives", rebuilt.key if rebuilt else ()
-    elif rebuilt is None:
-        what, key = "the store has a row that the topic does not give", live.key
-    else:
-        what, key = "the store's row differs from the topic's", live.key
-        both = zip(pair.columns, live.values, rebuilt.values, strict=True)
-        columns = tuple(name for name, left, right in both if left != right)
-    return Divergence(pair.table, key, what, columns, scan.topic, partition_of(key[0], scan.partitions))
+        return "the store lacks the row that the topic gives", ()
+    if rebuilt is None:
+        return "the store has a row that the topic does not give", ()
+    both = zip(pair.columns, live.values, rebuilt.values, strict=True)
+    return "the store's row differs from the topic's", tuple(name for name, left, right in both if left != right)

@@ -6,7 +6,7 @@ new partition before `place`, and the group's own offsets are written for lag an
 
 from collections.abc import Iterable, Mapping
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -32,10 +32,11 @@ READING: Mapping[str, Any] = {
 }
 """What correctness and memory rest on; wins over a deployment's options."""
 
-_REPLACE = frozenset(
-    {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError.UNKNOWN_TOPIC_OR_PART}
-)
-_PASSING = frozenset({KafkaError._PARTITION_EOF, KafkaError._MAX_POLL_EXCEEDED})
+# KafkaError's public names of the client's own faults begin with an underscore.
+CUT_OFF = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})  # noqa: SLF001
+END_OF_PARTITION = KafkaError._PARTITION_EOF  # noqa: SLF001
+_REPLACE = CUT_OFF | {KafkaError.UNKNOWN_TOPIC_OR_PART}
+_PASSING = frozenset({END_OF_PARTITION, KafkaError._MAX_POLL_EXCEEDED})  # noqa: SLF001
 
 
 class Fenced(Exception):
@@ -62,9 +63,7 @@ class GroupReader:
                 "partition.assignment.strategy": "range",
             }
         )
-        self._consumer.subscribe(
-            [topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
-        )
+        self._consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
 
     @property
     def topic(self) -> str:
@@ -156,16 +155,12 @@ class GroupReader:
 
 
 def record_of(message: Message) -> RawRecord:
-    key, value = message.key(), message.value()
-    assert not isinstance(key, str) and not isinstance(value, str)
-    return RawRecord(*place_of(message), key, value)
+    return RawRecord(*place_of(message), message.key(), message.value())
 
 
 def place_of(message: Message) -> tuple[int, int]:
-    """Partition and offset."""
-    partition, offset = message.partition(), message.offset()
-    assert partition is not None and offset is not None
-    return partition, offset
+    """Partition and offset. Both are known for whatever a consumer or a delivery report hands out."""
+    return cast("int", message.partition()), cast("int", message.offset())
 
 
 def _size(messages: list[Message]) -> int:

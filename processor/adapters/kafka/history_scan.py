@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from time import monotonic
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
-from processor.adapters.kafka.history_reader import PIECE, READING, place_of, record_of
+from processor.adapters.kafka.history_reader import CUT_OFF, END_OF_PARTITION, PIECE, READING, place_of, record_of
 from processor.adapters.kafka.history_topic import TopicFacts
 from processor.service.history_changes import RawRecord
 from processor.service.history_ports import BatchLimits, Extent, LogBatch, OutsideLog, StoreUnavailable
@@ -108,9 +108,9 @@ class _Scan:
         error = message.error()
         if error is None:
             return False
-        if error.code() == KafkaError._PARTITION_EOF:
+        if error.code() == END_OF_PARTITION:
             return True
-        if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
+        if error.code() in CUT_OFF:
             raise OutsideLog(
                 f"partition {message.partition()} of {self._topic} was cut off while it was read; run this again"
             )

@@ -1,13 +1,15 @@
 """What the broker says about a topic: its identity, number of partitions and extent."""
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition, admin
 from confluent_kafka.admin import AdminClient
 
 from processor.service.history_ports import Extent, StoreUnavailable
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 ANSWER_S = 10.0
 
@@ -40,18 +42,18 @@ class TopicFacts:
         high = self._offsets(chosen, _SPEC.latest(), IsolationLevel.READ_UNCOMMITTED)
         return {p: Extent(low[p], stable[p], high[p]) for p in chosen}
 
-    def _offsets(self, partitions: list[int], spec: Any, isolation: IsolationLevel) -> dict[int, int]:
+    def _offsets(self, partitions: list[int], spec: Any, isolation: IsolationLevel) -> dict[int, int]:  # noqa: ANN401
         if not partitions:
             return {}
         wanted = {TopicPartition(self.topic, p): spec for p in partitions}
         asked = self._admin.list_offsets(wanted, isolation_level=isolation, request_timeout=ANSWER_S)
         return {place.partition: self._answer(future).offset for place, future in asked.items()}
 
-    def _description(self) -> Any:
+    def _description(self) -> Any:  # noqa: ANN401
         asked = self._admin.describe_topics(TopicCollection([self.topic]), request_timeout=ANSWER_S)
         return self._answer(asked[self.topic])
 
-    def _answer(self, future: "Future[Any]") -> Any:
+    def _answer(self, future: "Future[Any]") -> Any:  # noqa: ANN401
         try:
             return future.result(ANSWER_S + 1)
         except TimeoutError as fault:

@@ -54,14 +54,10 @@ class StoreWriter:
         self._confirmed = []
         self._failed = None
 
-    def _produce(
-        self, topic: str, partition_key: str, key: bytes, value: bytes, headers: Headers
-    ) -> None:
+    def _produce(self, topic: str, partition_key: str, key: bytes, value: bytes, headers: Headers) -> None:
         partition = partition_of(partition_key, self._counts[topic])
         try:
-            self._connected().produce(
-                topic, value, key, partition, on_delivery=self._on_delivery, headers=[*headers]
-            )
+            self._connected().produce(topic, value, key, partition, on_delivery=self._on_delivery, headers=[*headers])
         except (BufferError, KafkaException) as fault:
             self._drop()
             raise StoreUnavailable(f"a record for {topic} could not be queued; check the broker") from fault

@@ -1,8 +1,7 @@
 """Tables filled anew from the topic, beside the live ones: to be swapped in, or to be compared with them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from types import TracebackType
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import Any, Self
 
 import psycopg
@@ -40,30 +39,28 @@ class _Rebuild:
         self._dsn = dsn
         self._application_name = application_name
         self._tables = PostgresTables(dsn, application_name, self.schema)
-        self._guard = self._connect(LIVE_SCHEMA)
+        self._opened = ExitStack()
+        self._guard: psycopg.Connection
 
     def __enter__(self) -> Self:
-        with faults_as_unavailable("beginning a rebuild"):
+        with faults_as_unavailable("beginning a rebuild"), ExitStack() as opened:
+            self._guard = self._connect(LIVE_SCHEMA, opened)
             migrate(self._guard)
             row = self._guard.execute("select pg_try_advisory_lock(%s)", (REBUILD_LOCK,)).fetchone()
             if row is None or not row[0]:
                 raise RebuildRunning(
                     "another `resync replay` is going on in this database: let it end, or stop it, and try again"
                 )
-            self._drop(self.schema, OLD_SCHEMA)
+            self._drop_leftovers()
+            opened.callback(self._drop_leftovers)
+            opened.callback(self._tables.disconnect)
+            self._open_more(opened)
+            self._opened = opened.pop_all()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._tables.disconnect()
-        try:
-            self._drop(self.schema, OLD_SCHEMA)
-        except psycopg.OperationalError:
-            if fault is None:
-                raise
-        finally:
-            self._guard.close()
+    def __exit__(self, *_: object) -> None:
+        with faults_as_unavailable("ending a rebuild"):
+            self._opened.close()
 
     def begin(self, offsets: Mapping[int, int], topic_id: str) -> None:
         with faults_as_unavailable("making empty tables"), self._guard.transaction():
@@ -78,12 +75,16 @@ class _Rebuild:
             for table in COLUMNS:
                 self._guard.execute(sql.SQL("analyze {}").format(sql.Identifier(self.schema, table)))
 
-    def _connect(self, schema: str) -> psycopg.Connection:
-        with faults_as_unavailable("a rebuild"):
-            return connect(self._dsn, self._application_name, schema, statement_timeout_s=0)
+    def _open_more(self, opened: ExitStack) -> None:
+        """What else a rebuild needs; closed before its tables are dropped."""
 
-    def _drop(self, *schemas: str) -> None:
-        for schema in schemas:
+    def _connect(self, schema: str, opened: ExitStack) -> psycopg.Connection:
+        connection = connect(self._dsn, self._application_name, schema, statement_timeout_s=0)
+        opened.callback(connection.close)
+        return connection
+
+    def _drop_leftovers(self) -> None:
+        for schema in (self.schema, OLD_SCHEMA):
             self._guard.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
 
 
@@ -99,30 +100,20 @@ class PostgresSwap(_Rebuild):
     def swap(self) -> None:
         """Tried again while a long query holds a view or a table. The old tables are dropped afterwards."""
         self._tables.disconnect()
-        for left in reversed(range(SWAP_TRIES)):
-            try:
-                self._swap_once()
-                return
-            except psycopg.errors.LockNotAvailable:
-                if not left:
-                    raise StoreUnavailable(
-                        "the tables could not be swapped: queries on the history views never let go of them"
-                    ) from None
+        with faults_as_unavailable("swapping the tables: queries on the views may be holding them"):
+            for _ in range(SWAP_TRIES - 1):
+                with suppress(psycopg.errors.LockNotAvailable):
+                    return self._swap_once()
+            return self._swap_once()
 
     def _swap_once(self) -> None:
         guard = self._guard
         with guard.transaction():
             guard.execute("select set_config('lock_timeout', %s, true)", (SWAP_LOCK_TIMEOUT,))
-            guard.execute(f"lock table {LIVE_SCHEMA}.offsets in access exclusive mode")
+            guard.execute("lock table resync_store.offsets in access exclusive mode")
             if schema_version(guard, LIVE_SCHEMA) != schema_version(guard, NEXT_SCHEMA):
                 raise StoreUnavailable("the live tables were migrated during the replay: run it again")
-            guard.execute(
-                f"update {NEXT_SCHEMA}.offsets n set live = true from {LIVE_SCHEMA}.offsets l"
-                " where l.partition = n.partition and l.live and l.topic_id = n.topic_id"
-                " and l.next_offset >= n.next_offset"
-            )
-            guard.execute(f"alter schema {LIVE_SCHEMA} rename to {OLD_SCHEMA}")
-            guard.execute(f"alter schema {NEXT_SCHEMA} rename to {LIVE_SCHEMA}")
+            guard.execute(script("history_swap.sql"))
             guard.execute(script("history_views.sql"))
 
 
@@ -131,19 +122,14 @@ class PostgresVerify(_Rebuild):
 
     schema = VERIFY_SCHEMA
 
-    def __init__(self, dsn: str, application_name: str) -> None:
-        super().__init__(dsn, application_name)
-        self._snapshot = self._connect(LIVE_SCHEMA)
-        self._side = self._connect(VERIFY_SCHEMA)
+    _snapshot: psycopg.Connection
+    _side: psycopg.Connection
+
+    def _open_more(self, opened: ExitStack) -> None:
+        self._snapshot = self._connect(LIVE_SCHEMA, opened)
+        self._side = self._connect(VERIFY_SCHEMA, opened)
         for connection in (self._snapshot, self._side):
             connection.execute("set idle_in_transaction_session_timeout = 0")
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._snapshot.close()
-        self._side.close()
-        super().__exit__(kind, fault, trace)
 
     def live_offsets(self) -> Mapping[int, StoredOffset]:
         with faults_as_unavailable("holding a snapshot"):

@@ -140,11 +140,8 @@ def clearing_row(record: Cleared) -> Row:
     )
 
 
-END_COLUMNS = "request_id, district_id, object, state, reason, detail, counts, first_decided_at, last_decided_at"
-
-
 def end_of(row: Sequence[Any]) -> RequestEnd:
-    """From a row of END_COLUMNS."""
+    """From a row of history_ended.sql."""
     counts = tuple(Count(c["status"], c["reason"], int(c["keys"])) for c in row[6])
     return RequestEnd(
         request_id=row[0],

@@ -15,8 +15,6 @@ from processor.core.model import RequestEnd
 from processor.service.history_changes import Changes
 from processor.service.history_ports import StoredOffset, Unanswered
 
-ENDED = "('COMPLETE', 'COMPLETE_WITH_FAILURES', 'REJECTED', 'CANCELLED')"
-
 
 class PostgresTransaction:
     """Valid within the block that made it. Temporary tables are the connection's own."""
@@ -32,18 +30,20 @@ class PostgresTransaction:
         ).fetchall()
         return dict(found) == dict(expected)
 
-    def merge(self, changes: Changes) -> None:
+    def stage(self, changes: Changes) -> None:
+        """Before `holds`: the server does not end a COPY whose client stands still, as it ends an idle transaction."""
         self._copy("requests", (rows.request_row(r) for r in changes.requests.values() if r is not None))
         self._copy("chunks", (rows.chunk_row(r) for r in changes.chunks.values() if r is not None))
         self._copy("outcomes", (rows.outcome_row(r) for r in changes.outcomes.values() if r is not None))
         self._copy("clearings", map(rows.clearing_row, changes.clearings.values()))
         self._copy_gone(changes)
+
+    def merge(self) -> None:
         self._connection.execute(script("history_merge.sql"))
 
     def ended(self, request_ids: Sequence[str]) -> Sequence[RequestEnd]:
-        """From the public view, so that the announced end and the visible state cannot differ."""
-        query = f"select {rows.END_COLUMNS} from history.requests where request_id = any(%s) and state in {ENDED}"
-        return [rows.end_of(row) for row in self._connection.execute(query, (list(request_ids),))]
+        found = self._connection.execute(script("history_ended.sql"), (list(request_ids),))
+        return [rows.end_of(row) for row in found]
 
     def advance(self, offsets: Mapping[int, int]) -> None:
         self._connection.execute(
@@ -105,12 +105,9 @@ class PostgresTables:
             return stored_offsets(connection, begin)
 
     def ended_after(self, request_id: str, limit: int) -> Sequence[RequestEnd]:
-        query = (
-            f"select {rows.END_COLUMNS} from history.requests where request_id > %s and state in {ENDED}"
-            " order by request_id limit %s"
-        )
         with faults_as_unavailable("reading ended requests"):
-            return [rows.end_of(row) for row in self._connected().execute(query, (request_id, limit))]
+            found = self._connected().execute(script("history_ended_after.sql"), (request_id, limit))
+            return [rows.end_of(row) for row in found]
 
     def unanswered(
         self, before: datetime, after: tuple[datetime, str, str, str] | None, limit: int

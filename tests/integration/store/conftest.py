@@ -38,7 +38,8 @@ def database(stack_settings: dict[str, str]) -> Iterator[str]:
 
 
 @pytest.fixture
-def world(stack_settings: dict[str, str], database: str) -> Iterator[World]:
-    made = World(stack_settings["RESYNC_BOOTSTRAP_SERVERS"], database)
+def world(stack_settings: dict[str, str], database: str, request: pytest.FixtureRequest) -> Iterator[World]:
+    """Parametrize indirectly with topic settings to have them differ from a plain compacted topic."""
+    made = World(stack_settings["RESYNC_BOOTSTRAP_SERVERS"], database, getattr(request, "param", {}))
     yield made
     made.close()

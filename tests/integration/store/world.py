@@ -14,7 +14,8 @@ from typing import Any
 
 import psycopg
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from processor.adapters.kafka.history_reader import GroupReader
 from processor.adapters.kafka.history_scan import ScanReader
@@ -44,7 +45,7 @@ from processor.service.history_changes import history_decoder
 from processor.service.history_ports import BatchLimits
 from processor.service.materialize import Store, StoreParts
 from processor.service.overdue import OverdueRule
-from processor.service.replay import Replayed, Verified, replay, verify_replay
+from processor.service.replay import Reading, Replayed, Verified, replay, verify_replay
 
 PARTITIONS = 3
 DECIDED = datetime(2026, 8, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -103,7 +104,7 @@ class World:
         self.release = name
         self.history = f"{name}.history"
         self.retry = f"{name}.retry"
-        self.options = {"bootstrap.servers": self.bootstrap}
+        self.options: dict[str, str | int | float | bool] = {"bootstrap.servers": self.bootstrap}
         self.admin = AdminClient(self.options)
         self.create_topic(self.history, {"cleanup.policy": "compact", **self.topic_options})
         self.create_topic(self.retry, {})
@@ -252,17 +253,16 @@ class World:
 
     def replay(self) -> Replayed:
         with PostgresSwap(self.dsn, "resync/replay/0") as tables:
-            return replay(self.scan(), tables, history_decoder(self.codec), BatchLimits())
+            return replay(Reading(self.scan(), history_decoder(self.codec)), tables)
 
-    def verify(self, **parts: Any) -> Verified:
+    def verify(self, scan: ScanReader | None = None) -> Verified:
         with PostgresVerify(self.dsn, "resync/verify/0") as tables:
-            scan = parts.get("scan", self.scan())
-            return verify_replay(scan, tables, history_decoder(self.codec), BatchLimits())
+            return verify_replay(Reading(scan or self.scan(), history_decoder(self.codec)), tables)
 
     def log(self) -> list[tuple[bytes | None, HistoryRecord | None]]:
         """All committed records of the history topic, partition by partition; None for a tombstone."""
         scan = self.scan()
-        ends = {p: extent for p, extent in scan.extents(range(self.partitions)).items()}
+        ends = scan.extents(range(self.partitions))
         start = {p: extent.low for p, extent in ends.items()}
         stable = {p: extent.stable for p, extent in ends.items()}
         decode = history_decoder(self.codec)
@@ -286,15 +286,16 @@ def run(store: Store, until: Callable[[], bool], timeout_s: float = 20.0) -> Non
     """Run in this thread until the condition holds, which is looked at between steps."""
     deadline = monotonic() + timeout_s
     next_look = 0.0
+    reached = False
 
     def stop() -> bool:
-        nonlocal next_look
+        nonlocal next_look, reached
         if monotonic() > deadline:
             raise AssertionError(f"not reached within {timeout_s} s: {store.counts}")
-        if monotonic() < next_look:
-            return False
-        next_look = monotonic() + 0.1
-        return until()
+        if not reached and monotonic() >= next_look:
+            next_look = monotonic() + 0.1
+            reached = until()
+        return reached
 
     store.run(stop)
 

@@ -1,0 +1,5 @@
+-- From the public view, so that the announced end and the visible state cannot differ.
+select
+    request_id, district_id, object, state, reason, detail, counts, first_decided_at, last_decided_at
+from history.requests
+where request_id = any(%s) and state in ('COMPLETE', 'COMPLETE_WITH_FAILURES', 'REJECTED', 'CANCELLED')

@@ -1,0 +1,116 @@
+"""Corrections that nobody answered are sent round to be compared again."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from confluent_kafka import Consumer, TopicPartition
+
+from processor.core import ids
+from processor.core.model import (
+    Ask,
+    Cause,
+    Chunk,
+    Dependencies,
+    Mode,
+    OnStateOnly,
+    Report,
+    Status,
+)
+from processor.core.partition import partition_of
+from processor.service.overdue import OverdueRule
+from tests.integration.store.world import DECIDED, World, outcome, request_status, run_for
+
+RULE = OverdueRule(answer_deadline_s=3600.0, repeat_s=600.0)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = DECIDED
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def published(world: World) -> list[tuple[int, Chunk]]:
+    consumer = Consumer({**world.options, "group.id": "any", "enable.partition.eof": True})
+    consumer.assign([TopicPartition(world.retry, p, 0) for p in range(world.partitions)])
+    found: list[tuple[int, Chunk]] = []
+    ended: set[int | None] = set()
+    while len(ended) < world.partitions:
+        for message in consumer.consume(100, 1.0):
+            if message.error() is not None:
+                ended.add(message.partition())
+                continue
+            value, partition = message.value(), message.partition()
+            assert isinstance(value, bytes)
+            assert partition is not None
+            chunk = world.codec.decode(value, (Chunk,))
+            assert isinstance(chunk, Chunk)
+            found.append((partition, chunk))
+    consumer.close()
+    return found
+
+
+def test_an_unanswered_key_is_published_once_a_pass(world: World) -> None:
+    request_id = str(uuid.uuid4())
+    clock = Clock()
+    world.produce(
+        request_status(
+            request_id,
+            4,
+            mode=Mode.FORCE,
+            dependencies=Dependencies.PARENTS,
+            on_state_only=OnStateOnly.DELETE,
+            report=Report.CHANGES,
+        ),
+        outcome(request_id, "1", Status.SENT, asked_as="01", attempt=2, sent_at=DECIDED),
+        outcome(request_id, "2", Status.SENT, sent_at=DECIDED + timedelta(minutes=5)),
+        outcome(request_id, "3", Status.DEFERRED, sent_at=DECIDED),
+        outcome(request_id, "4", Status.APPLIED, sent_at=DECIDED),
+    )
+    store = world.store(overdue=RULE, now=clock)
+    world.catch_up(store)
+    assert published(world) == []
+    clock.now = DECIDED + timedelta(minutes=61)
+    run_for(store, 3)
+    correction_id = ids.correction_id(request_id, "PersonIdentity", "1", 1)
+    chunk = Chunk(
+        request_id=request_id,
+        chunk=ids.retry_chunk(correction_id),
+        district_id="NORTH",
+        object="PersonIdentity",
+        asks=(Ask("1", "01"),),
+        cause=Cause.NO_ANSWER,
+        mode=Mode.FORCE,
+        dependencies=Dependencies.PARENTS,
+        on_state_only=OnStateOnly.DELETE,
+        report=Report.CHANGES,
+        attempt=3,
+        first_decided_at=DECIDED,
+    )
+    place = partition_of("NORTH", world.partitions)
+    assert published(world) == [(place, chunk)]
+    run_for(store, 3)
+    assert len(published(world)) == 1
+    clock.now += timedelta(seconds=601)
+    run_for(store, 3)
+    assert [found.asks[0].key for _, found in published(world)] == ["1", "1", "2"]
+
+
+def test_a_pass_has_pages(world: World) -> None:
+    request_id = str(uuid.uuid4())
+    world.produce(request_status(request_id, 1_100), *(outcome(request_id, str(n), Status.SENT) for n in range(1_100)))
+    store = world.store(overdue=RULE, now=lambda: DECIDED + timedelta(days=1))
+    world.catch_up(store)
+    run_for(store, 5)
+    assert {chunk.asks[0].key for _, chunk in published(world)} == {str(n) for n in range(1_100)}
+
+
+def test_a_cleared_request_is_not_chased(world: World) -> None:
+    """Only what is in the tables is overdue."""
+    request_id = str(uuid.uuid4())
+    world.produce(outcome(request_id, "1", Status.SENT))
+    store = world.store(overdue=RULE, now=lambda: DECIDED + timedelta(days=1))
+    world.catch_up(store)
+    run_for(store, 3)
+    assert published(world) == []
