@@ -12,6 +12,8 @@ from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerialize
 from confluent_kafka.serialization import MessageField, SerializationContext
 from psycopg.sql import SQL, Identifier
 
+CORRECTIONS = os.environ.get("RESYNC_TOPIC_CORRECTIONS", "state.corrections")
+ANSWERS = os.environ.get("RESYNC_TOPIC_ANSWERS", "state.answers")
 NAMES = yaml.safe_load(Path(os.environ["RESYNC_CATALOG"]).read_text())["objects"]["PersonIdentity"]["fields"]
 COLUMN = {field: Identifier(names if isinstance(names, str) else names["state"]) for field, names in NAMES.items()}
 ROW = SQL(" where district_id = %s and district_person_id = %s")
@@ -71,27 +73,26 @@ def change(db, source, op, before, after, **_):
 
 
 def main():
-    kafka, answers = {"bootstrap.servers": os.environ["RESYNC_BOOTSTRAP_SERVERS"]}, "state.answers"
+    kafka = {"bootstrap.servers": os.environ["RESYNC_BOOTSTRAP_SERVERS"]}
     registry = SchemaRegistryClient({"url": os.environ["RESYNC_REGISTRY_URL"]})
     options = {"auto.register.schemas": False, "subject.name.strategy": topic_record_subject_name_strategy}
-    schema = registry.get_latest_version(f"{answers}-selectivesync.v1.Answer").schema.schema_str
+    schema = registry.get_latest_version(f"{ANSWERS}-selectivesync.v1.Answer").schema.schema_str
     decode, encode = AvroDeserializer(registry), AvroSerializer(registry, schema, conf=options)
-    own = {"group.id": "foreign-applier", "isolation.level": "read_committed", "auto.offset.reset": "earliest"}
-    consumer, producer = Consumer(kafka | own | {"enable.auto.commit": False}), Producer(kafka)
-    consumer.subscribe(["state.corrections"])
+    own = {"group.id": f"foreign-{CORRECTIONS}", "isolation.level": "read_committed", "enable.auto.commit": False}
+    consumer, producer = Consumer(kafka | own | {"auto.offset.reset": "earliest"}), Producer(kafka)
+    consumer.subscribe([CORRECTIONS])
     with psycopg.connect(os.environ["RESYNC_STATE_DSN"], autocommit=True) as db:
         db.execute(TABLES)
         while True:
             message = consumer.poll(1)
             if message is None or message.error():
                 continue
-            correction = decode(message.value(), SerializationContext(message.topic(), MessageField.VALUE))
+            correction = decode(message.value(), SerializationContext(CORRECTIONS, MessageField.VALUE))
             result, detail = settle(db, **correction)
             answer = {"source": correction["source"], "result": result, "detail": detail}
-            value = encode(
-                answer | {"answered_at": datetime.now(UTC)}, SerializationContext(answers, MessageField.VALUE)
-            )
-            producer.produce(answers, value, message.key(), partition=message.partition())
+            answer["answered_at"] = datetime.now(UTC)
+            value = encode(answer, SerializationContext(ANSWERS, MessageField.VALUE))
+            producer.produce(ANSWERS, value, message.key(), partition=message.partition())
             if producer.flush(30) == 0:
                 consumer.commit(message, asynchronous=False)
 

@@ -13,19 +13,20 @@ from tests.integration.applier.world import World
 _TABLES = Path(__file__).parent / "tables.sql"
 
 
-def _state_dsn() -> str:
-    """The environment's, else the local stack's."""
-    if "RESYNC_STATE_DSN" in os.environ:
-        return os.environ["RESYNC_STATE_DSN"]
-    lines = Path(".local/stack.env").read_text(encoding="utf-8").splitlines()
-    pairs = dict(line.removeprefix("export ").split("=", 1) for line in lines if "=" in line)
-    return pairs["RESYNC_STATE_DSN"].strip("'\"")
+@pytest.fixture(scope="session")
+def stack_settings() -> dict[str, str]:
+    """The environment's, else those of the local stack."""
+    file = Path(".local/stack.env")
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    pairs = (line.removeprefix("export ").split("=", 1) for line in lines if "=" in line)
+    stack = {name: value.strip("'\"") for name, value in pairs}
+    return stack | {name: value for name, value in os.environ.items() if name.startswith("RESYNC_")}
 
 
 @pytest.fixture(scope="session")
-def template() -> Iterator[tuple[str, str]]:
+def template(stack_settings: dict[str, str]) -> Iterator[tuple[str, str]]:
     """DSN of the server and the name of a database to copy."""
-    server, name = _state_dsn(), f"applier_{uuid.uuid4().hex[:10]}"
+    server, name = stack_settings["RESYNC_STATE_DSN"], f"applier_{uuid.uuid4().hex[:10]}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL("create database {} template template0 encoding utf8").format(sql.Identifier(name)))
     with psycopg.connect(make_conninfo(server, dbname=name)) as connection:
