@@ -85,7 +85,7 @@ class _Generator:
 
     def run(self, persons: int) -> District:
         for _ in range(persons):
-            staff = self.random.random() < self.size.staff
+            staff = self.happens(self.size.staff)
             key, state_id = self.ids("identity")
             self.person(key, state_id, staff=staff)
             if staff:
@@ -100,6 +100,9 @@ class _Generator:
         self.next_state_id += 1
         return key, self.next_state_id
 
+    def happens(self, probability: float) -> bool:
+        return self.random.random() < probability
+
     def moment(self) -> tuple[str, str]:
         """A school-day moment as the district writes it (local, no zone) and as the state does (UTC)."""
         local = datetime(2026, 8, 3, 8, tzinfo=CHICAGO) + timedelta(
@@ -113,21 +116,21 @@ class _Generator:
         return (first + timedelta(days=self.random.randrange(days))).isoformat()
 
     def person(self, key: int, state_id: int, *, staff: bool) -> None:
-        pick, chance = self.random.choice, self.random.random
+        pick = self.random.choice
         last, first = pick(samples.LAST_NAMES), pick(samples.FIRST_NAMES)
-        middle = pick(samples.FIRST_NAMES) if chance() < 0.6 else None
-        suffix = pick(("Jr.", "III")) if chance() < 0.03 else None
+        middle = pick(samples.FIRST_NAMES) if self.happens(0.6) else None
+        suffix = pick(("Jr.", "III")) if self.happens(0.03) else None
         born = self.day(date(1960, 1, 1), 14_000) if staff else self.day(date(2008, 9, 1), 5_000)
         gender, race = pick(samples.GENDERS), pick(samples.RACES)
         language, country = pick(samples.LANGUAGES), pick(samples.COUNTRIES)
-        ssn = f"{(key * 48_271 + 900_000_001) % 10**9:09d}" if chance() < 0.7 else None
-        email = f"p{key}@{self.district.district_id.lower()}.example" if chance() < 0.8 else None
-        phone = f"(612) 555-{self.random.randrange(10_000):04d}" if chance() < 0.9 else None
+        ssn = f"{(key * 48_271 + 900_000_001) % 10**9:09d}" if self.happens(0.7) else None
+        email = f"p{key}@{self.district.district_id.lower()}.example" if self.happens(0.8) else None
+        phone = f"(612) 555-{self.random.randrange(10_000):04d}" if self.happens(0.9) else None
         street = f"{self.random.randrange(1, 9_999)} {pick(samples.STREETS)}"
-        unit = f"Apt {self.random.randrange(1, 60)}" if chance() < 0.2 else None
+        unit = f"Apt {self.random.randrange(1, 60)}" if self.happens(0.2) else None
         city = pick(samples.CITIES[self.district.district_id])
         postal = f"5{self.random.randrange(10_000):04d}"
-        homeless = "t" if chance() < 0.02 else "f"
+        homeless = "t" if self.happens(0.02) else "f"
         hundredths = self.random.randrange(900)
         ratio = None if staff else f"{hundredths / 100:.2f}"
         local, utc = self.moment()
@@ -146,7 +149,7 @@ class _Generator:
     def enrollments(self, person: int, state_person: int) -> None:
         grade = self.random.randrange(len(samples.GRADES))
         self.enrollment(person, state_person, grade, SCHOOL_YEAR)
-        if grade and self.random.random() < self.size.second_enrollment:
+        if grade and self.happens(self.size.second_enrollment):
             self.enrollment(person, state_person, grade - 1, SCHOOL_YEAR - 1)
 
     def enrollment(self, person: int, state_person: int, grade: int, year: int) -> None:
@@ -173,20 +176,19 @@ class _Generator:
 
     def below(self, enrollment: int, state_enrollment: int, grade: str, year: int) -> None:
         """What hangs on an enrollment."""
-        chance = self.random.random
-        if chance() < self.size.behavior:
+        if self.happens(self.size.behavior):
             self.behavior(enrollment, state_enrollment)
-        if chance() < self.size.english_learner:
+        if self.happens(self.size.english_learner):
             self.english_learner(enrollment, state_enrollment)
         if grade == "12":
             self.graduation(enrollment, state_enrollment, year)
-        if chance() < self.size.test_score:
+        if self.happens(self.size.test_score):
             self.test_score(enrollment, state_enrollment, year)
 
     def behavior(self, enrollment: int, state_enrollment: int) -> None:
         key, state_id = self.ids("behavior")
         code, resolution = self.random.choice(samples.BEHAVIORS), self.random.choice(samples.RESOLUTIONS)
-        role, law = self.random.choice("OVW"), self.random.random() < 0.05
+        role, law = self.random.choice("OVW"), self.happens(0.05)
         quarters = self.random.randrange(12) * 0.25
         local, utc = self.moment()
         self.district.add(
@@ -247,7 +249,7 @@ class _Generator:
     def employment(self, person: int, state_person: int) -> None:
         key, state_id = self.ids("employment")
         start, since = self.day(date(2012, 8, 1), 5_000), self.random.randrange(1990, 2024)
-        licence = f"{300_000 + key}" if self.random.random() < 0.9 else None
+        licence = f"{300_000 + key}" if self.happens(0.9) else None
         share = self.random.choice(("1.000", "1.000", "0.500", "0.667"))
         self.district.add(
             "employment",

@@ -66,20 +66,21 @@ class Pool:
 
     def take(self, district_id: str, object_name: str, count: int) -> list[Chain]:
         """`count` chains down to the object, of different persons, none handed out before."""
-        place = (district_id, object_name)
-        if place not in self._sources:
-            rows: list[tuple[int, int, int]] = (
-                self.districts[district_id].execute(_CHAINS[object_name].encode()).fetchall()
-            )
-            self._sources[place] = iter(rows)
         used, taken = self._used[district_id], list[Chain]()
-        for person, middle, leaf in self._sources[place]:
+        for person, middle, leaf in self._source(district_id, object_name):
             if person not in used:
                 used.add(person)
                 taken.append(Chain(person, middle, leaf))
                 if len(taken) == count:
                     return taken
         raise LookupError(f"{district_id} has too few {object_name} records for all kinds: load more persons")
+
+    def _source(self, district_id: str, object_name: str) -> Iterator[tuple[int, int, int]]:
+        """The object's chains that were not yet looked at."""
+        place = (district_id, object_name)
+        if place not in self._sources:
+            self._sources[place] = iter(self.districts[district_id].execute(_CHAINS[object_name].encode()).fetchall())
+        return self._sources[place]
 
     def take_same_key(self, object_name: str, one: str, other: str) -> Chain:
         """A record of `one` whose person's key also occurs, still unused, in `other`."""
