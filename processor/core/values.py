@@ -9,8 +9,9 @@ exactly s decimals.
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from math import isinf
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -23,11 +24,17 @@ DANGLING = "!dangling"
 """A state's reference that leads to no record of this district. Equal to nothing; null on the wire."""
 
 _LONGS = range(-(2**63), 2**63)
+_LONGEST_EXPONENT = 20
 _WIDE = Context(prec=2_000)
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0"})
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T]00:00(?::00(?:\.0+)?)?)?", re.ASCII)
-_TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}(?::?\d{2}){0,2})?)?", re.ASCII)
+_ZONE = r"(?:Z|[+-]\d{2}(?::?\d{2}){0,2})"
+_TIMESTAMP = re.compile(
+    rf"\d{{4}}-\d{{2}}-\d{{2}}(?:[ T]\d{{2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,6}})?)?{_ZONE}?)?", re.ASCII
+)
+_TELLS_ITS_ZONE = re.compile(rf"-?infinity|.*:\d{{2}}(?:\.\d+)?{_ZONE}(?: BC)?", re.ASCII)
+_FAR_FROM_BOTH_ENDS = ("0001-01-03", "9999-12-29")
 
 
 def canonical(field: FieldSpec, text: str | None, tz: ZoneInfo) -> str | None:
@@ -35,7 +42,7 @@ def canonical(field: FieldSpec, text: str | None, tz: ZoneInfo) -> str | None:
 
     Raises Unrepresentable, naming the field, for a value that the field's kind cannot carry.
     """
-    if text is None or (text == DANGLING and field.state_lookup is not None):
+    if text is None or _is_dangling(field, text):
         return text
     try:
         return _CANONICAL[field.kind](field, text, tz)
@@ -43,13 +50,25 @@ def canonical(field: FieldSpec, text: str | None, tz: ZoneInfo) -> str | None:
         raise Unrepresentable(field.name, f"{field.name}: the value is not a {field.kind}") from None
 
 
+def _is_dangling(field: FieldSpec, text: str | None) -> bool:
+    """The word stands for itself where a field is not looked up."""
+    return text == DANGLING and field.state_lookup is not None
+
+
+def _number(text: str) -> str:
+    """Python reads digits of any script, and underscores between them; no database writes them."""
+    if not text.isascii() or "_" in text:
+        raise ValueError
+    return text
+
+
 def _string(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
     return text
 
 
 def _long(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
-    number = Decimal(text)
-    if number.adjusted() > 20:
+    number = Decimal(_number(text))
+    if number.adjusted() > _LONGEST_EXPONENT:
         raise ValueError
     whole = int(number)
     if whole != number or whole not in _LONGS:
@@ -67,7 +86,10 @@ def _boolean(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
 
 
 def _double(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
-    return repr(float(text) + 0.0)
+    number = float(_number(text))
+    if isinf(number) and "inf" not in text.lower():
+        raise OverflowError
+    return repr(number + 0.0)
 
 
 def _date(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
@@ -82,12 +104,13 @@ def _timestamp(_field: FieldSpec, text: str, tz: ZoneInfo) -> str:
         raise ValueError
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=tz)
+        # An hour that occurs twice or never is taken as Postgres's `at time zone` takes it: at standard time.
+        moment = max(moment.replace(tzinfo=tz, fold=fold).astimezone(UTC) for fold in (0, 1))
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").zfill(27)
 
 
 def _decimal(field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
-    number = Decimal(text)
+    number = Decimal(_number(text))
     if not number.is_finite():
         raise ValueError
     scaled = number.quantize(Decimal(1).scaleb(-field.scale), rounding=ROUND_HALF_UP, context=_WIDE)
@@ -109,13 +132,30 @@ _CANONICAL: dict[Kind, Callable[[FieldSpec, str, ZoneInfo], str]] = {
 }
 
 
+def tells_its_zone(text: str) -> bool:
+    """Whether a timestamp column's text means the same moment wherever it is read."""
+    return _TELLS_ITS_ZONE.fullmatch(text) is not None
+
+
+def has_local_time(text: str, tz: ZoneInfo) -> bool:
+    """Whether the calendar, which ends with the years 1 and 9999, has this canonical timestamp in a zone."""
+    first, last = _FAR_FROM_BOTH_ENDS
+    if first <= text < last:
+        return True
+    try:
+        datetime.fromisoformat(text).astimezone(tz)
+    except OverflowError:
+        return False
+    return True
+
+
 def side_text(field: FieldSpec, text: str | None, tz: ZoneInfo) -> str | None:
     """Canonical text as a side's column takes it.
 
     A timestamp is local time with its offset: a column with a zone uses the offset, one without ignores it, and
-    both then hold the same moment.
+    both then hold the same moment. Corrections carry only timestamps that `has_local_time` in the state's zone.
     """
-    if text is None or text == DANGLING:
+    if text is None or _is_dangling(field, text):
         return None
     if field.kind is Kind.TIMESTAMP:
         return datetime.fromisoformat(text).astimezone(tz).isoformat(sep=" ")
@@ -124,7 +164,7 @@ def side_text(field: FieldSpec, text: str | None, tz: ZoneInfo) -> str | None:
 
 def to_wire(field: FieldSpec, text: str | None) -> WireValue:
     """Canonical text as the Python value that Avro encodes for the field's kind."""
-    if text is None or text == DANGLING:
+    if text is None or _is_dangling(field, text):
         return None
     match field.kind:
         case Kind.STRING:
@@ -153,7 +193,7 @@ def from_wire(field: FieldSpec, value: WireValue) -> str | None:
         case datetime():
             text = value.isoformat()
         case date():
-            text = datetime.combine(value, time()).date().isoformat()
+            text = value.isoformat()
         case float():
             text = repr(value)
         case _:
@@ -163,9 +203,11 @@ def from_wire(field: FieldSpec, value: WireValue) -> str | None:
 
 def same(field: FieldSpec, left: str | None, right: str | None) -> bool:
     """Whether two canonical texts are equal under the field's compare rules."""
+    if _is_dangling(field, left) or _is_dangling(field, right):
+        return False
     if left == right:
-        return left != DANGLING
-    if not field.rules or DANGLING in (left, right):
+        return True
+    if not field.rules:
         return False
     return _normal(field.rules, left) == _normal(field.rules, right)
 
