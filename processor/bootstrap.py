@@ -176,6 +176,7 @@ def run_store(settings: Settings) -> None:
     catalog = open_catalog(settings)
     codec = open_codec(settings, catalog)
     options, topics = client_config(settings), settings.topics
+    deadline_s = catalog.limits.answer_deadline_s
     codec.prepare(topics.history, RequestEnd)
     codec.prepare(topics.retry, Chunk)
     log = GroupReader(options, topics.history, f"{settings.release}-store", settings.identity("store"))
@@ -187,7 +188,7 @@ def run_store(settings: Settings) -> None:
             decode=history_decoder(codec),
             now=lambda: datetime.now(UTC),
             crash_points=CrashPoints(settings.crash_at),
-            overdue=OverdueRule(catalog.limits.answer_deadline_s),
+            overdue=OverdueRule(deadline_s, repeat_s=min(300.0, deadline_s)),
         )
     )
 

@@ -1,4 +1,3 @@
-import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,16 +10,6 @@ from psycopg.conninfo import make_conninfo
 from tests.integration.applier.world import World
 
 _TABLES = Path(__file__).parent / "tables.sql"
-
-
-@pytest.fixture(scope="session")
-def stack_settings() -> dict[str, str]:
-    """The environment's, else those of the local stack."""
-    file = Path(".local/stack.env")
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    pairs = (line.removeprefix("export ").split("=", 1) for line in lines if "=" in line)
-    stack = {name: value.strip("'\"") for name, value in pairs}
-    return stack | {name: value for name, value in os.environ.items() if name.startswith("RESYNC_")}
 
 
 @pytest.fixture(scope="session")
