@@ -14,7 +14,7 @@ VENV := .venv/.stamp
 # Stopping and cleaning work without a venv too.
 STACK = $(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m stack
 
-.PHONY: help venv up down status clean
+.PHONY: help venv up down status clean demo test check lint types layers schemas unit fmt bench bench-quick
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,39 @@ venv: $(VENV) ## Python environment in .venv, as pinned in requirements.lock
 
 $(VENV): requirements.lock pyproject.toml stack/bootstrap.py
 	@$(or $(PYTHON),$(error Python 3.11 or newer is needed and none was found: set PYTHON=/path/to/python)) stack/bootstrap.py
+
+demo: $(VENV) ## The main job on generated data: plant, resync, compare planted with found, prove by SQL
+	@$(BIN)/python -m demo
+
+test: $(VENV) ## All tests, on a stack of their own
+	@$(BIN)/python -m pytest
+
+check: lint types layers schemas ## What CI asks of the code, then unit and integration tests; changes nothing
+	@$(BIN)/python -m pytest tests/unit tests/integration
+
+lint: $(VENV) ## Style and formatting
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
+
+types: $(VENV) ## Types, strictly
+	@$(BIN)/mypy
+
+layers: $(VENV) ## Who may import whom
+	@$(BIN)/lint-imports
+
+schemas: $(VENV) ## Generated schemas, archive and documentation are fresh
+	@$(BIN)/python -m processor.codec.generate --check
+
+unit: $(VENV) ## Unit tests only; no services
+	@$(BIN)/python -m pytest tests/unit
+
+fmt: $(VENV) ## Formats and mends what can be mended by itself
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+bench: $(VENV) ## Figures, each given only if the counts on the topics are right
+	@$(BIN)/python -m bench
+
+bench-quick: $(VENV) ## The same on little data
+	@$(BIN)/python -m bench --keys 20000 --rows 100000 --kills 1 --seconds 5
 
 up: $(VENV) ## Start what is not running: services, then roles (ROLES= for services only)
 	@$(STACK) up --roles "$(ROLES)"

@@ -104,10 +104,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class ParentRef:
-    """The object that must be at the state first, and the field that holds its key."""
+    """The object that must be at the state first, and the field that holds its key, which is of `key_type`."""
 
     object: str
     field: str
+    key_type: KeyType = KeyType.TEXT
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from processor.core.catalog import FieldSpec, ObjectType, Owner
-from processor.core.errors import UnmappedValue, Unrepresentable
+from processor.core.catalog import FieldSpec, Kind, ObjectType, Owner
+from processor.core.errors import InvalidKey, UnmappedValue, Unrepresentable
+from processor.core.keys import canonical_key
 from processor.core.model import Values
 from processor.core.snapshot import Row
-from processor.core.values import canonical, same
+from processor.core.values import canonical, has_local_time, same, tells_its_zone
+
+MAX_ROW_BYTES = 900_000
+"""Both rows of a correction as UTF-8: with its envelope it must fit into a record of 1 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ def compare(kind: ObjectType, district: Row, state: Row) -> Difference:
     changed: list[str] = []
     expected: list[str] = []
     for field, direct, ours, theirs in zip(kind.compared, kind.same_text_same_value, district, state, strict=True):
-        if direct and ours == theirs:
+        if ours == theirs and (direct or _same_anywhere(field, ours)):
             continue
         if field.owner is Owner.STATE:
             if not _state_owned_equal(kind, field, ours, theirs):
@@ -51,9 +55,30 @@ def state_values(kind: ObjectType, row: Row) -> Values:
 def wanted_values(kind: ObjectType, row: Row) -> Values:
     """What the state should hold for a district's row: district-owned fields, canonical, in the state's codes.
 
-    Raises Unrepresentable or UnmappedValue.
+    Raises Unrepresentable or UnmappedValue, also for a value that the wire carries and the state cannot hold.
     """
-    return {f.name: district_value(kind, f, text) for f, text in _owned(kind, row)}
+    values = {f.name: district_value(kind, f, text) for f, text in _owned(kind, row)}
+    for field in kind.owned:
+        value = values[field.name]
+        if field.kind is Kind.TIMESTAMP and value is not None and not has_local_time(value, kind.state.timezone):
+            raise Unrepresentable(field.name, f"{field.name}: the calendar of the state's timezone has no such time")
+    reference = None if kind.parent is None else values[kind.parent.field]
+    if kind.parent is not None and reference is not None and parent_key(kind, row) is None:
+        raise Unrepresentable(kind.parent.field, f"{kind.parent.field}: cannot be a key of {kind.parent.object}")
+    return values
+
+
+def check_size(before: Values | None, after: Values | None) -> None:
+    """Raises Unrepresentable, naming the largest field, for rows that one record cannot carry."""
+    rows = [row for row in (before, after) if row is not None]
+    if 4 * sum(len(text) for row in rows for text in row.values() if text is not None) <= MAX_ROW_BYTES:
+        return
+    sizes = {name: sum(len((row[name] or "").encode()) for row in rows) for name in rows[0]}
+    if sum(sizes.values()) > MAX_ROW_BYTES:
+        largest = max(sizes, key=sizes.__getitem__)
+        raise Unrepresentable(
+            largest, f"{largest}: {sizes[largest]} bytes; both sides' values of a record may have {MAX_ROW_BYTES}"
+        )
 
 
 def district_value(kind: ObjectType, field: FieldSpec, text: str | None) -> str | None:
@@ -72,13 +97,14 @@ def state_value(kind: ObjectType, field: FieldSpec, text: str | None) -> str | N
 
 
 def parent_key(kind: ObjectType, row: Row) -> str | None:
-    """The parent's key in a district's row; None without a parent, or where the reference is null or no key."""
+    """The parent's key in a row of either side; None without a parent, or where the reference is null or no key."""
     if kind.parent is None:
         return None
     field = kind.by_name[kind.parent.field]
     try:
-        return canonical(field, row[kind.compared.index(field)], kind.district.timezone)
-    except Unrepresentable:
+        value = canonical(field, row[kind.compared.index(field)], kind.district.timezone)
+        return None if value is None else canonical_key(value, kind.parent.key_type)
+    except (Unrepresentable, InvalidKey):
         return None
 
 
@@ -91,6 +117,11 @@ def _canonical_at(field: FieldSpec, text: str | None, timezone: ZoneInfo, side: 
 
 def _owned(kind: ObjectType, row: Row) -> Sequence[tuple[FieldSpec, str | None]]:
     return [(f, text) for f, text in zip(kind.compared, row, strict=True) if f.owner is Owner.DISTRICT]
+
+
+def _same_anywhere(field: FieldSpec, text: str | None) -> bool:
+    """Whether a text has one meaning on both sides although their timezones differ."""
+    return field.crosswalk is None and (text is None or tells_its_zone(text))
 
 
 def _state_owned_equal(kind: ObjectType, field: FieldSpec, ours: str | None, theirs: str | None) -> bool:

@@ -295,5 +295,3 @@ class _Deciding:
 def _parent_of(kind: ObjectType, row: Row) -> Parent | None:
     key = parent_key(kind, row)
     return None if kind.parent is None or key is None else Parent(kind.parent.object, key)
-
-

@@ -77,7 +77,10 @@ class Rule:
 
 RULES: dict[Reason, Rule] = {
     Reason.EXPECTED_DIFFERENCE: Rule(
-        "equal in every district-owned field; the named state-owned fields differ", Weight.NOTE, Retry.NEVER, Mender.NOBODY
+        "equal in every district-owned field; the named state-owned fields differ",
+        Weight.NOTE,
+        Retry.NEVER,
+        Mender.NOBODY,
     ),
     Reason.FORCED: Rule("sent although equal, because the request said FORCE", Weight.NOTE, Retry.NEVER, Mender.NOBODY),
     Reason.DEPENDENCY: Rule(
@@ -98,9 +101,14 @@ RULES: dict[Reason, Rule] = {
     Reason.PARENT_MISSING: Rule(
         "the named parent record is not at the state", Weight.FAILURE, Retry.COMPARE_AGAIN, Mender.DISTRICT
     ),
-    Reason.DUPLICATE_KEY: Rule("more than one row on a side has this key", Weight.FAILURE, Retry.NEVER, Mender.DISTRICT),
+    Reason.DUPLICATE_KEY: Rule(
+        "more than one row on a side has this key", Weight.FAILURE, Retry.NEVER, Mender.DISTRICT
+    ),
     Reason.UNREPRESENTABLE: Rule(
-        "the named field holds a value that its declared type cannot carry", Weight.FAILURE, Retry.NEVER, Mender.DISTRICT
+        "the named field holds a value that its declared type cannot carry",
+        Weight.FAILURE,
+        Retry.NEVER,
+        Mender.DISTRICT,
     ),
     Reason.UNMAPPED_VALUE: Rule(
         "the named field's code has no translation in its crosswalk", Weight.FAILURE, Retry.NEVER, Mender.STATE
@@ -110,7 +118,10 @@ RULES: dict[Reason, Rule] = {
         "a database could not be read in time", Weight.FAILURE, Retry.WHEN_BACK, Mender.OPERATOR
     ),
     Reason.CONFLICT: Rule(
-        "the state's row kept changing between comparing and applying", Weight.FAILURE, Retry.COMPARE_AGAIN, Mender.STATE
+        "the state's row kept changing between comparing and applying",
+        Weight.FAILURE,
+        Retry.COMPARE_AGAIN,
+        Mender.STATE,
     ),
     Reason.HAS_CHILDREN: Rule(
         "the state's row cannot be deleted while others refer to it", Weight.FAILURE, Retry.NEVER, Mender.STATE

@@ -35,8 +35,11 @@ _END = "~end"
 _CLEARED = "~cleared"
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9._-]*", re.ASCII)
+
+
 def _segment(text: str) -> str:
-    return quote(text, safe="").replace("~", "%7E")
+    return text if _PLAIN.fullmatch(text) else quote(text, safe="").replace("~", "%7E")
 
 
 def request_key(request_id: str) -> str:

@@ -28,7 +28,7 @@ def canonical_key(text: str, key_type: KeyType) -> str:
         raise InvalidKey("the key is not valid Unicode") from None
     if size > MAX_KEY_BYTES:
         raise InvalidKey(f"the key is longer than {MAX_KEY_BYTES} bytes")
-    if any(unicodedata.category(c) == "Cc" for c in trimmed):
+    if not trimmed.isprintable() and any(unicodedata.category(c) == "Cc" for c in trimmed):
         raise InvalidKey("the key holds a control character")
     if key_type is KeyType.INTEGER:
         return _canonical_integer(trimmed)

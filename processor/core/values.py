@@ -166,21 +166,18 @@ def to_wire(field: FieldSpec, text: str | None) -> WireValue:
     """Canonical text as the Python value that Avro encodes for the field's kind."""
     if text is None or _is_dangling(field, text):
         return None
-    match field.kind:
-        case Kind.STRING:
-            return text
-        case Kind.LONG:
-            return int(text)
-        case Kind.BOOLEAN:
-            return text == "true"
-        case Kind.DOUBLE:
-            return float(text)
-        case Kind.DATE:
-            return date.fromisoformat(text)
-        case Kind.TIMESTAMP:
-            return datetime.fromisoformat(text)
-        case Kind.DECIMAL:
-            return Decimal(text)
+    return _WIRE[field.kind](text)
+
+
+_WIRE: dict[Kind, Callable[[str], WireValue]] = {
+    Kind.STRING: str,
+    Kind.LONG: int,
+    Kind.BOOLEAN: "true".__eq__,
+    Kind.DOUBLE: float,
+    Kind.DATE: date.fromisoformat,
+    Kind.TIMESTAMP: datetime.fromisoformat,
+    Kind.DECIMAL: Decimal,
+}
 
 
 def from_wire(field: FieldSpec, value: WireValue) -> str | None:

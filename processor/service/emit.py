@@ -1,5 +1,6 @@
 """A plan as records: which topic, partition, key and headers each part of it has."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -36,6 +37,7 @@ class Emitter:
         for poison in intake.poison:
             yield self.dead_letter(poison)
         for part in (intake.plan, plan):
+            _count(part)
             for history in part.history:
                 yield self.history(history, traces)
             for correction in part.corrections:
@@ -46,15 +48,12 @@ class Emitter:
                 yield self.chunk(self.topics.retry, chunk, traces)
 
     def history(self, record: HistoryRecord, traces: Mapping[str, bytes]) -> Outgoing:
-        if isinstance(record, KeyOutcome):
-            metrics.OUTCOMES.labels(record.status).inc()
         key, request_id, headers = history_record(record)
         partition = partition_of(request_id, self.history_partitions)
         value = self.codec.encode(self.topics.history, record)
         return Outgoing(self.topics.history, partition, key, value, (*headers, *_trace(request_id, traces)))
 
     def correction(self, correction: Correction, traces: Mapping[str, bytes]) -> Outgoing:
-        metrics.CORRECTIONS.labels(correction.op).inc()
         source = correction.source
         return Outgoing(
             self.topics.corrections,
@@ -88,6 +87,13 @@ class Emitter:
             ("resync-error-code", poison.reason.encode()),
         )
         return Outgoing(self.topics.dead_letters, None, record.key, record.value, (*record.headers, *origin))
+
+
+def _count(plan: Plan) -> None:
+    for status, count in Counter(o.status for o in plan.history if isinstance(o, KeyOutcome)).items():
+        metrics.OUTCOMES.labels(status).inc(count)
+    for op, count in Counter(correction.op for correction in plan.corrections).items():
+        metrics.CORRECTIONS.labels(op).inc(count)
 
 
 def _trace(request_id: str, traces: Mapping[str, bytes]) -> Headers:

@@ -139,9 +139,7 @@ class Sorter:
         if missing is None:
             intake.chunks.append(chunk)
             return
-        intake.plan.history += [
-            chunk_outcome(chunk, ask, Status.FAILED, now, reason=missing) for ask in chunk.asks
-        ]
+        intake.plan.history += [chunk_outcome(chunk, ask, Status.FAILED, now, reason=missing) for ask in chunk.asks]
 
     def _left_the_catalog(self, chunk: Chunk) -> Reason | None:
         """A chunk was accepted under an earlier catalog, which may have had more."""

@@ -14,8 +14,8 @@ from processor.codec.codec import Codec
 from processor.codec.errors import RegistryUnavailable
 from processor.core.catalog import Catalog
 from processor.service.emit import Emitter
-from processor.service.intake import Intake, Poison, Sorter, Work, decode
 from processor.service.inbox import Inbox
+from processor.service.intake import Intake, Poison, Sorter, Work, decode
 from processor.service.ports import Snapshots
 from processor.service.records import Outgoing
 from processor.service.resync import Observation, observe, resync

@@ -14,9 +14,14 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from processor.service.records import Headers, Lane, Received
 
 CALL_TIMEOUT_S = 10.0
-READ_AHEAD_RECORDS = 2_000
-"""A partition with this many records waiting is paused, and resumed when fewer than half are left."""
-READ_AHEAD_BYTES = 16_000_000
+ENOUGH_RECORDS = 5_000
+"""With this many that may be taken at once, reading waits: pausing partitions would throw prefetched records away."""
+ENOUGH_BYTES = 16_000_000
+MAX_POLL_GAP_S = 0.5
+"""But never longer than this, since rebalances are served while reading."""
+HELD_RECORDS = 2_000
+"""A partition of a lane that has to wait is paused here, and resumed at half; so are all at `FULL` times `ENOUGH`."""
+FULL = 4
 IDLE_COMMIT_EVERY_S = 0.5
 RANKS = (
     frozenset({Lane.REQUESTS, Lane.ANSWERS, Lane.CORRECTIONS}),
@@ -72,6 +77,7 @@ class Inbox:
         self._partitions: dict[tuple[str, int], _Partition] = {}
         self._idle_commit_at = 0.0
         self._turn = 0
+        self._polled_at = 0.0
         consumer.subscribe(list(lanes), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
 
     def fill(self, timeout_s: float) -> int:
@@ -79,14 +85,16 @@ class Inbox:
 
         Assignments and revocations happen in here. Raises ConsumerFatal.
         """
-        first = self._consumer.poll(timeout_s)
-        if first is None:
-            self._commit_idle()
+        if self._has_enough() and time.monotonic() < self._polled_at + MAX_POLL_GAP_S:
             return 0
-        messages = [first, *self._consumer.consume(READ_AHEAD_RECORDS, 0)]
+        self._polled_at = time.monotonic()
+        first = self._consumer.poll(timeout_s)
+        messages = [] if first is None else [first, *self._consumer.consume(ENOUGH_RECORDS, 0)]
         for message in messages:
             self._take_in(message)
         self._pause_and_resume()
+        if not messages:
+            self._commit_idle()
         return len(messages)
 
     def ready(self, now_s: float) -> Iterator[Received]:
@@ -146,7 +154,9 @@ class Inbox:
             partition.waiting_bytes = 0
             partition.taken = None
             partition.committed = offset.offset
+            partition.paused = False
             self._consumer.seek(offset)
+        self._consumer.resume(keys)
 
     def close(self) -> None:
         self._consumer.close()
@@ -207,17 +217,31 @@ class Inbox:
         if error.fatal():
             raise ConsumerFatal(f"{error.name()}: {error.str()}")
 
+    def _at_hand(self) -> tuple[int, int]:
+        """(records, bytes) waiting in lanes that are served at once."""
+        served = [p for p in self._partitions.values() if p.lane in RANKS[0]]
+        return sum(len(p.waiting) for p in served), sum(p.waiting_bytes for p in served)
+
+    def _has_enough(self) -> bool:
+        records, size = self._at_hand()
+        return records >= ENOUGH_RECORDS or size >= ENOUGH_BYTES
+
     def _pause_and_resume(self) -> None:
+        records, size = self._at_hand()
+        full = records >= FULL * ENOUGH_RECORDS or size >= FULL * ENOUGH_BYTES
+        half = records < FULL * ENOUGH_RECORDS // 2 and size < FULL * ENOUGH_BYTES // 2
         pause, resume = [], []
         for (topic, number), partition in self._partitions.items():
-            full = len(partition.waiting) >= READ_AHEAD_RECORDS or partition.waiting_bytes >= READ_AHEAD_BYTES
-            drained = (
-                len(partition.waiting) < READ_AHEAD_RECORDS // 2 and partition.waiting_bytes < READ_AHEAD_BYTES // 2
-            )
-            if full and not partition.paused:
+            if partition.lane in RANKS[0]:
+                too_many, few = full and bool(partition.waiting), half
+            else:
+                held = len(partition.waiting), partition.waiting_bytes
+                too_many = held[0] >= HELD_RECORDS or held[1] >= ENOUGH_BYTES
+                few = held[0] < HELD_RECORDS // 2 and held[1] < ENOUGH_BYTES // 2
+            if too_many and not partition.paused:
                 partition.paused = True
                 pause.append(TopicPartition(topic, number))
-            elif drained and partition.paused:
+            elif few and partition.paused:
                 partition.paused = False
                 resume.append(TopicPartition(topic, number))
         if pause:
@@ -230,7 +254,6 @@ class Inbox:
 
         Only partitions with nothing waiting: the position then is past all that was taken and committed.
         """
-        self._pause_and_resume()
         if time.monotonic() < self._idle_commit_at:
             return
         self._idle_commit_at = time.monotonic() + IDLE_COMMIT_EVERY_S

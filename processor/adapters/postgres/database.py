@@ -69,7 +69,9 @@ class Database:
             raise SnapshotUnavailable(f"{self.name}: {_fault(error)}") from error
         except psycopg.Error as error:
             self.close()
-            raise SnapshotUnavailable(f"{self.name}: {_fault(error)}; check the catalog against the database") from error
+            raise SnapshotUnavailable(
+                f"{self.name}: {_fault(error)}; check the catalog against the database"
+            ) from error
         self._gate.succeeded()
         return rows
 

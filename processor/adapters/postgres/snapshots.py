@@ -45,9 +45,7 @@ class PostgresSnapshots:
         for district_id in dict.fromkeys(district_id for district_id, _ in wanted):
             database = self._districts[district_id]
             targets = [target for target in wanted if target[0] == district_id]
-            districts.append(
-                (database, self._threads.submit(self._read_side, database, self._ours, targets, wanted))
-            )
+            districts.append((database, self._threads.submit(self._read_side, database, self._ours, targets, wanted)))
         theirs = self._wait(self._state, state, wanted)
         ours: dict[Target, _Read] = {}
         for database, future in districts:
