@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TypeAlias
 
 import pytest
@@ -22,8 +21,7 @@ def run_foreign() -> Iterator[Run]:
     running: list[subprocess.Popen[bytes]] = []
 
     def run(deployment: Deployment) -> None:
-        log = Path(deployment.directory / "foreign.log").open("wb")
-        with log:
+        with (deployment.directory / "foreign.log").open("wb") as log:
             env = {**os.environ, **deployment.env}
             running.append(subprocess.Popen([sys.executable, EXAMPLE], env=env, stdout=log, stderr=log))
 
