@@ -9,7 +9,7 @@ from datetime import datetime
 
 from processor.core.accept import chunk_status
 from processor.core.catalog import Catalog, ObjectType
-from processor.core.compare import Difference, compare, parent_key, state_values, wanted_values
+from processor.core.compare import Difference, check_size, compare, parent_key, state_values, wanted_values
 from processor.core.errors import FieldError, Reason
 from processor.core.ids import correction_id
 from processor.core.model import (
@@ -90,7 +90,10 @@ def _state_only(observed: Observed) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What a correction would do to the state's row, and why if not because the row differs."""
+    """What a correction would do to the state's row, and why if not because the row differs.
+
+    `changed` names the fields that differ; by force, all are written although none does.
+    """
 
     op: Op
     before: Values | None
@@ -204,16 +207,16 @@ class _Deciding:
         return seen_before or self.chunk.report is not Report.CHANGES
 
     def update(self, kind: ObjectType, ask: Ask, observed: Observed, difference: Difference) -> None:
-        forced = self.chunk.mode is Mode.FORCE
-        changed = tuple(f.name for f in kind.owned) if forced else difference.changed
         before = state_values(kind, observed.state[0])
         after = wanted_values(kind, observed.district[0])
+        check_size(before, after)
         if self.parent_will_be_there(kind, ask, observed):
-            change = _Change(Op.UPDATE, before, after, changed, Reason.FORCED if forced else None)
-            self.send(kind, ask, observed, change)
+            reason = None if difference.changed else Reason.FORCED
+            self.send(kind, ask, observed, _Change(Op.UPDATE, before, after, difference.changed, reason))
 
     def create(self, kind: ObjectType, ask: Ask, observed: Observed) -> None:
         after = wanted_values(kind, observed.district[0])
+        check_size(None, after)
         if self.parent_will_be_there(kind, ask, observed):
             self.send(kind, ask, observed, _Change(Op.CREATE, None, after, tuple(after)))
 
@@ -230,6 +233,7 @@ class _Deciding:
             self.end(kind, ask, Status.STATE_ONLY, Reason.MAX_DELETES, detail=detail)
         else:
             before = state_values(kind, observed.state[0])
+            check_size(before, None)
             self.send(kind, ask, observed, _Change(Op.DELETE, before, None, tuple(before)))
 
     def parent_will_be_there(self, kind: ObjectType, ask: Ask, observed: Observed) -> bool:

@@ -24,6 +24,8 @@ from processor.core.outcome import chunk_outcome, source_outcome
 
 MIN_BACKOFF = timedelta(seconds=5)
 MAX_BACKOFF = timedelta(seconds=60)
+MAX_DETAIL = 1_000
+"""Characters of an applier's detail that history keeps: constraint and field names are shorter."""
 
 
 def settle(answer: Answer, limits: Limits, now: datetime) -> Plan:
@@ -43,7 +45,7 @@ def settle(answer: Answer, limits: Limits, now: datetime) -> Plan:
 def _why_sent(source: Source) -> Reason | None:
     if source.asked_as is None:
         return Reason.DEPENDENCY
-    return Reason.FORCED if source.mode is Mode.FORCE and source.changed_fields else None
+    return Reason.FORCED if source.mode is Mode.FORCE and not source.changed_fields else None
 
 
 def _ended(answer: Answer, now: datetime, status: Status, reason: Reason | None) -> Plan:
@@ -56,9 +58,8 @@ def _compare_again(answer: Answer, now: datetime, cause: Cause) -> Plan:
 
 
 def _outcome(answer: Answer, now: datetime, status: Status, reason: Reason | None) -> KeyOutcome:
-    return source_outcome(
-        answer.source, status, now, reason=reason, detail=answer.detail, answered_at=answer.answered_at
-    )
+    detail = None if answer.detail is None else answer.detail[:MAX_DETAIL]
+    return source_outcome(answer.source, status, now, reason=reason, detail=detail, answered_at=answer.answered_at)
 
 
 def retry_of(source: Source, cause: Cause) -> Chunk:
