@@ -23,6 +23,7 @@ PLANTS = (
     values.one_field_differs,
     values.never_arrived,
     values.awkward_text,
+    values.clock_changes,
     values.nulls,
     values.untransportable,
     rows.on_neither_side,

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     FIELD_DIFFERS = "one field edited at the state: each district-owned field once"
     FIELDS_DIFFER = "changed at the district, never arrived at the state"
     TEXT = "quotes, emoji, backslashes, markup, other scripts"
+    CLOCKS = "local hours that occur twice or never"
     NULLS = "null against a value, and against empty text where that counts"
     REFERENCE = "refers to another person, or to another district's person of the same key"
     SPELLING = "007, 7 and blanks: one key however it is written"

@@ -140,7 +140,7 @@ def never_arrived(pool: Pool, ledger: Ledger) -> None:
         for chain in pool.take(district_id, "PersonIdentity", 40):
             moved = (
                 "address_line_1 = '1 New Street', zip = '56401', home_phone = '218-555-0142',"
-                " modified_date = timestamp '2026-11-01 01:59:59.999999'"
+                " modified_date = timestamp '2026-10-30 16:59:59.999999'"
             )
             set_columns(pool, district_id, "PersonIdentity", chain.key(), at_district=moved)
             changed = ["phone", "addressLine1", "postalCode", "modifiedAt"]
@@ -181,6 +181,17 @@ def awkward_text(pool: Pool, ledger: Ledger) -> None:
                 district_id,
                 Expected(Kind.TEXT, "PersonIdentity", chain.key(), "APPLIED", changed=["addressLine1"]),
             )
+
+
+def clock_changes(pool: Pool, ledger: Ledger) -> None:
+    """The state holds another moment; what the district's local time means is for its own database to say."""
+    times = ("2026-11-01 01:30:00", "2026-11-01 01:59:59.999999", "2026-03-08 02:30:00", "2026-03-08 03:00:00")
+    for district_id in DISTRICTS:
+        for text, chain in zip(times, pool.take(district_id, "PersonIdentity", len(times)), strict=True):
+            at_district = "modified_date = %(text)s::timestamp"
+            set_columns(pool, district_id, "PersonIdentity", chain.key(), at_district=at_district, text=text)
+            expected = Expected(Kind.CLOCKS, "PersonIdentity", chain.key(), "APPLIED", changed=["modifiedAt"])
+            ledger.plant(district_id, expected)
 
 
 def nulls(pool: Pool, ledger: Ledger) -> None:
