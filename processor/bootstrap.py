@@ -17,13 +17,13 @@ from processor.adapters.kafka.history_writer import StoreWriter
 from processor.adapters.kafka.inbox import Inbox
 from processor.adapters.kafka.transaction import Commit, Transactions
 from processor.adapters.postgres.database import ReaderOptions
-from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect
+from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
 from processor.adapters.postgres.history_rebuild import PostgresSwap, PostgresVerify
 from processor.adapters.postgres.history_schema import migrate
 from processor.adapters.postgres.history_tables import PostgresTables
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.adapters.postgres.state_writer import PostgresStateWriter
-from processor.catalog_file import Secrets, load_catalog
+from processor.catalog_file import CatalogError, Secrets, load_catalog
 from processor.codec.codec import Codec
 from processor.codec.schema_files import SchemaFiles
 from processor.core.accept import accept
@@ -42,8 +42,10 @@ from processor.core.model import (
 from processor.crashpoint import CrashPoints
 from processor.lifecycle import Lifecycle
 from processor.service.applier import Applier
+from processor.service.apply_state import StateUnavailable
 from processor.service.emit import Emitter
 from processor.service.history_changes import history_decoder
+from processor.service.history_ports import StoreUnavailable
 from processor.service.inbox import run
 from processor.service.materialize import Store, StoreParts
 from processor.service.overdue import OverdueRule
@@ -70,7 +72,10 @@ def partition_count(settings: Settings, topic: str) -> int:
 
 def migrate_history(settings: Settings) -> int:
     """Brings the store's tables and views to this release; returns how many migrations ran. Raises SchemaTooNew."""
-    with connect(settings.history_dsn, settings.application_name("migrate"), LIVE_SCHEMA) as connection:
+    with (
+        faults_as_unavailable("migrating the history's tables"),
+        connect(settings.history_dsn, settings.application_name("migrate"), LIVE_SCHEMA) as connection,
+    ):
         return migrate(connection)
 
 
@@ -147,7 +152,9 @@ def run_apply(settings: Settings) -> None:
         crash_points=CrashPoints(settings.crash_at),
         statement_timeout_s=settings.statement_timeout_s,
     )
-    state.ensure_schema()
+    life.when_available(state.ensure_schema, StateUnavailable)
+    if missing := life.when_available(state.missing_columns, StateUnavailable):
+        raise CatalogError(settings.catalog, missing)
 
     def assigned(_partitions: Iterable[int]) -> None:
         life.ready()
@@ -172,7 +179,7 @@ def run_apply(settings: Settings) -> None:
 def run_store(settings: Settings) -> None:
     """The store, until it is told to stop."""
     life = Lifecycle(settings.ready_file)
-    migrate_history(settings)
+    life.when_available(lambda: migrate_history(settings), StoreUnavailable)
     catalog = open_catalog(settings)
     codec = open_codec(settings, catalog)
     options, topics = client_config(settings), settings.topics

@@ -86,6 +86,9 @@ class _LookupEntry(_Strict):
     key: Identifier
     id: Identifier
 
+    def checked(self) -> Lookup:
+        return Lookup(self.table, self.district_column, self.key, self.id)
+
 
 class _FieldEntry(_Strict):
     district: Identifier | None = None
@@ -206,8 +209,9 @@ class _Builder:
             self.problems.append(f"{place}.state: needs district_column, since districts share the state's tables")
         parent = None
         if entry.parent is not None:
-            parent = ParentRef(entry.parent.object, entry.parent.field)
-            if parent.object not in self._entry.objects:
+            parent_entry = self._entry.objects.get(entry.parent.object)
+            parent = ParentRef(entry.parent.object, entry.parent.field, (parent_entry or entry).key)
+            if parent_entry is None:
                 self.problems.append(f"{place}.parent: there is no object {parent.object}")
             if not any(f.name == parent.field and f.district_column and f.state_column for f in fields):
                 self.problems.append(f"{place}.parent: field {parent.field} must have a column on both sides")
@@ -252,7 +256,6 @@ class _Builder:
             columns = entry.fields.get(field_name, _FieldEntry())
             if columns.crosswalk is not None and columns.crosswalk not in crosswalks:
                 self.problems.append(f"{place}.fields.{field_name}: there is no crosswalk {columns.crosswalk}")
-            lookup = columns.lookup
             fields.append(
                 FieldSpec(
                     name=field_name,
@@ -264,7 +267,7 @@ class _Builder:
                     precision=declared.precision,
                     scale=declared.scale,
                     crosswalk=crosswalks.get(columns.crosswalk) if columns.crosswalk else None,
-                    state_lookup=Lookup(lookup.table, lookup.district_column, lookup.key, lookup.id) if lookup else None,
+                    state_lookup=None if columns.lookup is None else columns.lookup.checked(),
                 )
             )
         return fields

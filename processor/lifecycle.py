@@ -1,8 +1,19 @@
 """A role process's life as its surroundings see it: told to stop by a signal, tells by a file that it is ready."""
 
+import logging
 import signal
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from types import FrameType
+from typing import TypeVar
+
+log = logging.getLogger(__name__)
+
+MAX_BACKOFF_S = 5.0
+
+T = TypeVar("T")
 
 
 class Lifecycle:
@@ -10,16 +21,28 @@ class Lifecycle:
 
     def __init__(self, ready_file: Path | None) -> None:
         self._ready_file = ready_file
-        self._stop = False
+        self._stop = Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._asked)
 
     def stopping(self) -> bool:
-        return self._stop
+        return self._stop.is_set()
 
     def ready(self) -> None:
         if self._ready_file is not None:
             self._ready_file.touch()
 
+    def when_available(self, call: Callable[[], T], away: type[Exception]) -> T:
+        """What `call` gives, tried again with growing pauses while it raises `away`; ends the process if told to stop."""
+        backoff_s = 0.1
+        while True:
+            try:
+                return call()
+            except away as fault:
+                log.warning("%s; trying again in %.1f s", fault, backoff_s)
+            if self._stop.wait(backoff_s):
+                sys.exit(0)
+            backoff_s = min(MAX_BACKOFF_S, 2 * backoff_s)
+
     def _asked(self, _number: int, _frame: FrameType | None) -> None:
-        self._stop = True
+        self._stop.set()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from processor.core.catalog import Catalog, KeyType, ObjectType
 from processor.core.errors import CoreError, InvalidKey, Reason
@@ -15,6 +16,7 @@ from processor.core.model import (
     ChunkState,
     ChunkStatus,
     Dependencies,
+    Filter,
     Keys,
     OnStateOnly,
     Plan,
@@ -26,6 +28,9 @@ from processor.core.model import (
 from processor.core.outcome import chunk_outcome
 
 MAX_ASKED_AS = 255
+MAX_TEXTS = {"district_id": 255, "object": 255, "requested_by": 255, "school_year": 255, "run_id": 255, "reason": 2_000}
+MAX_EXPRESSION = 2_000
+"""Characters of a request's texts; history holds them all in one record."""
 MAX_CHUNK_BYTES = 700_000
 """Keys with the texts asked for, as UTF-8: a chunk must fit into a record of 1 MiB, also when it goes round again."""
 
@@ -44,16 +49,12 @@ def accept(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chu
     Returns what to emit, and the chunk to compare at once if the request fits in one; a larger one is emitted as
     PENDING chunks. Every key that cannot be a key ends here; repeated keys count once.
     """
+    request, too_long = _shortened(request)
     try:
-        kind, keys = _checked(request, catalog)
+        kind, keys = _checked(request, too_long, catalog)
         valid, invalid = _asks(keys, kind.key_type)
         parts = _parts(valid, catalog.limits.max_keys)
-        if len(parts) > 1 and request.on_state_only is OnStateOnly.DELETE:
-            raise Rejected(
-                Reason.TOO_MANY_KEYS,
-                f"{len(valid)} keys; with DELETE at most {catalog.limits.max_keys} keys and {MAX_CHUNK_BYTES} bytes of"
-                " them: split the request",
-            )
+        _check_deletes(request, len(valid), len(parts), catalog.limits.max_keys)
     except Rejected as rejected:
         status = RequestStatus(request, RequestState.REJECTED, rejected.reason, rejected.detail, 0, now)
         return Plan(history=[status]), None
@@ -69,7 +70,18 @@ def accept(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chu
     return plan, whole if len(parts) == 1 else None
 
 
-def _checked(request: Request, catalog: Catalog) -> tuple[ObjectType, Sequence[str]]:
+def _shortened(request: Request) -> tuple[Request, list[str]]:
+    """The request with its texts cut to what history can hold, and the names of those that were cut."""
+    texts = {name: str(getattr(request, name) or "") for name in MAX_TEXTS}
+    cut: dict[str, Any] = {name: text[: MAX_TEXTS[name]] for name, text in texts.items() if len(text) > MAX_TEXTS[name]}
+    if isinstance(request.selection, Filter) and len(request.selection.expression) > MAX_EXPRESSION:
+        cut["selection"] = Filter(request.selection.expression[:MAX_EXPRESSION])
+    return (replace(request, **cut) if cut else request), list(cut)
+
+
+def _checked(request: Request, too_long: Sequence[str], catalog: Catalog) -> tuple[ObjectType, Sequence[str]]:
+    if too_long:
+        raise Rejected(Reason.INVALID_REQUEST, f"too long: {', '.join(too_long)}")
     if request.district_id not in catalog.districts:
         raise Rejected(Reason.UNKNOWN_DISTRICT, f"district {printable(request.district_id)} is not in the catalog")
     kind = catalog.objects.get(request.object)
@@ -83,6 +95,15 @@ def _checked(request: Request, catalog: Catalog) -> tuple[ObjectType, Sequence[s
     if request.dependencies in (Dependencies.CHILDREN, Dependencies.ALL):
         raise Rejected(Reason.NOT_SUPPORTED, f"dependencies {request.dependencies} are not supported yet")
     return kind, request.selection.keys
+
+
+def _check_deletes(request: Request, keys: int, parts: int, max_keys: int) -> None:
+    """Deletes are bounded a request, which only its own chunk can count."""
+    if parts > 1 and request.on_state_only is OnStateOnly.DELETE:
+        raise Rejected(
+            Reason.TOO_MANY_KEYS,
+            f"{keys} keys; with DELETE at most {max_keys} keys and {MAX_CHUNK_BYTES} bytes of them: split the request",
+        )
 
 
 def _asks(keys: Sequence[str], key_type: KeyType) -> tuple[list[Ask], list[tuple[Ask, InvalidKey]]]:

@@ -13,6 +13,7 @@ from processor.core.model import (
     Cause,
     Chunk,
     ChunkState,
+    HistoryRecord,
     KeyOutcome,
     Mode,
     Plan,
@@ -91,8 +92,7 @@ def defer(chunk: Chunk, detail: str, limits: Limits, now: datetime) -> Plan:
     plan = Plan()
     if chunk.deferred_since is None:
         plan.history += [_unread(chunk, ask, Status.DEFERRED, detail, now) for ask in chunk.asks]
-        if chunk.cause is Cause.SPLIT:
-            plan.history.append(chunk_status(chunk, ChunkState.DONE, now))
+        plan.history += _done_if_pending(chunk, now)
     waiting = replace(
         chunk,
         first_decided_at=chunk.first_decided_at or now,
@@ -101,6 +101,19 @@ def defer(chunk: Chunk, detail: str, limits: Limits, now: datetime) -> Plan:
     )
     plan.retries.append(another_round(waiting))
     return plan
+
+
+def give_up(chunk: Chunk, reason: Reason, now: datetime) -> Plan:
+    """What becomes of a chunk that cannot be compared any more."""
+    plan = Plan(history=[chunk_outcome(chunk, ask, Status.FAILED, now, reason=reason) for ask in chunk.asks])
+    plan.history += _done_if_pending(chunk, now)
+    return plan
+
+
+def _done_if_pending(chunk: Chunk, now: datetime) -> list[HistoryRecord]:
+    """The end of a part that was announced as PENDING: from now on its keys' outcomes tell."""
+    first_pass = chunk.cause is Cause.SPLIT and chunk.deferred_since is None
+    return [chunk_status(chunk, ChunkState.DONE, now)] if first_pass else []
 
 
 def another_round(chunk: Chunk) -> Chunk:

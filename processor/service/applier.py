@@ -42,6 +42,7 @@ class Applier:
         """One batch; False where nothing waits. Raises StateUnavailable and RegistryUnavailable."""
         taken = self._take()
         if not taken:
+            self.state.prune(datetime.now(UTC))
             return False
         records, corrections = self._sort(taken)
         self.passed("after_read")

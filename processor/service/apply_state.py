@@ -122,3 +122,6 @@ class StateWriter(Protocol):
 
         Raises StateUnavailable, from entering, from any call inside and from leaving.
         """
+
+    def prune(self, now: datetime) -> int:
+        """Forgets answers kept for longer than is needed, a bounded number; called when idle. Raises StateUnavailable."""

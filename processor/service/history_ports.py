@@ -22,7 +22,7 @@ class OutsideLog(Exception):
 class BatchLimits:
     records: int = 5_000
     bytes: int = 8 * 1024 * 1024
-    linger_s: float = 0.02
+    linger_s: float = 0.01
     """How long a batch that holds at least one record waits for more."""
 
 

@@ -160,6 +160,6 @@ class Sorter:
 
 
 def _source(ask: Request | Chunk | Answer) -> tuple[str, str]:
-    """(request_id, district_id)"""
+    """The request and the district that a record is about."""
     origin = ask.source if isinstance(ask, Answer) else ask
     return origin.request_id, origin.district_id

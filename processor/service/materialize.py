@@ -93,8 +93,8 @@ class Store:
             self._take_over(waiting)
         busy = self._ends.is_sweeping or self._overdue.is_passing
         batch = self._parts.log.read(self._parts.limits, 0.0 if busy else IDLE_WAIT_S)
-        self._parts.crash_points("store.after_read")
         if batch.end:
+            self._parts.crash_points("store.after_read")
             self._materialize(batch)
         if self._positions and monotonic() > self._next_look:
             self._look_at_offsets()
@@ -183,7 +183,8 @@ def check_within_log(
 ) -> None:
     """Raises OutsideLog unless reading on where the store stands misses nothing."""
     for partition, offset in sorted(stored.items()):
-        fault = outside(topic_id, offset, extents[partition])
+        extent = extents.get(partition)
+        fault = "the topic has no such partition any more" if extent is None else outside(topic_id, offset, extent)
         if fault:
             raise OutsideLog(
                 f"partition {partition} of {topic}: {fault}. Nothing was changed. Run `resync replay` to rebuild the "

@@ -206,7 +206,7 @@ def _compare(scan: HistoryScan, tables: VerifyingRebuild, done: Replayed) -> Ver
     compared = unjudged = divergences = 0
     first: Divergence | None = None
     for pair in tables.pairs():
-        for key, live, rebuilt in _merged(pair.live, pair.rebuilt):
+        for key, live, rebuilt in merged(pair.live, pair.rebuilt):
             compared += 1
             if live == rebuilt:
                 continue
@@ -221,7 +221,7 @@ def _compare(scan: HistoryScan, tables: VerifyingRebuild, done: Replayed) -> Ver
     return Verified(done, compared, unjudged, divergences, first)
 
 
-def _merged(live: Iterator[Row], rebuilt: Iterator[Row]) -> Iterator[tuple[tuple[str, ...], Row | None, Row | None]]:
+def merged(live: Iterator[Row], rebuilt: Iterator[Row]) -> Iterator[tuple[tuple[str, ...], Row | None, Row | None]]:
     """Each key of either side once, with the row that each side has of it."""
     left, right = next(live, None), next(rebuilt, None)
     while left is not None or right is not None:

@@ -9,10 +9,10 @@ What an error leads to, by the call that raised it:
 | retriable                            | repeat, then abort           | repeat, unknown | repeat, unknown |
 | anything else                        | abort                        | unknown         | unknown         |
 
-*Stop*: `ProducerFatal` leaves the process; the orchestrator restarts it under the same identity. *Abort*: nothing of the
-batch is visible; its input is read again. *Unknown*: only the broker knows whether the commit happened. A new producer of
-the same transactional.id settles that (a second `init_transactions` on one producer fails), and the group's committed
-offsets then tell (KIP-98, KIP-447).
+*Stop*: `ProducerFatal` leaves the process; the orchestrator restarts it under the same identity. *Abort*: nothing of
+the batch is visible; its input is read again. *Unknown*: only the broker knows whether the commit happened. A new
+producer of the same transactional.id settles that (a second `init_transactions` on one producer fails), and the
+group's committed offsets then tell (KIP-98, KIP-447).
 """
 
 import time
@@ -134,7 +134,7 @@ class Transactions:
             else:
                 return
 
-    def _call(self, step: Step, call: Callable[..., Any], *arguments: Any) -> None:
+    def _call(self, step: Step, call: Callable[..., Any], *arguments: object) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:

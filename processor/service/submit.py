@@ -1,0 +1,59 @@
+"""Keys become requests: as many as records can carry, under ids that follow from one id."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from processor.core.model import Keys, Request
+
+MAX_REQUEST_BYTES = 900_000
+"""Of one request, as UTF-8 and with a length before each text; records stay under 1 MiB."""
+MAX_REQUEST_KEYS = 100_000
+
+_LENGTH_BYTES = 3
+"""Avro's length of a text of up to a megabyte."""
+_PARTS = uuid.UUID("0c6c2f9e-3f56-5b0f-8f0a-5c2e7a1f9d11")
+
+
+def split(request: Request) -> list[Request]:
+    """The request itself, or several with its keys in order and one `run_id`, none larger than a record may be.
+
+    The first keeps the id and the others' ids derive from it, so submitting the same again repeats all of them.
+    """
+    if not isinstance(request.selection, Keys):
+        return [request]
+    parts = list(_parts(request.selection.keys, MAX_REQUEST_BYTES - _overhead(request)))
+    if len(parts) <= 1:
+        return [request]
+    run_id = request.run_id or request.request_id
+    return [
+        replace(request, request_id=_part_id(request.request_id, index), selection=Keys(tuple(keys)), run_id=run_id)
+        for index, keys in enumerate(parts)
+    ]
+
+
+def _part_id(request_id: str, index: int) -> str:
+    return request_id if index == 0 else str(uuid.uuid5(_PARTS, f"{request_id}/{index}"))
+
+
+def _parts(keys: Sequence[str], max_bytes: int) -> Iterator[list[str]]:
+    part: list[str] = []
+    size = 0
+    for key in keys:
+        weight = _weight(key)
+        if part and (size + weight > max_bytes or len(part) == MAX_REQUEST_KEYS):
+            yield part
+            part, size = [], 0
+        part.append(key)
+        size += weight
+    if part:
+        yield part
+
+
+def _overhead(request: Request) -> int:
+    texts = (request.district_id, request.object, request.requested_by, request.school_year, request.reason)
+    return 1_000 + sum(_weight(text) for text in texts if text is not None)
+
+
+def _weight(text: str) -> int:
+    return len(text.encode()) + _LENGTH_BYTES
