@@ -11,10 +11,9 @@ from processor.core.accept import accept
 from processor.core.catalog import Catalog
 from processor.core.errors import Reason
 from processor.core.ids import FIRST_CHUNK, accepted_id
-from processor.core.model import Answer, Chunk, Plan, Request, Status
-from processor.core.outcome import chunk_outcome
+from processor.core.model import Answer, Chunk, Plan, Request
 from processor.core.partition import partition_of
-from processor.core.settle import another_round, settle
+from processor.core.settle import another_round, give_up, settle
 from processor.service.records import TRACEPARENT, Lane, Received
 
 EXPECTED: dict[Lane, type[Request] | type[Chunk] | type[Answer]] = {
@@ -139,7 +138,7 @@ class Sorter:
         if missing is None:
             intake.chunks.append(chunk)
             return
-        intake.plan.history += [chunk_outcome(chunk, ask, Status.FAILED, now, reason=missing) for ask in chunk.asks]
+        intake.plan.add(give_up(chunk, missing, now))
 
     def _left_the_catalog(self, chunk: Chunk) -> Reason | None:
         """A chunk was accepted under an earlier catalog, which may have had more."""
