@@ -4,11 +4,16 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from processor.core.catalog import Catalog
+from processor.core.errors import InvalidKey
+from processor.core.keys import canonical_key
 from processor.core.model import Keys, Request
 
 MAX_REQUEST_BYTES = 900_000
 """Of one request, as UTF-8 and with a length before each text; records stay under 1 MiB."""
 MAX_REQUEST_KEYS = 100_000
+MAX_DOUBTED_KEYS = 5
+"""Named one by one; there may be very many."""
 
 _LENGTH_BYTES = 3
 """Avro's length of a text of up to a megabyte."""
@@ -30,6 +35,27 @@ def split(request: Request) -> list[Request]:
         replace(request, request_id=_part_id(request.request_id, index), selection=Keys(tuple(keys)), run_id=run_id)
         for index, keys in enumerate(parts)
     ]
+
+
+def doubts(request: Request, catalog: Catalog) -> list[str]:
+    """What a processor with this catalog would refuse; keys are given by their place, from 1."""
+    found = []
+    if request.district_id not in catalog.districts:
+        found.append(f"the catalog has no such district; it has {', '.join(sorted(catalog.districts))}")
+    kind = catalog.objects.get(request.object)
+    if kind is None:
+        found.append(f"the catalog has no such object; it has {', '.join(sorted(catalog.objects))}")
+    elif isinstance(request.selection, Keys):
+        invalid: list[str] = []
+        for number, key in enumerate(request.selection.keys, start=1):
+            try:
+                canonical_key(key, kind.key_type)
+            except InvalidKey as error:
+                invalid.append(f"key {number}: {error.detail}")
+        found += invalid[:MAX_DOUBTED_KEYS]
+        if len(invalid) > MAX_DOUBTED_KEYS:
+            found.append(f"and {len(invalid) - MAX_DOUBTED_KEYS} more keys that cannot be keys of {kind.name}")
+    return found
 
 
 def _part_id(request_id: str, index: int) -> str:

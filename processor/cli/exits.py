@@ -1,0 +1,71 @@
+"""Exit codes, and what a person is told about a fault: one line, never a stack trace."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    DONE = 0
+    """Everything asked for is synced or not to be found."""
+    FAILED = 1
+    """Something failed, was refused, cancelled or did not end in time."""
+    USAGE = 2
+    """The command, the settings or the set-up."""
+    DIFFERENT = 3
+    """Differences were found and not mended."""
+    UNREACHABLE = 4
+    """Kafka, the registry or a database cannot be reached."""
+
+
+BY_FAULT = {
+    "processor.cli.exits.UsageError": ExitCode.USAGE,
+    "processor.settings.SettingsError": ExitCode.USAGE,
+    "processor.catalog_file.CatalogError": ExitCode.USAGE,
+    "processor.service.client_ports.NotSetUp": ExitCode.USAGE,
+    "processor.adapters.kafka.history_topic.TopicMissing": ExitCode.USAGE,
+    "processor.adapters.postgres.history_schema.SchemaTooNew": ExitCode.USAGE,
+    "processor.codec.errors.NotRegistered": ExitCode.USAGE,
+    "processor.codec.errors.IncompatibleSchema": ExitCode.FAILED,
+    "processor.service.history_ports.OutsideLog": ExitCode.FAILED,
+    "processor.adapters.kafka.history_reader.Fenced": ExitCode.FAILED,
+    "processor.codec.errors.RegistryUnavailable": ExitCode.UNREACHABLE,
+    "processor.service.client_ports.Unreachable": ExitCode.UNREACHABLE,
+    "processor.service.history_ports.StoreUnavailable": ExitCode.UNREACHABLE,
+    "processor.service.ports.SnapshotUnavailable": ExitCode.UNREACHABLE,
+}
+"""By full name, because importing them all would slow every command. Their messages are written for people."""
+
+_BY_FOREIGN_FAULT = {
+    "psycopg.OperationalError": "Postgres cannot be reached or gave up",
+    "cimpl.KafkaException": "Kafka cannot be reached or gave up",
+}
+"""Faults of libraries that no adapter put into words; their messages may hold values and are not shown."""
+
+
+class UsageError(Exception):
+    """The command cannot mean anything as it was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    code: ExitCode
+    text: str
+    is_known: bool
+
+
+def ending_of(fault: Exception) -> Ending:
+    """How a command ends because of a fault. An unknown one is a defect of ours."""
+    for kind in type(fault).__mro__:
+        name = f"{kind.__module__}.{kind.__qualname__}"
+        if name in BY_FAULT:
+            return Ending(BY_FAULT[name], str(fault), is_known=True)
+        if name in _BY_FOREIGN_FAULT:
+            return Ending(ExitCode.UNREACHABLE, f"{_BY_FOREIGN_FAULT[name]} ({_kind(fault)})", is_known=True)
+    text = f"unexpected fault: {type(fault).__qualname__}. Please report it; RESYNC_TRACE=1 shows where it arose"
+    return Ending(ExitCode.FAILED, text, is_known=False)
+
+
+def _kind(fault: Exception) -> str:
+    """SQLSTATE or Kafka's name of the error, where there is one."""
+    name = getattr(fault.args[0] if fault.args else None, "name", None)
+    return str(getattr(fault, "sqlstate", None) or (name() if name else type(fault).__qualname__))

@@ -1,0 +1,109 @@
+"""The console script `resync`: finds the command, and turns faults into one line and an exit code.
+
+A command's module is imported when the command is run, so that `resync --help` answers at once.
+"""
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from processor.cli.exits import ending_of
+from processor.logs import quiet_clients
+
+if TYPE_CHECKING:
+    # typer 0.20 and later bring click along under this name.
+    from typer._click import Command, Context
+
+
+class Entry(NamedTuple):
+    """Where a command is; `name` in the module is its function, or a Typer of several."""
+
+    module: str
+    name: str
+    help: str
+
+
+COMMANDS = {
+    "submit": Entry("submit", "submit", "Ask for records to be made equal at the state."),
+    "topics": Entry("topics", "app", "Create or check the topics."),
+    "replay": Entry("replay", "replay", "Rebuild the store's tables from the history topic, or verify them."),
+    "process": Entry("roles", "process", "Role: compare, decide, send corrections."),
+    "apply": Entry("roles", "apply", "Role: apply corrections at the state."),
+    "store": Entry("roles", "store", "Role: keep the history in Postgres."),
+}
+ROLES = frozenset({"process", "apply", "store"})
+
+
+class Commands(TyperGroup):
+    """Knows the names and a line about each; loads a command only to run it."""
+
+    def list_commands(self, ctx: "Context") -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":  # noqa: ARG002
+        entry = COMMANDS.get(cmd_name)
+        return None if entry is None else TyperCommand(cmd_name, help=entry.help, rich_markup_mode=None)
+
+    def resolve_command(self, ctx: "Context", args: list[str]) -> "tuple[str | None, Command | None, list[str]]":
+        entry = COMMANDS.get(args[0])
+        if entry is None:
+            return super().resolve_command(ctx, args)
+        return args[0], _load(args[0], entry), args[1:]
+
+
+def _load(name: str, entry: Entry) -> "Command":
+    found = getattr(import_module(f"processor.cli.{entry.module}"), entry.name)
+    if isinstance(found, typer.Typer):
+        return get_command(found)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(name)(found)
+    return get_command(app)
+
+
+app = typer.Typer(cls=Commands, add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 (typer calls it with the flag)
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"resync {version('selective-sync')}")
+        raise typer.Exit
+
+
+@app.callback()
+def resync(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Selective Sync: repairs exactly the records that someone names, and tells what became of each.
+
+    Settings come from the environment (RESYNC_…). Exit codes: 0 all synced or not found, 1 something failed or timed
+    out, 2 usage or configuration, 3 differences found, 4 service unreachable.
+    """
+
+
+def main() -> None:
+    is_role = sys.argv[1:2] and sys.argv[1] in ROLES
+    if not is_role:
+        quiet_clients()
+    try:
+        get_command(app)(prog_name="resync")
+    except Exception as fault:
+        ending = ending_of(fault)
+        if is_role:
+            import structlog
+
+            structlog.get_logger("resync").critical(ending.text, exc_info=None if ending.is_known else fault)
+        elif os.environ.get("RESYNC_TRACE"):
+            raise
+        else:
+            sys.stderr.write(f"resync: {ending.text}\n")
+        sys.exit(ending.code)

@@ -1,0 +1,113 @@
+"""What commands print: results on stdout in the asked form, everything else on stderr."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from processor.core.accept import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Row: TypeAlias = Mapping[str, Any]
+
+_WIDE = 500
+"""Columns where there is no terminal, so that nothing is cut."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Output(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    NDJSON = "ndjson"
+    CSV = "csv"
+
+
+@cache
+def console(*, stderr: bool = False) -> "Console":
+    """Colours only on a terminal and without NO_COLOR."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(
+        stderr=stderr, width=None if stream.isatty() else _WIDE, highlight=False, markup=False, soft_wrap=True
+    )
+
+
+def say(text: str) -> None:
+    """A line for the person at the terminal, not for what reads stdout."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def print_line(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def print_json(document: object) -> None:
+    """ASCII only, so that no terminal takes a value for a command."""
+    print_line(json.dumps(document, indent=2))
+
+
+def print_ndjson(rows: Iterable[Row]) -> None:
+    for row in rows:
+        sys.stdout.write(f"{json.dumps(row)}\n")
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[Row]) -> None:
+    """Lists are joined by blanks. Nothing that begins as a formula does is left so: spreadsheets run formulas."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([csv_cell(row.get(column)) for column in columns])
+
+
+def csv_cell(value: object) -> str:
+    text = plain(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def plain(value: object) -> str:
+    """As text for people."""
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return " ".join(plain(one) for one in value)
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {plain(one)}" for name, one in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Row], *, stderr: bool = False) -> None:
+    """Column names are shown with blanks for underscores; numbers stand to the right."""
+    from rich.table import Table
+    from rich.text import Text
+
+    listed = list(rows)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        is_number = any(isinstance(row.get(column), int) for row in listed)
+        table.add_column(column.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
+    for row in listed:
+        table.add_row(*(Text(printable(plain(row.get(column)))) for column in columns))
+    console(stderr=stderr).print(table)
+
+
+def print_rows(output: Output, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    """In JSON a list of objects."""
+    match output:
+        case Output.TABLE:
+            print_table(columns, rows)
+        case Output.JSON:
+            print_json(list(rows))
+        case Output.NDJSON:
+            print_ndjson(rows)
+        case Output.CSV:
+            print_csv(columns, rows)

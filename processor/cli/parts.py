@@ -1,0 +1,66 @@
+"""Builds what commands need.
+
+Beside `bootstrap` the only module that names adapters (ADR 0060): importing all of the roles would cost every command
+half a second.
+"""
+
+from typing import TYPE_CHECKING
+
+from processor.codec import Codec
+from processor.core.catalog import Catalog, Limits
+from processor.service.client_ports import NotSetUp
+
+if TYPE_CHECKING:
+    from processor.adapters.kafka.publisher import KafkaRequestPublisher
+    from processor.adapters.kafka.topics import TopicAdmin
+    from processor.settings import Settings
+
+NO_OBJECTS = Catalog({}, {}, Limits())
+"""Requests and history need no catalog to be read or written."""
+
+
+def open_codec(settings: "Settings") -> Codec:
+    """For everything but corrections."""
+    try:
+        return Codec.open(settings.schemas, NO_OBJECTS, settings.registry_url)
+    except ValueError as fault:
+        raise NotSetUp(f"RESYNC_SCHEMAS: {fault}") from fault
+
+
+def open_catalog(settings: "Settings") -> Catalog:
+    """Raises CatalogError."""
+    from processor.catalog_file import Secrets, load_catalog
+    from processor.codec.schema_files import SchemaFiles
+
+    return load_catalog(settings.catalog, SchemaFiles(settings.schemas).object, Secrets.LEFT_OUT)
+
+
+def open_publisher(settings: "Settings", codec: Codec) -> "KafkaRequestPublisher":
+    from processor.adapters.kafka.clients import client_config
+    from processor.adapters.kafka.publisher import KafkaRequestPublisher
+
+    return KafkaRequestPublisher(client_config(settings), settings.topics.requests, codec)
+
+
+def open_topics(settings: "Settings") -> "TopicAdmin":
+    from processor.adapters.kafka.clients import client_config
+    from processor.adapters.kafka.topics import TopicAdmin
+
+    return TopicAdmin(client_config(settings))
+
+
+def register_schemas(settings: "Settings") -> tuple[str, ...]:
+    """The subjects that the registry now holds; none without a registry. Corrections are those of the catalog."""
+    from processor.codec.subjects import register_all
+
+    codec = Codec.open(settings.schemas, open_catalog(settings), settings.registry_url)
+    return register_all(codec, settings.topics)
+
+
+def migrate_history(settings: "Settings") -> int:
+    """How many migrations ran."""
+    from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect
+    from processor.adapters.postgres.history_schema import migrate
+
+    with connect(settings.history_dsn, settings.application_name("migrate"), LIVE_SCHEMA) as connection:
+        return migrate(connection)
