@@ -29,6 +29,9 @@ def settings(stack: Stack, environ: Mapping[str, str]) -> dict[str, str]:
         "RESYNC_STATE_DSN": postgres.dsn(stack, "state", "state"),
         **districts,
         "RESYNC_CATALOG": environ.get("RESYNC_CATALOG") or str(REPO / "demo" / "catalog.yaml"),
+        # One machine: every partition that a transaction touches costs a millisecond.
+        "RESYNC_PARTITIONS": environ.get("RESYNC_PARTITIONS") or "6",
+        "RESYNC_HISTORY_PARTITIONS": environ.get("RESYNC_HISTORY_PARTITIONS") or "6",
         "RESYNC_SCHEMAS": environ.get("RESYNC_SCHEMAS") or str(REPO / "schemas"),
     }
 
