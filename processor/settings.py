@@ -3,12 +3,13 @@
 Options of librdkafka pass through `RESYNC_KAFKA_OPTIONS` (JSON), save those that correctness rests on.
 """
 
+import json
 import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 RESERVED_KAFKA_OPTIONS = {
     "bootstrap.servers": "set RESYNC_BOOTSTRAP_SERVERS",
@@ -25,6 +26,13 @@ RESERVED_KAFKA_OPTIONS = {
     "partition.assignment.strategy": "one process must own a district in all lanes",
 }
 """Options that are refused, each with the reason."""
+
+
+def _parsed(options: object) -> object:
+    try:
+        return json.loads(options) if isinstance(options, str) else options
+    except ValueError:
+        raise ValueError("is not JSON") from None
 
 
 def _kafka_options(options: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +78,9 @@ class Settings(BaseSettings):
     crash_at: str | None = None
     ready_file: Path | None = None
     """Touched once the role has its partitions and all that it needs."""
-    kafka_options: Annotated[dict[str, Any], AfterValidator(_kafka_options)] = {}
+    kafka_options: Annotated[
+        dict[str, Any], NoDecode, BeforeValidator(_parsed), AfterValidator(_kafka_options)
+    ] = {}
     topics: Topics = Field(default_factory=Topics)
 
     partitions: int = Field(default=24, ge=1)

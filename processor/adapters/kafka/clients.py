@@ -19,6 +19,8 @@ def producer_config(settings: Settings, role: str) -> dict[str, Any]:
     return {
         "linger.ms": 5,
         "batch.size": 1_000_000,
+        # The broker's limit decides, which is on compressed batches: what came in must be able to be passed on.
+        "message.max.bytes": 10_000_000,
         "queue.buffering.max.kbytes": 262_144,
         "compression.type": "lz4",
         **client_config(settings),

@@ -170,6 +170,9 @@ class Transactions:
         asked = [TopicPartition(o.topic, o.partition) for o in offsets]
         wanted = {(o.topic, o.partition): o.offset for o in offsets}
         committed = self._consumer.committed(asked, CALL_TIMEOUT_S)
+        for offset in committed:
+            if offset.error is not None:
+                raise KafkaException(offset.error)
         happened = all(c.offset >= wanted[c.topic, c.partition] for c in committed)
         return Commit.COMMITTED if happened else Commit.ABORTED
 
