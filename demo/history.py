@@ -16,10 +16,14 @@ class Waited(Exception):
 
 
 class History:
-    """Waits for states of requests; every wait looks at the views until it is so, or raises Waited."""
+    """Waits for states of requests; every wait looks at the views until it is so, or raises Waited.
 
-    def __init__(self, dsn: str) -> None:
+    `hopeless` says why waiting on makes no sense, if it makes none.
+    """
+
+    def __init__(self, dsn: str, hopeless: Callable[[], str | None]) -> None:
         self._connection = connect(dsn)
+        self._hopeless = hopeless
 
     def wait_until_quiet(self) -> None:
         """Until no request of an earlier run is open, since it would write into the new data."""
@@ -60,6 +64,8 @@ class History:
     def _wait(self, otherwise: str, reached: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while not reached():
+            if why := self._hopeless():
+                raise Waited(why)
             if time.monotonic() > deadline:
                 raise Waited(f"{otherwise} after {PATIENCE_S:.0f} s: see `resync history` and the roles' logs")
             time.sleep(_LOOK_EVERY_S)

@@ -7,7 +7,6 @@ import argparse
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import psycopg
 
@@ -15,8 +14,8 @@ from demo import samples
 from demo.columns import COLUMNS
 from demo.databases import Databases, connect, find_databases
 from demo.generate import District, Row, Size, copy_text, generate
+from demo.schema import DISTRICT, STATE
 
-SQL = Path(__file__).parent / "sql"
 SEED = 20261
 
 
@@ -32,7 +31,7 @@ def load(databases: Databases, size: Size, seed: int = SEED) -> None:
 
 def _load_district(dsn: str, district: District) -> None:
     with connect(dsn) as connection, connection.transaction():
-        connection.execute((SQL / "district.sql").read_bytes())
+        connection.execute(DISTRICT.read_bytes())
         for table, rows in district.here.items():
             _copy(connection, table, rows)
     _analyze(dsn)
@@ -40,7 +39,7 @@ def _load_district(dsn: str, district: District) -> None:
 
 def _load_state(dsn: str, districts: Iterable[District]) -> None:
     with connect(dsn) as connection, connection.transaction():
-        connection.execute((SQL / "state.sql").read_bytes())
+        connection.execute(STATE.read_bytes())
         schools = [(number, d, f"School {number}") for d, numbers in samples.SCHOOLS.items() for number in numbers]
         with connection.cursor().copy("copy state_school from stdin") as copy:
             copy.write(copy_text(schools))

@@ -4,6 +4,7 @@ Run as `python -m demo` or `make demo`. It can be repeated; each run loads its d
 """
 
 import argparse
+import os
 import sys
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -24,15 +25,18 @@ from demo.progress import Progress
 from demo.prove import gather, prove, replay_agrees
 from demo.publish import publish
 from demo.report import planted_against_found
+from demo.schema import make_missing_tables
 from demo.submit import Submitted, Submitter
-from stack import config, roles, services
+from stack import artifacts, config, download, roles, services
 from stack.errors import StackError
 
 DISTRICT_AWAY = "LAKE"
+DOWNLOADS = "downloads, if any"
 SHOWN_AT_MOST = 20
 PROVED = "history, districts and state agree, nothing else was touched, replay gives the same history."
 THINGS_TO_TRY = """\
-The stack is still running. Three things to try (`make down` stops it):
+The stack is still running; `make down` stops it. Three things to try:
+  set -a; . {env}; set +a
   {resync} submit --district NORTH --object PersonIdentity --wait 1001 007 {unasked}
   {resync} report {request_id}
   {python} -m demo.prove --self-test"""
@@ -45,8 +49,9 @@ class Demo:
         self.environment = command_environment()
         self.databases: Databases = find_databases()
         self.progress = progress
-        self.history = History(self.databases.history)
         self.complaints: list[str] = []
+        self.refused: str | None = None
+        self.history = History(self.databases.history, lambda: self.refused)
 
     def fill(self, size: Size, seed: int) -> Ledger:
         with self.progress.step("earlier requests are let end"):
@@ -126,6 +131,8 @@ class Demo:
         complaint = submitted.complaint()
         if complaint:
             self.complaints.append(complaint)
+        if submitted.was_refused():
+            self.refused = complaint
 
 
 def _wait(running: list[Future[Submitted]]) -> None:
@@ -143,14 +150,22 @@ def demonstrate(progress: Progress, size: Size, seed: int) -> int:
     console.print(table)
     for problem in problems:
         console.print(f"[bold red]{escape(problem)}", highlight=False, soft_wrap=True)
-    console.print(f"{'Disproved' if problems else 'Proved'} in {sum(progress.seconds.values()):.0f} s: {PROVED}")
+    downloads = progress.seconds.get(DOWNLOADS, 0.0)
+    took = f"in {sum(progress.seconds.values()) - downloads:.0f} s and {downloads:.0f} s of downloads"
+    console.print(f"[bold red]Disproved[/] {took}" if problems else f"[bold green]Proved[/] {took}: {PROVED}")
     request = next(r for r in ledger.requests if r.ask.wave is Wave.MAIN)
     unasked = next(key for _, district_id, key in ledger.not_asked if district_id == "NORTH")
     console.print(
-        THINGS_TO_TRY.format(resync=RESYNC, python=sys.executable, request_id=request.request_id, unasked=unasked),
+        THINGS_TO_TRY.format(
+            env=STACK.env_file, resync=RESYNC, python=sys.executable, request_id=request.request_id, unasked=unasked),
         highlight=False, soft_wrap=True,
     )  # fmt: skip
     return 1 if problems else 0
+
+
+def _fetch(progress: Progress) -> None:
+    needed = [artifact for group in artifacts.read_lock().values() for artifact in group]
+    download.fetch_missing(needed, artifacts.Cache.choose(os.environ), os.environ, progress.note)
 
 
 def main() -> None:
@@ -160,8 +175,11 @@ def main() -> None:
     arguments = parser.parse_args()
     progress = Progress(Console())
     try:
+        with progress.step(DOWNLOADS):
+            _fetch(progress)
         with progress.step("the stack is up"):
             services.start_all(STACK, say=progress.note)
+            make_missing_tables(find_databases())
             roles.start_all(STACK, dict.fromkeys(roles.DEFAULT, 1), progress.note)
         sys.exit(demonstrate(progress, Size(persons=arguments.persons), arguments.seed))
     except (StackError, Waited) as error:

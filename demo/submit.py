@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from demo.databases import RESYNC
 from demo.planted import Request
 
+SUCCEEDED, SOME_FAILED, DIFFERENCES = 0, 1, 3
 TIMEOUT_S = 120
 AT_A_TIME = 4
 _BY_ARGUMENT = 50
@@ -23,22 +24,26 @@ class Submitted:
     seconds: float
     said: str
 
+    def was_refused(self) -> bool:
+        """Whether the command did not even ask: it was misused, or found no service."""
+        return self.exit_code not in (SUCCEEDED, SOME_FAILED, DIFFERENCES)
+
     def complaint(self) -> str | None:
         """Why the exit code is not the one that the planted outcomes ask for."""
         due = exit_codes(self.request)
         if self.exit_code in due:
             return None
-        return f"resync submit of {self.request.request_id} exited {self.exit_code}, not {due}: {self.said}"
+        return f"resync submit of {self.request.request_id} exited {self.exit_code}, not {' or '.join(map(str, sorted(due)))}: {self.said}"
 
 
 def exit_codes(request: Request) -> frozenset[int]:
     """The exit codes that are honest about what was planted."""
     statuses = {e.status for e in request.expected}
     if "FAILED" in statuses:
-        return frozenset({1})
+        return frozenset({SOME_FAILED})
     if statuses & {"DIFFERS", "MISSING_AT_STATE", "MISSING_AT_DISTRICT", "DUPLICATE_KEY"}:
-        return frozenset({3})
-    return frozenset({0, 3}) if "STATE_ONLY" in statuses else frozenset({0})
+        return frozenset({DIFFERENCES})
+    return frozenset({SUCCEEDED, DIFFERENCES} if "STATE_ONLY" in statuses else {SUCCEEDED})
 
 
 class Submitter:
@@ -71,7 +76,7 @@ class Submitter:
             env=self._environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
         submitted = Submitted(request, done.returncode, time.monotonic() - started, done.stderr.strip())
-        if wait:
+        if wait or submitted.was_refused():
             self._on_end(submitted)
         return submitted
 

@@ -1,0 +1,31 @@
+"""Makes the demo's empty tables where they are missing, so that roles can start before anything is loaded.
+
+Run as `python -m demo.schema`; harmless when repeated.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from demo.databases import Databases, connect, find_databases
+
+SQL = Path(__file__).parent / "sql"
+STATE, DISTRICT = SQL / "state.sql", SQL / "district.sql"
+
+
+def make_missing_tables(databases: Databases) -> None:
+    with ThreadPoolExecutor() as pool:
+        made = [pool.submit(_make, databases.state, "state_person", STATE)]
+        made += [pool.submit(_make, dsn, "identity", DISTRICT) for dsn in databases.districts.values()]
+        for job in made:
+            job.result()
+
+
+def _make(dsn: str, first_table: str, file: Path) -> None:
+    with connect(dsn) as connection, connection.transaction():
+        found = connection.execute("select to_regclass(%s)", (f"public.{first_table}",)).fetchone()
+        if found is None or found[0] is None:
+            connection.execute(file.read_bytes())
+
+
+if __name__ == "__main__":
+    make_missing_tables(find_databases())
