@@ -1,0 +1,200 @@
+"""A deployment of a test's own on the shared stack: topics, databases, a catalog, and the processes of its roles."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+import yaml
+from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.cimpl import NewTopic
+
+from processor.bootstrap import open_catalog, open_codec
+from processor.codec.subjects import register_all
+from processor.core.model import Keys, Request
+from processor.core.partition import partition_of
+from processor.settings import Settings, Topics
+from stack.layout import REPO
+from tests.e2e.role import Role
+from tests.e2e.watcher import Watcher
+
+PARTITIONS = 6
+_SPEC: Any = OffsetSpec
+"""Its methods are untyped in the client."""
+ROLES = ("process", "apply", "store")
+CATALOG = REPO / "demo" / "catalog.yaml"
+
+
+class Deployment:
+    """`limits` replaces the catalog's; `settings` are `RESYNC_…` variables of all roles, without the prefix."""
+
+    def __init__(
+        self,
+        stack_settings: Mapping[str, str],
+        dsns: Mapping[str, str],
+        directory: Path,
+        *,
+        limits: Mapping[str, Any] | None = None,
+        settings: Mapping[str, object] | None = None,
+    ) -> None:
+        self.name = f"e{uuid.uuid4().hex[:8]}"
+        self.dsns = dsns
+        self.directory = directory
+        self.topics = Topics(**{field: f"{self.name}.{field}" for field in Topics.model_fields})
+        self.env = dict(stack_settings) | self._own_env(dsns, limits or {}, settings or {})
+        self.roles: dict[str, Role] = {}
+        self.settings = Settings(
+            bootstrap_servers=self.env["RESYNC_BOOTSTRAP_SERVERS"],
+            registry_url=self.env["RESYNC_REGISTRY_URL"],
+            history_dsn=dsns["history"],
+            state_dsn=dsns["state"],
+            catalog=Path(self.env["RESYNC_CATALOG"]),
+            schemas=Path(self.env["RESYNC_SCHEMAS"]),
+            release=self.name,
+            topics=self.topics,
+        )
+        self.catalog = open_catalog(self.settings)
+        self.codec = open_codec(self.settings, self.catalog)
+        self.admin = AdminClient({"bootstrap.servers": self.settings.bootstrap_servers, "log_level": 2})
+        self._create_topics()
+        register_all(self.codec, self.topics)
+        self.watcher = Watcher(self.settings.bootstrap_servers, self.topics, self.codec, self._watched())
+        self._connections: dict[str, psycopg.Connection[tuple[Any, ...]]] = {}
+        self._next_key = 1_000
+
+    def close(self) -> None:
+        for role in self.roles.values():
+            if role.is_running():
+                role.kill()
+        self.watcher.close()
+        for connection in self._connections.values():
+            connection.close()
+        self.admin.delete_topics(list(self.topics.model_dump().values()))
+
+    def logs(self) -> str:
+        return "\n".join(f"--- {role.name}\n{role.tail()}" for role in self.roles.values())
+
+    def start(self, role: str, ordinal: int = 0, *, ready: bool = True, **settings: object) -> Role:
+        """Starts a process; `settings` are variables of it alone. `ready`: returns when it is ready for work."""
+        env = self.env | {f"RESYNC_{name.upper()}": str(value) for name, value in settings.items()}
+        started = Role(role, ordinal, self.directory, env)
+        self.roles[started.name] = started
+        return started.await_ready() if ready else started
+
+    def start_all(self, roles: Iterable[str] = ROLES) -> None:
+        for role in [self.start(name, ready=False) for name in roles]:
+            role.await_ready()
+
+    def role(self, name: str) -> Role:
+        return self.roles[name if "-" in name else f"{name}-0"]
+
+    @cached_property
+    def producer(self) -> Producer:
+        return Producer({"bootstrap.servers": self.settings.bootstrap_servers, "linger.ms": 1, "log_level": 2})
+
+    def request(self, district: str, object_name: str, keys: Iterable[object], **changes: Any) -> Request:
+        made = Request(str(uuid.uuid4()), district, object_name, Keys(tuple(map(str, keys))), "clerk")
+        return replace(made, **changes)
+
+    def publish(self, *requests: Request) -> list[str]:
+        """Into the district's partition; returns their ids once the broker has them."""
+        for request in requests:
+            home = partition_of(request.district_id, PARTITIONS)
+            self.put(self.topics.requests, self.encoded(request), request.district_id.encode(), home)
+        self.flush()
+        return [request.request_id for request in requests]
+
+    def submit(self, district: str, object_name: str, keys: Iterable[object], **changes: Any) -> str:
+        return self.publish(self.request(district, object_name, keys, **changes))[0]
+
+    def encoded(self, request: Request) -> bytes:
+        return self.codec.encode(self.topics.requests, request)
+
+    def put(self, topic: str, value: bytes | None, key: bytes | None, partition: int, **more: Any) -> None:
+        while True:
+            try:
+                self.producer.produce(topic, value, key, partition, **more)
+            except BufferError:
+                self.producer.poll(0.1)
+            else:
+                return
+
+    def flush(self) -> None:
+        assert self.producer.flush(60) == 0
+
+    def rows(
+        self, side: str, query: LiteralString, parameters: Sequence[Any] | Mapping[str, Any] = ()
+    ) -> list[tuple[Any, ...]]:
+        """`side` is `state`, `history` or a district."""
+        cursor = self.connection(side).execute(query, parameters)
+        return cursor.fetchall() if cursor.description else []
+
+    def connection(self, side: str) -> psycopg.Connection[tuple[Any, ...]]:
+        found = self._connections.get(side)
+        if found is None or found.closed:
+            found = psycopg.connect(self.dsns[side], autocommit=True, application_name="test")
+            self._connections[side] = found
+        return found
+
+    def disconnect(self) -> None:
+        """Before a server is restarted."""
+        for connection in self._connections.values():
+            connection.close()
+
+    def ends(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+        """The high watermark of each partition, transaction markers and open transactions included."""
+        wanted = {TopicPartition(t, p): _SPEC.latest() for t in topics for p in range(PARTITIONS)}
+        asked = self.admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=10)
+        return {(place.topic, place.partition): future.result(11).offset for place, future in asked.items()}
+
+    def committed(self, group: str) -> dict[tuple[str, int], int]:
+        asked = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=10)
+        return {(p.topic, p.partition): p.offset for p in asked[group].result(11).topic_partitions}
+
+    def take_keys(self, count: int) -> range:
+        """Keys that no other test of this deployment uses."""
+        start = self._next_key
+        self._next_key += count
+        return range(start, start + count)
+
+    def _own_env(
+        self, dsns: Mapping[str, str], limits: Mapping[str, Any], settings: Mapping[str, object]
+    ) -> dict[str, str]:
+        catalog = yaml.safe_load(CATALOG.read_text(encoding="utf-8"))
+        catalog["limits"] |= limits
+        catalog["crosswalks"] = {n: str(CATALOG.parent / p) for n, p in catalog["crosswalks"].items()}
+        file = self.directory / "catalog.yaml"
+        file.write_text(yaml.safe_dump(catalog), encoding="utf-8")
+        districts = {f"RESYNC_DISTRICT_DSN_{d}": dsn for d, dsn in dsns.items() if d not in ("state", "history")}
+        topics = {f"RESYNC_TOPIC_{name.upper()}": topic for name, topic in self.topics.model_dump().items()}
+        own = {f"RESYNC_{name.upper()}": str(value) for name, value in settings.items()}
+        return {
+            "RESYNC_CATALOG": str(file),
+            "RESYNC_RELEASE": self.name,
+            "RESYNC_STATE_DSN": dsns["state"],
+            "RESYNC_HISTORY_DSN": dsns["history"],
+            **districts,
+            **topics,
+            **own,
+        }
+
+    def _create_topics(self) -> None:
+        compact = {"cleanup.policy": "compact"}
+        counts = dict.fromkeys(self.topics.model_dump().values(), PARTITIONS)
+        counts |= {self.topics.control: 1, self.topics.dead_letters: 1}
+        configs = {
+            self.topics.accepted: {"cleanup.policy": "compact,delete"},
+            self.topics.control: compact,
+            self.topics.history: compact,
+        }
+        new = [NewTopic(topic, count, 1, config=configs.get(topic, {})) for topic, count in counts.items()]
+        for future in self.admin.create_topics(new).values():
+            future.result(30)
+
+    def _watched(self) -> dict[str, int]:
+        district = dict.fromkeys((self.topics.corrections, self.topics.answers, self.topics.history), PARTITIONS)
+        return district | {self.topics.dead_letters: 1}

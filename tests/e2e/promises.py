@@ -1,0 +1,90 @@
+"""DESIGN's promises as checks of what is committed on the topics and stands in the databases.
+
+To be called when nothing is being submitted any more.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from processor.bootstrap import run_verify_replay
+from processor.core.model import OPEN_STATUSES, RequestState, Result
+from tests.awaiting import await_
+from tests.e2e.deployment import Deployment
+from tests.e2e.watcher import Story, said
+
+
+def prove(deployment: Deployment, request_ids: Iterable[str]) -> None:
+    """P1 for these requests and for every correction of the deployment, and P5."""
+    settle(deployment)
+    for request_id in request_ids:
+        assert_ended_once(deployment.watcher.stories[request_id])
+    assert_corrected_once(deployment)
+    assert_replay_equals_live(deployment)
+
+
+def settle(deployment: Deployment, timeout_s: float = 30.0) -> None:
+    """Waits until every group has read all that there is, then reads it too."""
+    for _ in range(2):  # the store's own records come after what it has read
+        await_(lambda: not lags(deployment), f"the end of {lags(deployment)}", timeout_s)
+        while deployment.watcher.poll(0.2):
+            pass
+
+
+def assert_ended_once(story: Story) -> None:
+    """Exactly one terminal outcome a key, itemised or counted; the end announced says the same."""
+    assert story.status is not None
+    assert story.status.state is RequestState.ACCEPTED
+    for key, told in story.outcomes.items():
+        terminal = [outcome for outcome in told if outcome.status not in OPEN_STATUSES]
+        assert len(terminal) == 1, f"{story.request_id} {key}: {[said(o) for o in told]}"
+        assert told[-1] is terminal[0], f"{story.request_id} {key}: {[said(o) for o in told]}"
+    asked = sum(told[-1].asked_as is not None for told in story.outcomes.values())
+    counted = sum(chunk.in_sync for chunk in story.chunks.values())
+    assert asked + counted == story.status.keys
+    ends = set(story.ends)
+    assert len(ends) == 1, f"{story.request_id}: {len(ends)} different ends"
+    [end] = ends
+    assert sum(count.keys for count in end.counts) == len(story.outcomes) + counted
+    failed = any(told[-1].status == "FAILED" for told in story.outcomes.values())
+    assert end.state is (RequestState.COMPLETE_WITH_FAILURES if failed else RequestState.COMPLETE)
+
+
+def assert_corrected_once(deployment: Deployment) -> None:
+    """Each correction once on the topic, answered once, and as many writes of a key as were answered APPLIED."""
+    watcher = deployment.watcher
+    sent = Counter(correction.source.correction_id for correction in watcher.corrections)
+    answered = Counter(answer.source.correction_id for answer in watcher.answers)
+    assert not [each for each, count in sent.items() if count > 1], "a correction was sent twice"
+    assert sent == answered, f"{len(sent - answered)} without an answer, {len(answered - sent)} answered twice"
+    applied = Counter(
+        (answer.source.object, answer.source.district_id, answer.source.key)
+        for answer in watcher.answers
+        if answer.result is Result.APPLIED
+    )
+    query = "select object, district_id, key, count(*) from audit group by 1, 2, 3"
+    written = Counter({(o, d, k): count for o, d, k, count in deployment.rows("state", query)})
+    assert written == applied, f"writes without an answer {written - applied}, answers without one {applied - written}"
+
+
+def assert_replay_equals_live(deployment: Deployment) -> None:
+    verified = run_verify_replay(deployment.settings, lambda _done, _total: None)
+    assert verified.divergences == 0, str(verified.first)
+    assert verified.unjudged == 0
+
+
+def lags(deployment: Deployment) -> dict[str, int]:
+    """How far each group is behind the end of each partition, as an autoscaler sees it; only where it is."""
+    topics = deployment.topics
+    read_by = {
+        "process": (topics.requests, topics.answers, topics.retry, topics.chunks),
+        "apply": (topics.corrections,),
+        "store": (topics.history,),
+    }
+    ends = deployment.ends([name for names in read_by.values() for name in names])
+    behind: dict[str, int] = {}
+    for role, names in read_by.items():
+        committed = deployment.committed(f"{deployment.name}-{role}")
+        for place in (place for place in ends if place[0] in names):
+            if lag := ends[place] - max(0, committed.get(place, 0)):
+                behind[f"{role} {place[0]}[{place[1]}]"] = lag
+    return behind

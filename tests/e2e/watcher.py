@@ -1,0 +1,172 @@
+"""What is committed on a deployment's topics, read as any outsider would."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+from processor.codec import Codec, DecodeError
+from processor.core.model import (
+    OPEN_STATUSES,
+    Answer,
+    ChunkState,
+    ChunkStatus,
+    Correction,
+    KeyOutcome,
+    RequestEnd,
+    RequestState,
+    RequestStatus,
+)
+from processor.service.history_changes import HISTORY_TYPES
+from processor.settings import Topics
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, bytes]
+
+
+@dataclass(slots=True)
+class Story:
+    """All that history says of one request, in order."""
+
+    request_id: str
+    status: RequestStatus | None = None
+    outcomes: dict[tuple[str, str], list[KeyOutcome]] = field(default_factory=dict)
+    chunks: dict[str, ChunkStatus] = field(default_factory=dict)
+    ends: list[RequestEnd] = field(default_factory=list)
+
+    def has_ended(self) -> bool:
+        """By the rule of the design, derived here from the records alone."""
+        if self.status is None:
+            return False
+        if self.status.state is RequestState.REJECTED:
+            return True
+        last = [told[-1] for told in self.outcomes.values()]
+        if any(outcome.status in OPEN_STATUSES for outcome in last):
+            return False
+        if any(chunk.state is ChunkState.PENDING for chunk in self.chunks.values()):
+            return False
+        counted = sum(chunk.in_sync for chunk in self.chunks.values())
+        return sum(outcome.asked_as is not None for outcome in last) + counted >= self.status.keys
+
+    def last(self, key: object, object_name: str | None = None) -> KeyOutcome:
+        [found] = [
+            told[-1] for (name, text), told in self.outcomes.items() if text == str(key) and object_name in (None, name)
+        ]
+        return found
+
+    def counts(self) -> Counter[str]:
+        """STATUS, or STATUS REASON, of the keys asked for."""
+        return Counter(said(told[-1]) for told in self.outcomes.values() if told[-1].asked_as is not None)
+
+
+def said(outcome: KeyOutcome) -> str:
+    return outcome.status if outcome.reason is None else f"{outcome.status} {outcome.reason}"
+
+
+class Watcher:
+    """Reads on when asked to; keeps everything."""
+
+    def __init__(self, bootstrap: str, topics: Topics, codec: Codec, partitions: Mapping[str, int]) -> None:
+        self._topics, self._codec = topics, codec
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap,
+                "group.id": "e2e-watcher",
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "fetch.wait.max.ms": 50,
+                "log_level": 2,
+            }
+        )
+        self._consumer.assign([TopicPartition(t, p, 0) for t, count in partitions.items() for p in range(count)])
+        self.stories: dict[str, Story] = {}
+        self.corrections: list[Correction] = []
+        self.answers: list[Answer] = []
+        self.dead_letters: list[DeadLetter] = []
+        self.unreadable = 0
+        self._open: set[str] = set()
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def poll(self, timeout_s: float = 0.1) -> int:
+        messages = self._consumer.consume(2_000, timeout_s)
+        touched: list[Story] = []
+        for message in messages:
+            error = message.error()
+            if error is None:
+                touched += self._keep(message)
+            elif error.fatal() or error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise AssertionError(str(error))
+        for story in touched:
+            (self._open.discard if story.has_ended() else self._open.add)(story.request_id)
+        return len(messages)
+
+    def until(self, condition: Callable[[], object], what: str, timeout_s: float = 30.0) -> float:
+        """Reads until the condition holds; returns how long that took in seconds."""
+        started = monotonic()
+        while not condition():
+            if monotonic() - started > timeout_s:
+                raise AssertionError(f"{what} did not come within {timeout_s:g} s")
+            self.poll()
+        return monotonic() - started
+
+    def until_ended(self, request_ids: Iterable[str], timeout_s: float = 30.0) -> float:
+        wanted = set(request_ids)
+        started = monotonic()
+        while missing := {r for r in wanted if r in self._open or r not in self.stories}:
+            if monotonic() - started > timeout_s:
+                raise AssertionError(f"not ended after {timeout_s:g} s: {self._describe(missing)}")
+            self.poll()
+        return monotonic() - started
+
+    def story(self, request_id: str) -> Story:
+        return self.stories.setdefault(request_id, Story(request_id))
+
+    def _describe(self, request_ids: Iterable[str]) -> str:
+        lines = [
+            f"{r}: {(s := self.story(r)).status and s.status.keys} keys, {dict(s.counts())}, chunks "
+            f"{dict(Counter(str(c.state) for c in s.chunks.values()))}"
+            for r in sorted(request_ids)[:5]
+        ]
+        return "; ".join(lines)
+
+    def _keep(self, message: Any) -> list[Story]:
+        """The stories that the record adds to."""
+        topic, value = message.topic(), message.value()
+        if topic == self._topics.dead_letters:
+            self.dead_letters.append(DeadLetter(message.key(), value, dict(message.headers() or ())))
+            return []
+        try:
+            record = self._codec.decode(value, (Correction, Answer, *HISTORY_TYPES)) if value is not None else None
+        except DecodeError:
+            self.unreadable += 1
+            return []
+        match record:
+            case Correction():
+                self.corrections.append(record)
+            case Answer():
+                self.answers.append(record)
+            case RequestStatus() | KeyOutcome() | ChunkStatus() | RequestEnd():
+                return [self._tell(record)]
+        return []
+
+    def _tell(self, record: RequestStatus | KeyOutcome | ChunkStatus | RequestEnd) -> Story:
+        story = self.story(record.request.request_id if isinstance(record, RequestStatus) else record.request_id)
+        match record:
+            case RequestStatus():
+                story.status = record
+            case KeyOutcome():
+                story.outcomes.setdefault((record.object, record.key), []).append(record)
+            case ChunkStatus():
+                story.chunks[record.chunk] = record
+            case RequestEnd():
+                story.ends.append(record)
+        return story
