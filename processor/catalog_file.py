@@ -27,6 +27,7 @@ from processor.core.catalog import (
     ParentRef,
     Table,
 )
+from processor.core.catalog_rules import misfits
 from processor.object_schema import field_types
 
 
@@ -147,8 +148,10 @@ def load_catalog(path: Path, object_schema: Callable[[str], Mapping[str, Any]], 
         entry = _CatalogEntry.model_validate(document)
     except OSError as error:
         raise CatalogError(path, [f"cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise CatalogError(path, ["is not UTF-8"]) from None
     except yaml.YAMLError as error:
-        raise CatalogError(path, [f"is not YAML: {error}"]) from None
+        raise CatalogError(path, [f"is not YAML{_place(error)}"]) from None
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)]
         raise CatalogError(path, problems) from None
@@ -157,6 +160,12 @@ def load_catalog(path: Path, object_schema: Callable[[str], Mapping[str, Any]], 
     if builder.problems:
         raise CatalogError(path, builder.problems)
     return catalog
+
+
+def _place(error: yaml.YAMLError) -> str:
+    """Without the line itself, which may hold a password."""
+    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+    return "" if mark is None else f": line {mark.line + 1}, column {mark.column + 1}"
 
 
 class _Builder:
@@ -172,7 +181,9 @@ class _Builder:
         crosswalks = {name: self._crosswalk(name, file) for name, file in self._entry.crosswalks.items()}
         objects = {name: self._object(name, entry, crosswalks) for name, entry in self._entry.objects.items()}
         districts = {name: self._district(name, entry, secrets) for name, entry in self._entry.districts.items()}
-        return Catalog(objects, districts, Limits(**self._entry.limits.model_dump()))
+        catalog = Catalog(objects, districts, Limits(**self._entry.limits.model_dump()))
+        self.problems += misfits(catalog)
+        return catalog
 
     def _district(self, district_id: str, entry: _DistrictEntry, secrets: Secrets) -> District:
         if not _DISTRICT_ID.fullmatch(district_id):
@@ -195,6 +206,8 @@ class _Builder:
                     self.problems.append(f"crosswalks.{name}: {file} needs the columns district and state")
                     return Crosswalk(name, {})
                 for number, row in enumerate(reader, start=2):
+                    if row["state"] is None:
+                        self.problems.append(f"crosswalks.{name}: {file} line {number} has no state code")
                     if row["district"] in to_state:
                         self.problems.append(f"crosswalks.{name}: {file} line {number} repeats a district code")
                     to_state[row["district"]] = row["state"]
