@@ -31,7 +31,7 @@ from processor.service.overdue import Overdue, OverdueRule
 
 log = structlog.get_logger(__name__)
 
-LONGEST_WAIT_S = 5.0
+LONGEST_WAIT_S = 2.0
 IDLE_WAIT_S = 0.2
 LOOK_EVERY_S = 1.0
 

@@ -33,10 +33,10 @@ READING: Mapping[str, Any] = {
 """What correctness and memory rest on; wins over a deployment's options."""
 
 # KafkaError's public names of the client's own faults begin with an underscore.
-CUT_OFF = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})  # noqa: SLF001
-END_OF_PARTITION = KafkaError._PARTITION_EOF  # noqa: SLF001
+CUT_OFF = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
+END_OF_PARTITION = KafkaError._PARTITION_EOF
 _REPLACE = CUT_OFF | {KafkaError.UNKNOWN_TOPIC_OR_PART}
-_PASSING = frozenset({END_OF_PARTITION, KafkaError._MAX_POLL_EXCEEDED})  # noqa: SLF001
+_PASSING = frozenset({END_OF_PARTITION, KafkaError._MAX_POLL_EXCEEDED})
 
 
 class Fenced(Exception):

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from processor.adapters.kafka.history_reader import CUT_OFF, END_OF_PARTITION, PIECE, READING, place_of, record_of
 from processor.adapters.kafka.history_topic import TopicFacts
-from processor.service.history_changes import RawRecord
 from processor.service.history_ports import BatchLimits, Extent, LogBatch, OutsideLog, StoreUnavailable
+
+if TYPE_CHECKING:
+    from processor.service.history_changes import RawRecord
 
 SILENCE_S = 30.0
 """A broker that shows neither a record nor an end of a partition for so long is taken as away."""

@@ -29,6 +29,7 @@ class StoreWriter:
         self._producer: Producer | None = None
         self._confirmed: list[tuple[int, int]] = []
         self._failed: KafkaError | None = None
+        self._connected()
 
     def ends(self, ends: Sequence[RequestEnd]) -> Sequence[tuple[int, int]]:
         self._begin()
@@ -78,7 +79,7 @@ class StoreWriter:
 
     def _connected(self) -> Producer:
         if self._producer is None:
-            self._producer = Producer(
+            made = Producer(
                 {
                     "linger.ms": 2,
                     **self._options,
@@ -87,6 +88,12 @@ class StoreWriter:
                     "message.timeout.ms": int(CONFIRM_S * 1000),
                 }
             )
+            try:
+                # The first record would wait for what is known after this call.
+                made.list_topics(self._history, CONFIRM_S)
+            except KafkaException as fault:
+                raise StoreUnavailable(f"the broker did not answer a new producer within {CONFIRM_S} s") from fault
+            self._producer = made
         return self._producer
 
     def _drop(self) -> None:

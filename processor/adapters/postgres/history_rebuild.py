@@ -9,7 +9,7 @@ from psycopg import sql
 
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
 from processor.adapters.postgres.history_rows import COLUMNS, PRIMARY_KEY
-from processor.adapters.postgres.history_schema import create_tables, migrate, schema_version, script
+from processor.adapters.postgres.history_schema import create_tables, migrate, replace_views, schema_version, script
 from processor.adapters.postgres.history_tables import PostgresTables, PostgresTransaction, stored_offsets
 from processor.service.history_ports import StoredOffset, StoreUnavailable
 from processor.service.replay import Row, TablePair
@@ -114,7 +114,7 @@ class PostgresSwap(_Rebuild):
             if schema_version(guard, LIVE_SCHEMA) != schema_version(guard, NEXT_SCHEMA):
                 raise StoreUnavailable("the live tables were migrated during the replay: run it again")
             guard.execute(script("history_swap.sql"))
-            guard.execute(script("history_views.sql"))
+            replace_views(guard)
 
 
 class PostgresVerify(_Rebuild):

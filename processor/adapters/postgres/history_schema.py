@@ -1,5 +1,6 @@
 """Makes and changes the store's tables: numbered SQL files, each carried out once a schema (ADR 0032)."""
 
+import hashlib
 from importlib.resources import files
 
 import psycopg
@@ -31,13 +32,34 @@ def migrations() -> list[tuple[int, str]]:
 def migrate(connection: psycopg.Connection) -> int:
     """Bring the live tables and the public views to this release's form. Returns how many migrations ran.
 
-    Safe to call from several processes at once. Raises SchemaTooNew.
+    Safe to call from several processes at once; asks for no lock and no right where nothing is to be done. Raises
+    SchemaTooNew.
     """
+    if _is_current(connection):
+        return 0
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
         ran = create_tables(connection, LIVE_SCHEMA)
-        connection.execute(script("history_views.sql"))
+        replace_views(connection)
     return ran
+
+
+def replace_views(connection: psycopg.Connection) -> None:
+    """Within the caller's transaction: the public views on the tables that are live now."""
+    connection.execute(script("history_views.sql"))
+    connection.execute(sql.SQL("comment on schema history is {}").format(sql.Literal(_views_mark())))
+
+
+def _views_mark() -> str:
+    return "views " + hashlib.sha256(script("history_views.sql")).hexdigest()
+
+
+def _is_current(connection: psycopg.Connection) -> bool:
+    made = connection.execute("select to_regclass(%s)", (f"{LIVE_SCHEMA}.migrations",)).fetchone()
+    mark = connection.execute("select obj_description(to_regnamespace('history'), 'pg_namespace')").fetchone()
+    if made is None or made[0] is None or mark is None or mark[0] != _views_mark():
+        return False
+    return schema_version(connection, LIVE_SCHEMA) == migrations()[-1][0]
 
 
 def create_tables(connection: psycopg.Connection, schema: str) -> int:

@@ -15,12 +15,19 @@ from processor.core.model import RequestEnd
 from processor.service.history_changes import Changes
 from processor.service.history_ports import StoredOffset, Unanswered
 
+MERGE = script("history_merge.sql")
+ENDED = script("history_ended.sql")
+ENDED_AFTER = script("history_ended_after.sql")
+UNANSWERED = script("history_unanswered.sql")
+BATCH_TABLES = script("history_batch_tables.sql")
+
 
 class PostgresTransaction:
     """Valid within the block that made it. Temporary tables are the connection's own."""
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
+        self._is_staged = False
 
     def holds(self, expected: Mapping[int, int]) -> bool:
         """Waits for a transaction that holds one of the offsets: at most 2 s for one whose process stands still."""
@@ -39,10 +46,11 @@ class PostgresTransaction:
         self._copy_gone(changes)
 
     def merge(self) -> None:
-        self._connection.execute(script("history_merge.sql"))
+        if self._is_staged:
+            self._connection.execute(MERGE)
 
     def ended(self, request_ids: Sequence[str]) -> Sequence[RequestEnd]:
-        found = self._connection.execute(script("history_ended.sql"), (list(request_ids),))
+        found = self._connection.execute(ENDED, (list(request_ids),))
         return [rows.end_of(row) for row in found]
 
     def advance(self, offsets: Mapping[int, int]) -> None:
@@ -59,6 +67,7 @@ class PostgresTransaction:
         first = next(iterator := iter(records), None)
         if first is None:
             return
+        self._is_staged = True
         columns = sql.SQL(", ").join(map(sql.Identifier, rows.COLUMNS[table]))
         statement = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(f"batch_{table}"), columns)
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
@@ -71,6 +80,7 @@ class PostgresTransaction:
         gone += [(key[0], None, None, key[1]) for key, r in changes.chunks.items() if r is None]
         gone += [(*key, None) for key, r in changes.outcomes.items() if r is None]
         if gone:
+            self._is_staged = True
             with self._connection.cursor() as cursor, cursor.copy("copy batch_gone from stdin") as copy:
                 for row in gone:
                     copy.write_row(row)
@@ -106,7 +116,7 @@ class PostgresTables:
 
     def ended_after(self, request_id: str, limit: int) -> Sequence[RequestEnd]:
         with faults_as_unavailable("reading ended requests"):
-            found = self._connected().execute(script("history_ended_after.sql"), (request_id, limit))
+            found = self._connected().execute(ENDED_AFTER, (request_id, limit))
             return [rows.end_of(row) for row in found]
 
     def unanswered(
@@ -114,7 +124,7 @@ class PostgresTables:
     ) -> Sequence[Unanswered]:
         place: tuple[Any, ...] = after or (datetime.min.replace(tzinfo=before.tzinfo), "", "", "")
         with faults_as_unavailable("reading unanswered corrections"):
-            found = self._connected().execute(script("history_unanswered.sql"), (before, *place, limit))
+            found = self._connected().execute(UNANSWERED, (before, *place, limit))
             return [rows.unanswered_of(row) for row in found]
 
     def disconnect(self) -> None:
@@ -125,7 +135,7 @@ class PostgresTables:
     def _connected(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
             self._connection = connect(self._dsn, self._application_name, self._schema)
-            self._connection.execute(script("history_batch_tables.sql"))
+            self._connection.execute(BATCH_TABLES)
         return self._connection
 
 

@@ -1,6 +1,7 @@
 """Runs one store until it is killed: `python -m tests.integration.store.process '{"bootstrap": …}'`."""
 
 import json
+import os
 import signal
 import sys
 from datetime import UTC, datetime
@@ -18,10 +19,27 @@ from processor.service.materialize import Store, StoreParts
 from processor.service.overdue import OverdueRule
 
 
+class FreezePoints(CrashPoints):
+    """Stands still where a crash point would kill."""
+
+    def __init__(self, freeze_at: str) -> None:
+        super().__init__(None)
+        name, _, count = freeze_at.partition(":")
+        self._freeze = name
+        self._passes = int(count)
+
+    def __call__(self, name: str) -> None:
+        if name == self._freeze:
+            self._passes -= 1
+            if self._passes == 0:
+                os.kill(os.getpid(), signal.SIGSTOP)
+
+
 def main() -> None:
     settings = json.loads(sys.argv[1])
     stopped = Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    frozen = settings.get("freeze_at")
     release, ordinal = settings["release"], settings["ordinal"]
     options = {"bootstrap.servers": settings["bootstrap"], **settings.get("options", {})}
     codec = Codec.open(None, Catalog({}, {}, Limits()), settings.get("registry"))
@@ -35,7 +53,7 @@ def main() -> None:
         writer=writer,
         decode=history_decoder(codec),
         now=lambda: datetime.now(UTC),
-        crash_points=CrashPoints(settings.get("crash_at")),
+        crash_points=FreezePoints(frozen) if frozen else CrashPoints(settings.get("crash_at")),
         limits=BatchLimits(records=settings.get("records", 5_000)),
         overdue=OverdueRule(),
     )

@@ -95,7 +95,7 @@ def test_every_field_arrives(world: World) -> None:
 
 
 def test_batches_of_any_size_give_the_same_tables(world: World) -> None:
-    chance = random.Random(7)  # noqa: S311  (a seed, so that a failure repeats)
+    chance = random.Random(7)
     streams = [applied_request(5)[1] for _ in range(8)]
     mixed: list[HistoryRecord] = []
     while streams:

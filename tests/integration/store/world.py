@@ -54,7 +54,10 @@ Tables = dict[str, list[tuple[Any, ...]]]
 
 
 def request_status(
-    request_id: str, keys: int, state: RequestState = RequestState.ACCEPTED, **changes: Any
+    request_id: str,
+    keys: int,
+    state: RequestState = RequestState.ACCEPTED,
+    **changes: Any,
 ) -> RequestStatus:
     values: dict[str, Any] = {"district_id": "NORTH", "object": "PersonIdentity", "requested_by": "clerk"} | changes
     return RequestStatus(Request(request_id, selection=Keys(()), **values), state, None, None, keys, DECIDED)
@@ -142,7 +145,12 @@ class World:
             self.producer.flush(10)
 
     def put(
-        self, key: bytes | None, value: bytes | None, partition: int, producer: Producer | None = None, **more: Any
+        self,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int,
+        producer: Producer | None = None,
+        **more: Any,
     ) -> None:
         chosen = producer or self.producer
         while True:

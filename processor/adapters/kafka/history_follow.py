@@ -1,0 +1,170 @@
+"""Requests followed on the history topic alone: their partitions are read outside any group."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from time import monotonic
+from typing import Any, cast
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from processor.adapters.kafka.broker import ANSWER_S, Broker
+from processor.core.model import (
+    OPEN_STATUSES,
+    ChunkState,
+    ChunkStatus,
+    Cleared,
+    HistoryRecord,
+    KeyOutcome,
+    RequestEnd,
+    RequestStatus,
+    Status,
+)
+from processor.core.partition import partition_of
+from processor.service.client_ports import NotSetUp
+from processor.service.follow import (
+    ENDED,
+    MOST_NOTED,
+    ClearedResult,
+    NotedOutcome,
+    RequestResult,
+    Standing,
+)
+
+_READING: Mapping[str, Any] = {
+    "isolation.level": "read_committed",
+    "enable.auto.commit": False,
+    "auto.offset.reset": "earliest",
+    "fetch.wait.max.ms": 100,
+}
+
+
+class TopicFollower:
+    """Reads from the beginning, unless `from_now` was called before the requests were sent.
+
+    A request's end is announced by the store (RequestEnd); without a running store only a rejection is seen.
+    """
+
+    def __init__(
+        self,
+        options: Mapping[str, Any],
+        topic: str,
+        request_ids: Sequence[str],
+        decode: Callable[[bytes], HistoryRecord],
+    ) -> None:
+        self._topic = topic
+        self._decode = decode
+        self._seen = {request_id: _Seen(request_id) for request_id in request_ids}
+        self._broker = Broker(options)
+        self._consumer = Consumer(
+            {**self._broker.options, **_READING, "group.id": f"{topic}-follow", "group.protocol": "classic"}
+        )
+        partitions = self._count_partitions()
+        self._places = [
+            TopicPartition(topic, partition, 0)
+            for partition in sorted({partition_of(request_id, partitions) for request_id in request_ids})
+        ]
+        self._is_assigned = False
+
+    def from_now(self) -> None:
+        """Records from before this moment are not read."""
+        for place in self._places:
+            place.offset = self._ask(lambda place=place: self._consumer.get_watermark_offsets(place, ANSWER_S))[1]
+
+    def standings(self, wait_s: float) -> Mapping[str, Standing]:
+        if not self._is_assigned:
+            self._consumer.assign(self._places)
+            self._is_assigned = True
+        deadline = monotonic() + max(wait_s, 0.1)
+        while not self._all_ended() and (left_s := deadline - monotonic()) > 0:
+            for message in self._consumer.consume(500, min(left_s, 0.1)):
+                self._take(message)
+        return {request_id: seen.standing for request_id, seen in self._seen.items()}
+
+    def results(self) -> Sequence[RequestResult | ClearedResult]:
+        return [seen.result for seen in self._seen.values() if seen.result is not None]
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _all_ended(self) -> bool:
+        return all(seen.standing.has_ended for seen in self._seen.values())
+
+    def _take(self, message: Message) -> None:
+        error = message.error()
+        if error is not None:
+            if error.code() == KafkaError._ALL_BROKERS_DOWN:
+                raise self._broker.unreachable(error)
+            return
+        value = message.value()
+        headers = cast("Iterable[tuple[str, bytes]]", message.headers() or ())
+        request_id = next((text for name, text in headers if name == "request_id"), b"").decode()
+        if value is not None and request_id in self._seen:
+            self._seen[request_id].add(self._decode(value))
+
+    def _count_partitions(self) -> int:
+        """A consumer does not create the topic that it asks for."""
+        found = self._ask(lambda: self._consumer.list_topics(self._topic, ANSWER_S)).topics[self._topic]
+        if found.error is not None or not found.partitions:
+            raise NotSetUp(f"Kafka at {self._broker.servers} has no topic {self._topic}: run `resync topics create`")
+        return len(found.partitions)
+
+    def _ask(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401
+        try:
+            return call()
+        except KafkaException as fault:
+            self._consumer.poll(0)
+            raise self._broker.unreachable(fault.args[0]) from fault
+
+
+class _Seen:
+    """What was read of one request. Memory does not grow with its keys, so settled keys are counted, not known."""
+
+    def __init__(self, request_id: str) -> None:
+        self._request_id = request_id
+        self.standing = Standing()
+        self.result: RequestResult | ClearedResult | None = None
+        self._failed: dict[tuple[str, str], NotedOutcome] = {}
+        self._others: dict[tuple[str, str], NotedOutcome] = {}
+
+    def add(self, record: HistoryRecord) -> None:
+        match record:
+            case RequestStatus():
+                self.standing = replace(self.standing, state=record.state, keys=record.keys)
+                if record.state in ENDED:
+                    asked = record.request
+                    self._end(
+                        RequestEnd(
+                            asked.request_id, asked.district_id, asked.object, record.state, record.reason,
+                            record.detail, (), None, None,
+                        )
+                    )  # fmt: skip
+            case ChunkStatus() if record.state is ChunkState.DONE:
+                self.standing = replace(self.standing, settled=self.standing.settled + record.in_sync)
+            case KeyOutcome() if record.status not in OPEN_STATUSES:
+                self._note(record)
+                self.standing = replace(self.standing, settled=self.standing.settled + 1)
+            case RequestEnd():
+                self._end(record)
+            case Cleared():
+                self.standing = replace(self.standing, cleared=True)
+                self.result = ClearedResult(record.request_id, record.cleared_by)
+
+    def _note(self, outcome: KeyOutcome) -> None:
+        """The last outcome of a key counts, so an earlier one of it goes."""
+        place = (outcome.object, outcome.key)
+        self._failed.pop(place, None)
+        self._others.pop(place, None)
+        noted = self._failed if outcome.status is Status.FAILED else self._others
+        if len(noted) < MOST_NOTED:
+            noted[place] = NotedOutcome(
+                outcome.object, outcome.key, outcome.asked_as, outcome.status, outcome.reason, outcome.detail,
+                outcome.changed_fields, outcome.parent,
+            )  # fmt: skip
+
+    def _end(self, end: RequestEnd) -> None:
+        self.standing = replace(self.standing, state=end.state)
+        noted = [*self._failed.values(), *self._others.values()][:MOST_NOTED]
+        self.result = RequestResult(
+            end.request_id, end.district_id, end.object, end.state, end.reason, end.detail, self.standing.keys,
+            end.counts, tuple(noted),
+        )  # fmt: skip
