@@ -108,11 +108,13 @@ class Demo:
         away, meanwhile = waves[Wave.AWAY], waves[Wave.MEANWHILE]
         self.progress.note(f"{DISTRICT_AWAY}'s database is stopped")
         services.stop(STACK, config.district_server(DISTRICT_AWAY))
-        running = submitter.submit_aside(away)
-        others = submitter.submit_aside(meanwhile)
-        self.history.wait_until_deferred([r.request_id for r in away], sum(len(r.keys) for r in away))
-        _wait(others)
-        services.start(STACK, config.district_server(DISTRICT_AWAY))
+        try:
+            running = submitter.submit_aside(away)
+            others = submitter.submit_aside(meanwhile)
+            self.history.wait_until_deferred([r.request_id for r in away], sum(len(r.keys) for r in away))
+            _wait(others)
+        finally:
+            services.start(STACK, config.district_server(DISTRICT_AWAY))
         self.progress.note(f"{DISTRICT_AWAY}'s database is back")
         _wait(running)
 

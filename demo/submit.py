@@ -33,7 +33,8 @@ class Submitted:
         due = exit_codes(self.request)
         if self.exit_code in due:
             return None
-        return f"resync submit of {self.request.request_id} exited {self.exit_code}, not {' or '.join(map(str, sorted(due)))}: {self.said}"
+        wanted = " or ".join(map(str, sorted(due)))
+        return f"resync submit of {self.request.request_id} exited {self.exit_code}, not {wanted}: {self.said}"
 
 
 def exit_codes(request: Request) -> frozenset[int]:
