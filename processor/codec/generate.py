@@ -1,7 +1,7 @@
 """Writes what follows from the schemas written by hand: `python -m processor.codec.generate [--check] [--schemas DIR]`.
 
 Symbols of enums that the core declares, `generated/<Object>Correction.avsc`, `archive/<fingerprint>.avsc` for each
-schema that is not there yet, and docs/events.md. Nothing is ever removed from the archive. `--check` writes nothing
+schema that is not there yet, docs/events.md and docs/reasons.md. Nothing is ever removed from the archive. `--check` writes nothing
 and exits with 1 where something would be written, or where a schema breaks an archived one.
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from processor.codec.compatibility import incompatibilities
 from processor.codec.correction_schema import correction_schema
+from processor.codec.reasons_page import reasons_page
 from processor.codec.reference import reference
 from processor.codec.schema_files import RECORDS, shipped_schemas
 from processor.codec.schema_text import Schema, dumped, fingerprint, fingerprint_name, logical_types, read_schema
@@ -59,6 +60,7 @@ def generated(folder: Path) -> Iterator[tuple[Path, str]]:
         schemas += records.values()
         yield from ((folder / f"{name}.avsc", dumped(schema)) for name, schema in records.items())
         yield folder.parent / "docs" / "events.md", reference([*records.values(), _any_correction(records["Answer"])])
+        yield folder.parent / "docs" / "reasons.md", reasons_page()
     for path in sorted((folder / "objects").glob("*.avsc")):
         correction = correction_schema(read_schema(path), records["Answer"])
         schemas.append(correction)
