@@ -74,6 +74,8 @@ def _configure(level: int, shared: "list[Processor]", renderer: "Processor") -> 
             foreign_pre_chain=shared,
         )
     )
+    for chatty in ("httpx2", "httpcore2"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
 

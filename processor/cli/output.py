@@ -6,14 +6,13 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 from processor.core.accept import printable
+from processor.service.client_ports import Row
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-Row: TypeAlias = Mapping[str, Any]
 
 _WIDE = 500
 """Columns where there is no terminal, so that nothing is cut."""

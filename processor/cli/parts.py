@@ -4,6 +4,7 @@ Beside `bootstrap` the only module that names adapters (ADR 0060): importing all
 half a second.
 """
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from processor.codec import Codec
@@ -11,8 +12,12 @@ from processor.core.catalog import Catalog, Limits
 from processor.service.client_ports import NotSetUp
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from processor.adapters.kafka.history_follow import TopicFollower
     from processor.adapters.kafka.publisher import KafkaRequestPublisher
     from processor.adapters.kafka.topics import TopicAdmin
+    from processor.adapters.postgres.history_queries import HistoryQueries, PostgresFollower
     from processor.settings import Settings
 
 NO_OBJECTS = Catalog({}, {}, Limits())
@@ -47,6 +52,30 @@ def open_topics(settings: "Settings") -> "TopicAdmin":
     from processor.adapters.kafka.topics import TopicAdmin
 
     return TopicAdmin(client_config(settings))
+
+
+def topic_follower(settings: "Settings", request_ids: "Sequence[str]") -> "closing[TopicFollower]":
+    from processor.adapters.kafka.clients import client_config
+    from processor.adapters.kafka.history_follow import TopicFollower
+    from processor.service.history_changes import history_decoder
+
+    decode = history_decoder(open_codec(settings))
+    return closing(TopicFollower(client_config(settings), settings.topics.history, request_ids, decode))
+
+
+def history_queries(settings: "Settings") -> "closing[HistoryQueries]":
+    """Raises NotSetUp where no history database is set."""
+    from processor.adapters.postgres.history_queries import HistoryQueries
+
+    if not settings.history_dsn:
+        raise NotSetUp("RESYNC_HISTORY_DSN is not set: it says where the history is kept")
+    return closing(HistoryQueries(settings.history_dsn, settings.application_name("cli")))
+
+
+def open_follower(queries: "HistoryQueries", request_ids: "Sequence[str]") -> "PostgresFollower":
+    from processor.adapters.postgres.history_queries import PostgresFollower
+
+    return PostgresFollower(queries, request_ids)
 
 
 def register_schemas(settings: "Settings") -> tuple[str, ...]:

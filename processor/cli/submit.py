@@ -4,16 +4,18 @@ import getpass
 import os
 import socket
 import uuid
+from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from processor.cli.exits import UsageError
 from processor.cli.keys import read_keys
-from processor.cli.output import Output, print_json, print_line, print_rows, say
+from processor.cli.output import Output, print_csv, print_json, print_line, print_ndjson, say
 from processor.core.ids import is_request_id
 from processor.core.model import Dependencies, Keys, Mode, OnStateOnly, Request
 from processor.service.submit import split
@@ -65,6 +67,10 @@ def submit(
         str | None, typer.Option(metavar="UUID", help="Drawn where not given. The same id does nothing twice.")
     ] = None,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why, for those who read the history.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the end, and exit with what came of it.")] = False,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="How long to wait; the request goes on after that.")
+    ] = 600.0,
     output: Annotated[Output, typer.Option("--output", "-o", help="Form of what is printed on stdout.")] = Output.TABLE,
 ) -> None:
     """Ask for records of one object of one district to be made equal at the state.
@@ -89,11 +95,40 @@ def submit(
     settings = load_settings()
     requests = split(request)
     _warn(settings, request)
-    publish(settings, requests)
-    _print_ids(output, requests)
+    if wait:
+        _submit_and_wait(settings, requests, output, timeout_s=timeout, may_be_known=request_id is not None)
+    else:
+        _publish(settings, requests)
+        _tell_run(requests)
+        _print_ids(output, requests)
 
 
-def publish(settings: "Settings", requests: list[Request]) -> None:
+def _submit_and_wait(
+    settings: "Settings", requests: list[Request], output: Output, *, timeout_s: float, may_be_known: bool
+) -> None:
+    """Everything needed for waiting is made ready first, so that what can be refused is refused before sending."""
+    from processor.adapters.kafka.history_follow import TopicFollower
+    from processor.cli.following import await_end, exit_with, open_follower, result_document, tell_result
+
+    request_ids = [request.request_id for request in requests]
+    with ExitStack() as closing:
+        follower = open_follower(settings, request_ids, closing)
+        if isinstance(follower, TopicFollower) and not may_be_known:
+            follower.from_now()
+        _publish(settings, requests)
+        _tell_run(requests)
+        if output is Output.TABLE:
+            _print_ids(output, requests)
+        results = await_end(follower, request_ids, timeout_s)
+    if output is Output.TABLE:
+        for result in results:
+            tell_result(result, stderr=True)
+    else:
+        _print_ids(output, requests, {result.request_id: result_document(result) for result in results})
+    exit_with(results)
+
+
+def _publish(settings: "Settings", requests: list[Request]) -> None:
     from processor.cli import parts
 
     parts.open_publisher(settings, parts.open_codec(settings)).publish(requests)
@@ -146,17 +181,25 @@ def _warn(settings: "Settings", request: Request) -> None:
         say(f"warning: {doubt}")
 
 
-def _print_ids(output: Output, requests: list[Request]) -> None:
-    rows = [{"request_id": r.request_id, "keys": _count(r)} for r in requests]
+def _tell_run(requests: list[Request]) -> None:
     if len(requests) > 1:
-        say(f"{sum(map(_count, requests))} keys in {len(rows)} requests with run id {requests[0].run_id}")
-    if output is Output.TABLE:
-        for request in requests:
-            print_line(request.request_id)
-    elif output is Output.JSON:
-        print_json({"run_id": requests[0].run_id, "requests": rows})
-    else:
-        print_rows(output, ("request_id", "keys"), rows)
+        say(f"{sum(map(_count, requests))} keys in {len(requests)} requests with run id {requests[0].run_id}")
+
+
+def _print_ids(output: Output, requests: list[Request], results: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    ended = results or {}
+    rows = [{"request_id": r.request_id, "keys": _count(r), "result": ended.get(r.request_id)} for r in requests]
+    match output:
+        case Output.TABLE:
+            for request in requests:
+                print_line(request.request_id)
+        case Output.JSON:
+            print_json({"run_id": requests[0].run_id, "requests": rows})
+        case Output.NDJSON:
+            print_ndjson(rows)
+        case Output.CSV:
+            states = [{**row, "state": ended.get(str(row["request_id"]), {}).get("state")} for row in rows]
+            print_csv(("request_id", "keys", "state"), states)
 
 
 def _count(request: Request) -> int:

@@ -1,7 +1,7 @@
 """What those who ask need from the outside (the command line, later the API), and the faults these may raise."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
 
 from processor.core.model import Request
 
@@ -12,6 +12,10 @@ class Unreachable(Exception):
 
 class NotSetUp(Exception):
     """A part answered, but has not been prepared for this. The message says what to run or to set."""
+
+
+Row: TypeAlias = Mapping[str, Any]
+"""A row of a public view, by column."""
 
 
 class RequestPublisher(Protocol):

@@ -68,7 +68,7 @@ class TopicFollower:
     def from_now(self) -> None:
         """Records from before this moment are not read."""
         for place in self._places:
-            place.offset = self._ask(lambda place=place: self._consumer.get_watermark_offsets(place, ANSWER_S))[1]
+            place.offset = self._end(place)
 
     def standings(self, wait_s: float) -> Mapping[str, Standing]:
         if not self._is_assigned:
@@ -107,6 +107,10 @@ class TopicFollower:
         if found.error is not None or not found.partitions:
             raise NotSetUp(f"Kafka at {self._broker.servers} has no topic {self._topic}: run `resync topics create`")
         return len(found.partitions)
+
+    def _end(self, place: TopicPartition) -> int:
+        extent: tuple[int, int] = self._ask(lambda: self._consumer.get_watermark_offsets(place, ANSWER_S))
+        return extent[1]
 
     def _ask(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401
         try:

@@ -1,0 +1,170 @@
+"""Following requests from a terminal: progress while they run, the result and an exit code at their end."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from processor.cli.exits import ExitCode
+from processor.cli.output import Output, console, plain, print_json, print_ndjson, print_rows, print_table, say
+from processor.cli.progress import counting
+from processor.core.errors import RULES, Mender, Reason
+from processor.core.model import RequestState
+from processor.service.follow import (
+    ClearedResult,
+    NotedOutcome,
+    RequestResult,
+    Standing,
+    Verdict,
+    follow,
+    verdict,
+)
+
+if TYPE_CHECKING:
+    from processor.service.follow import Follower
+    from processor.settings import Settings
+
+_CODES = {
+    Verdict.DONE: ExitCode.DONE,
+    Verdict.FAILED: ExitCode.FAILED,
+    Verdict.DIFFERENT: ExitCode.DIFFERENT,
+}
+_UNHEARD_S = 10.0
+_CSV = ("request_id", "district_id", "object", "state", "reason", "detail", "keys", "counts")
+
+
+def open_follower(settings: "Settings", request_ids: Sequence[str], closing: ExitStack) -> "Follower":
+    """By the store's tables where they are known, else by the history topic, from its beginning."""
+    from processor.cli import parts
+
+    if settings.history_dsn:
+        return parts.open_follower(closing.enter_context(parts.history_queries(settings)), request_ids)
+    return closing.enter_context(parts.topic_follower(settings, request_ids))
+
+
+def await_end(follower: "Follower", request_ids: Sequence[str], timeout_s: float | None) -> list["Result"]:
+    """Shows progress; ends the command with code 1 where the time runs out."""
+    started = monotonic()
+    told = False
+
+    def show(standings: Iterable[Standing]) -> None:
+        nonlocal told
+        listed = list(standings)
+        count(sum(s.settled for s in listed), sum(s.keys for s in listed))
+        if not told and monotonic() - started > _UNHEARD_S and any(s.state is None for s in listed):
+            told = True
+            say(f"no history of it for {_UNHEARD_S:.0f} s: do `resync process` and `resync store` run?")
+        if not told and any(s.state is RequestState.HELD for s in listed):
+            told = True
+            say("held until someone releases it")
+
+    ids = " ".join(request_ids)
+    try:
+        with counting("keys") as count:
+            has_ended = follow(follower, timeout_s, show)
+    except KeyboardInterrupt:
+        say(f"The request goes on without you; see it again with: resync watch {ids}")
+        raise
+    if not has_ended:
+        say(f"Not ended after {timeout_s:g} s; it goes on. See it again with: resync watch {ids}")
+        raise typer.Exit(ExitCode.FAILED)
+    return list(follower.results())
+
+
+Result = RequestResult | ClearedResult
+
+
+def exit_with(results: Iterable["Result"]) -> None:
+    code = _CODES[verdict(results)]
+    if code is not ExitCode.DONE:
+        raise typer.Exit(code)
+
+
+def print_results(output: Output, results: Sequence["Result"]) -> None:
+    """On stdout."""
+    documents = [result_document(result) for result in results]
+    match output:
+        case Output.TABLE:
+            for result in results:
+                tell_result(result, stderr=False)
+        case Output.JSON:
+            print_json({"requests": documents})
+        case Output.NDJSON:
+            print_ndjson(documents)
+        case Output.CSV:
+            print_rows(output, _CSV, [{**d, "counts": [_count_text(c) for c in d["counts"]]} for d in documents])
+
+
+def result_document(result: "Result") -> dict[str, Any]:
+    """As `schemas/cli/result.json` says."""
+    if isinstance(result, ClearedResult):
+        empty: dict[str, Any] = dict.fromkeys(("district_id", "object", "reason", "detail", "keys"))
+        cleared = {"state": "CLEARED", "counts": [], "outcomes": [], "cleared_by": result.cleared_by}
+        return {"request_id": result.request_id, **empty, **cleared}
+    return {
+        "request_id": result.request_id,
+        "district_id": result.district_id,
+        "object": result.object,
+        "state": result.state,
+        "reason": result.reason,
+        "detail": result.detail,
+        "keys": result.keys,
+        "counts": [{"status": c.status, "reason": c.reason, "keys": c.keys} for c in result.counts],
+        "outcomes": [_outcome_document(outcome) for outcome in result.noted],
+        "cleared_by": None,
+    }
+
+
+def tell_result(result: "Result", *, stderr: bool) -> None:
+    """For people: the state, counts, some outcomes, and of each reason what it means and who mends it."""
+    out = console(stderr=stderr)
+    if isinstance(result, ClearedResult):
+        out.print(f"{result.request_id}: its history was cleared by {result.cleared_by or 'someone'}")
+        return
+    out.print(f"{result.request_id}: {result.state}, {result.keys} keys of {result.object} of {result.district_id}")
+    if result.reason is not None:
+        out.print(f"  {result.detail or ''}\n  {explain(result.reason)}")
+    if result.counts:
+        rows = [{"status": c.status, "reason": c.reason, "keys": c.keys} for c in result.counts]
+        print_table(("status", "reason", "keys"), rows, stderr=stderr)
+    if result.noted:
+        columns = ("object", "key", "status", "reason", "detail", "changed_fields", "parent")
+        out.print()
+        print_table(columns, [_outcome_row(o) for o in result.noted], stderr=stderr)
+        told = sum(c.keys for c in result.counts)
+        if told > len(result.noted):
+            out.print(f"… {told - len(result.noted)} more: resync report {result.request_id}")
+    for reason in sorted({o.reason for o in result.noted if o.reason is not None}):
+        out.print(explain(reason))
+
+
+def explain(reason: Reason) -> str:
+    rule = RULES[reason]
+    mender = "" if rule.mender is Mender.NOBODY else f" (can be mended by: {rule.mender})"
+    return f"{reason}: {rule.meaning}{mender}"
+
+
+def _outcome_row(outcome: NotedOutcome) -> dict[str, Any]:
+    """A text that cannot be a key is shown as it was asked for."""
+    key = outcome.asked_as if outcome.key.startswith("!") and outcome.asked_as is not None else outcome.key
+    parent = f"{outcome.parent.object} {outcome.parent.key}" if outcome.parent else None
+    return {**_outcome_document(outcome), "key": key, "parent": parent}
+
+
+def _outcome_document(outcome: NotedOutcome) -> dict[str, Any]:
+    return {
+        "object": outcome.object,
+        "key": outcome.key,
+        "asked_as": outcome.asked_as,
+        "status": outcome.status,
+        "reason": outcome.reason,
+        "detail": outcome.detail,
+        "changed_fields": list(outcome.changed_fields),
+        "parent": {"object": outcome.parent.object, "key": outcome.parent.key} if outcome.parent else None,
+    }
+
+
+def _count_text(count: dict[str, Any]) -> str:
+    return "{}={}".format("/".join(plain(count[n]) for n in ("status", "reason") if count[n]), count["keys"])
