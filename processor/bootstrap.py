@@ -1,9 +1,10 @@
 """Builds each role from its parts: the only module that names concrete adapters."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
@@ -15,6 +16,7 @@ from processor.adapters.kafka.history_scan import ScanReader
 from processor.adapters.kafka.history_topic import TopicFacts
 from processor.adapters.kafka.history_writer import StoreWriter
 from processor.adapters.kafka.inbox import Inbox
+from processor.adapters.kafka.topics import check_topics, topic_specs
 from processor.adapters.kafka.transaction import Commit, Transactions
 from processor.adapters.postgres.database import ReaderOptions
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
@@ -24,7 +26,7 @@ from processor.adapters.postgres.history_tables import PostgresTables
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.adapters.postgres.state_writer import PostgresStateWriter
 from processor.catalog_file import CatalogError, Secrets, load_catalog
-from processor.codec.codec import Codec
+from processor.codec import Codec, Record, RegistryUnavailable
 from processor.codec.schema_files import SchemaFiles
 from processor.core.accept import accept
 from processor.core.catalog import Catalog
@@ -43,6 +45,7 @@ from processor.crashpoint import CrashPoints
 from processor.lifecycle import Lifecycle
 from processor.service.applier import Applier
 from processor.service.apply_state import StateUnavailable
+from processor.service.client_ports import Unreachable
 from processor.service.emit import Emitter
 from processor.service.history_changes import history_decoder
 from processor.service.history_ports import StoreUnavailable
@@ -98,11 +101,13 @@ def run_process(settings: Settings) -> None:
     life = Lifecycle(settings.ready_file)
     catalog = open_catalog(settings, Secrets.NEEDED)
     topics = settings.topics
-    parts = _role_parts(settings, "process", catalog)
-    parts.codec.prepare(topics.history, RequestStatus, ChunkStatus, KeyOutcome)
-    parts.codec.prepare(topics.corrections, Correction)
-    for topic in (topics.chunks, topics.retry):
-        parts.codec.prepare(topic, Chunk)
+    written = {
+        topics.history: (RequestStatus, ChunkStatus, KeyOutcome),
+        topics.corrections: (Correction,),
+        topics.chunks: (Chunk,),
+        topics.retry: (Chunk,),
+    }
+    parts = _role_parts(settings, "process", _ready_codec(settings, catalog, written, life))
 
     accepted = AcceptedIds(settings.accepted_window_s, settings.accepted_max)
     facts = TopicFacts(client_config(settings), topics.accepted)
@@ -127,7 +132,7 @@ def run_process(settings: Settings) -> None:
         snapshots=snapshots,
         emitter=parts.emitter,
         accepted=accepted,
-        limits=BatchLimits(settings.batch_max_keys, settings.batch_max_records, settings.batch_max_bytes),
+        limits=_batch_limits(settings),
         commit_transaction=parts.commit,
         passed=parts.passed,
     )
@@ -143,8 +148,7 @@ def run_apply(settings: Settings) -> None:
     """The applier, until it is told to stop."""
     life = Lifecycle(settings.ready_file)
     catalog = open_catalog(settings)
-    parts = _role_parts(settings, "apply", catalog)
-    parts.codec.prepare(settings.topics.answers, Answer)
+    parts = _role_parts(settings, "apply", _ready_codec(settings, catalog, {settings.topics.answers: (Answer,)}, life))
     state = PostgresStateWriter(
         settings.state_dsn,
         catalog,
@@ -181,17 +185,18 @@ def run_store(settings: Settings) -> None:
     life = Lifecycle(settings.ready_file)
     life.when_available(lambda: migrate_history(settings), StoreUnavailable)
     catalog = open_catalog(settings)
-    codec = open_codec(settings, catalog)
-    options, topics = client_config(settings), settings.topics
+    topics = settings.topics
+    codec = _ready_codec(settings, catalog, {topics.history: (RequestEnd,), topics.retry: (Chunk,)}, life)
+    options = {**client_config(settings), "session.timeout.ms": int(settings.session_timeout_s * 1000)}
     deadline_s = catalog.limits.answer_deadline_s
-    codec.prepare(topics.history, RequestEnd)
-    codec.prepare(topics.retry, Chunk)
+    tables = PostgresTables(settings.history_dsn, settings.application_name("store"))
+    writer = StoreWriter(client_config(settings), topics.history, topics.retry, codec)
     log = GroupReader(options, topics.history, f"{settings.release}-store", settings.identity("store"))
     store = Store(
         StoreParts(
             log=log,
-            tables=PostgresTables(settings.history_dsn, settings.application_name("store")),
-            writer=StoreWriter(options, topics.history, topics.retry, codec),
+            tables=tables,
+            writer=writer,
             decode=history_decoder(codec),
             now=lambda: datetime.now(UTC),
             crash_points=CrashPoints(settings.crash_at),
@@ -208,6 +213,8 @@ def run_store(settings: Settings) -> None:
         store.run(stopping)
     finally:
         log.close()
+        writer.close()
+        tables.disconnect()
 
 
 def run_replay(settings: Settings, progress: Progress) -> Replayed:
@@ -238,7 +245,21 @@ class _RoleParts:
     passed: Callable[[str], None]
 
 
-def _role_parts(settings: Settings, role: str, catalog: Catalog) -> _RoleParts:
+def _ready_codec(
+    settings: Settings, catalog: Catalog, written: Mapping[str, Sequence[type[Record]]], life: Lifecycle
+) -> Codec:
+    """Waits for Kafka and the registry, and refuses topics and subjects that do not fit. `written`: records by topic.
+
+    Raises NotSetUp and NotRegistered.
+    """
+    codec = open_codec(settings, catalog)
+    life.when_available(lambda: check_topics(client_config(settings), topic_specs(settings)), Unreachable)
+    for topic, records in written.items():
+        life.when_available(partial(codec.prepare, topic, *records), RegistryUnavailable)
+    return codec
+
+
+def _role_parts(settings: Settings, role: str, codec: Codec) -> _RoleParts:
     """The producer takes over its identity here, before the consumer asks for partitions."""
     crash_points = CrashPoints(settings.crash_at)
 
@@ -251,7 +272,6 @@ def _role_parts(settings: Settings, role: str, catalog: Catalog) -> _RoleParts:
     def commit(records: Iterable[Outgoing], offsets: Sequence[TopicPartition]) -> bool:
         return transactions.commit(records, offsets) is Commit.COMMITTED
 
-    codec = open_codec(settings, catalog)
     emitter = Emitter(
         codec,
         settings.topics,
@@ -260,6 +280,15 @@ def _role_parts(settings: Settings, role: str, catalog: Catalog) -> _RoleParts:
         f"{settings.release}-{role}",
     )
     return _RoleParts(consumer, codec, emitter, commit, passed)
+
+
+def _batch_limits(settings: Settings) -> BatchLimits:
+    return BatchLimits(
+        max_keys=settings.batch_max_keys,
+        max_records=settings.batch_max_records,
+        max_bytes=settings.batch_max_bytes,
+        max_s=settings.batch_max_s,
+    )
 
 
 def _reader_options(settings: Settings, role: str) -> ReaderOptions:

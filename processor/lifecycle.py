@@ -33,7 +33,7 @@ class Lifecycle:
             self._ready_file.touch()
 
     def when_available(self, call: Callable[[], T], away: type[Exception]) -> T:
-        """What `call` gives, tried again with growing pauses while it raises `away`; ends the process if told to stop."""
+        """What `call` gives; tried again while it raises `away`. A stop asked for meanwhile ends the process."""
         backoff_s = 0.1
         while True:
             try:

@@ -90,6 +90,8 @@ class Settings(BaseSettings):
     batch_max_keys: int = Field(default=5_000, ge=1)
     batch_max_bytes: int = Field(default=8_000_000, ge=1)
     batch_max_records: int = Field(default=5_000, ge=1)
+    batch_max_s: float = Field(default=1.0, gt=0)
+    """How long decoding a batch may take before it is closed."""
     retry_delay_s: float = Field(default=5.0, ge=0)
     retry_gather_s: float = Field(default=1.0, ge=0)
     accepted_window_s: float = Field(default=86_400.0, gt=0)

@@ -4,6 +4,7 @@ The three calls share nothing but the batch, so that a later batch can be read w
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ class BatchLimits:
     max_keys: int
     max_records: int
     max_bytes: int
+    max_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class Processor:
         """A registry that is away ends the batch before the record that needs it, and is fatal to none."""
         taken: list[Work | Poison] = []
         keys = size = 0
+        until = time.monotonic() + self.limits.max_s
         for record in self.inbox.ready(now_s):
             try:
                 item = decode(record, self.codec)
@@ -123,6 +126,6 @@ class Processor:
             taken.append(item)
             keys += weight
             size += len(record.value or b"")
-            if len(taken) >= self.limits.max_records or size >= self.limits.max_bytes:
+            if len(taken) >= self.limits.max_records or size >= self.limits.max_bytes or time.monotonic() >= until:
                 return taken
         return taken

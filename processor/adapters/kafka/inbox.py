@@ -14,6 +14,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from processor.service.records import Headers, Lane, Received
 
 CALL_TIMEOUT_S = 10.0
+PATIENCE_S = 30.0
 ENOUGH_RECORDS = 5_000
 """With this many that may be taken at once, reading waits: pausing partitions would throw prefetched records away."""
 ENOUGH_BYTES = 16_000_000
@@ -174,16 +175,27 @@ class Inbox:
             self._partitions.pop((p.topic, p.partition), None)
 
     def _committed_offsets(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        """The group's offsets; the beginning where it has none yet."""
+        """The group's offsets, where no transaction is open on them; the beginning where it has none yet."""
         if not partitions:
             return []
-        offsets: list[TopicPartition] = self._consumer.committed(partitions, CALL_TIMEOUT_S)
+        offsets = self._stable_offsets(partitions)
         for offset in offsets:
-            if offset.error is not None:
-                raise KafkaException(offset.error)
             if offset.offset < 0:
                 offset.offset = OFFSET_BEGINNING
         return offsets
+
+    def _stable_offsets(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                offsets: list[TopicPartition] = self._consumer.committed(partitions, CALL_TIMEOUT_S)
+                errors = [offset.error for offset in offsets if offset.error is not None]
+                if not errors:
+                    return offsets
+                raise KafkaException(errors[0])
+            except KafkaException as exception:
+                if not exception.args[0].retriable() or time.monotonic() > deadline:
+                    raise
 
     def _take_in(self, message: Message) -> None:
         error = message.error()
