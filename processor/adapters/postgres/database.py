@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,7 +80,8 @@ class Database:
         """Breaks a read that does not end; its thread then sees a lost connection."""
         connection = self._connection
         if connection is not None and not connection.closed:
-            with socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as wire:
+            # The server may have gone first.
+            with suppress(OSError), socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as wire:
                 wire.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
