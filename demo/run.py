@@ -32,6 +32,7 @@ from stack.errors import StackError
 
 DISTRICT_AWAY = "LAKE"
 DOWNLOADS = "downloads, if any"
+WIDTH = 150
 SHOWN_AT_MOST = 20
 PROVED = "history, districts and state agree, nothing else was touched, replay gives the same history."
 THINGS_TO_TRY = """\
@@ -175,7 +176,7 @@ def main() -> None:
     parser.add_argument("--persons", type=int, default=Size().persons)
     parser.add_argument("--seed", type=int, default=SEED)
     arguments = parser.parse_args()
-    progress = Progress(Console())
+    progress = Progress(Console(width=None if sys.stdout.isatty() else WIDTH))
     try:
         with progress.step(DOWNLOADS):
             _fetch(progress)

@@ -26,6 +26,19 @@ TABLES = {
     "TestScore": Tables("test_score", "score_id", "state_test_score", "district_score_id"),
 }
 
+# The objects of which each district's records are broken: persons and enrollments everywhere, each of the others in
+# one place, because every pair of district and object is a request of its own.
+PLANTED_IN = {
+    "NORTH": ("PersonIdentity", "Enrollment", "Behavior", "TestScore"),
+    "RIVER": ("PersonIdentity", "Enrollment", "Employment", "EmploymentAssignment"),
+    "LAKE": ("PersonIdentity", "Enrollment", "EnglishLearner", "Graduation"),
+}
+
+
+def districts_of(object_name: str) -> list[str]:
+    return [district_id for district_id, objects in PLANTED_IN.items() if object_name in objects]
+
+
 # The state's column of every district-owned field.
 STATE_COLUMNS = {
     "PersonIdentity": {

@@ -30,8 +30,7 @@ def not_keys(_pool: Pool, ledger: Ledger) -> None:
 
 
 def forced(pool: Pool, ledger: Ledger) -> None:
-    for district_id in DISTRICTS:
-        object_name = "Enrollment" if district_id == "RIVER" else "PersonIdentity"
+    for district_id, object_name in (("NORTH", "PersonIdentity"), ("RIVER", "Enrollment")):
         for chain in pool.take(district_id, object_name, 10):
             expected = Expected(Kind.FORCED, object_name, chain.key(), "APPLIED", "FORCED")
             ledger.plant(district_id, expected, Ask(mode="FORCE"))

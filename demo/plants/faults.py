@@ -55,14 +55,14 @@ def edited_in_between(pool: Pool, ledger: Ledger) -> None:
 
 
 def database_away(pool: Pool, ledger: Ledger) -> None:
-    for kind, wave, district_id in (
-        (Kind.DATABASE_AWAY, Wave.AWAY, "LAKE"),
-        (Kind.OTHERS_MEANWHILE, Wave.MEANWHILE, "NORTH"),
+    for kind, wave, district_id, object_name in (
+        (Kind.DATABASE_AWAY, Wave.AWAY, "LAKE", "PersonIdentity"),
+        (Kind.DATABASE_AWAY, Wave.AWAY, "LAKE", "Enrollment"),
+        (Kind.OTHERS_MEANWHILE, Wave.MEANWHILE, "NORTH", "PersonIdentity"),
     ):
-        for object_name in ("PersonIdentity", "Enrollment"):
-            for chain in pool.take(district_id, object_name, 20):
-                editing.drop_at_state(pool, district_id, object_name, chain.key())
-                ledger.plant(district_id, Expected(kind, object_name, chain.key(), "APPLIED"), Ask(wave=wave))
+        for chain in pool.take(district_id, object_name, 20):
+            editing.drop_at_state(pool, district_id, object_name, chain.key())
+            ledger.plant(district_id, Expected(kind, object_name, chain.key(), "APPLIED"), Ask(wave=wave))
 
 
 def same_key_elsewhere(pool: Pool, ledger: Ledger) -> None:

@@ -4,7 +4,7 @@ from demo.databases import DISTRICTS
 from demo.planted import Ask, Expected, Kind, Ledger, Wave
 from demo.plants import editing
 from demo.pool import Chain, Pool
-from demo.tables import TABLES
+from demo.tables import PLANTED_IN
 
 MAX_DELETES = 100
 _LARGEST = 2**63 - 1
@@ -21,8 +21,8 @@ def on_neither_side(_pool: Pool, ledger: Ledger) -> None:
 
 
 def missing_at_state(pool: Pool, ledger: Ledger) -> None:
-    for district_id in DISTRICTS:
-        for object_name in TABLES:
+    for district_id, object_names in PLANTED_IN.items():
+        for object_name in object_names:
             for chain in pool.take(district_id, object_name, 30 if object_name == "PersonIdentity" else 5):
                 editing.drop_at_state(pool, district_id, object_name, chain.key())
                 ledger.plant(district_id, Expected(Kind.MISSING, object_name, chain.key(), "APPLIED"))
@@ -55,9 +55,13 @@ def parent_missing(pool: Pool, ledger: Ledger) -> None:
         for chain in pool.take(district_id, "Enrollment", count):
             pool.drop_at_state(district_id, [chain.person])
             ledger.plant(district_id, _orphan(kind, "Enrollment", chain, f"PersonIdentity {chain.person}"))
-        for chain in pool.take(district_id, "TestScore", 5):
-            editing.drop_at_state(pool, district_id, "Enrollment", str(chain.middle))
-            ledger.plant(district_id, _orphan(kind, "TestScore", chain, f"Enrollment {chain.middle}"))
+    for district_id, object_name, parent in (
+        ("NORTH", "TestScore", "Enrollment"),
+        ("RIVER", "EmploymentAssignment", "Employment"),
+    ):
+        for chain in pool.take(district_id, object_name, 5):
+            editing.drop_at_state(pool, district_id, parent, str(chain.middle))
+            ledger.plant(district_id, _orphan(kind, object_name, chain, f"{parent} {chain.middle}"))
 
 
 def parent_nowhere(pool: Pool, ledger: Ledger) -> None:
@@ -102,7 +106,7 @@ def grandparent_sent(pool: Pool, ledger: Ledger) -> None:
     for district_id, object_name, middle in (
         ("NORTH", "TestScore", "Enrollment"),
         ("RIVER", "EmploymentAssignment", "Employment"),
-        ("LAKE", "Behavior", "Enrollment"),
+        ("LAKE", "EnglishLearner", "Enrollment"),
     ):
         for chain in pool.take(district_id, object_name, 10):
             pool.drop_at_state(district_id, [chain.person])
@@ -116,8 +120,8 @@ def _ancestor(kind: Kind, object_name: str, key: int) -> Expected:
 
 
 def only_at_state(pool: Pool, ledger: Ledger) -> None:
-    for district_id in DISTRICTS:
-        for object_name in ("PersonIdentity", "Enrollment", "Behavior", "EmploymentAssignment"):
+    for district_id, object_names in PLANTED_IN.items():
+        for object_name in object_names:
             for chain in pool.take(district_id, object_name, 5):
                 editing.drop_at_district(pool, district_id, object_name, chain.key())
                 ledger.plant(district_id, Expected(Kind.STATE_ONLY, object_name, chain.key(), "STATE_ONLY"))
@@ -126,8 +130,8 @@ def only_at_state(pool: Pool, ledger: Ledger) -> None:
 def deleted(pool: Pool, ledger: Ledger) -> None:
     for district_id, object_names in (
         ("NORTH", ("Enrollment", "TestScore")),
-        ("RIVER", ("Enrollment", "Behavior")),
-        ("LAKE", ("Enrollment", "EnglishLearner")),
+        ("RIVER", ("Enrollment", "EmploymentAssignment")),
+        ("LAKE", ("Enrollment",)),
     ):
         for object_name in object_names:
             for chain in pool.take(district_id, object_name, 5):
@@ -157,7 +161,6 @@ def twice(pool: Pool, ledger: Ledger) -> None:
             editing.double_at_district(pool, district_id, chain.key())
             expected = Expected(Kind.DUPLICATE_AT_DISTRICT, "PersonIdentity", chain.key(), "FAILED", "DUPLICATE_KEY")
             ledger.plant(district_id, expected)
-        for chain in pool.take(district_id, "TestScore", 5):
-            editing.double_at_state(pool, district_id, chain.key())
-            expected = Expected(Kind.DUPLICATE_AT_STATE, "TestScore", chain.key(), "FAILED", "DUPLICATE_KEY")
-            ledger.plant(district_id, expected)
+    for chain in pool.take("NORTH", "TestScore", 5):
+        editing.double_at_state(pool, "NORTH", chain.key())
+        ledger.plant("NORTH", Expected(Kind.DUPLICATE_AT_STATE, "TestScore", chain.key(), "FAILED", "DUPLICATE_KEY"))

@@ -6,7 +6,7 @@ from demo.databases import DISTRICTS
 from demo.planted import Expected, Kind, Ledger
 from demo.plants.editing import set_columns
 from demo.pool import Pool
-from demo.tables import STATE_COLUMNS, TABLES
+from demo.tables import PLANTED_IN, STATE_COLUMNS, districts_of
 
 _OTHER_TEXT = "coalesce({0}, '') || ' (edited)'"
 _OTHER_CODE = "case {0} when '99' then '98' else '99' end"
@@ -73,8 +73,8 @@ _OTHERWISE = {
 
 
 def equal(pool: Pool, ledger: Ledger) -> None:
-    for district_id in DISTRICTS:
-        for object_name in TABLES:
+    for district_id, object_names in PLANTED_IN.items():
+        for object_name in object_names:
             for chain in pool.take(district_id, object_name, 100 if object_name == "PersonIdentity" else 10):
                 ledger.plant(district_id, Expected(Kind.EQUAL, object_name, chain.key(), "IN_SYNC"))
 
@@ -124,8 +124,8 @@ def equal_by_rule(pool: Pool, ledger: Ledger) -> None:
 
 
 def one_field_differs(pool: Pool, ledger: Ledger) -> None:
-    districts = cycle(DISTRICTS)
     for object_name, columns in STATE_COLUMNS.items():
+        districts = cycle(districts_of(object_name))
         for name, column in columns.items():
             district_id = next(districts)
             chain = pool.take(district_id, object_name, 1)[0]
@@ -235,8 +235,8 @@ def untransportable(pool: Pool, ledger: Ledger) -> None:
         (Kind.UNREPRESENTABLE, "UNREPRESENTABLE", values),
         (Kind.UNMAPPED, "UNMAPPED_VALUE", codes),
     ):
-        for district_id in DISTRICTS:
-            for object_name, name, broken in cases:
+        for object_name, name, broken in cases:
+            for district_id in districts_of(object_name):
                 chain = pool.take(district_id, object_name, 1)[0]
                 set_columns(pool, district_id, object_name, chain.key(), at_district=broken)
                 ledger.plant(district_id, Expected(kind, object_name, chain.key(), "FAILED", reason, name))
