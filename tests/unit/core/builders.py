@@ -1,0 +1,244 @@
+"""A small catalog four levels deep, rows of both sides, chunks, and a state in memory that plans are applied to."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from processor.core.catalog import (
+    Catalog,
+    Crosswalk,
+    District,
+    FieldSpec,
+    KeyType,
+    Kind,
+    Limits,
+    Lookup,
+    ObjectType,
+    Owner,
+    ParentRef,
+    Rule,
+    Table,
+)
+from processor.core.compare import state_values
+from processor.core.decide import decide, parents_to_read
+from processor.core.model import (
+    Ask,
+    Chunk,
+    Correction,
+    DistrictVersion,
+    KeyOutcome,
+    Keys,
+    Mode,
+    Op,
+    Plan,
+    Request,
+    Status,
+)
+from processor.core.snapshot import DistrictRead, Row, SideRead, Snapshot
+from processor.core.values import side_text
+
+REQUEST_ID = "0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c11"
+NOW = datetime(2026, 9, 1, 8, 30, tzinfo=UTC)
+READ_AT = NOW - timedelta(seconds=1)
+VERSION = DistrictVersion(epoch=1, xmax=81_234, in_progress=3)
+CHICAGO = ZoneInfo("America/Chicago")
+UTC_ZONE = ZoneInfo("UTC")
+FORGIVING = (Rule.TRIM, Rule.CASEFOLD, Rule.NFC, Rule.NULL_IS_EMPTY)
+GENDER = Crosswalk("gender", {"F": "2", "M": "1", "X": "9"})
+
+
+def spec(name: str, kind: Kind = Kind.STRING, *rules: Rule, owner: Owner = Owner.DISTRICT, **more: Any) -> FieldSpec:
+    """A field in a column of its name on both sides."""
+    made = FieldSpec(name, kind, owner, frozenset(rules), name, name)
+    return replace(made, **more)
+
+
+def table(name: str, zone: ZoneInfo, key_type: KeyType = KeyType.INTEGER) -> Table:
+    return Table(name, "id", key_type, "district_id", zone)
+
+
+def object_type(
+    name: str,
+    fields: Iterable[FieldSpec],
+    parent: ParentRef | None = None,
+    *,
+    key_type: KeyType = KeyType.INTEGER,
+    depth: int = 0,
+    zones: tuple[ZoneInfo, ZoneInfo] = (CHICAGO, UTC_ZONE),
+) -> ObjectType:
+    ours, theirs = (table(name, zone, key_type) for zone in zones)
+    return ObjectType(name, key_type, tuple(fields), ours, theirs, parent, depth)
+
+
+PERSON = object_type(
+    "Person",
+    [
+        spec("lastName"),
+        spec("nickname", Kind.STRING, *FORGIVING),
+        spec("gender", crosswalk=GENDER),
+        spec("birthDate", Kind.DATE),
+        spec("income", Kind.DOUBLE),
+        spec("ratio", Kind.DECIMAL, Rule.SCALE, precision=6, scale=2),
+        spec("siblings", Kind.LONG),
+        spec("homeless", Kind.BOOLEAN),
+        spec("modifiedAt", Kind.TIMESTAMP),
+        spec("certification", owner=Owner.STATE),
+        spec("loadedAt", Kind.TIMESTAMP, owner=Owner.NONE),
+    ],
+)
+PERSON_LOOKUP = Lookup("Person", "district_id", "id", "state_id")
+ENROLLMENT = object_type(
+    "Enrollment",
+    [spec("personID", Kind.LONG, state_lookup=PERSON_LOOKUP), spec("grade")],
+    ParentRef("Person", "personID", KeyType.INTEGER),
+    depth=1,
+)
+BEHAVIOR = object_type(
+    "Behavior",
+    [spec("enrollmentID", Kind.LONG), spec("code")],
+    ParentRef("Enrollment", "enrollmentID", KeyType.INTEGER),
+    depth=2,
+)
+SANCTION = object_type(
+    "Sanction",
+    [spec("behaviorID", Kind.LONG), spec("days", Kind.LONG)],
+    ParentRef("Behavior", "behaviorID", KeyType.INTEGER),
+    depth=3,
+)
+LEVELS = (PERSON, ENROLLMENT, BEHAVIOR, SANCTION)
+
+
+def catalog(*objects: ObjectType, **limits: Any) -> Catalog:
+    districts = {name: District(name, name, "") for name in ("NORTH", "RIVER")}
+    return Catalog({kind.name: kind for kind in objects or LEVELS}, districts, Limits(**limits))
+
+
+CATALOG = catalog()
+
+
+def row(kind: ObjectType, **texts: str | None) -> Row:
+    """Texts as a side's columns hold them; null where not given."""
+    unknown = texts.keys() - {f.name for f in kind.compared}
+    assert not unknown, unknown
+    return tuple(texts.get(f.name) for f in kind.compared)
+
+
+OURS: dict[str, str | None] = {
+    "lastName": "Núñez",
+    "nickname": "ana",
+    "gender": "F",
+    "birthDate": "2010-02-28 00:00:00",
+    "income": "1e3",
+    "ratio": "1.5",
+    "siblings": "2",
+    "homeless": "f",
+    "modifiedAt": "2026-08-01 08:00:00",
+}
+"""The texts of one person at the district, and of the same person at the state, spelled as other column types do."""
+THEIRS: dict[str, str | None] = {
+    "lastName": "Núñez",
+    "nickname": " Ana ",
+    "gender": "2",
+    "birthDate": "2010-02-28",
+    "income": "1000",
+    "ratio": "1.500",
+    "siblings": "2.0",
+    "homeless": "false",
+    "modifiedAt": "2026-08-01 13:00:00+00",
+}
+
+
+def ours(**texts: str | None) -> Row:
+    """The person at the district, but for these texts."""
+    return row(PERSON, **{**OURS, **texts})
+
+
+def theirs(**texts: str | None) -> Row:
+    """The same person at the state, but for these texts."""
+    return row(PERSON, **{**THEIRS, **texts})
+
+
+def request(*keys: str, object_name: str = "Person", **more: Any) -> Request:
+    asked = Request(REQUEST_ID, "NORTH", object_name, Keys(keys), "clerk@north.example")
+    return replace(asked, **more)
+
+
+def chunk(*keys: str, object_name: str = "Person", **more: Any) -> Chunk:
+    made = Chunk(REQUEST_ID, "0", "NORTH", object_name, tuple(Ask(key, key) for key in keys))
+    return replace(made, **more)
+
+
+def outcomes(plan: Plan) -> list[KeyOutcome]:
+    return [record for record in plan.history if isinstance(record, KeyOutcome)]
+
+
+def only_outcome(plan: Plan) -> KeyOutcome:
+    (outcome,) = outcomes(plan)
+    return outcome
+
+
+Place: TypeAlias = tuple[str, str]
+"""Object and key."""
+
+
+@dataclass(slots=True)
+class World:
+    """Both sides of one district. Corrections are carried out here as an applier must, and never otherwise."""
+
+    district: dict[Place, tuple[Row, ...]] = field(default_factory=dict)
+    state: dict[Place, tuple[Row, ...]] = field(default_factory=dict)
+    known: Catalog = CATALOG
+
+    def observe(self, *chunks: Chunk) -> Snapshot:
+        """Reads the chunks' keys, then parents until none is missing, as the service does."""
+        snapshot = Snapshot("NORTH")
+        for each in chunks:
+            self._read(snapshot, each.object, [ask.key for ask in each.asks])
+        while wanted := parents_to_read(chunks, self.known, snapshot):
+            for name, keys in wanted.items():
+                self._read(snapshot, name, keys)
+        return snapshot
+
+    def _read(self, snapshot: Snapshot, name: str, keys: list[str]) -> None:
+        sides = [{key: side[name, key] for key in keys if (name, key) in side} for side in (self.district, self.state)]
+        snapshot.add(name, keys, DistrictRead(sides[0], READ_AT, VERSION), SideRead(sides[1], READ_AT))
+
+    def decide(self, asked: Chunk, now: datetime = NOW) -> Plan:
+        return decide(asked, self.known, self.observe(asked), now)
+
+    def apply(self, corrections: Iterable[Correction]) -> list[Correction]:
+        """Changes the state's rows. Returns the corrections whose parent was not there."""
+        orphans = []
+        for correction in corrections:
+            parent = correction.parent
+            if correction.op is not Op.DELETE and parent and (parent.object, parent.key) not in self.state:
+                orphans.append(correction)
+            else:
+                self._apply(correction)
+        return orphans
+
+    def _apply(self, correction: Correction) -> None:
+        source = correction.source
+        kind, place = self.known.objects[source.object], (source.object, source.key)
+        rows = self.state.get(place, ())
+        held = [state_values(kind, each) for each in rows]
+        assert held == ([] if correction.before is None else [correction.before]), "the state is not as compared"
+        if correction.after is None:
+            del self.state[place]
+            return
+        everything = correction.op is Op.CREATE or source.mode is Mode.FORCE
+        written = {f.name for f in kind.owned} if everything else set(source.changed_fields)
+        base = rows[0] if rows else row(kind)
+        self.state[place] = (
+            tuple(
+                side_text(f, correction.after[f.name], kind.state.timezone) if f.name in written else text
+                for f, text in zip(kind.compared, base, strict=True)
+            ),
+        )
+
+
+def statuses(plan: Plan) -> dict[Place, Status]:
+    """The last status of each key."""
+    return {(o.object, o.key): o.status for o in outcomes(plan)}

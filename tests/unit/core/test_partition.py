@@ -1,0 +1,31 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processor.core.partition import murmur2, partition_of
+
+
+@pytest.mark.parametrize(
+    ("text", "hashed"),
+    [
+        ("21", -973_932_308),
+        ("foobar", -790_332_482),
+        ("a-little-bit-long-string", -985_981_536),
+        ("a-little-bit-longer-string", -1_486_304_829),
+        ("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971),
+        ("abc", 479_470_107),
+    ],
+)
+def test_vectors_of_kafka_s_java_client(text: str, hashed: int) -> None:
+    assert murmur2(text.encode()) == hashed % 2**32
+
+
+@pytest.mark.parametrize(("key", "partition"), [("21", 12), ("foobar", 6), ("abc", 3)])
+def test_the_sign_bit_is_dropped_before_the_remainder(key: str, partition: int) -> None:
+    """`toPositive(murmur2(key)) % partitions`, here of 24."""
+    assert partition_of(key, 24) == partition
+
+
+@given(st.text(), st.integers(1, 1_000))
+def test_a_partition_exists(key: str, partitions: int) -> None:
+    assert 0 <= partition_of(key, partitions) < partitions
