@@ -6,7 +6,7 @@ from typing import TypeAlias
 from processor.core.model import Correction, Op, Result
 from processor.service.apply_decide import Turn, decide, written_fields
 from processor.service.apply_rounds import Group
-from processor.service.apply_state import Effect, Refusal, StateTransaction, Write, WriteResult
+from processor.service.apply_state import LOCK_NOT_AVAILABLE, Effect, Refusal, StateTransaction, Write, WriteResult
 
 Said: TypeAlias = tuple[Result, str | None]
 """An answer's result and detail."""
@@ -124,6 +124,8 @@ class _Settling:
         for place, (write, refusal) in refused.items():
             if self._op is Op.DELETE and refusal.sqlstate in REFERRED_TO:
                 self._said[place] = Result.HAS_CHILDREN, self._named(refusal)
+            elif refusal.sqlstate == LOCK_NOT_AVAILABLE:
+                self._said[place] = Result.CONFLICT, "locked by another transaction"
             elif self._op is Op.CREATE and refusal.sqlstate == UNIQUE_VIOLATION and not last:
                 continue
             else:

@@ -39,6 +39,10 @@ class StateRow:
     values: Values
 
 
+LOCK_NOT_AVAILABLE = "55P03"
+"""SQLSTATE of a row that somebody else holds locked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """The database's no to one row. `column` is None where the database does not say which it was."""

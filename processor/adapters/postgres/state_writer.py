@@ -18,6 +18,8 @@ from processor.service.apply_state import StateUnavailable
 
 _SQL = named_sql("applier.sql")
 _SCHEMA = named_sql("applier_schema.sql")
+LOCK_SHARE = 0.3
+"""Of the statement timeout: a row that somebody holds for longer is a conflict, and stops no other row."""
 _SAFE_MESSAGES = ("08", "28", "3D", "40", "42", "53", "55", "57", "58")
 """Classes of errors whose message names no value of a row."""
 
@@ -175,6 +177,7 @@ def _conninfo(dsn: str, application_name: str, statement_timeout_s: float, idle_
         "extra_float_digits": "1",
         "synchronous_commit": "on",
         "statement_timeout": f"{statement_timeout_s * 1000:.0f}",
+        "lock_timeout": f"{statement_timeout_s * 1000 * LOCK_SHARE:.0f}",
         "idle_in_transaction_session_timeout": f"{idle_timeout_s * 1000:.0f}",
     }
     ours = " ".join(f"-c {name}={value}" for name, value in options.items())

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import psycopg
 
-from processor.service.apply_state import Refusal
+from processor.service.apply_state import LOCK_NOT_AVAILABLE, Refusal
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -17,14 +17,16 @@ MAX_ROWS = 1_000
 """Rows a statement: bounds what a statement timeout covers and what one bad row fails."""
 
 _OF_THE_BATCH = ("08", "0A", "25", "26", "28", "34", "3D", "3F", "40", "42", "53", "57", "58", "F0", "XX")
-_LOCKED = frozenset({"55P03", "55006"})
+_IN_USE = "55006"
 _ROW_SECURITY = "42501"
+_LOOK_ONLY = "set local lock_timeout = '50ms'"
+"""The lock was waited for once in this transaction; its row is then found without as many waits again."""
 
 
 def of_one_row(error: psycopg.Error) -> bool:
-    """Whether a row is to blame: its values, a constraint or a trigger; not the connection, a lock or the schema."""
+    """Whether a row is to blame: its values, its lock, a constraint or a trigger; not the connection or the schema."""
     state = error.sqlstate
-    if state is None or state in _LOCKED:
+    if state is None or state == _IN_USE:
         return False
     return state == _ROW_SECURITY or not state.startswith(_OF_THE_BATCH)
 
@@ -53,6 +55,8 @@ def _bisected(
             raise
         if len(items) == 1:
             return [_refusal(error)]
+        if error.sqlstate == LOCK_NOT_AVAILABLE:
+            connection.execute(_LOOK_ONLY)
     middle = len(items) // 2
     return _bisected(connection, items[:middle], run) + _bisected(connection, items[middle:], run)
 

@@ -98,7 +98,7 @@ def test_one_districts_rows_are_written_by_one_applier_at_a_time(world: World) -
     hasty = world.another_writer(statement_timeout_s=0.2)
     with psycopg.connect(world.dsn) as other:
         other.execute("select pg_advisory_xact_lock(%s)", (district_lock("NORTH"),))
-        with pytest.raises(StateUnavailable, match="57014"):
+        with pytest.raises(StateUnavailable, match="55P03"):
             apply([create("Person", "7", A)], hasty, NOW)
         river = create("Person", "7", A, district="RIVER")
         assert [answer.result for answer in apply([river], hasty, NOW)] == [Result.APPLIED]
@@ -250,3 +250,18 @@ def test_the_connection_says_whose_it_is_and_how_it_reads(world: World) -> None:
 
     said = "resync/apply/3 | UTC | ISO, MDY | 2s | 4s | read committed | on"
     assert world.rows("select what from audit") == [(said,)]
+
+
+def test_a_row_that_somebody_keeps_locked_is_a_conflict_and_stops_no_other(world: World) -> None:
+    keys = [str(number) for number in range(1, 301)]
+    world.apply(*(create("Person", key, A) for key in keys))
+    with psycopg.connect(world.dsn) as editor:
+        editor.execute("select from person where person_id = 77 for update")
+        began = time.monotonic()
+        answers = world.apply(*(update("Person", key, A, B, xmax=200) for key in keys))
+        took_s = time.monotonic() - began
+    said = {answer.source.key: (answer.result, answer.detail) for answer in answers}
+    assert said.pop("77") == (Result.CONFLICT, "locked by another transaction")
+    assert set(said.values()) == {(Result.APPLIED, None)}
+    assert took_s < 5.0
+    assert world.said(update("Person", "77", A, B, xmax=300)) == (Result.APPLIED, None)
