@@ -1,5 +1,6 @@
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import pytest
@@ -8,15 +9,44 @@ from tests.e2e.databases import Templates
 from tests.e2e.deployment import Deployment
 
 Deploy: TypeAlias = Callable[..., Deployment]
-_LIVE: list[Deployment] = []
+READ_SETTINGS = {"statement_timeout_s": 2, "connect_timeout_s": 1, "retry_delay_s": 1}
+
+
+@dataclass(slots=True)
+class Deployments:
+    """Makes deployments and takes them away again; `spoiled` once a test has failed on them."""
+
+    stack_settings: dict[str, str]
+    templates: Templates
+    directories: pytest.TempPathFactory
+    made: ExitStack = field(default_factory=ExitStack)
+    live: list[Deployment] = field(default_factory=list)
+
+    def make(self, **options: Any) -> Deployment:
+        directory = self.directories.mktemp("deployment")
+        dsns = self.made.enter_context(self.templates.copies(f"{self.templates.name}_{directory.name}"))
+        deployment = Deployment(self.stack_settings, dsns, directory, **options)
+        self.made.callback(deployment.close)
+        self.live.append(deployment)
+        return deployment
+
+    def close(self) -> None:
+        self.live.clear()
+        self.made.close()
+
+
+_ALL: list[Deployments] = []
+_SHARED = pytest.StashKey[Deployments]()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A failure shows what the roles last said."""
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure shows what the roles last said; what it leaves behind is no later test's trouble."""
     report = yield
     if report.failed:
-        report.sections += [("logs of the roles", deployment.logs()) for deployment in _LIVE]
+        report.sections += [("logs of the roles", each.logs()) for own in _ALL for each in own.live]
+        if (shared := item.session.stash.get(_SHARED, None)) is not None:
+            shared.close()
     return report
 
 
@@ -39,46 +69,35 @@ def templates(stack_settings: dict[str, str]) -> Iterator[Templates]:
 
 
 @pytest.fixture(scope="session")
-def running(
-    stack_settings: dict[str, str], templates: Templates, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Deployment]:
-    """One process of each role, for tests that leave them alone."""
-    with _deployer(stack_settings, templates, tmp_path_factory) as deploy:
-        deployment = deploy(settings={"retry_delay_s": 1})
-        deployment.start_all()
-        yield deployment
+def shared(
+    request: pytest.FixtureRequest,
+    stack_settings: dict[str, str],
+    templates: Templates,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Deployments]:
+    own = Deployments(stack_settings, templates, tmp_path_factory)
+    _ALL.append(own)
+    request.session.stash[_SHARED] = own
+    yield own
+    _ALL.remove(own)
+    own.close()
 
 
-@pytest.fixture(scope="module")
-def deploy_for_module(
-    stack_settings: dict[str, str], templates: Templates, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Deploy]:
-    with _deployer(stack_settings, templates, tmp_path_factory) as deploy:
-        yield deploy
+@pytest.fixture
+def running(shared: Deployments) -> Deployment:
+    """A deployment with one process of each role, shared by all tests that pass on it."""
+    deployment = shared.live[0] if shared.live else shared.make(settings=READ_SETTINGS)
+    deployment.start_missing()
+    return deployment
 
 
 @pytest.fixture
 def deploy(
     stack_settings: dict[str, str], templates: Templates, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deploy]:
-    """Makes deployments; see `Deployment` for what can be given. No role runs yet."""
-    with _deployer(stack_settings, templates, tmp_path_factory) as deploy:
-        yield deploy
-
-
-@contextmanager
-def _deployer(
-    stack_settings: dict[str, str], templates: Templates, directories: pytest.TempPathFactory
-) -> Iterator[Deploy]:
-    with ExitStack() as made:
-
-        def deploy(**options: Any) -> Deployment:
-            directory = directories.mktemp("deployment")
-            dsns = made.enter_context(templates.copies(f"{templates.name}_{directory.name}"))
-            deployment = Deployment(stack_settings, dsns, directory, **options)
-            made.callback(deployment.close)
-            _LIVE.append(deployment)
-            made.callback(_LIVE.remove, deployment)
-            return deployment
-
-        yield deploy
+    """Makes deployments of the test's own; see `Deployment` for what can be given. No role runs yet."""
+    own = Deployments(stack_settings, templates, tmp_path_factory)
+    _ALL.append(own)
+    yield own.make
+    _ALL.remove(own)
+    own.close()

@@ -89,6 +89,12 @@ class Deployment:
         for role in [self.start(name, ready=False) for name in roles]:
             role.await_ready()
 
+    def start_missing(self, roles: Iterable[str] = ROLES) -> list[str]:
+        """As an orchestrator does it: starts what has ended; returns what that was."""
+        missing = [name for name in roles if f"{name}-0" not in self.roles or not self.role(name).is_running()]
+        self.start_all(missing)
+        return missing
+
     def role(self, name: str) -> Role:
         return self.roles[name if "-" in name else f"{name}-0"]
 

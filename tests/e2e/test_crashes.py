@@ -29,38 +29,31 @@ SECOND_BATCH = ["process.after_compare:2", "process.before_commit:2", "process.a
 """The processor's second batch holds answers."""
 
 
-@pytest.fixture(scope="module")
-def deployment(deploy_for_module: Callable[..., Deployment]) -> Deployment:
-    made = deploy_for_module()
-    made.start_all()
-    return made
-
-
 @pytest.mark.parametrize("point", POINTS + SECOND_BATCH)
 def test_a_crash_at_any_step_loses_nothing_and_repeats_nothing(
-    deployment: Deployment, point: str, record_property: Callable[[str, object], None]
+    running: Deployment, point: str, record_property: Callable[[str, object], None]
 ) -> None:
     name = point.partition(".")[0]
-    assert deployment.role(name).stop() == 0
-    keys = list(deployment.take_keys(40))
-    asked = publish(deployment, keys)
+    assert running.role(name).stop() == 0
+    keys = list(running.take_keys(40))
+    asked = publish(running, keys)
     if name == "store":
-        deployment.watcher.until_ended(asked)
-    dying = deployment.start(name, ready=False, crash_at=point)
+        running.watcher.until_ended(asked)
+    dying = running.start(name, ready=False, crash_at=point)
     assert dying.await_end() == -signal.SIGKILL
 
-    [late] = deployment.take_keys(1)
-    persons(deployment, "NORTH", [late], there=False)
-    asked.append(deployment.submit("NORTH", "PersonIdentity", [late]))
-    begun = deployment.start(name, ready=False).started_at
-    await_first_outcome(deployment, name, asked[-1])
+    [late] = running.take_keys(1)
+    persons(running, "NORTH", [late], there=False)
+    asked.append(running.submit("NORTH", "PersonIdentity", [late]))
+    begun = running.start(name, ready=False).started_at
+    await_first_outcome(running, name, asked[-1])
     recovered_s = monotonic() - begun
     record_property("recovered_s", round(recovered_s, 1))
-    deployment.watcher.until_ended(asked)
+    running.watcher.until_ended(asked)
 
-    prove(deployment, asked)
-    assert_same(deployment, "NORTH", [*keys, late])
-    assert enrollments_at_state(deployment, "NORTH", keys) == {key: key for key in keys}
+    prove(running, asked)
+    assert_same(running, "NORTH", [*keys, late])
+    assert enrollments_at_state(running, "NORTH", keys) == {key: key for key in keys}
     assert recovered_s <= RECOVERY_S
 
 

@@ -1,0 +1,92 @@
+"""A district that is away or slow is waited for by its own requests alone (P7)."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+
+from stack.layout import Stack
+from tests.e2e.conftest import READ_SETTINGS
+from tests.e2e.deployment import Deployment
+from tests.e2e.people import assert_same, persons, rename
+from tests.e2e.promises import prove
+from tests.e2e.servers import frozen, locked, stopped
+from tests.e2e.watcher import said
+
+DISTRICTS = ("NORTH", "RIVER", "LAKE")
+AWAY = "postgres-RIVER"
+READ_S = READ_SETTINGS["statement_timeout_s"] + READ_SETTINGS["connect_timeout_s"] + 1
+"""How long the processor waits for a server that does not answer at all."""
+USUAL_S = 3.0
+"""What a request may take on a busy machine when nothing is wrong."""
+
+
+def test_a_stopped_district_is_served_after_its_return_and_delays_nobody(
+    running: Deployment, stack: Stack, record_property: Callable[[str, object], None]
+) -> None:
+    keys = list(running.take_keys(100))
+    for district in DISTRICTS:
+        persons(running, district, keys)
+        rename(running, district, keys)
+    running.disconnect()
+    with stopped(stack, AWAY):
+        asked = {
+            (district, key): running.submit(district, "PersonIdentity", [key]) for key in keys for district in DISTRICTS
+        }
+        others = [r for (district, _), r in asked.items() if district != "RIVER"]
+        record_property("others_s", round(running.watcher.until_ended(others), 1))
+        waiting = [r for (district, _), r in asked.items() if district == "RIVER"]
+        stories = [running.watcher.story(r) for r in waiting]
+        running.watcher.until(lambda: all(story.outcomes for story in stories), "the deferrals")
+        assert {said(outcomes[-1]) for story in stories for outcomes in story.outcomes.values()} == {
+            "DEFERRED SNAPSHOT_UNAVAILABLE"
+        }
+    record_property("after_return_s", round(running.watcher.until_ended(waiting, 60), 1))
+    prove(running, asked.values())
+    for district in DISTRICTS:
+        assert_same(running, district, keys)
+
+
+@pytest.mark.parametrize("fault", [locked, frozen])
+def test_a_slow_district_delays_others_by_no_more_than_one_read(
+    running: Deployment,
+    stack: Stack,
+    fault: Callable[..., AbstractContextManager[None]],
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Requests for the slow district keep coming, one with each for another."""
+    keys = list(running.take_keys(40))
+    for district in ("NORTH", "RIVER"):
+        persons(running, district, keys)
+        rename(running, district, keys)
+    place = (running.dsns["RIVER"], "identity") if fault is locked else (stack, AWAY)
+    delays: list[float] = []
+    slow, quick = [], []
+    with fault(*place):
+        for key in keys:
+            slow.append(running.submit("RIVER", "PersonIdentity", [key]))
+            quick.append(running.submit("NORTH", "PersonIdentity", [key]))
+            delays.append(running.watcher.until_ended(quick[-1:]))
+    record_property("longest_s", round(max(delays), 1))
+    record_property("median_s", round(sorted(delays)[len(delays) // 2], 2))
+    assert max(delays) <= READ_S + USUAL_S
+    assert sum(delays) <= len(delays) * 0.5 + 2 * (READ_S + USUAL_S), "the slow district was asked again and again"
+
+    running.role("process").kill()
+    running.start("process")
+    running.watcher.until_ended(slow, 60)
+    prove(running, slow + quick)
+    for district in ("NORTH", "RIVER"):
+        assert_same(running, district, keys)
+
+
+def test_a_district_that_stays_away_fails_at_the_deadline(deploy: Callable[..., Deployment], stack: Stack) -> None:
+    deployment = deploy(limits={"snapshot_deadline_s": 1}, settings={"retry_delay_s": 1})
+    deployment.start_all()
+    [key] = deployment.take_keys(1)
+    with stopped(stack, AWAY):
+        asked = [deployment.submit(district, "PersonIdentity", [key]) for district in DISTRICTS]
+        deployment.watcher.until_ended(asked)
+        prove(deployment, asked)
+    told = {district: said(deployment.watcher.story(r).last(key)) for district, r in zip(DISTRICTS, asked, strict=True)}
+    assert told == {"NORTH": "NOT_FOUND", "RIVER": "FAILED SNAPSHOT_UNAVAILABLE", "LAKE": "NOT_FOUND"}
