@@ -5,8 +5,11 @@ row's lock. Seen waiting, the editor commits, and the applier finds another row 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
 from threading import Event, Thread
+from typing import TypeAlias, TypeVar
 
 import psycopg
 
@@ -14,6 +17,10 @@ from demo.databases import connect
 
 PATIENCE_S = 60.0
 _LOOK_EVERY_S = 0.01
+
+T = TypeVar("T")
+Transaction: TypeAlias = tuple[int, datetime]
+"""A backend's pid and when its transaction began."""
 
 
 class Editor(Thread):
@@ -37,21 +44,36 @@ class Editor(Thread):
                         (value, *self._record),
                     )
                     self.holds.set()
-                    if not _applier_waits_for(watching, editing.info.backend_pid):
-                        return
+                    waiting = _await(partial(_applier_waiting_for, watching, editing.info.backend_pid))
+                if waiting is None:
+                    return
                 self.edits_met += 1
+                # Otherwise the applier could run into the next edit with the same correction.
+                _await(partial(_has_ended, watching, waiting))
 
 
-def _applier_waits_for(watching: psycopg.Connection, pid: int) -> bool:
-    """Blocks until an applier waits for the transaction of `pid`; False if none came in time."""
+def _applier_waiting_for(watching: psycopg.Connection, pid: int) -> Transaction | None:
+    """The applier's transaction that waits for the one of `pid`."""
+    found: Transaction | None = watching.execute(
+        "select pid, xact_start from pg_stat_activity"
+        " where application_name like 'resync/apply/%%' and %s = any(pg_blocking_pids(pid))",
+        (pid,),
+    ).fetchone()
+    return found
+
+
+def _has_ended(watching: psycopg.Connection, transaction: Transaction) -> bool:
+    return (
+        watching.execute("select from pg_stat_activity where pid = %s and xact_start = %s", transaction).fetchone()
+        is None
+    )
+
+
+def _await(look: Callable[[], T | None]) -> T | None:
+    """Blocks until `look` finds something; None if it found nothing in time."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
-        found = watching.execute(
-            "select from pg_stat_activity"
-            " where application_name like 'resync/apply/%%' and %s = any(pg_blocking_pids(pid))",
-            (pid,),
-        ).fetchone()
-        if found is not None:
-            return True
+        if found := look():
+            return found
         time.sleep(_LOOK_EVERY_S)
-    return False
+    return None
