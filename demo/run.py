@@ -25,7 +25,6 @@ from demo.progress import Progress
 from demo.prove import gather, prove, replay_agrees
 from demo.publish import publish
 from demo.report import planted_against_found
-from demo.schema import make_missing_tables
 from demo.submit import Submitted, Submitter
 from stack import artifacts, config, download, roles, services
 from stack.errors import StackError
@@ -182,7 +181,6 @@ def main() -> None:
             _fetch(progress)
         with progress.step("the stack is up"):
             services.start_all(STACK, say=progress.note)
-            make_missing_tables(find_databases())
             roles.start_all(STACK, dict.fromkeys(roles.DEFAULT, 1), progress.note)
         sys.exit(demonstrate(progress, Size(persons=arguments.persons), arguments.seed))
     except (StackError, Waited) as error:

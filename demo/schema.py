@@ -1,14 +1,16 @@
 """Makes the demo's empty tables where they are missing, so that roles can start before anything is loaded.
 
-Run as `python -m demo.schema`; harmless when repeated.
+Run as `python -m demo.schema`; harmless when repeated, and does nothing in a stack with another catalog.
 """
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from demo.databases import Databases, connect, find_databases
+from demo.databases import STACK, Databases, connect, find_databases
+from stack import environment
 
 SQL = Path(__file__).parent / "sql"
+CATALOG = Path(__file__).resolve().parent / "catalog.yaml"
 STATE, DISTRICT = SQL / "state.sql", SQL / "district.sql"
 
 
@@ -27,5 +29,5 @@ def _make(dsn: str, first_table: str, file: Path) -> None:
             connection.execute(file.read_bytes())
 
 
-if __name__ == "__main__":
+if __name__ == "__main__" and Path(environment.read(STACK)["RESYNC_CATALOG"]).resolve() == CATALOG:
     make_missing_tables(find_databases())

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from stack.layout import Stack
 
 DEFAULT = ("process", "apply", "store")
-# Run in this order before the first role starts; each must be harmless when repeated.
-PREPARE: tuple[tuple[str, ...], ...] = (("topics", "create"),)
 READY_DEADLINE_S = 60
 GRACE_S = 30
 
@@ -49,13 +47,16 @@ def environ_of(stack: Stack, role: str, ordinal: int) -> dict[str, str]:
 
 
 def prepare(stack: Stack) -> None:
-    for arguments in PREPARE:
-        command: list[str | Path] = [console_script(), *arguments]
-        done = subprocess.run(
-            command, env={**os.environ, **environment.read(stack)}, capture_output=True, text=True, check=False
-        )
+    """What the first role needs: topics, and the tables of the catalog; harmless when repeated."""
+    commands: tuple[tuple[str | Path, ...], ...] = (
+        (console_script(), "topics", "create"),
+        (sys.executable, "-m", "demo.schema"),
+    )
+    environ = {**os.environ, **environment.read(stack), "STACK_DIR": str(stack.dir)}
+    for command in commands:
+        done = subprocess.run(command, env=environ, cwd=REPO, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise StackError(f"resync {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}".rstrip())
+            raise StackError(f"{' '.join(map(str, command))} failed:\n{done.stdout}{done.stderr}".rstrip())
 
 
 def start(stack: Stack, role: str, ordinal: int = 0, env: Mapping[str, str] | None = None) -> int:
