@@ -143,7 +143,7 @@ def _fixed(offsets: Mapping[str, int], environ: Mapping[str, str]) -> dict[str, 
 
 
 def _number(text: str, variable: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 65536:  # noqa: PLR2004  (what TCP allows)
+    if not text.isdecimal() or not 0 < int(text) < 65536:
         raise StackError(f"{variable}={text!r} is not a port")
     return int(text)
 

@@ -44,7 +44,7 @@ class Progress:
     def received(self, count: int) -> None:
         with self._lock:
             self.bytes += count
-            if self._terminal and time.monotonic() - self._shown_at > 0.1:  # noqa: PLR2004  (ten times a second)
+            if self._terminal and time.monotonic() - self._shown_at > 0.1:
                 self._draw()
             elif not self._terminal and self.bytes * 10 // self._total_bytes > self._shown_tenth:
                 self._shown_tenth = self.bytes * 10 // self._total_bytes
