@@ -1,8 +1,8 @@
 """Writes what follows from the schemas written by hand: `python -m processor.codec.generate [--check] [--schemas DIR]`.
 
 Symbols of enums that the core declares, `generated/<Object>Correction.avsc`, `archive/<fingerprint>.avsc` for each
-schema that is not there yet, docs/events.md and docs/reasons.md. Nothing is ever removed from the archive. `--check` writes nothing
-and exits with 1 where something would be written, or where a schema breaks an archived one.
+schema that is not there yet, docs/events.md and docs/reasons.md. Nothing is ever removed from the archive. `--check`
+writes nothing and exits with 1 where something would be written, or where a schema breaks an archived one.
 """
 
 import argparse

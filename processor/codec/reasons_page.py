@@ -21,7 +21,7 @@ def _table(weight: Weight, title: str) -> str:
     lines = [f"## {title}\n", "| reason | meaning | by itself | who mends it |", "|---|---|---|---|"]
     for reason, rule in RULES.items():
         if rule.weight is weight:
-            again = "–" if rule.retry is Retry.NEVER else rule.retry
-            mender = "–" if rule.mender is Mender.NOBODY else rule.mender
+            again = "-" if rule.retry is Retry.NEVER else rule.retry
+            mender = "-" if rule.mender is Mender.NOBODY else rule.mender
             lines.append(f"| `{reason}` | {rule.meaning} | {again} | {mender} |")
     return "\n".join(lines) + "\n"

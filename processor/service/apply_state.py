@@ -128,4 +128,4 @@ class StateWriter(Protocol):
         """
 
     def prune(self, now: datetime) -> int:
-        """Forgets answers kept for longer than is needed, a bounded number; called when idle. Raises StateUnavailable."""
+        """Forgets a bounded number of answers kept too long; called when idle. Raises StateUnavailable."""

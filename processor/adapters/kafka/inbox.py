@@ -185,17 +185,22 @@ class Inbox:
         return offsets
 
     def _stable_offsets(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        """Waits for an open transaction of a former owner that is gone for good: the broker answers after its end."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
-            try:
-                offsets: list[TopicPartition] = self._consumer.committed(partitions, CALL_TIMEOUT_S)
-                errors = [offset.error for offset in offsets if offset.error is not None]
-                if not errors:
-                    return offsets
-                raise KafkaException(errors[0])
-            except KafkaException as exception:
-                if not exception.args[0].retriable() or time.monotonic() > deadline:
-                    raise
+            offsets, error = self._ask_offsets(partitions)
+            if error is None:
+                return offsets
+            waiting = error.retriable() or error.code() == KafkaError._TIMED_OUT
+            if not waiting or time.monotonic() > deadline:
+                raise KafkaException(error)
+
+    def _ask_offsets(self, partitions: list[TopicPartition]) -> tuple[list[TopicPartition], KafkaError | None]:
+        try:
+            offsets: list[TopicPartition] = self._consumer.committed(partitions, CALL_TIMEOUT_S)
+        except KafkaException as exception:
+            return [], exception.args[0]
+        return offsets, next((offset.error for offset in offsets if offset.error is not None), None)
 
     def _take_in(self, message: Message) -> None:
         error = message.error()
