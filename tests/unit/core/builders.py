@@ -189,7 +189,7 @@ class World:
 
     district: dict[Place, tuple[Row, ...]] = field(default_factory=dict)
     state: dict[Place, tuple[Row, ...]] = field(default_factory=dict)
-    known: Catalog = CATALOG
+    known: Catalog = field(default=CATALOG, kw_only=True, repr=False)
 
     def observe(self, *chunks: Chunk) -> Snapshot:
         """Reads the chunks' keys, then parents until none is missing, as the service does."""
@@ -212,12 +212,18 @@ class World:
         """Changes the state's rows. Returns the corrections whose parent was not there."""
         orphans = []
         for correction in corrections:
-            parent = correction.parent
-            if correction.op is not Op.DELETE and parent and (parent.object, parent.key) not in self.state:
-                orphans.append(correction)
-            else:
+            if self.parent_is_there(correction):
                 self._apply(correction)
+            else:
+                orphans.append(correction)
         return orphans
+
+    def parent_is_there(self, correction: Correction) -> bool:
+        """It has to be where the reference is new to the state."""
+        parent, reference = correction.parent, self.known.objects[correction.source.object].parent
+        if correction.op is Op.DELETE or parent is None or reference is None:
+            return True
+        return reference.field not in correction.source.changed_fields or (parent.object, parent.key) in self.state
 
     def _apply(self, correction: Correction) -> None:
         source = correction.source

@@ -1,0 +1,231 @@
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from processor.core.catalog import Limits
+from processor.core.errors import Reason
+from processor.core.ids import retry_chunk
+from processor.core.model import (
+    Answer,
+    Ask,
+    Cause,
+    Chunk,
+    ChunkState,
+    ChunkStatus,
+    Dependencies,
+    KeyOutcome,
+    Mode,
+    OnStateOnly,
+    Parent,
+    Plan,
+    Report,
+    Result,
+    Source,
+    Status,
+)
+from processor.core.settle import MAX_DETAIL, another_round, defer, give_up, settle
+from tests.unit.core.builders import NOW, READ_AT, REQUEST_ID, VERSION, chunk, only_outcome, outcomes
+
+LIMITS = Limits()
+ANSWERED = NOW + timedelta(seconds=3)
+LATER = NOW + timedelta(seconds=4)
+SOURCE = Source(
+    request_id=REQUEST_ID,
+    chunk="0",
+    correction_id="5f2b6c1e-0000-5c52-9a53-0d1f4ab0c0de",
+    district_id="NORTH",
+    object="Enrollment",
+    key="7",
+    asked_as="007",
+    attempt=1,
+    cause=Cause.REQUEST,
+    mode=Mode.SYNC,
+    dependencies=Dependencies.PARENTS,
+    on_state_only=OnStateOnly.DELETE,
+    changed_fields=("grade",),
+    parent=Parent("Person", "11"),
+    district_version=VERSION,
+    district_read_at=READ_AT,
+    state_read_at=READ_AT,
+    first_decided_at=NOW,
+    sent_at=NOW,
+)
+
+
+def answer(result: Result, detail: str | None = None, **source: Any) -> Answer:
+    return Answer(replace(SOURCE, **source), result, detail, ANSWERED)
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "reason"),
+    [
+        (answer(Result.APPLIED), Status.APPLIED, None),
+        (answer(Result.APPLIED, mode=Mode.FORCE, changed_fields=()), Status.APPLIED, Reason.FORCED),
+        (answer(Result.APPLIED, mode=Mode.FORCE), Status.APPLIED, None),
+        (answer(Result.APPLIED, asked_as=None), Status.APPLIED, Reason.DEPENDENCY),
+        (answer(Result.ALREADY_EQUAL), Status.APPLIED, Reason.ALREADY_EQUAL),
+        (answer(Result.ALREADY_EQUAL, asked_as=None), Status.APPLIED, Reason.ALREADY_EQUAL),
+        (answer(Result.CONFLICT, "grade", attempt=5), Status.FAILED, Reason.CONFLICT),
+        (answer(Result.PARENT_MISSING, cause=Cause.PARENT_MISSING), Status.FAILED, Reason.PARENT_MISSING),
+        (answer(Result.HAS_CHILDREN, "Behavior"), Status.FAILED, Reason.HAS_CHILDREN),
+        (answer(Result.REJECTED_BY_STATE, "state_grade_check"), Status.FAILED, Reason.REJECTED_BY_STATE),
+    ],
+)
+def test_answers_that_end_a_key(said: Answer, status: Status, reason: Reason | None) -> None:
+    plan = settle(said, LIMITS, LATER)
+    outcome = only_outcome(plan)
+    assert (outcome.status, outcome.reason, outcome.detail) == (status, reason, said.detail)
+    assert (plan.retries, plan.chunks, plan.corrections) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("said", "cause", "reason"),
+    [
+        (answer(Result.CONFLICT, "grade"), Cause.CONFLICT, Reason.CONFLICT),
+        (answer(Result.CONFLICT, attempt=4), Cause.CONFLICT, Reason.CONFLICT),
+        (answer(Result.CONFLICT, cause=Cause.CONFLICT, attempt=2), Cause.CONFLICT, Reason.CONFLICT),
+        (answer(Result.PARENT_MISSING), Cause.PARENT_MISSING, Reason.PARENT_MISSING),
+        (answer(Result.PARENT_MISSING, cause=Cause.CONFLICT, attempt=2), Cause.PARENT_MISSING, Reason.PARENT_MISSING),
+    ],
+)
+def test_answers_that_cause_another_comparison(said: Answer, cause: Cause, reason: Reason) -> None:
+    plan = settle(said, LIMITS, LATER)
+    outcome = only_outcome(plan)
+    assert (outcome.status, outcome.reason) == (Status.DEFERRED, reason)
+    assert plan.retries == [
+        Chunk(
+            request_id=REQUEST_ID,
+            chunk=retry_chunk(SOURCE.correction_id),
+            district_id="NORTH",
+            object="Enrollment",
+            asks=(Ask("7", "007"),),
+            cause=cause,
+            dependencies=Dependencies.PARENTS,
+            on_state_only=OnStateOnly.DELETE,
+            attempt=said.source.attempt + 1,
+            first_decided_at=NOW,
+        )
+    ]
+
+
+def test_conflicts_end_after_five_comparisons_whatever_came_between() -> None:
+    said, comparisons = answer(Result.CONFLICT), 1
+    while retries := settle(said, LIMITS, LATER).retries:
+        comparisons += 1
+        result = Result.PARENT_MISSING if comparisons == 3 else Result.CONFLICT
+        said = answer(result, attempt=retries[0].attempt, cause=retries[0].cause)
+    assert comparisons == LIMITS.max_attempts == 5
+    assert only_outcome(settle(said, LIMITS, LATER)).reason is Reason.CONFLICT
+
+
+def test_an_outcome_tells_all_that_happened_to_its_key() -> None:
+    outcome = only_outcome(settle(answer(Result.REJECTED_BY_STATE, "state_grade_check", attempt=2), LIMITS, LATER))
+    assert outcome == KeyOutcome(
+        request_id=REQUEST_ID,
+        district_id="NORTH",
+        object="Enrollment",
+        key="7",
+        asked_as="007",
+        status=Status.FAILED,
+        reason=Reason.REJECTED_BY_STATE,
+        detail="state_grade_check",
+        changed_fields=("grade",),
+        parent=Parent("Person", "11"),
+        correction_id=SOURCE.correction_id,
+        attempt=2,
+        first_decided_at=NOW,
+        sent_at=NOW,
+        answered_at=ANSWERED,
+        decided_at=LATER,
+    )
+
+
+def test_an_applier_s_endless_detail_is_cut() -> None:
+    outcome = only_outcome(settle(answer(Result.REJECTED_BY_STATE, "x" * 900_000), LIMITS, LATER))
+    assert outcome.detail == "x" * MAX_DETAIL
+
+
+def rounds(first: Chunk, every_s: float, limits: Limits = LIMITS) -> list[tuple[float, Plan]]:
+    """Goes round a database that stays away, read again as soon as allowed but only at multiples of `every_s`."""
+    passed, seen = 0.0, []
+    waiting: list[Chunk] = [first]
+    while waiting:
+        plan = defer(waiting[0], "state: away", limits, at(passed))
+        seen.append((passed, plan))
+        waiting = plan.retries
+        if waiting:
+            not_before = waiting[0].not_before
+            assert not_before is not None
+            passed += every_s
+            while at(passed) < not_before:
+                passed += every_s
+    return seen
+
+
+def at(passed_s: float) -> datetime:
+    return NOW + timedelta(seconds=passed_s)
+
+
+def test_the_wait_doubles_from_five_seconds_to_a_minute() -> None:
+    times = [passed for passed, _ in rounds(chunk("7"), every_s=5)]
+    waits = [later - earlier for earlier, later in pairwise(times)]
+    assert waits == [5, 5, 10, 20, 40] + [60] * 14
+
+
+def test_a_database_that_stays_away_fails_its_keys_at_the_deadline() -> None:
+    seen = rounds(chunk("7", "8"), every_s=5)
+    assert [plan.history for _, plan in seen[1:-1]] == [[]] * (len(seen) - 2)
+    first, last = (outcomes(plan) for plan in (seen[0][1], seen[-1][1]))
+    assert [(o.key, o.status, o.reason, o.detail) for o in first] == [
+        (key, Status.DEFERRED, Reason.SNAPSHOT_UNAVAILABLE, "state: away") for key in ("7", "8")
+    ]
+    assert [(o.key, o.status, o.reason, o.first_decided_at) for o in last] == [
+        (key, Status.FAILED, Reason.SNAPSHOT_UNAVAILABLE, NOW) for key in ("7", "8")
+    ]
+    deadline = LIMITS.snapshot_deadline_s
+    assert deadline <= seen[-1][0] < deadline + 60
+
+
+def test_the_deadline_is_a_limit_of_the_catalog() -> None:
+    assert [passed for passed, _ in rounds(chunk("7"), 5, Limits(snapshot_deadline_s=12))] == [0, 5, 10, 20]
+
+
+def test_going_round_keeps_the_work_and_changes_its_id() -> None:
+    asked = chunk("7", mode=Mode.FORCE, report=Report.CHANGES, attempt=3, cause=Cause.CONFLICT)
+    (again,) = defer(asked, "state: away", LIMITS, NOW).retries
+    assert again == replace(
+        asked,
+        chunk=retry_chunk("0"),
+        first_decided_at=NOW,
+        deferred_since=NOW,
+        not_before=NOW + timedelta(seconds=5),
+    )
+    ids = [again.chunk]
+    for _ in range(5):
+        again = another_round(again)
+        ids.append(again.chunk)
+    assert len(set(ids)) == 6
+
+
+def chunk_ends(plan: Plan) -> list[tuple[str, ChunkState, int]]:
+    return [(s.chunk, s.state, s.in_sync) for s in plan.history if isinstance(s, ChunkStatus)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "ends"),
+    [
+        (chunk("7", chunk="0.1", cause=Cause.SPLIT), [("0.1", ChunkState.DONE, 0)]),
+        (chunk("7", chunk="r1", cause=Cause.SPLIT, deferred_since=NOW), []),
+        (chunk("7"), []),
+    ],
+)
+def test_a_part_announced_as_pending_is_done_once_its_keys_have_outcomes(
+    asked: Chunk, ends: list[tuple[str, ChunkState, int]]
+) -> None:
+    assert chunk_ends(defer(asked, "state: away", LIMITS, NOW)) == ends
+    gone = give_up(asked, Reason.UNKNOWN_OBJECT, NOW)
+    assert chunk_ends(gone) == ends
+    assert [(o.status, o.reason) for o in outcomes(gone)] == [(Status.FAILED, Reason.UNKNOWN_OBJECT)]
