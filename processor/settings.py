@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     retry_delay_s: float = Field(default=5.0, ge=0)
     retry_gather_s: float = Field(default=1.0, ge=0)
     accepted_window_s: float = Field(default=86_400.0, gt=0)
-    accepted_max: int = Field(default=2_000_000, ge=1)
+    accepted_max: int = Field(default=500_000, ge=1)
     statement_timeout_s: float = Field(default=5.0, gt=0)
     connect_timeout_s: int = Field(default=3, ge=1)
     session_timeout_s: float = Field(default=10.0, gt=0)
