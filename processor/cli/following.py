@@ -10,6 +10,7 @@ import typer
 from processor.cli.exits import ExitCode
 from processor.cli.output import Output, console, plain, print_json, print_ndjson, print_rows, print_table, say
 from processor.cli.progress import counting
+from processor.cli.requests import shown_key
 from processor.core.errors import RULES, Mender, Reason
 from processor.core.model import RequestState
 from processor.service.follow import (
@@ -147,10 +148,9 @@ def explain(reason: Reason) -> str:
 
 
 def _outcome_row(outcome: NotedOutcome) -> dict[str, Any]:
-    """A text that cannot be a key is shown as it was asked for."""
-    key = outcome.asked_as if outcome.key.startswith("!") and outcome.asked_as is not None else outcome.key
+    document = _outcome_document(outcome)
     parent = f"{outcome.parent.object} {outcome.parent.key}" if outcome.parent else None
-    return {**_outcome_document(outcome), "key": key, "parent": parent}
+    return {**document, "key": shown_key(document), "parent": parent}
 
 
 def _outcome_document(outcome: NotedOutcome) -> dict[str, Any]:

@@ -30,6 +30,10 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "submit": Entry("submit", "submit", "Ask for records to be made equal at the state."),
+    "watch": Entry("watch", "watch", "Follow requests to their end."),
+    "history": Entry("history", "history", "List requests, newest first."),
+    "show": Entry("show", "show", "Show one request and how it stands."),
+    "report": Entry("report", "report", "List what became of every key of a request."),
     "topics": Entry("topics", "app", "Create or check the topics."),
     "replay": Entry("replay", "replay", "Rebuild the store's tables from the history topic, or verify them."),
     "process": Entry("roles", "process", "Role: compare, decide, send corrections."),

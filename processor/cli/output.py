@@ -58,6 +58,15 @@ def print_ndjson(rows: Iterable[Row]) -> None:
         sys.stdout.write(f"{json.dumps(row)}\n")
 
 
+def print_json_list(documents: Iterable[Row]) -> None:
+    """A list of any length, written as it comes."""
+    before = "[\n  "
+    for document in documents:
+        sys.stdout.write(before + json.dumps(document))
+        before = ",\n  "
+    sys.stdout.write("[]\n" if before.startswith("[") else "\n]\n")
+
+
 def print_csv(columns: Sequence[str], rows: Iterable[Row]) -> None:
     """Lists are joined by blanks. Nothing that begins as a formula does is left so: spreadsheets run formulas."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
@@ -85,18 +94,39 @@ def plain(value: object) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Row], *, stderr: bool = False) -> None:
-    """Column names are shown with blanks for underscores; numbers stand to the right."""
-    from rich.table import Table
-    from rich.text import Text
+    TablePages(columns, stderr=stderr).print(list(rows))
 
-    listed = list(rows)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        is_number = any(isinstance(row.get(column), int) for row in listed)
-        table.add_column(column.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
-    for row in listed:
-        table.add_row(*(Text(printable(plain(row.get(column)))) for column in columns))
-    console(stderr=stderr).print(table)
+
+class TablePages:
+    """A table that may be printed in several pieces: column names once, with blanks for underscores."""
+
+    def __init__(self, columns: Sequence[str], *, stderr: bool = False) -> None:
+        self._columns = columns
+        self._console = console(stderr=stderr)
+        self._widths = [len(column) for column in columns]
+        self._is_first = True
+
+    def print(self, rows: Sequence[Row]) -> None:
+        """Columns are at least as wide as in the pieces before; numbers stand to the right."""
+        from rich.table import Table
+        from rich.text import Text
+
+        cells = [[Text(printable(plain(row.get(column)))) for column in self._columns] for row in rows]
+        table = Table(box=None, pad_edge=False, header_style="bold", show_header=self._is_first)
+        for index, column in enumerate(self._columns):
+            self._widths[index] = max([self._widths[index], *(line[index].cell_len for line in cells)])
+            numbers = any(isinstance(row.get(column), int) for row in rows)
+            width = self._widths[index] if self._console.width == _WIDE else None
+            table.add_column(
+                column.replace("_", " "),
+                justify="right" if numbers else "left",
+                overflow="fold",
+                min_width=width,
+            )
+        for line in cells:
+            table.add_row(*line)
+        self._console.print(table)
+        self._is_first = False
 
 
 def print_rows(output: Output, columns: Sequence[str], rows: Iterable[Row]) -> None:

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,49 +23,52 @@ if TYPE_CHECKING:
     from processor.settings import Settings
 
 
-class ModeOption(StrEnum):
-    SYNC = "sync"
-    FORCE = "force"
-    VERIFY = "verify"
-
-
-class DependenciesOption(StrEnum):
-    NONE = "none"
-    PARENTS = "parents"
-    CHILDREN = "children"
-    ALL = "all"
-
-
-class OnStateOnlyOption(StrEnum):
-    REPORT = "report"
-    DELETE = "delete"
-
-
 def submit(
     *,
     district: Annotated[str, typer.Option("--district", "-d", help="The district, as the catalog names it.")],
     object_name: Annotated[str, typer.Option("--object", help="The object, such as PersonIdentity.")],
     keys: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[KEYS... | -]", help="Keys; - reads them from standard input, one a line."),
+        typer.Argument(metavar="KEYS", help="Keys; - reads them from standard input, one a line."),
     ] = None,
     file: Annotated[
         Path | None,
         typer.Option("--file", "-f", metavar="FILE", help="One key a line; of a .csv file the first column."),
     ] = None,
-    mode: Annotated[ModeOption, typer.Option(help="force sends also what is equal; verify sends nothing.")] = (
-        ModeOption.SYNC
-    ),
-    dependencies: Annotated[DependenciesOption, typer.Option(help="Which related records go along.")] = (
-        DependenciesOption.NONE
-    ),
-    on_state_only: Annotated[OnStateOnlyOption, typer.Option(help="What becomes of records only the state has.")] = (
-        OnStateOnlyOption.REPORT
-    ),
+    mode: Annotated[
+        Mode,
+        typer.Option(
+            metavar="[sync|force|verify]",
+            case_sensitive=False,
+            show_default="sync",
+            help="force sends also what is equal; verify nothing.",
+        ),
+    ] = Mode.SYNC,
+    dependencies: Annotated[
+        Dependencies,
+        typer.Option(
+            metavar="[none|parents|children|all]",
+            case_sensitive=False,
+            show_default="none",
+            help="Which related records go along.",
+        ),
+    ] = Dependencies.NONE,
+    on_state_only: Annotated[
+        OnStateOnly,
+        typer.Option(
+            metavar="[report|delete]",
+            case_sensitive=False,
+            show_default="report",
+            help="What becomes of records that only the state has.",
+        ),
+    ] = OnStateOnly.REPORT,
     request_id: Annotated[
         str | None, typer.Option(metavar="UUID", help="Drawn where not given. The same id does nothing twice.")
     ] = None,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why, for those who read the history.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Send nothing; print what it would become. Reads the databases itself.")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end, and exit with what came of it.")] = False,
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", min=0, help="How long to wait; the request goes on after that.")
@@ -84,9 +86,9 @@ def submit(
         object=_text("--object", object_name),
         selection=Keys(tuple(read_keys(keys or [], file))),
         requested_by=requester(),
-        mode=Mode(mode.upper()),
-        dependencies=Dependencies(dependencies.upper()),
-        on_state_only=OnStateOnly(on_state_only.upper()),
+        mode=mode,
+        dependencies=dependencies,
+        on_state_only=on_state_only,
         requested_at=datetime.now(UTC),
         reason=None if reason is None else _text("--reason", reason),
     )
@@ -95,12 +97,22 @@ def submit(
     settings = load_settings()
     requests = split(request)
     _warn(settings, request)
-    if wait:
+    if dry_run:
+        _dry_run(settings, requests, output)
+    elif wait:
         _submit_and_wait(settings, requests, output, timeout_s=timeout, may_be_known=request_id is not None)
     else:
         _publish(settings, requests)
         _tell_run(requests)
         _print_ids(output, requests)
+
+
+def _dry_run(settings: "Settings", requests: list[Request], output: Output) -> None:
+    from processor.cli.dry_run import exit_code, plan_of, print_plan
+
+    plan = plan_of(settings, requests)
+    print_plan(output, plan)
+    raise typer.Exit(exit_code(plan))
 
 
 def _submit_and_wait(

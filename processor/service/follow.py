@@ -18,7 +18,7 @@ PATIENCE_S = 30.0
 ENDED = frozenset(
     {RequestState.REJECTED, RequestState.COMPLETE, RequestState.COMPLETE_WITH_FAILURES, RequestState.CANCELLED}
 )
-_DIFFERENT = frozenset(
+DIFFERENT = frozenset(
     {
         Status.STATE_ONLY,
         Status.DIFFERS,
@@ -27,6 +27,7 @@ _DIFFERENT = frozenset(
         Status.DUPLICATE_KEY,
     }
 )
+"""Statuses of keys that differ and were left so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,6 @@ def verdict(results: Iterable[RequestResult | ClearedResult]) -> Verdict:
     for result in results:
         if isinstance(result, ClearedResult) or result.state is not RequestState.COMPLETE:
             return Verdict.FAILED
-        if any(count.status in _DIFFERENT for count in result.counts):
+        if any(count.status in DIFFERENT for count in result.counts):
             found = Verdict.DIFFERENT
     return found

@@ -1,0 +1,54 @@
+"""Texts and documents that several commands make of a request's row in the history."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from processor.cli.exits import UsageError
+from processor.core.ids import is_request_id
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def request_id_of(text: str) -> str:
+    """As the history has it. Raises UsageError."""
+    if not is_request_id(text):
+        raise UsageError("a request's id is a uuid, 8-4-4-4-12 hexadecimal digits, as `resync submit` printed it")
+    return text.lower()
+
+
+def moment(text: str, now: datetime) -> datetime:
+    """`2h`, `3d`, `2026-09-01` or a time with it; UTC where no zone is given. Raises UsageError."""
+    number, unit = text[:-1], text[-1:]
+    if unit in _UNITS and number.isascii() and number.isdigit():
+        try:
+            return now - timedelta(**{_UNITS[unit]: int(number)})
+        except OverflowError:
+            raise UsageError(f"--since {text}: lies too far back") from None
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--since {text}: a time like 2026-09-01, 2026-09-01T08:00 or 2h, 3d is needed") from None
+    return given if given.tzinfo is not None else given.replace(tzinfo=UTC)
+
+
+def document(row: Mapping[str, Any]) -> dict[str, Any]:
+    """For JSON: times in ISO 8601 and UTC."""
+    return {
+        name: value.astimezone(UTC).isoformat(timespec="microseconds") if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }
+
+
+def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """For people: times to the second, in UTC."""
+    return {
+        name: value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ") if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }
+
+
+def shown_key(row: Mapping[str, Any]) -> str:
+    """A text that cannot be a key is kept under a hash; people see it as it was asked for."""
+    key: str = row["key"]
+    return row["asked_as"] if key.startswith("!") and row["asked_as"] is not None else key

@@ -1,0 +1,33 @@
+"""`resync watch`: follow requests from another terminal."""
+
+from contextlib import ExitStack
+from typing import Annotated
+
+import typer
+
+from processor.cli.following import await_end, exit_with, open_follower, print_results
+from processor.cli.output import Output
+from processor.cli.requests import request_id_of
+
+
+def watch(
+    requests: Annotated[list[str], typer.Argument(metavar="REQUEST...", help="Ids of requests.")],
+    *,
+    timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=0, help="How long to wait; without it, to the end.")
+    ] = None,
+    output: Annotated[Output, typer.Option("--output", "-o", help="Form of the result.")] = Output.TABLE,
+) -> None:
+    """Follow requests to their end, print what became of them and exit with what came of it.
+
+    By the store's tables where RESYNC_HISTORY_DSN is set, else by the history topic alone.
+    """
+    request_ids = list(dict.fromkeys(request_id_of(request) for request in requests))
+
+    from processor.settings import load_settings
+
+    with ExitStack() as closing:
+        follower = open_follower(load_settings(), request_ids, closing)
+        results = await_end(follower, request_ids, timeout)
+    print_results(output, results)
+    exit_with(results)
