@@ -16,11 +16,12 @@ RESYNC = str(roles.console_script())
 
 @dataclass(frozen=True, slots=True)
 class Databases:
-    """Connection strings of the state, of the history and of each district."""
+    """Connection strings of the state, of the history and of each district, and the broker's address."""
 
     state: str
     history: str
     districts: Mapping[str, str]
+    bootstrap_servers: str
 
 
 def find_databases() -> Databases:
@@ -30,6 +31,7 @@ def find_databases() -> Databases:
         state=settings["RESYNC_STATE_DSN"],
         history=settings["RESYNC_HISTORY_DSN"],
         districts={d: settings[f"RESYNC_DISTRICT_DSN_{d}"] for d in DISTRICTS},
+        bootstrap_servers=settings["RESYNC_BOOTSTRAP_SERVERS"],
     )
 
 

@@ -26,6 +26,7 @@ PLANTS = (
     values.clock_changes,
     values.nulls,
     values.untransportable,
+    values.untransportable_at_state,
     rows.on_neither_side,
     rows.missing_at_state,
     rows.persons_and_enrollments,

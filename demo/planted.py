@@ -137,6 +137,8 @@ class Ledger:
         self._requests: dict[tuple[str, str, Ask], Request] = {}
         self.edited: list[Edited] = []
         self.not_asked: list[tuple[str, str, str]] = []
+        self.secrets: list[str] = []
+        """Values of fields that must not appear anywhere but in corrections."""
 
     @property
     def requests(self) -> list[Request]:
@@ -168,6 +170,7 @@ class Ledger:
             "requests": [asdict(r) for r in self.requests],
             "edited": [asdict(e) for e in self.edited],
             "not_asked": self.not_asked,
+            "secrets": self.secrets,
         }
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(document, indent=1, ensure_ascii=True))

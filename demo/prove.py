@@ -14,10 +14,11 @@ from typing import Any
 
 import psycopg
 
-from demo.databases import RESYNC, Databases, command_environment, connect, find_databases
+from demo.databases import RESYNC, STACK, Databases, command_environment, connect, find_databases
 from demo.plant import PLANTED
 from demo.planted import read_planted
 from demo.proof.claims import Claim, check_outcomes, check_requests, read_claims
+from demo.proof.privacy import check_values_stay
 from demo.proof.truth import check_equal, check_not_asked
 from demo.proof.untouched import check_untouched
 
@@ -31,6 +32,7 @@ class Evidence:
     history: psycopg.Connection
     state: psycopg.Connection
     districts: Mapping[str, psycopg.Connection]
+    bootstrap_servers: str
 
     def counter_examples(self) -> Iterator[tuple[str, str]]:
         """What contradicts the claims: the statement that fails, and how."""
@@ -44,6 +46,9 @@ class Evidence:
             "what nobody asked for differs still": check_not_asked(
                 self.planted["not_asked"], self.state, self.districts
             ),
+            "no value of a field is anywhere but in corrections": check_values_stay(
+                self.planted["secrets"], self.bootstrap_servers, self.history, STACK.run_dir
+            ),
         }
         for statement, found in statements.items():
             for example in found:
@@ -55,7 +60,7 @@ def gather(databases: Databases, stack: ExitStack) -> Evidence:
     state, history = (stack.enter_context(connect(dsn)) for dsn in (databases.state, databases.history))
     planted = read_planted(PLANTED)
     claims = read_claims(history, [r["request_id"] for r in planted["requests"]])
-    return Evidence(planted, claims, history, state, connections)
+    return Evidence(planted, claims, history, state, connections, databases.bootstrap_servers)
 
 
 def prove(databases: Databases, *, at_most: int = 1) -> list[str]:

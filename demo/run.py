@@ -82,7 +82,7 @@ class Demo:
 
     def _publish(self, waves: dict[Wave, list[Request]]) -> None:
         """Past the command line; what goes out twice goes by two clients' rules of partitioning."""
-        brokers = self.environment["RESYNC_BOOTSTRAP_SERVERS"]
+        brokers = self.databases.bootstrap_servers
         publish(brokers, waves[Wave.PUBLISHED] + waves[Wave.PUBLISHED_TWICE])
         publish(brokers, waves[Wave.PUBLISHED_TWICE], partitioner="consistent")
 

@@ -136,6 +136,7 @@ def one_field_differs(pool: Pool, ledger: Ledger) -> None:
 
 def never_arrived(pool: Pool, ledger: Ledger) -> None:
     """Families moved and pupils changed school while the state was not told."""
+    ledger.secrets += ["1 New Street", "218-555-0142", "Moved away"]
     for district_id in DISTRICTS:
         for chain in pool.take(district_id, "PersonIdentity", 40):
             moved = (
@@ -172,6 +173,7 @@ def awkward_text(pool: Pool, ledger: Ledger) -> None:
         "line\nbreak",
         "e\u0301 as two, é as one",
     )
+    ledger.secrets += texts
     for district_id in DISTRICTS:
         for text, chain in zip(texts, pool.take(district_id, "PersonIdentity", len(texts)), strict=True):
             set_columns(
@@ -240,3 +242,11 @@ def untransportable(pool: Pool, ledger: Ledger) -> None:
                 chain = pool.take(district_id, object_name, 1)[0]
                 set_columns(pool, district_id, object_name, chain.key(), at_district=broken)
                 ledger.plant(district_id, Expected(kind, object_name, chain.key(), "FAILED", reason, name))
+
+
+def untransportable_at_state(pool: Pool, ledger: Ledger) -> None:
+    """What the state holds cannot be compared, so nobody can say what a correction would replace."""
+    chain = pool.take("NORTH", "PersonIdentity", 1)[0]
+    set_columns(pool, "NORTH", "PersonIdentity", chain.key(), at_state="birth_date = 'infinity'")
+    expected = Expected(Kind.UNREPRESENTABLE, "PersonIdentity", chain.key(), "FAILED", "UNREPRESENTABLE", "birthDate")
+    ledger.plant("NORTH", expected)
