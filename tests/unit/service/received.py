@@ -1,0 +1,30 @@
+"""Kafka records as a consumer would have read them."""
+
+from typing import Any
+
+from processor.core.model import Answer, Chunk, Request
+from processor.core.partition import partition_of
+from processor.service.intake import Work
+from processor.service.records import Headers, Lane, Received
+
+PARTITIONS = 6
+TOPICS = {
+    Lane.REQUESTS: "resync.requests",
+    Lane.CHUNKS: "resync.chunks",
+    Lane.RETRY: "resync.retry",
+    Lane.ANSWERS: "state.answers",
+}
+
+
+def received(
+    lane: Lane, value: bytes | None = b"", *, partition: int = 0, offset: int = 0, headers: Headers = ()
+) -> Received:
+    return Received(lane, TOPICS[lane], partition, offset, b"key", value, headers, 0.0)
+
+
+def work(ask: Request | Chunk | Answer, **where: Any) -> Work:
+    """A decoded record in the lane of its type and, unless said otherwise, in its district's partition."""
+    lane = {Request: Lane.REQUESTS, Chunk: Lane.RETRY, Answer: Lane.ANSWERS}[type(ask)]
+    district_id = ask.source.district_id if isinstance(ask, Answer) else ask.district_id
+    where.setdefault("partition", partition_of(district_id, PARTITIONS))
+    return Work(received(lane, **where), ask, keys=1)

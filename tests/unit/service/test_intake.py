@@ -1,0 +1,223 @@
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from processor.codec.codec import Codec
+from processor.codec.errors import RegistryUnavailable
+from processor.core.catalog import Catalog
+from processor.core.errors import Reason
+from processor.core.ids import accepted_id, retry_chunk
+from processor.core.model import (
+    Answer,
+    Cause,
+    Chunk,
+    ChunkState,
+    ChunkStatus,
+    Plan,
+    Request,
+    RequestState,
+    RequestStatus,
+    Result,
+    Status,
+)
+from processor.core.partition import partition_of
+from processor.service.intake import Intake, Poison, Sorter, Work, decode
+from processor.service.records import Lane
+from tests.unit.codec.records import CATALOG as SHIPPED
+from tests.unit.codec.records import REQUEST, SAMPLES
+from tests.unit.core.builders import CATALOG, NOW, READ_AT, REQUEST_ID, World, catalog, chunk, ours, outcomes, request
+from tests.unit.service.received import PARTITIONS, received, work
+
+OTHER_ID = "7e0f9f7c-32c5-4d7f-8f0e-2d0f3b0c9a10"
+NORTH = partition_of("NORTH", PARTITIONS)
+CODEC = Codec.open(None, SHIPPED)
+(CORRECTION,) = World({("Person", "7"): (ours(),)}).decide(chunk("7")).corrections
+
+
+def sort(*batch: Work | Poison, known: Collection[bytes] = (), of: Catalog = CATALOG) -> Intake:
+    return Sorter(of, PARTITIONS, known).sort(batch, NOW)
+
+
+def answer(result: Result, **source: Any) -> Answer:
+    return Answer(replace(CORRECTION.source, **source), result, None, NOW)
+
+
+def states(plan: Plan) -> list[RequestState]:
+    return [record.state for record in plan.history if isinstance(record, RequestStatus)]
+
+
+@pytest.mark.parametrize(
+    ("lane", "sample", "keys"),
+    [
+        (Lane.REQUESTS, "Request", 3),
+        (Lane.REQUESTS, "Request-all", 0),
+        (Lane.CHUNKS, "Chunk", 2),
+        (Lane.RETRY, "Chunk", 2),
+        (Lane.ANSWERS, "Answer", 1),
+    ],
+)
+def test_a_record_of_its_lane_is_work(lane: Lane, sample: str, keys: int) -> None:
+    record = received(lane, CODEC.encode("any", SAMPLES[sample]))
+    item = decode(record, CODEC)
+    assert isinstance(item, Work)
+    assert (item.record, item.ask, item.keys) == (record, SAMPLES[sample], keys)
+
+
+@pytest.mark.parametrize(
+    ("lane", "value", "reason"),
+    [
+        (Lane.REQUESTS, None, Reason.UNDECODABLE),
+        (Lane.REQUESTS, b"", Reason.UNDECODABLE),
+        (Lane.REQUESTS, b"{}", Reason.UNDECODABLE),
+        (Lane.REQUESTS, CODEC.encode("any", SAMPLES["Chunk"]), Reason.UNEXPECTED_RECORD),
+        (Lane.CHUNKS, CODEC.encode("any", SAMPLES["Request"]), Reason.UNEXPECTED_RECORD),
+        (Lane.ANSWERS, CODEC.encode("any", SAMPLES["Correction"]), Reason.UNEXPECTED_RECORD),
+        (
+            Lane.REQUESTS,
+            CODEC.encode("any", replace(REQUEST, request_id="7")),
+            Reason.INVALID_REQUEST,
+        ),
+    ],
+)
+def test_a_record_that_can_never_be_used_is_poison(lane: Lane, value: bytes | None, reason: Reason) -> None:
+    record = received(lane, value)
+    item = decode(record, CODEC)
+    assert isinstance(item, Poison)
+    assert (item.record, item.reason) == (record, reason)
+
+
+def test_a_registry_that_is_away_says_nothing_about_a_record() -> None:
+    away = Codec.open(None, SHIPPED, "http://127.0.0.1:1")
+    with pytest.raises(RegistryUnavailable):
+        decode(received(Lane.REQUESTS, b"\x00\x00\x00\x00\x07x"), away)
+
+
+def test_a_request_becomes_a_status_and_a_chunk() -> None:
+    intake = sort(work(request("7", "x")))
+    assert states(intake.plan) == [RequestState.ACCEPTED]
+    assert [[ask.key for ask in each.asks] for each in intake.chunks] == [["7"]]
+    assert [o.reason for o in outcomes(intake.plan)] == [Reason.INVALID_KEY]
+    assert intake.accepted == {accepted_id(REQUEST_ID, "0", 1): NORTH}
+
+
+def test_a_large_request_becomes_chunks_for_the_bulk_lane() -> None:
+    intake = sort(work(request("1", "2", "3")), of=catalog(max_keys=2))
+    assert [each.chunk for each in intake.plan.chunks] == ["0.0", "0.1"]
+    assert not intake.chunks
+
+
+def test_a_rejected_request_counts_as_taken_on() -> None:
+    """Its repetition must not write a second status."""
+    intake = sort(work(request()), work(request()))
+    assert states(intake.plan) == [RequestState.REJECTED]
+    assert list(intake.accepted) == [accepted_id(REQUEST_ID, "0", 1)]
+
+
+@pytest.mark.parametrize("again", [request("7"), request("8"), request("7", requested_by="someone else")])
+def test_a_request_repeated_does_nothing_new(again: Any) -> None:
+    in_one_batch = sort(work(request("7")), work(again))
+    assert (len(in_one_batch.chunks), states(in_one_batch.plan)) == (1, [RequestState.ACCEPTED])
+    later = sort(work(again), known=in_one_batch.accepted)
+    assert later == Intake()
+
+
+def test_requests_for_one_key_are_each_compared() -> None:
+    intake = sort(work(request("7")), work(request("7", request_id=OTHER_ID)))
+    assert [each.request_id for each in intake.chunks] == [REQUEST_ID, OTHER_ID]
+
+
+@pytest.mark.parametrize(
+    ("other", "taken"),
+    [
+        ({}, 1),
+        ({"chunk": "0.1"}, 2),
+        ({"attempt": 2}, 2),
+        ({"request_id": OTHER_ID}, 2),
+        ({"cause": Cause.NO_ANSWER, "first_decided_at": NOW}, 1),
+    ],
+)
+def test_a_chunk_is_known_by_request_id_and_attempt(other: dict[str, Any], taken: int) -> None:
+    intake = sort(work(chunk("7")), work(chunk("7", **other)))
+    assert len(intake.chunks) == len(intake.accepted) == taken
+
+
+def test_a_chunk_that_comes_too_early_goes_round_without_reading() -> None:
+    early = chunk("7", chunk="r1", not_before=NOW + timedelta(seconds=1), deferred_since=READ_AT)
+    intake = sort(work(early))
+    assert intake.plan.retries == [replace(early, chunk=retry_chunk("r1"))]
+    assert (intake.chunks, intake.plan.history) == ([], [])
+    due = sort(work(replace(early, not_before=NOW)))
+    assert (len(due.chunks), due.plan.retries) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("gone", "reason"),
+    [({"district_id": "EAST"}, Reason.UNKNOWN_DISTRICT), ({"object_name": "Pupil"}, Reason.UNKNOWN_OBJECT)],
+)
+def test_a_chunk_whose_catalog_entry_is_gone_ends_and_closes_its_part(gone: dict[str, Any], reason: Reason) -> None:
+    left = chunk("7", "8", chunk="0.2", cause=Cause.SPLIT, **gone)
+    intake = sort(work(left))
+    assert not intake.chunks
+    assert [(o.key, o.status, o.reason) for o in outcomes(intake.plan)] == [
+        ("7", Status.FAILED, reason),
+        ("8", Status.FAILED, reason),
+    ]
+    ends = [record for record in intake.plan.history if isinstance(record, ChunkStatus)]
+    assert [(end.chunk, end.state) for end in ends] == [("0.2", ChunkState.DONE)]
+
+
+def test_a_record_in_another_partition_than_its_district_s_is_moved_and_not_taken_on() -> None:
+    wrong = (NORTH + 1) % PARTITIONS
+    asks: list[Request | Chunk | Answer] = [request("7"), chunk("7", chunk="r1"), answer(Result.APPLIED)]
+    moved = [work(ask, partition=wrong) for ask in asks]
+    intake = sort(*moved)
+    assert intake == Intake(misrouted=[(item.record, NORTH) for item in moved])
+    again = sort(*(work(ask) for ask in asks), known=intake.accepted)
+    assert len(again.chunks) == 2, "the moved copy is new where it belongs"
+
+
+def test_poison_stops_nothing_beside_it() -> None:
+    poison = Poison(received(Lane.REQUESTS, b"?", partition=NORTH), Reason.UNDECODABLE, "the value is empty")
+    intake = sort(work(request("7")), poison, work(request("8", request_id=OTHER_ID)))
+    assert intake.poison == [poison]
+    assert len(intake.chunks) == 2
+
+
+def test_an_answer_settles_its_key() -> None:
+    intake = sort(work(answer(Result.APPLIED)))
+    assert [o.status for o in outcomes(intake.plan)] == [Status.APPLIED]
+    assert not intake.accepted, "answers are repeated harmlessly"
+
+
+RETRY = accepted_id(REQUEST_ID, retry_chunk(CORRECTION.source.correction_id), 2)
+
+
+@pytest.mark.parametrize("result", [Result.CONFLICT, Result.PARENT_MISSING])
+def test_an_answer_whose_next_comparison_has_begun_does_not_reopen_its_key(result: Result) -> None:
+    first = sort(work(answer(result)))
+    assert [o.status for o in outcomes(first.plan)] == [Status.DEFERRED]
+    (retry,) = first.plan.retries
+    assert accepted_id(retry.request_id, retry.chunk, retry.attempt) == RETRY
+    assert sort(work(answer(result)), known={RETRY}) == Intake()
+
+
+@pytest.mark.parametrize("result", [Result.APPLIED, Result.ALREADY_EQUAL, Result.REJECTED_BY_STATE])
+def test_a_late_answer_that_ends_a_key_is_the_truth(result: Result) -> None:
+    """After SEEN_EQUAL or NO_ANSWER it replaces what stood there."""
+    intake = sort(work(answer(result)), known={RETRY})
+    assert len(outcomes(intake.plan)) == 1
+
+
+def test_an_answer_given_twice_causes_one_comparison() -> None:
+    conflict = work(answer(Result.CONFLICT))
+    retries = sort(conflict, conflict).plan.retries
+    assert len({each.chunk for each in retries}) == 1
+    assert len(sort(*(work(each) for each in retries)).chunks) == 1
+
+
+def test_the_trace_of_a_request_goes_on() -> None:
+    traced = work(request("7"), headers=(("traceparent", b"00-a-b-01"), ("other", b"x")))
+    assert sort(traced, work(request("8", request_id=OTHER_ID))).traces == {REQUEST_ID: b"00-a-b-01"}
