@@ -6,7 +6,7 @@ A command's module is imported when the command is run, so that `resync --help` 
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -35,7 +35,7 @@ COMMANDS = {
     "show": Entry("show", "show", "Show one request and how it stands."),
     "report": Entry("report", "report", "List what became of every key of a request."),
     "topics": Entry("topics", "app", "Create or check the topics."),
-    "replay": Entry("replay", "replay", "Rebuild the store's tables from the history topic, or verify them."),
+    "replay": Entry("replay", "replay", "Rebuild the store's tables from the topic, or verify them."),
     "process": Entry("roles", "process", "Role: compare, decide, send corrections."),
     "apply": Entry("roles", "apply", "Role: apply corrections at the state."),
     "store": Entry("roles", "store", "Role: keep the history in Postgres."),
@@ -46,12 +46,10 @@ ROLES = frozenset({"process", "apply", "store"})
 class Commands(TyperGroup):
     """Knows the names and a line about each; loads a command only to run it."""
 
-    def list_commands(self, ctx: "Context") -> list[str]:  # noqa: ARG002
-        return list(COMMANDS)
-
-    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":  # noqa: ARG002
-        entry = COMMANDS.get(cmd_name)
-        return None if entry is None else TyperCommand(cmd_name, help=entry.help, rich_markup_mode=None)
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 (typer's)
+        super().__init__(**attributes)
+        stubs = {name: TyperCommand(name, help=entry.help, rich_markup_mode=None) for name, entry in COMMANDS.items()}
+        self.commands.update(stubs)
 
     def resolve_command(self, ctx: "Context", args: list[str]) -> "tuple[str | None, Command | None, list[str]]":
         entry = COMMANDS.get(args[0])

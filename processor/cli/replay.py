@@ -25,7 +25,8 @@ def replay(
     from processor.settings import load_settings
 
     log_as_text()
-    settings = load_settings()
+    given = load_settings()
+    settings = given.model_copy(update={"kafka_options": {"log_level": 2, **given.kafka_options}})
     if not settings.history_dsn:
         raise NotSetUp("RESYNC_HISTORY_DSN is not set: it says where the store's tables are")
     if verify:

@@ -125,7 +125,9 @@ def _submit_and_wait(
     request_ids = [request.request_id for request in requests]
     with ExitStack() as closing:
         follower = open_follower(settings, request_ids, closing)
-        if isinstance(follower, TopicFollower) and not may_be_known:
+        if not isinstance(follower, TopicFollower):
+            follower.standings(0)
+        elif not may_be_known:
             follower.from_now()
         _publish(settings, requests)
         _tell_run(requests)

@@ -67,5 +67,5 @@ class TopicFacts:
 
 def _client_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Those that say how to reach a broker, whatever the client."""
-    shared = ("security.", "sasl.", "ssl.", "client.", "socket.", "broker.", "metadata.", "reconnect.")
+    shared = ("security.", "sasl.", "ssl.", "client.", "socket.", "broker.", "metadata.", "reconnect.", "log_level")
     return {name: value for name, value in options.items() if name.startswith(shared)}
