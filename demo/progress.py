@@ -32,6 +32,8 @@ class Progress:
             self._bars = bars
             bars.add_task(name, total=total)
             yield
+            # Parts that nobody counted are done too.
+            bars.update(bars.task_ids[0], completed=total)
         self._bars = None
 
     def advance(self) -> None:
