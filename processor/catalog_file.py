@@ -153,7 +153,9 @@ def load_catalog(path: Path, object_schema: Callable[[str], Mapping[str, Any]], 
     except yaml.YAMLError as error:
         raise CatalogError(path, [f"is not YAML{_place(error)}"]) from None
     except ValidationError as error:
-        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)]
+        problems = [
+            f"{'.'.join(map(str, e['loc'])) or 'the whole'}: {e['msg']}" for e in error.errors(include_input=False)
+        ]
         raise CatalogError(path, problems) from None
     builder = _Builder(path, entry, object_schema)
     catalog = builder.build(secrets)

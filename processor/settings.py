@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
+import pydantic_settings
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -78,9 +79,9 @@ class Settings(BaseSettings):
     crash_at: str | None = None
     ready_file: Path | None = None
     """Touched once the role has its partitions and all that it needs."""
-    kafka_options: Annotated[
-        dict[str, Any], NoDecode, BeforeValidator(_parsed), AfterValidator(_kafka_options)
-    ] = {}
+    kafka_options: Annotated[dict[str, Any], NoDecode, BeforeValidator(_parsed), AfterValidator(_kafka_options)] = (
+        Field(default={}, repr=False)
+    )
     topics: Topics = Field(default_factory=Topics)
 
     partitions: int = Field(default=24, ge=1)
@@ -119,6 +120,8 @@ def load_settings() -> Settings:
             f"RESYNC_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False)
         ]
         raise SettingsError("; ".join(problems)) from None
+    except pydantic_settings.SettingsError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _from_files() -> dict[str, Any]:
