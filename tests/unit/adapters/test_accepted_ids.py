@@ -1,0 +1,88 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processor.adapters.kafka.accepted import AcceptedIds
+from tests.unit.adapters.clock import Clock
+
+A, B, C, D = (name * 16 for name in (b"a", b"b", b"c", b"d"))
+
+
+def test_an_id_is_known_within_the_window() -> None:
+    clock = Clock()
+    ids = AcceptedIds(60, 10, clock)
+    ids.add(A)
+    clock.now_s += 59.9
+    assert A in ids
+    assert B not in ids
+    clock.now_s += 0.1
+    assert A not in ids
+
+
+def test_restored_ids_are_as_old_as_their_records() -> None:
+    clock = Clock()
+    ids = AcceptedIds(60, 10, clock)
+    ids.add(A, clock.now_s - 60)
+    ids.add(B, clock.now_s - 59)
+    assert A not in ids
+    assert B in ids
+
+
+def test_the_oldest_go_first_where_there_are_too_many() -> None:
+    ids = AcceptedIds(60, 3, Clock())
+    for each in (A, B, C, D):
+        ids.add(each)
+    assert [each in ids for each in (A, B, C, D)] == [False, True, True, True]
+    assert len(ids) == 3
+
+
+def test_an_id_seen_again_is_new_again() -> None:
+    clock = Clock()
+    ids = AcceptedIds(60, 2, clock)
+    ids.add(A)
+    clock.now_s += 50
+    ids.add(B)
+    ids.add(A)
+    ids.add(C)
+    assert [each in ids for each in (A, B, C)] == [True, False, True]
+    clock.now_s += 50
+    assert A in ids
+
+
+def test_expired_ids_take_no_room() -> None:
+    clock = Clock()
+    ids = AcceptedIds(60, 1_000, clock)
+    for number in range(100):
+        ids.add(number.to_bytes(16, "big"))
+    clock.now_s += 60
+    ids.add(A)
+    assert len(ids) == 1
+
+
+def test_restoring_begins_from_nothing() -> None:
+    ids = AcceptedIds(60, 10, Clock())
+    ids.add(A)
+    ids.clear()
+    assert A not in ids
+    assert len(ids) == 0
+
+
+def test_only_bytes_can_be_known() -> None:
+    ids = AcceptedIds(60, 10, Clock())
+    ids.add(A)
+    assert A.decode() not in ids
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.floats(0, 30)), max_size=60), st.integers(1, 8))
+def test_it_is_bounded_and_knows_the_latest(added: list[tuple[int, float]], max_ids: int) -> None:
+    clock = Clock()
+    ids = AcceptedIds(60, max_ids, clock)
+    order: dict[bytes, float] = {}
+    for number, later_s in added:
+        clock.now_s += later_s
+        each = bytes([number]) * 16
+        ids.add(each)
+        order.pop(each, None)
+        order[each] = clock.now_s
+    assert len(ids) <= max_ids
+    latest = list(order.items())[-max_ids:]
+    assert {each for each in order if each in ids} == {each for each, at in latest if at > clock.now_s - 60}
