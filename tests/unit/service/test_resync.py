@@ -1,52 +1,26 @@
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from processor.core.errors import Reason
 from processor.core.model import Dependencies, Status
-from processor.core.snapshot import DistrictRead, Row, SideRead
-from processor.service.ports import BothSides, SnapshotUnavailable
+from processor.core.snapshot import Row
 from processor.service.resync import lineage, observe, resync
 from tests.unit.core.builders import (
     BEHAVIOR,
     CATALOG,
     ENROLLMENT,
     NOW,
-    READ_AT,
     SANCTION,
-    VERSION,
     chunk,
     ours,
     outcomes,
     row,
     theirs,
 )
+from tests.unit.service.databases import Databases, Target
 
 PARENTS = {"dependencies": Dependencies.PARENTS}
-Target = tuple[str, str]
-
-
-@dataclass(slots=True)
-class Databases:
-    """The port in memory. `away` cannot be read; `asked` tells what was."""
-
-    district: dict[Target, dict[str, tuple[Row, ...]]] = field(default_factory=dict)
-    state: dict[Target, dict[str, tuple[Row, ...]]] = field(default_factory=dict)
-    away: set[Target] = field(default_factory=set)
-    asked: list[dict[Target, list[str]]] = field(default_factory=list)
-
-    def read(self, wanted: Mapping[Target, Sequence[str]]) -> Mapping[Target, BothSides | SnapshotUnavailable]:
-        self.asked.append({target: list(keys) for target, keys in wanted.items()})
-        return {target: self._read(target) for target in wanted}
-
-    def _read(self, target: Target) -> BothSides | SnapshotUnavailable:
-        if target in self.away:
-            return SnapshotUnavailable(f"district {target[0]}: away")
-        return BothSides(
-            DistrictRead(self.district.get(target, {}), READ_AT, VERSION), SideRead(self.state.get(target, {}), READ_AT)
-        )
 
 
 def line(district: str = "NORTH") -> dict[Target, dict[str, tuple[Row, ...]]]:
