@@ -1,0 +1,93 @@
+"""The console script itself, without any service: help, usage, configuration, and what cannot be reached."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from processor.cli.main import COMMANDS
+
+RESYNC = Path(sys.executable).with_name("resync")
+
+
+def resync(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("RESYNC_")} | settings
+    return subprocess.run([RESYNC, *arguments], env=env, capture_output=True, text=True, check=False)
+
+
+def test_help_lists_the_commands_and_answers_at_once() -> None:
+    seconds = []
+    for _ in range(5):
+        started = monotonic()
+        shown = resync("--help")
+        seconds.append(monotonic() - started)
+        assert (shown.returncode, shown.stderr) == (0, "")
+        assert [name for name in COMMANDS if f"  {name} " not in shown.stdout] == []
+    assert min(seconds) < 0.4
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str) -> None:
+    shown = resync(command, "--help")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.startswith(f"Usage: resync {command}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("sumbit",), "Did you mean 'submit'"),
+        (("submit",), "--district"),
+        (("submit", "--district", "NORTH", "--object", "PersonIdentity"), "no keys"),
+        (("submit", "--district", "NORTH", "--object", "PersonIdentity", "--mode", "foo", "1"), "--mode"),
+        (("submit", "--district", "NORTH", "--object", "PersonIdentity", "--request-id", "7", "1"), "a uuid"),
+        (("show", "7"), "a uuid"),
+        (("history", "--since", "yesterday"), "--since"),
+        (("history",), "RESYNC_HISTORY_DSN"),
+        (("replay",), "RESYNC_HISTORY_DSN"),
+    ],
+)
+def test_usage_and_configuration_exit_with_2(arguments: tuple[str, ...], says: str) -> None:
+    ended = resync(*arguments)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert says in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_all_wrong_settings_are_listed_at_once() -> None:
+    ended = resync("topics", "check", RESYNC_ORDINAL="-1", RESYNC_PARTITIONS="many")
+    assert ended.returncode == 2
+    assert "RESYNC_ORDINAL" in ended.stderr
+    assert "RESYNC_PARTITIONS" in ended.stderr
+
+
+def test_a_role_says_why_it_ends_as_json() -> None:
+    ended = resync("process", RESYNC_ORDINAL="-1")
+    assert ended.returncode == 2
+    assert all(line.startswith("{") and line.endswith("}") for line in ended.stderr.splitlines())
+    assert "RESYNC_ORDINAL" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "arguments", "says"),
+    [
+        (
+            {"RESYNC_BOOTSTRAP_SERVERS": "127.0.0.1:1"},
+            ("submit", "--district", "NORTH", "--object", "PersonIdentity", "1"),
+            "nobody listens there",
+        ),
+        ({"RESYNC_BOOTSTRAP_SERVERS": "nowhere.invalid:1"}, ("topics", "check"), "name is unknown"),
+        ({"RESYNC_HISTORY_DSN": "postgresql://127.0.0.1:1/history"}, ("history",), "refused"),
+    ],
+)
+def test_what_cannot_be_reached_exits_with_4_and_one_line(
+    settings: dict[str, str], arguments: tuple[str, ...], says: str
+) -> None:
+    ended = resync(*arguments, **settings)
+    assert ended.returncode == 4
+    assert len(ended.stderr.splitlines()) == 1
+    assert says in ended.stderr
