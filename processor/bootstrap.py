@@ -28,7 +28,6 @@ from processor.adapters.postgres.state_writer import PostgresStateWriter
 from processor.catalog_file import CatalogError, Secrets, load_catalog
 from processor.codec import Codec, Record, RegistryUnavailable
 from processor.codec.schema_files import SchemaFiles
-from processor.core.accept import accept
 from processor.core.catalog import Catalog
 from processor.core.model import (
     Answer,
@@ -52,10 +51,10 @@ from processor.service.history_ports import StoreUnavailable
 from processor.service.inbox import run
 from processor.service.materialize import Store, StoreParts
 from processor.service.overdue import OverdueRule
+from processor.service.preview import preview as plan_preview
 from processor.service.process import BatchLimits, Processor
 from processor.service.records import Lane, Outgoing, Received
 from processor.service.replay import Progress, Reading, Replayed, Verified, replay, verify_replay
-from processor.service.resync import observe, resync
 from processor.settings import Settings
 
 
@@ -85,15 +84,11 @@ def migrate_history(settings: Settings) -> int:
 def preview(settings: Settings, request: Request) -> Plan:
     """The plan that a request would become now; reads both sides and sends nothing."""
     catalog = open_catalog(settings, Secrets.NEEDED)
-    now = datetime.now(UTC)
-    plan, chunk = accept(request, catalog, now)
-    chunks = [chunk] if chunk is not None else plan.chunks
     snapshots = PostgresSnapshots(catalog, settings.state_dsn, _reader_options(settings, "preview"))
     try:
-        plan.add(resync(chunks, observe(chunks, snapshots, catalog), catalog, now))
+        return plan_preview(request, snapshots, catalog, datetime.now(UTC))
     finally:
         snapshots.close()
-    return plan
 
 
 def run_process(settings: Settings) -> None:

@@ -27,6 +27,7 @@ from processor.core.model import (
 )
 from processor.core.outcome import chunk_outcome
 
+WITH_CHILDREN = frozenset({Dependencies.CHILDREN, Dependencies.ALL})
 MAX_ASKED_AS = 255
 MAX_TEXTS = {"district_id": 255, "object": 255, "requested_by": 255, "school_year": 255, "run_id": 255, "reason": 2_000}
 MAX_EXPRESSION = 2_000
@@ -53,11 +54,10 @@ def accept(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chu
     try:
         kind, keys = _checked(request, too_long, catalog)
         valid, invalid = _asks(keys, kind.key_type)
-        parts = _parts(valid, catalog.limits.max_keys)
-        _check_deletes(request, len(valid), len(parts), catalog.limits.max_keys)
-    except Rejected as rejected:
-        status = RequestStatus(request, RequestState.REJECTED, rejected.reason, rejected.detail, 0, now)
-        return Plan(history=[status]), None
+        parts = cut(valid, catalog.limits.max_keys)
+        _check_size(request, len(valid), len(parts), catalog.limits.max_keys)
+    except Rejected as why:
+        return rejected(request, why, now), None
 
     whole = _chunk(request, FIRST_CHUNK, valid, Cause.REQUEST)
     plan = Plan(history=[RequestStatus(request, RequestState.ACCEPTED, None, None, len(valid) + len(invalid), now)])
@@ -66,8 +66,12 @@ def accept(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chu
             chunk_outcome(whole, ask, Status.FAILED, now, reason=Reason.INVALID_KEY, detail=error.detail)
         )
     if len(parts) > 1:
-        plan.add(_split(whole, parts, now))
+        plan.add(pending(whole, parts, now))
     return plan, whole if len(parts) == 1 else None
+
+
+def rejected(request: Request, why: Rejected, now: datetime) -> Plan:
+    return Plan(history=[RequestStatus(request, RequestState.REJECTED, why.reason, why.detail, 0, now)])
 
 
 def _shortened(request: Request) -> tuple[Request, list[str]]:
@@ -92,17 +96,20 @@ def _checked(request: Request, too_long: Sequence[str], catalog: Catalog) -> tup
         raise Rejected(Reason.NOT_SUPPORTED, "only a selection of keys is supported")
     if not request.selection.keys:
         raise Rejected(Reason.EMPTY_SELECTION, "the selection names no key")
-    if request.dependencies in (Dependencies.CHILDREN, Dependencies.ALL):
-        raise Rejected(Reason.NOT_SUPPORTED, f"dependencies {request.dependencies} are not supported yet")
     return kind, request.selection.keys
 
 
-def _check_deletes(request: Request, keys: int, parts: int, max_keys: int) -> None:
-    """Deletes are bounded a request, which only its own chunk can count."""
-    if parts > 1 and request.on_state_only is OnStateOnly.DELETE:
+def _check_size(request: Request, keys: int, parts: int, max_keys: int) -> None:
+    """Deletes are bounded a request, and so is what hangs below: only its own chunk can count them."""
+    if parts < 2:
+        return
+    bounded = [str(OnStateOnly.DELETE)] if request.on_state_only is OnStateOnly.DELETE else []
+    bounded += [str(request.dependencies)] if request.dependencies in WITH_CHILDREN else []
+    if bounded:
         raise Rejected(
             Reason.TOO_MANY_KEYS,
-            f"{keys} keys; with DELETE at most {max_keys} keys and {MAX_CHUNK_BYTES} bytes of them: split the request",
+            f"{keys} keys; with {' and '.join(bounded)} at most {max_keys} keys and {MAX_CHUNK_BYTES} bytes of them:"
+            " split the request",
         )
 
 
@@ -137,7 +144,7 @@ def _chunk(request: Request, chunk: str, asks: Sequence[Ask], cause: Cause) -> C
     )
 
 
-def _parts(asks: Sequence[Ask], max_keys: int) -> list[list[Ask]]:
+def cut(asks: Sequence[Ask], max_keys: int) -> list[list[Ask]]:
     """The asks in order, cut so that no part has more than `max_keys` keys or `MAX_CHUNK_BYTES`."""
     parts: list[list[Ask]] = []
     size = 0
@@ -151,7 +158,7 @@ def _parts(asks: Sequence[Ask], max_keys: int) -> list[list[Ask]]:
     return parts
 
 
-def _split(whole: Chunk, parts: Sequence[Sequence[Ask]], now: datetime) -> Plan:
+def pending(whole: Chunk, parts: Sequence[Sequence[Ask]], now: datetime) -> Plan:
     plan = Plan()
     for index, asks in enumerate(parts):
         part = replace(

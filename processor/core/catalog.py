@@ -162,6 +162,8 @@ class Limits:
     """Distinct keys that one chunk, so one Kafka transaction, may hold of one request (`transaction.max_keys`)."""
     allow_delete: bool = False
     max_deletes: int = 100
+    max_keys_by_dependency: int = 10_000
+    """Records that a request may take along because they hang below those that it names."""
     max_attempts: int = 5
     """Comparisons of one key because of conflicts."""
     snapshot_deadline_s: float = 900.0

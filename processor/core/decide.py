@@ -75,17 +75,22 @@ def _parent_to_check(kind: ObjectType, observed: Observed) -> Parent | None:
     return Parent(kind.parent.object, key)
 
 
-def decide(chunk: Chunk, catalog: Catalog, snapshot: Snapshot, now: datetime) -> Plan:
-    """The plan for a chunk whose keys, and the parents of `parents_to_read`, have been observed."""
-    deciding = _Deciding(chunk, catalog, snapshot, now)
-    deciding.deletes = sum(1 for ask in chunk.asks if _state_only(deciding.observed(chunk.object, ask.key)))
+def count_state_only(chunk: Chunk, snapshot: Snapshot) -> int:
+    """Keys of the chunk that only the state has."""
+    found = (snapshot.get(chunk.object, ask.key) for ask in chunk.asks)
+    return sum(1 for observed in found if observed is not None and not observed.district and len(observed.state) == 1)
+
+
+def decide(chunk: Chunk, catalog: Catalog, snapshot: Snapshot, now: datetime, *, state_only: int | None = None) -> Plan:
+    """The plan for a chunk whose keys, and the parents of `parents_to_read`, have been observed.
+
+    `state_only` counts the keys of the whole request that only the state has, where it has more chunks than this.
+    """
+    deletes = count_state_only(chunk, snapshot) if state_only is None else state_only
+    deciding = _Deciding(chunk, catalog, snapshot, now, deletes)
     for ask in chunk.asks:
         deciding.decide_key(catalog.objects[chunk.object], ask)
     return deciding.finish()
-
-
-def _state_only(observed: Observed) -> bool:
-    return not observed.district and len(observed.state) == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +115,8 @@ class _Deciding:
     catalog: Catalog
     snapshot: Snapshot
     now: datetime
-    deletes: int = 0
-    """Keys that only the state has."""
+    deletes: int
+    """Keys of the request that only the state has."""
     plan: Plan = field(default_factory=Plan)
     in_sync: int = 0
     """IN_SYNC keys counted instead of itemised."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from processor import metrics
 from processor.codec.codec import Codec
 from processor.codec.errors import DecodeError
-from processor.core.accept import accept
+from processor.core.accept import WITH_CHILDREN, accept
 from processor.core.catalog import Catalog
 from processor.core.errors import Reason
 from processor.core.ids import FIRST_CHUNK, accepted_id
@@ -42,6 +42,18 @@ class Work:
     keys: int
 
 
+@dataclass(frozen=True, slots=True)
+class Unfolded:
+    """A chunk whose descendants are to be read first. `plan` stands only if they may come along.
+
+    `request` is None for a chunk that went round because a database was away; it was accepted before.
+    """
+
+    plan: Plan
+    chunk: Chunk
+    request: Request | None
+
+
 @dataclass(slots=True)
 class Intake:
     """A batch sorted by what is to be done.
@@ -52,6 +64,7 @@ class Intake:
 
     plan: Plan = field(default_factory=Plan)
     chunks: list[Chunk] = field(default_factory=list)
+    unfolded: list[Unfolded] = field(default_factory=list)
     accepted: dict[bytes, int] = field(default_factory=dict)
     misrouted: list[tuple[Received, int]] = field(default_factory=list)
     """With the partition that each belongs in."""
@@ -77,6 +90,17 @@ def decode(record: Received, codec: Codec) -> Work | Poison:
             return Work(record, ask, 1)
         case _:
             raise TypeError(f"{record.place}: decoded to {type(ask).__name__}")
+
+
+def take_request(request: Request, catalog: Catalog, intake: Intake, now: datetime) -> None:
+    """Adds what a request asks for to the batch."""
+    plan, chunk = accept(request, catalog, now)
+    if chunk is not None and chunk.dependencies in WITH_CHILDREN:
+        intake.unfolded.append(Unfolded(plan, chunk, request))
+        return
+    intake.plan.add(plan)
+    if chunk is not None:
+        intake.chunks.append(chunk)
 
 
 class Sorter:
@@ -123,10 +147,7 @@ class Sorter:
     def _request(self, item: Work, request: Request, intake: Intake, now: datetime) -> None:
         if not self._is_new(item, request.request_id, FIRST_CHUNK, 1, intake):
             return
-        plan, chunk = accept(request, self._catalog, now)
-        intake.plan.add(plan)
-        if chunk is not None:
-            intake.chunks.append(chunk)
+        take_request(request, self._catalog, intake, now)
 
     def _chunk(self, item: Work, chunk: Chunk, intake: Intake, now: datetime) -> None:
         if not self._is_new(item, chunk.request_id, chunk.chunk, chunk.attempt, intake):
@@ -135,10 +156,12 @@ class Sorter:
             intake.plan.retries.append(another_round(chunk))
             return
         missing = self._left_the_catalog(chunk)
-        if missing is None:
+        if missing is not None:
+            intake.plan.add(give_up(chunk, missing, now))
+        elif chunk.dependencies in WITH_CHILDREN:
+            intake.unfolded.append(Unfolded(Plan(), chunk, None))
+        else:
             intake.chunks.append(chunk)
-            return
-        intake.plan.add(give_up(chunk, missing, now))
 
     def _left_the_catalog(self, chunk: Chunk) -> Reason | None:
         """A chunk was accepted under an earlier catalog, which may have had more."""

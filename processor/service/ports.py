@@ -26,3 +26,10 @@ class Snapshots(Protocol):
     def read(self, wanted: Wanted) -> Mapping[tuple[str, str], BothSides | SnapshotUnavailable]:
         """One entry for each of `wanted`. Blocks, at most about as long as the databases' statement timeout."""
         ...
+
+    def children(self, district_id: str, object_name: str, parent_keys: Sequence[str], limit: int) -> list[str]:
+        """Keys of an object's records that either side holds below these parents; of each side at most `limit`.
+
+        Raises SnapshotUnavailable.
+        """
+        ...

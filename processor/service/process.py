@@ -14,6 +14,7 @@ from processor import metrics
 from processor.codec.codec import Codec
 from processor.codec.errors import RegistryUnavailable
 from processor.core.catalog import Catalog
+from processor.service.descend import descend
 from processor.service.emit import Emitter
 from processor.service.inbox import Inbox
 from processor.service.intake import Intake, Poison, Sorter, Work, decode
@@ -82,6 +83,7 @@ class Processor:
             return None
         sorter = Sorter(self.catalog, self.emitter.partitions, self.accepted)
         intake = sorter.sort(taken, datetime.now(UTC))
+        descend(intake, self.snapshots, self.catalog, datetime.now(UTC))
         seen = observe(intake.chunks, self.snapshots, self.catalog)
         self.passed("after_read")
         keys = sum(item.keys for item in taken if isinstance(item, Work))

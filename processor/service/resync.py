@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 
 from processor.core.catalog import Catalog
-from processor.core.decide import decide, parents_to_read
+from processor.core.decide import count_state_only, decide, parents_to_read
+from processor.core.family import deletes_last_and_upward
 from processor.core.model import Chunk, Plan
 from processor.core.settle import defer
 from processor.core.snapshot import Snapshot
@@ -59,12 +61,22 @@ def _read(wanted: Mapping[tuple[str, str], dict[str, None]], snapshots: Snapshot
 def resync(chunks: Sequence[Chunk], seen: Observation, catalog: Catalog, now: datetime) -> Plan:
     """Decides the chunks in their order."""
     plan = Plan()
+    for _, family in groupby(chunks, key=lambda chunk: chunk.request_id):
+        plan.add(_resync_family(list(family), seen, catalog, now))
+    return plan
+
+
+def _resync_family(chunks: Sequence[Chunk], seen: Observation, catalog: Catalog, now: datetime) -> Plan:
+    """Chunks of one request: their deletions are counted together, and go upward."""
+    state_only = sum(count_state_only(chunk, seen.snapshots[chunk.district_id]) for chunk in chunks)
+    plan = Plan()
     for chunk in chunks:
         fault = seen.fault(chunk, catalog)
         if fault is None:
-            plan.add(decide(chunk, catalog, seen.snapshots[chunk.district_id], now))
+            plan.add(decide(chunk, catalog, seen.snapshots[chunk.district_id], now, state_only=state_only))
         else:
             plan.add(defer(chunk, str(fault), catalog.limits, now))
+    plan.corrections = deletes_last_and_upward(plan.corrections, catalog)
     return plan
 
 

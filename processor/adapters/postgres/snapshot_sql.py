@@ -35,6 +35,50 @@ def state_statement(kind: ObjectType) -> sql.Composed:
     return _VERSIONED.format(rows=_rows(kind.state, columns))
 
 
+def district_children_statement(kind: ObjectType, parent: ObjectType) -> sql.Composed:
+    """(key) of rows below the parents. Parameters: `keys` (of parents), `limit`, and `district_id` where shared."""
+    column = kind.by_name[kind.parent.field].district_column if kind.parent else None
+    return _below(
+        kind.district,
+        sql.SQL("t.{} = ANY({})").format(sql.Identifier(column or ""), _keys(parent.district.key_type)),
+    )
+
+
+def state_children_statement(kind: ObjectType, parent: ObjectType) -> sql.Composed:
+    """(key) of rows below the parents. Parameters: `keys` (of parents), `limit` and `district_id`."""
+    field = kind.by_name[kind.parent.field] if kind.parent else kind.fields[0]
+    column, keys = sql.Identifier("t", field.state_column or ""), _keys(parent.state.key_type)
+    lookup = field.state_lookup
+    if lookup is None:
+        return _below(kind.state, sql.SQL("{} = ANY({})").format(column, keys))
+    return _below(
+        kind.state,
+        sql.SQL(
+            "{} IN (SELECT l.{id} FROM {table} AS l WHERE l.{district} = %(district_id)s AND l.{key} = ANY({keys}))"
+        ).format(
+            column,
+            id=sql.Identifier(lookup.id_column),
+            table=table_name(lookup.table),
+            district=sql.Identifier(lookup.district_column),
+            key=sql.Identifier(lookup.key_column),
+            keys=keys,
+        ),
+    )
+
+
+def _keys(key_type: KeyType) -> sql.SQL:
+    return sql.SQL(f"%(keys)s::{_KEY_ARRAY[key_type]}")
+
+
+def _below(table: Table, condition: sql.Composed) -> sql.Composed:
+    shared: sql.Composable = sql.SQL("")
+    if table.district_column is not None:
+        shared = sql.SQL(" AND t.{} = %(district_id)s").format(sql.Identifier(table.district_column))
+    return sql.SQL("SELECT t.{}::text FROM {} AS t WHERE {}{} LIMIT %(limit)s").format(
+        sql.Identifier(table.key_column), table_name(table.name), condition, shared
+    )
+
+
 def table_name(name: str) -> sql.Identifier:
     return sql.Identifier(*name.split("."))
 

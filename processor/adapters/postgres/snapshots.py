@@ -3,7 +3,7 @@
 A database has one connection in a process, so reads of one district are serial.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillReading
 from datetime import UTC, datetime
@@ -13,7 +13,13 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from processor.adapters.postgres.database import Database, ReaderOptions
-from processor.adapters.postgres.snapshot_sql import array_literal, district_statement, state_statement
+from processor.adapters.postgres.snapshot_sql import (
+    array_literal,
+    district_children_statement,
+    district_statement,
+    state_children_statement,
+    state_statement,
+)
 from processor.core.catalog import Catalog
 from processor.core.model import DistrictVersion
 from processor.core.snapshot import DistrictRead, Row, SideRead
@@ -35,6 +41,14 @@ class PostgresSnapshots:
         self._state = Database("state", state_dsn, options)
         self._ours = {name: district_statement(kind) for name, kind in catalog.objects.items()}
         self._theirs = {name: state_statement(kind) for name, kind in catalog.objects.items()}
+        self._below = {
+            name: (
+                district_children_statement(kind, catalog.objects[kind.parent.object]),
+                state_children_statement(kind, catalog.objects[kind.parent.object]),
+            )
+            for name, kind in catalog.objects.items()
+            if kind.parent is not None
+        }
         self._patience_s = options.statement_timeout_s + options.connect_timeout_s + 1
         self._threads = ThreadPoolExecutor(min(MAX_THREADS, len(self._districts) + 1), "snapshot")
 
@@ -51,6 +65,21 @@ class PostgresSnapshots:
         for database, future in districts:
             ours |= self._wait(database, future, (t for t in wanted if self._districts[t[0]] is database))
         return {target: self._both(target, ours[target], theirs[target]) for target in wanted}
+
+    def children(self, district_id: str, object_name: str, parent_keys: Sequence[str], limit: int) -> list[str]:
+        """See the port."""
+        parameters = {"district_id": district_id, "keys": array_literal(list(parent_keys)), "limit": limit}
+        ours, theirs = self._below[object_name]
+        sides = ((self._districts[district_id], ours), (self._state, theirs))
+        asked = [(db, self._threads.submit(db.rows, statement, parameters)) for db, statement in sides]
+        keys: dict[str, None] = {}
+        for database, future in asked:
+            try:
+                keys.update((row[0], None) for row in future.result(self._patience_s))
+            except StillReading:
+                database.abandon()
+                raise SnapshotUnavailable(f"{database.name}: no answer within {self._patience_s:g} s") from None
+        return list(keys)
 
     def close(self) -> None:
         for database in (*self._districts.values(), self._state):

@@ -56,11 +56,6 @@ def chunk_statuses(plan: Plan) -> list[ChunkStatus]:
         (request(), Reason.EMPTY_SELECTION, "the selection names no key"),
         (request(selection=All()), Reason.NOT_SUPPORTED, "only a selection of keys is supported"),
         (request(selection=Filter("grade = 9")), Reason.NOT_SUPPORTED, "only a selection of keys is supported"),
-        (
-            request("7", dependencies=Dependencies.CHILDREN),
-            Reason.NOT_SUPPORTED,
-            "dependencies CHILDREN are not supported yet",
-        ),
         (request("7", reason="x" * 2_001, run_id="y" * 256), Reason.INVALID_REQUEST, "too long: run_id, reason"),
         (request(selection=Filter("x" * 2_001)), Reason.INVALID_REQUEST, "too long: selection"),
     ],

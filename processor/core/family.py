@@ -1,0 +1,68 @@
+"""What hangs below the named keys: a chunk and its descendants, as chunks from the top down."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from processor.core.accept import MAX_CHUNK_BYTES, Rejected, cut, pending
+from processor.core.catalog import Catalog, Limits, ObjectType
+from processor.core.errors import Reason
+from processor.core.model import Ask, Chunk, Correction, Dependencies, OnStateOnly, Op, Plan
+
+
+def children_of(object_name: str, catalog: Catalog) -> list[ObjectType]:
+    return [kind for kind in catalog.objects.values() if kind.parent is not None and kind.parent.object == object_name]
+
+
+def descending(object_name: str, catalog: Catalog) -> list[ObjectType]:
+    """All objects below this one, each after its parent."""
+    below = children_of(object_name, catalog)
+    for kind in below:
+        below += children_of(kind.name, catalog)
+    return below
+
+
+def check_number(keys: int, limits: Limits) -> None:
+    """Raises Rejected where more hangs below than one request may carry along."""
+    if keys > limits.max_keys_by_dependency:
+        raise Rejected(
+            Reason.TOO_MANY_KEYS,
+            f"{keys} records hang below the named ones; a request takes at most {limits.max_keys_by_dependency} along:"
+            " name fewer keys, or ask for the children themselves",
+        )
+
+
+def family(chunk: Chunk, below: Mapping[str, Sequence[str]], limits: Limits, now: datetime) -> tuple[Plan, list[Chunk]]:
+    """The chunk and what hangs below it, `below` being keys by object from the top down.
+
+    Returns chunks to compare at once, parents first, if all together fit in one transaction; else a plan that announces
+    them as PENDING parts, which then come in the same order. Children need no dependencies of their own: their parents
+    are in the family. Raises Rejected for a family that may be deleted and does not fit.
+    """
+    above = Dependencies.PARENTS if chunk.dependencies is Dependencies.ALL else Dependencies.NONE
+    named = replace(chunk, dependencies=above)
+    members = [named]
+    for name, keys in below.items():
+        asks = tuple(Ask(key, None) for key in keys)
+        child = replace(named, chunk=f"{chunk.chunk}.{name}", object=name, asks=asks, dependencies=Dependencies.NONE)
+        members.append(child)
+    count = sum(len(member.asks) for member in members)
+    size = sum(len(ask.key.encode()) for member in members for ask in member.asks)
+    if count <= limits.max_keys and size <= MAX_CHUNK_BYTES:
+        return Plan(), members
+    if chunk.on_state_only is OnStateOnly.DELETE:
+        raise Rejected(
+            Reason.TOO_MANY_KEYS,
+            f"{count} keys with what hangs below; with DELETE at most {limits.max_keys}: name fewer keys",
+        )
+    plan = Plan()
+    for member in members:
+        plan.add(pending(member, cut(member.asks, limits.max_keys), now))
+    return plan, []
+
+
+def deletes_last_and_upward(corrections: Sequence[Correction], catalog: Catalog) -> list[Correction]:
+    """Corrections of one family in an order in which no parent is deleted before its children."""
+    deletes = [c for c in corrections if c.op is Op.DELETE]
+    others = [c for c in corrections if c.op is not Op.DELETE]
+    return others + sorted(deletes, key=lambda c: -catalog.objects[c.source.object].depth)
