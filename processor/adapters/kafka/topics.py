@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from time import monotonic, sleep
 from typing import Any, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
@@ -17,6 +18,7 @@ from processor.settings import Settings
 T = TypeVar("T")
 
 _DAY_MS = 24 * 3600 * 1000
+_LOOK_AGAIN_S = 0.1
 _POLICY = "cleanup.policy"
 
 
@@ -86,15 +88,20 @@ class TopicAdmin:
         self._admin = AdminClient(self._broker.options)
 
     def create(self, specs: Sequence[TopicSpec], replication_factor: int) -> list[TopicState]:
-        """Makes what is missing and leaves what exists as it is; -1 takes the broker's replication factor."""
+        """Makes what is missing and leaves what exists as it is; -1 takes the broker's replication factor.
+
+        Returns once the brokers tell of all of them, so that whoever comes next finds them.
+        """
         missing = [state.spec for state in self.inspect(specs) if state.partitions is None]
         asked = [NewTopic(s.name, s.partitions, replication_factor, config=dict(s.config)) for s in missing]
         made = self._admin.create_topics(asked, request_timeout=ANSWER_S) if asked else {}
         created = {name for name, future in made.items() if self._was_created(name, future)}
-        return [
-            TopicState(s.spec, s.partitions, s.differs, created=s.spec.name in created)
-            for s in self.inspect(specs)
-        ]  # fmt: skip
+        deadline = monotonic() + ANSWER_S
+        states = self.inspect(specs)
+        while any(state.partitions is None for state in states) and monotonic() < deadline:
+            sleep(_LOOK_AGAIN_S)
+            states = self.inspect(specs)
+        return [replace(state, created=state.spec.name in created) for state in states]
 
     def inspect(self, specs: Sequence[TopicSpec]) -> list[TopicState]:
         """Raises Unreachable."""

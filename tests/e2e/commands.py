@@ -1,0 +1,38 @@
+"""The console script as people run it against a deployment."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+from stack.layout import REPO
+from stack.roles import console_script
+from tests.e2e.deployment import Deployment
+
+TIMEOUT_S = 60
+
+
+def environment(deployment: Deployment, **settings: str | None) -> dict[str, str]:
+    """`settings` are whole names of variables; None takes one away."""
+    env = {**os.environ, **deployment.env, **{name: value for name, value in settings.items() if value is not None}}
+    return {name: value for name, value in env.items() if settings.get(name, "") is not None}
+
+
+def run(
+    deployment: Deployment, *arguments: object, stdin: str = "", settings: Mapping[str, str | None] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [console_script(), *map(str, arguments)],
+        env=environment(deployment, **(settings or {})),
+        cwd=REPO,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIMEOUT_S,
+    )
+
+
+def submit(deployment: Deployment, *arguments: object, **more: Any) -> subprocess.CompletedProcess[str]:
+    """Of persons of NORTH."""
+    return run(deployment, "submit", "--district", "NORTH", "--object", "PersonIdentity", *arguments, **more)

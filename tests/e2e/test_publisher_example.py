@@ -1,0 +1,47 @@
+"""`docs/examples/publish.py`, as it stands."""
+
+import subprocess
+import sys
+
+from stack.layout import REPO
+from tests.e2e.commands import environment
+from tests.e2e.deployment import Deployment
+from tests.e2e.people import assert_same, persons, rename
+
+SCRIPT = REPO / "docs" / "examples" / "publish.py"
+
+
+def publish(running: Deployment, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, SCRIPT, *map(str, arguments)],
+        env=environment(running),
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
+
+
+def test_a_publisher_of_twenty_lines_sends_a_request_and_sees_its_end(running: Deployment) -> None:
+    keys = running.take_keys(2)
+    persons(running, "NORTH", keys)
+    rename(running, "NORTH", keys)
+    ended = publish(running, "NORTH", "PersonIdentity", *keys)
+    assert ended.returncode == 0, ended.stderr
+    request_id, state = ended.stdout.split()
+    assert state == "COMPLETE"
+    assert_same(running, "NORTH", keys)
+    query = "select state, requested_by from history.requests where request_id = %s"
+    assert running.rows("history", query, [request_id]) == [("COMPLETE", "example")]
+
+
+def test_it_sees_that_a_request_was_rejected(running: Deployment) -> None:
+    ended = publish(running, "ATLANTIS", "PersonIdentity", 1)
+    assert ended.stdout.split()[1:] == ["REJECTED"], ended.stderr
+
+
+def test_it_is_short() -> None:
+    lines = [line.strip() for line in SCRIPT.read_text(encoding="utf-8").splitlines()]
+    code = [line for line in lines if line and not line.startswith(("#", '"""', "import ", "from "))]
+    assert len(code) <= 27
