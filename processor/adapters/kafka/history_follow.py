@@ -1,6 +1,7 @@
 """Requests followed on the history topic alone: their partitions are read outside any group."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
 from typing import Any, cast
@@ -8,6 +9,7 @@ from typing import Any, cast
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from processor.adapters.kafka.broker import ANSWER_S, Broker
+from processor.codec import DecodeError
 from processor.core.model import (
     OPEN_STATUSES,
     ChunkState,
@@ -53,7 +55,7 @@ class TopicFollower:
     ) -> None:
         self._topic = topic
         self._decode = decode
-        self._seen = {request_id: _Seen(request_id) for request_id in request_ids}
+        self._seen = {request_id.encode(): _Seen(request_id) for request_id in request_ids}
         self._broker = Broker(options)
         self._consumer = Consumer(
             {**self._broker.options, **_READING, "group.id": f"{topic}-follow", "group.protocol": "classic"}
@@ -78,7 +80,7 @@ class TopicFollower:
         while not self._all_ended() and (left_s := deadline - monotonic()) > 0:
             for message in self._consumer.consume(500, min(left_s, 0.1)):
                 self._take(message)
-        return {request_id: seen.standing for request_id, seen in self._seen.items()}
+        return {seen.request_id: seen.standing for seen in self._seen.values()}
 
     def results(self) -> Sequence[RequestResult | ClearedResult]:
         return [seen.result for seen in self._seen.values() if seen.result is not None]
@@ -96,10 +98,12 @@ class TopicFollower:
                 raise self._broker.unreachable(error)
             return
         value = message.value()
-        headers = cast("Iterable[tuple[str, bytes]]", message.headers() or ())
-        request_id = next((text for name, text in headers if name == "request_id"), b"").decode()
-        if value is not None and request_id in self._seen:
-            self._seen[request_id].add(self._decode(value))
+        headers = cast("Iterable[tuple[str, bytes | None]]", message.headers() or ())
+        seen = self._seen.get(next((text for name, text in headers if name == "request_id"), None) or b"")
+        if value is None or seen is None:
+            return
+        with suppress(DecodeError):  # as the store does: what is no history is passed over
+            seen.add(self._decode(value))
 
     def _count_partitions(self) -> int:
         """A consumer does not create the topic that it asks for."""
@@ -124,7 +128,7 @@ class _Seen:
     """What was read of one request. Memory does not grow with its keys, so settled keys are counted, not known."""
 
     def __init__(self, request_id: str) -> None:
-        self._request_id = request_id
+        self.request_id = request_id
         self.standing = Standing()
         self.result: RequestResult | ClearedResult | None = None
         self._failed: dict[tuple[str, str], NotedOutcome] = {}

@@ -20,7 +20,7 @@ class KafkaRequestPublisher:
         self._topic = topic
         self._codec = codec
         self._broker = Broker(options)
-        self._refused: KafkaError | None = None
+        self._refused: list[KafkaError] = []
         self._producer = Producer(
             {
                 **self._broker.options,
@@ -34,7 +34,7 @@ class KafkaRequestPublisher:
         """Raises Unreachable and NotSetUp, and what encoding raises, before anything was sent."""
         partitions = self._broker.partitions(self._producer, self._topic)
         values = [self._codec.encode(self._topic, request) for request in requests]
-        self._refused = None
+        self._refused.clear()
         for request, value in zip(requests, values, strict=True):
             self._producer.produce(
                 self._topic,
@@ -45,8 +45,8 @@ class KafkaRequestPublisher:
                 headers=[*headers_of(request.request_id, request.district_id, request.object)],
             )
         left = self._producer.flush(ANSWER_S + 1)
-        if left or self._refused is not None:
-            why = self._refused.name() if self._refused is not None else "no answer"
+        if left or self._refused:
+            why = self._refused[0].name() if self._refused else "no answer"
             raise Unreachable(
                 f"Kafka at {self._broker.servers} did not confirm the request ({why}); it may have been taken all the "
                 "same: submit it again under the same request id, which does nothing twice"
@@ -54,4 +54,4 @@ class KafkaRequestPublisher:
 
     def _on_delivery(self, error: KafkaError | None, _message: Message) -> None:
         if error is not None:
-            self._refused = error
+            self._refused.append(error)
