@@ -49,7 +49,7 @@ class KafkaRequestPublisher:
             why = self._refused[0].name() if self._refused else "no answer"
             raise Unreachable(
                 f"Kafka at {self._broker.servers} did not confirm the request ({why}); it may have been taken all the "
-                "same: submit it again under the same request id, which does nothing twice"
+                f"same: repeat it with --request-id {requests[0].request_id}, which does nothing twice"
             )
 
     def _on_delivery(self, error: KafkaError | None, _message: Message) -> None:
