@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processor.core.accept import accept
@@ -29,6 +29,8 @@ from processor.core.values import DANGLING
 from tests.unit.core.builders import LEVELS, NOW, Place, World, catalog, chunk, ours, outcomes, request, row, statuses
 from tests.unit.core.strategies import column_texts
 
+few = settings(max_examples=60)
+"""A world is large; this many keep the unit tests quick."""
 KEYS = ["1", "2", "3"]
 Held: TypeAlias = tuple[Row, ...]
 KNOWN = catalog(allow_delete=True)
@@ -101,6 +103,7 @@ def place_of(correction: Correction) -> Place:
     return correction.source.object, correction.source.key
 
 
+@few
 @given(worlds(), names, asked_keys, wishes)
 def test_a_plan_carried_out_leaves_only_expected_differences(
     world: World, name: str, keys: list[str], asked: dict[str, Any]
@@ -127,6 +130,7 @@ def test_a_plan_carried_out_leaves_only_expected_differences(
             assert (after[place].status, after[place].reason) == (before[place].status, before[place].reason)
 
 
+@few
 @given(worlds(), names, asked_keys, wishes)
 def test_every_key_asked_for_has_one_outcome_and_each_correction_too(
     world: World, name: str, keys: list[str], asked: dict[str, Any]
@@ -140,6 +144,7 @@ def test_every_key_asked_for_has_one_outcome_and_each_correction_too(
     assert [c.source.correction_id for c in plan.corrections] == [o.correction_id for o in sent.values()]
 
 
+@few
 @given(worlds(), asked_keys, st.sampled_from(MODES))
 def test_ancestors_precede_descendants_and_each_goes_once(world: World, keys: list[str], mode: dict[str, Any]) -> None:
     plan = world.decide(chunk(*keys, object_name="Sanction", dependencies=Dependencies.PARENTS, **mode))
@@ -148,6 +153,7 @@ def test_ancestors_precede_descendants_and_each_goes_once(world: World, keys: li
     assert not world.apply(plan.corrections), "each finds its parent there"
 
 
+@few
 @given(worlds(), names, asked_keys, wishes, st.randoms(use_true_random=False))
 def test_the_order_of_keys_changes_no_outcome(
     world: World, name: str, keys: list[str], asked: dict[str, Any], random: Any
@@ -170,6 +176,7 @@ def decided(world: World, asked: Request, max_keys: int) -> tuple[dict[Place, Ke
     return told(total), {c.source.correction_id: c for c in total.corrections}
 
 
+@few
 @given(worlds(), names, asked_keys, st.integers(1, 4), st.sampled_from([Dependencies.NONE, Dependencies.PARENTS]))
 def test_the_size_of_chunks_changes_nothing(
     world: World, name: str, keys: list[str], max_keys: int, dependencies: Dependencies
@@ -183,6 +190,7 @@ def test_the_size_of_chunks_changes_nothing(
         assert replace(part, source=replace(part.source, chunk="0", cause=correction.source.cause)) == correction
 
 
+@few
 @given(worlds(), names, asked_keys, wishes)
 def test_verify_says_what_sync_would_do(world: World, name: str, keys: list[str], asked: dict[str, Any]) -> None:
     wanted = chunk(*keys, object_name=name, **{**asked, "mode": Mode.SYNC})
@@ -201,6 +209,7 @@ def test_verify_says_what_sync_would_do(world: World, name: str, keys: list[str]
                 assert place not in world.district or status is not Status.MISSING_AT_DISTRICT
 
 
+@few
 @given(worlds(), names, asked_keys, wishes)
 def test_the_same_input_gives_the_same_plan(world: World, name: str, keys: list[str], asked: dict[str, Any]) -> None:
     wanted = chunk(*keys, object_name=name, **asked)

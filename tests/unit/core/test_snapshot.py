@@ -1,0 +1,27 @@
+from datetime import timedelta
+
+from processor.core.model import DistrictVersion
+from processor.core.snapshot import DistrictRead, Observed, SideRead, Snapshot
+from tests.unit.core.builders import READ_AT, VERSION, ours, theirs
+
+LATER = READ_AT + timedelta(seconds=1)
+
+
+def test_a_key_keeps_its_first_observation() -> None:
+    """One batch decides about a key once: a second read would have to replace both sides and every decision."""
+    snapshot = Snapshot("NORTH")
+    snapshot.add("Person", ["7"], DistrictRead({"7": (ours(),)}, READ_AT, VERSION), SideRead({}, READ_AT))
+    newer = DistrictVersion(VERSION.epoch, VERSION.xmax + 1, 0)
+    later = DistrictRead({"7": (ours(lastName="A"),)}, LATER, newer), SideRead({"7": (theirs(),)}, LATER)
+    snapshot.add("Person", ["7", "8"], *later)
+    assert snapshot.get("Person", "7") == Observed((ours(),), (), VERSION, READ_AT, READ_AT)
+    assert snapshot.get("Person", "8") == Observed((), (), newer, LATER, LATER)
+
+
+def test_what_was_not_asked_for_was_not_observed() -> None:
+    """A row that comes along by accident says nothing about the other side."""
+    snapshot = Snapshot("NORTH")
+    read = DistrictRead({"7": (ours(),), "9": (ours(),)}, READ_AT, VERSION), SideRead({}, READ_AT)
+    snapshot.add("Person", ["7"], *read)
+    assert snapshot.get("Person", "9") is None
+    assert snapshot.get("Enrollment", "7") is None
