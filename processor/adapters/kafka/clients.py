@@ -1,7 +1,9 @@
 """Configuration of the Kafka clients: what correctness rests on, in one place."""
 
+import logging
 from typing import Any
 
+from processor.logs import CLIENT_LOG
 from processor.settings import Settings
 
 
@@ -14,6 +16,11 @@ def client_config(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _logged() -> dict[str, Any]:
+    """librdkafka's own lines join the role's log; only for clients that are polled, for polling hands them over."""
+    return {"logger": logging.getLogger(CLIENT_LOG)}
+
+
 def producer_config(settings: Settings, role: str) -> dict[str, Any]:
     """A transactional producer. `retry.backoff.ms` of 1 halves the tail of commit latency."""
     return {
@@ -24,6 +31,7 @@ def producer_config(settings: Settings, role: str) -> dict[str, Any]:
         "queue.buffering.max.kbytes": 262_144,
         "compression.type": "lz4",
         **client_config(settings),
+        **_logged(),
         "transactional.id": settings.identity(role),
         "transaction.timeout.ms": int(settings.transaction_timeout_s * 1000),
         "retry.backoff.ms": 1,
@@ -38,6 +46,7 @@ def consumer_config(settings: Settings, role: str) -> dict[str, Any]:
         "fetch.queue.backoff.ms": 5,
         "queued.max.messages.kbytes": 32_768,
         **client_config(settings),
+        **_logged(),
         "group.id": f"{settings.release}-{role}",
         "group.instance.id": settings.identity(role),
         "group.protocol": "classic",
@@ -57,6 +66,7 @@ def reader_config(settings: Settings) -> dict[str, Any]:
         "fetch.queue.backoff.ms": 5,
         "queued.min.messages": 100_000,
         **client_config(settings),
+        **_logged(),
         "group.id": f"{settings.release}-reader",
         "isolation.level": "read_committed",
         "enable.auto.commit": False,
