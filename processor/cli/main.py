@@ -104,6 +104,9 @@ def main() -> None:
             import structlog
 
             structlog.get_logger("resync").critical(ending.text, exc_info=None if ending.is_known else fault)
+            # At once: a Kafka client that is stuck would keep an orderly end waiting for ever.
+            sys.stderr.flush()
+            os._exit(ending.code)
         elif os.environ.get("RESYNC_TRACE"):
             raise
         else:

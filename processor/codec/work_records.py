@@ -109,6 +109,8 @@ def chunk_to_wire(chunk: Chunk) -> Wire:
         "first_decided_at": chunk.first_decided_at,
         "deferred_since": chunk.deferred_since,
         "not_before": chunk.not_before,
+        "correction_id": chunk.correction_id,
+        "sent_at": chunk.sent_at,
     }
 
 
@@ -128,4 +130,6 @@ def chunk_from_wire(wire: Wire) -> Chunk:
         first_decided_at=read_time_or_none(wire["first_decided_at"]),
         deferred_since=read_time_or_none(wire["deferred_since"]),
         not_before=read_time_or_none(wire["not_before"]),
+        correction_id=wire["correction_id"],
+        sent_at=read_time_or_none(wire["sent_at"]),
     )

@@ -32,6 +32,11 @@ def check_number(keys: int, limits: Limits) -> None:
         )
 
 
+def upward(dependencies: Dependencies) -> Dependencies:
+    """What is left of the dependencies once the family is known: only the named keys look upward."""
+    return Dependencies.PARENTS if dependencies in (Dependencies.PARENTS, Dependencies.ALL) else Dependencies.NONE
+
+
 def family(chunk: Chunk, below: Mapping[str, Sequence[str]], limits: Limits, now: datetime) -> tuple[Plan, list[Chunk]]:
     """The chunk and what hangs below it, `below` being keys by object from the top down.
 
@@ -39,8 +44,7 @@ def family(chunk: Chunk, below: Mapping[str, Sequence[str]], limits: Limits, now
     them as PENDING parts, which then come in the same order. Children need no dependencies of their own: their parents
     are in the family. Raises Rejected for a family that may be deleted and does not fit.
     """
-    above = Dependencies.PARENTS if chunk.dependencies is Dependencies.ALL else Dependencies.NONE
-    named = replace(chunk, dependencies=above)
+    named = replace(chunk, dependencies=upward(chunk.dependencies))
     members = [named]
     for name, keys in below.items():
         asks = tuple(Ask(key, None) for key in keys)

@@ -183,6 +183,9 @@ class Chunk:
     """When a database was first found away; the deadline counts from here."""
     not_before: datetime | None = None
     """Backoff: a round through `resync.retry` that comes earlier goes round once more without reading."""
+    correction_id: str | None = None
+    """The correction that caused this chunk of one key, and when it was sent: outcomes go on telling both."""
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

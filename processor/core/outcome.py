@@ -30,10 +30,10 @@ def chunk_outcome(
         detail=detail,
         changed_fields=changed_fields,
         parent=parent,
-        correction_id=None,
+        correction_id=chunk.correction_id if object_name in (None, chunk.object) else None,
         attempt=chunk.attempt,
         first_decided_at=chunk.first_decided_at or now,
-        sent_at=None,
+        sent_at=chunk.sent_at if object_name in (None, chunk.object) else None,
         answered_at=None,
         decided_at=now,
     )

@@ -77,6 +77,8 @@ def retry_of(source: Source, cause: Cause) -> Chunk:
         on_state_only=source.on_state_only,
         attempt=source.attempt + 1,
         first_decided_at=source.first_decided_at,
+        correction_id=source.correction_id,
+        sent_at=source.sent_at,
     )
 
 

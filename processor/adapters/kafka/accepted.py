@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from processor.adapters.kafka.history_topic import TopicFacts
+from processor.service.history_ports import StoreUnavailable
 
 CALL_TIMEOUT_S = 10.0
 PATIENCE_S = 60.0
+RETRY_S = 0.1
 
 
 class AcceptedIds:
@@ -62,8 +64,7 @@ class AcceptedReader:
         read committed, so a transaction of a former owner is waited for. Raises KafkaException after a minute.
         """
         self._ids.clear()
-        ends = {p: extent.high for p, extent in self._facts.extents(partitions).items()}
-        starts = self._starts([p for p, end in ends.items() if end > 0])
+        ends, starts = self._bounds(list(partitions))
         unread = {s.partition: ends[s.partition] for s in starts if s.offset < ends[s.partition]}
         self._consumer.assign([s for s in starts if s.partition in unread])
         deadline = time.monotonic() + PATIENCE_S
@@ -88,6 +89,18 @@ class AcceptedReader:
 
     def close(self) -> None:
         self._consumer.close()
+
+    def _bounds(self, partitions: list[int]) -> tuple[dict[int, int], list[TopicPartition]]:
+        """Ends and starts of what is to be read. A broker that has just come back may not yet know its partitions."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                ends = {p: extent.high for p, extent in self._facts.extents(partitions).items()}
+                return ends, self._starts([p for p, end in ends.items() if end > 0])
+            except (StoreUnavailable, KafkaException):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(RETRY_S)
 
     def _starts(self, partitions: list[int]) -> list[TopicPartition]:
         since_ms = int((time.time() - self._window_s) * 1000)

@@ -17,7 +17,7 @@ def client_config(settings: Settings) -> dict[str, Any]:
 
 
 def _logged() -> dict[str, Any]:
-    """librdkafka's own lines join the role's log; only for clients that are polled, for polling hands them over."""
+    """Librdkafka's own lines join the role's log; only for clients that are polled, for polling hands them over."""
     return {"logger": logging.getLogger(CLIENT_LOG)}
 
 

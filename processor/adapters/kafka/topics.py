@@ -46,6 +46,8 @@ def topic_specs(settings: Settings) -> tuple[TopicSpec, ...]:
     names, lanes = settings.topics, settings.partitions
     deleted = {_POLICY: "delete", "retention.ms": str(30 * _DAY_MS)}
     compacted = {_POLICY: "compact"}
+    # Headers make a record that was as large as a record may be larger still.
+    dead = {_POLICY: "delete", "retention.ms": str(90 * _DAY_MS), "max.message.bytes": str(2 * 1024 * 1024)}
     accepted = {_POLICY: "compact,delete", "retention.ms": str(2 * int(settings.accepted_window_s * 1000))}
     return (
         *(
@@ -55,7 +57,7 @@ def topic_specs(settings: Settings) -> tuple[TopicSpec, ...]:
         TopicSpec(names.accepted, lanes, accepted, same_count=True),
         TopicSpec(names.control, 1, compacted, same_count=False),
         TopicSpec(names.history, settings.history_partitions, compacted, same_count=False),
-        TopicSpec(names.dead_letters, 1, {_POLICY: "delete", "retention.ms": str(90 * _DAY_MS)}, same_count=False),
+        TopicSpec(names.dead_letters, 1, dead, same_count=False),
     )
 
 

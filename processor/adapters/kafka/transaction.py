@@ -6,13 +6,16 @@ What an error leads to, by the call that raised it:
 |--------------------------------------|------------------------------|-----------------|-----------------|
 | fatal (fenced, broken state)         | stop                         | stop            | stop            |
 | transaction must be aborted          | abort                        | abort           | -               |
+| no answer in time                    | unknown                      | unknown         | unknown         |
 | retriable                            | repeat, then abort           | repeat, unknown | repeat, unknown |
 | anything else                        | abort                        | unknown         | unknown         |
 
 *Stop*: `ProducerFatal` leaves the process; the orchestrator restarts it under the same identity. *Abort*: nothing of
 the batch is visible; its input is read again. *Unknown*: only the broker knows whether the commit happened. A new
 producer of the same transactional.id settles that (a second `init_transactions` on one producer fails), and the
-group's committed offsets then tell (KIP-98, KIP-447).
+group's committed offsets then tell (KIP-98, KIP-447). A call that got no answer in time means a stuck client as often as
+a broker that is away: after a broker's restart librdkafka may wait for ever for a coordinator that it has forgotten, and
+destroying such a producer may block for ever too. So it is put aside alive, and its successor fences it.
 """
 
 import time
@@ -25,7 +28,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from processor.service.records import Outgoing
 
 CALL_TIMEOUT_S = 10.0
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
+MOST_PUT_ASIDE = 10
+"""Each keeps a few threads and connections; a process that has this many starts anew."""
 
 
 class Step(Enum):
@@ -62,6 +67,8 @@ def way_out(error: KafkaError, step: Step, *, patience_is_over: bool) -> Way:
         return Way.STOP
     if error.txn_requires_abort() and step is not Step.ABORT:
         return Way.ABORT
+    if error.code() == KafkaError._TIMED_OUT:
+        return Way.UNKNOWN
     if error.retriable() and not patience_is_over:
         return Way.REPEAT
     return Way.ABORT if step is Step.WORK else Way.UNKNOWN
@@ -75,6 +82,7 @@ class Transactions:
         self._config = dict(producer_config)
         self._consumer = consumer
         self._passed = passed
+        self._put_aside: list[Producer] = []
         self._producer = self._new_producer()
 
     def commit(self, records: Iterable[Outgoing], offsets: Sequence[TopicPartition]) -> Commit:
@@ -112,7 +120,8 @@ class Transactions:
                 producer.init_transactions(CALL_TIMEOUT_S)
             except KafkaException as exception:
                 error: KafkaError = exception.args[0]
-                if not error.retriable() or time.monotonic() > deadline:
+                waiting = error.retriable() or error.code() == KafkaError._TIMED_OUT
+                if not waiting or time.monotonic() > deadline:
                     raise ProducerFatal(f"init_transactions: {error.str()}") from exception
             else:
                 return producer
@@ -166,15 +175,29 @@ class Transactions:
 
     def _settle(self, offsets: Sequence[TopicPartition]) -> Commit:
         """A new producer ends what the old one left; the committed offsets then say which way."""
+        self._put_aside.append(self._producer)
+        if len(self._put_aside) > MOST_PUT_ASIDE:
+            raise ProducerFatal(f"{MOST_PUT_ASIDE} producers got no answer and were replaced")
         self._producer = self._new_producer()
-        asked = [TopicPartition(o.topic, o.partition) for o in offsets]
         wanted = {(o.topic, o.partition): o.offset for o in offsets}
-        committed = self._consumer.committed(asked, CALL_TIMEOUT_S)
-        for offset in committed:
-            if offset.error is not None:
-                raise KafkaException(offset.error)
+        committed = self._committed([TopicPartition(o.topic, o.partition) for o in offsets])
         happened = all(c.offset >= wanted[c.topic, c.partition] for c in committed)
         return Commit.COMMITTED if happened else Commit.ABORTED
+
+    def _committed(self, asked: list[TopicPartition]) -> list[TopicPartition]:
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                offsets: list[TopicPartition] = self._consumer.committed(asked, CALL_TIMEOUT_S)
+                for offset in offsets:
+                    if offset.error is not None:
+                        raise KafkaException(offset.error)
+            except KafkaException as exception:
+                error: KafkaError = exception.args[0]
+                if not (error.retriable() or error.code() == KafkaError._TIMED_OUT) or time.monotonic() > deadline:
+                    raise
+            else:
+                return offsets
 
 
 class _Abort(Exception):

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from processor.core import ids
 from processor.core.errors import Reason
+from processor.core.family import upward
 from processor.core.model import (
     All,
     Ask,
@@ -167,10 +168,12 @@ def unanswered_of(row: Sequence[Any]) -> Unanswered:
         asks=(Ask(key, asked_as),),
         cause=Cause.NO_ANSWER,
         mode=Mode(row[9]),
-        dependencies=Dependencies(row[10]),
+        dependencies=upward(Dependencies(row[10])),
         on_state_only=OnStateOnly(row[11]),
         report=Report(row[12]),
         attempt=attempt + 1,
         first_decided_at=first_decided_at,
+        correction_id=correction_id,
+        sent_at=sent_at,
     )
     return Unanswered(chunk, correction_id, sent_at)

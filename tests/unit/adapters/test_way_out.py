@@ -10,7 +10,8 @@ from processor.adapters.kafka.transaction import Step, Way, way_out
 CODE = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001 librdkafka's local codes have underscores
 FATAL = KafkaError(CODE, "fenced", fatal=True)
 ABORTABLE = KafkaError(CODE, "a record failed", txn_requires_abort=True)
-RETRIABLE = KafkaError(CODE, "timed out", retriable=True)
+SILENT = KafkaError(KafkaError._TIMED_OUT, "no answer in time", retriable=True)  # noqa: SLF001
+RETRIABLE = KafkaError(CODE, "try again", retriable=True)
 OTHER = KafkaError(CODE, "anything else")
 
 
@@ -29,6 +30,9 @@ TABLE = [
     Case(FATAL, Step.ABORT, Way.STOP, Way.STOP),
     Case(ABORTABLE, Step.WORK, Way.ABORT, Way.ABORT),
     Case(ABORTABLE, Step.COMMIT, Way.ABORT, Way.ABORT),
+    Case(SILENT, Step.WORK, Way.UNKNOWN, Way.UNKNOWN),
+    Case(SILENT, Step.COMMIT, Way.UNKNOWN, Way.UNKNOWN),
+    Case(SILENT, Step.ABORT, Way.UNKNOWN, Way.UNKNOWN),
     Case(RETRIABLE, Step.WORK, Way.REPEAT, Way.ABORT),
     Case(RETRIABLE, Step.COMMIT, Way.REPEAT, Way.UNKNOWN),
     Case(RETRIABLE, Step.ABORT, Way.REPEAT, Way.UNKNOWN),

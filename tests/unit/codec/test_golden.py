@@ -1,6 +1,7 @@
 """Bytes that were published stay what they are: both what is written now and what can be read.
 
-After an intended change of a schema, add a sample; do not edit an old line, for such bytes lie in topics.
+After an intended change of a schema, keep the old bytes under `<Sample> <what was different>`, for such bytes lie in
+topics, and add the new ones.
 `python -m tests.unit.codec.test_golden` prints the lines of samples that have none yet.
 """
 
@@ -21,16 +22,16 @@ def codec() -> Codec:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_bytes_written_are_those_of_the_first_release(codec: Codec, name: str) -> None:
+def test_bytes_written_are_those_of_this_release(codec: Codec, name: str) -> None:
     assert codec.encode("any", SAMPLES[name]).hex() == GOLDEN[name]
 
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_bytes_once_written_stay_readable(codec: Codec, name: str) -> None:
-    record = SAMPLES[name]
+    record = SAMPLES[name.split(" ")[0]]
     assert codec.decode(bytes.fromhex(GOLDEN[name]), {type(record)}) == record
 
 
 if __name__ == "__main__":
     shown = {name: Codec.open(None, CATALOG).encode("any", record).hex() for name, record in SAMPLES.items()}
-    print(json.dumps({name: GOLDEN.get(name, text) for name, text in shown.items()}, indent=2))  # noqa: T201
+    print(json.dumps({**shown, **GOLDEN}, indent=2))  # noqa: T201

@@ -107,8 +107,16 @@ def test_answers_that_cause_another_comparison(said: Answer, cause: Cause, reaso
             on_state_only=OnStateOnly.DELETE,
             attempt=said.source.attempt + 1,
             first_decided_at=NOW,
+            correction_id=SOURCE.correction_id,
+            sent_at=NOW,
         )
     ]
+
+
+def test_a_key_that_was_sent_goes_on_telling_so_while_a_database_is_away() -> None:
+    (again,) = settle(answer(Result.CONFLICT), LIMITS, LATER).retries
+    waiting = only_outcome(defer(again, "state: away", LIMITS, LATER))
+    assert (waiting.status, waiting.correction_id, waiting.sent_at) == (Status.DEFERRED, SOURCE.correction_id, NOW)
 
 
 def test_conflicts_end_after_five_comparisons_whatever_came_between() -> None:
