@@ -51,7 +51,10 @@ def backlog(world: World, keys: int, per_request: int) -> dict[str, Any]:
 
 
 def latency(world: World, per_s: int, seconds: int) -> dict[str, Any]:
-    """Milliseconds from publishing a single-key request to its outcome being readable, when otherwise idle."""
+    """Milliseconds from publishing a single-key request to its outcome being readable, when otherwise idle.
+
+    Measured from the first outcome on: a consumer that has just been given its partitions first asks where they begin.
+    """
     run = world.run()
     run.start("process")
     publisher, history = Publisher(run), Tail(run, run.topics.history)
@@ -59,6 +62,9 @@ def latency(world: World, per_s: int, seconds: int) -> dict[str, Any]:
     sent_at: dict[str, float] = {}
     took: list[float] = []
     outcomes = history.outcomes(PATIENCE_S)
+    publisher.publish([1])
+    publisher.flush()
+    next(outcomes)
     began = time.monotonic()
     for number, key in enumerate(chosen):
         while time.monotonic() < began + number / per_s:
