@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from processor.core.catalog import (
     Catalog,
@@ -29,6 +28,7 @@ from processor.core.catalog import (
 )
 from processor.core.catalog_rules import misfits
 from processor.object_schema import field_types
+from processor.yaml_file import Mistakes, read_entry
 
 
 class Secrets(Enum):
@@ -145,30 +145,14 @@ def load_catalog(path: Path, object_schema: Callable[[str], Mapping[str, Any]], 
     Raises CatalogError with every mistake.
     """
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        entry = _CatalogEntry.model_validate(document)
-    except OSError as error:
-        raise CatalogError(path, [f"cannot be read: {error.strerror}"]) from None
-    except UnicodeDecodeError:
-        raise CatalogError(path, ["is not UTF-8"]) from None
-    except yaml.YAMLError as error:
-        raise CatalogError(path, [f"is not YAML{_place(error)}"]) from None
-    except ValidationError as error:
-        problems = [
-            f"{'.'.join(map(str, e['loc'])) or 'the whole'}: {e['msg']}" for e in error.errors(include_input=False)
-        ]
-        raise CatalogError(path, problems) from None
+        entry = read_entry(path, _CatalogEntry)
+    except Mistakes as fault:
+        raise CatalogError(path, fault.problems) from None
     builder = _Builder(path, entry, object_schema)
     catalog = builder.build(secrets)
     if builder.problems:
         raise CatalogError(path, builder.problems)
     return catalog
-
-
-def _place(error: yaml.YAMLError) -> str:
-    """Without the line itself, which may hold a password."""
-    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-    return "" if mark is None else f": line {mark.line + 1}, column {mark.column + 1}"
 
 
 class _Builder:

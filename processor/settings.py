@@ -74,6 +74,10 @@ class Settings(BaseSettings):
     state_dsn: str = Field(default="", repr=False)
     catalog: Path = Path("catalog.yaml")
     schemas: Path | None = None
+    policy: Path | None = None
+    """Who may ask for what; without one whoever can write to the requests topic may ask for everything."""
+    token: str = Field(default="", repr=False)
+    """By which the command line tells who uses it."""
     release: str = "resync"
     ordinal: int = Field(default=0, ge=0)
     crash_at: str | None = None

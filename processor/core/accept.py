@@ -74,6 +74,11 @@ def rejected(request: Request, why: Rejected, now: datetime) -> Plan:
     return Plan(history=[RequestStatus(request, RequestState.REJECTED, why.reason, why.detail, 0, now)])
 
 
+def refuse(request: Request, why: Rejected, now: datetime) -> Plan:
+    """Rejects a request that nothing of was looked at."""
+    return rejected(_shortened(request)[0], why, now)
+
+
 def _shortened(request: Request) -> tuple[Request, list[str]]:
     """The request with its texts cut to what history can hold, and the names of those that were cut."""
     texts = {name: str(getattr(request, name) or "") for name in MAX_TEXTS}

@@ -60,6 +60,7 @@ class Reason(StrEnum):
     NOT_SUPPORTED = "NOT_SUPPORTED"
     TOO_MANY_KEYS = "TOO_MANY_KEYS"
     INVALID_REQUEST = "INVALID_REQUEST"
+    NOT_AUTHORIZED = "NOT_AUTHORIZED"
 
     UNDECODABLE = "UNDECODABLE"
     UNEXPECTED_RECORD = "UNEXPECTED_RECORD"
@@ -142,6 +143,12 @@ RULES: dict[Reason, Rule] = {
         "a request that may delete must fit in one transaction", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER
     ),
     Reason.INVALID_REQUEST: Rule("a field of the request is not valid", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER),
+    Reason.NOT_AUTHORIZED: Rule(
+        "the policy does not give this to the topic's writers, or to the person",
+        Weight.FAILURE,
+        Retry.NEVER,
+        Mender.OPERATOR,
+    ),
     Reason.UNDECODABLE: Rule("the bytes are not a readable record", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER),
     Reason.UNEXPECTED_RECORD: Rule(
         "a readable record, but not of a kind that belongs on this topic", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER

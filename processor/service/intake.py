@@ -1,5 +1,6 @@
 """What a batch of records asks for: each becomes chunks to compare, a plan that needs no reading, or is passed on."""
 
+import logging
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,14 +8,17 @@ from datetime import datetime
 from processor import metrics
 from processor.codec.codec import Codec
 from processor.codec.errors import DecodeError
-from processor.core.accept import WITH_CHILDREN, accept
+from processor.core.accept import WITH_CHILDREN, Rejected, accept, refuse
 from processor.core.catalog import Catalog
 from processor.core.errors import Reason
 from processor.core.ids import FIRST_CHUNK, accepted_id
 from processor.core.model import Answer, Chunk, Plan, Request
 from processor.core.partition import partition_of
+from processor.core.rights import Policy, topic_refusal
 from processor.core.settle import another_round, give_up, settle
 from processor.service.records import TRACEPARENT, Lane, Received
+
+log = logging.getLogger(__name__)
 
 EXPECTED: dict[Lane, type[Request] | type[Chunk] | type[Answer]] = {
     Lane.REQUESTS: Request,
@@ -104,12 +108,15 @@ def take_request(request: Request, catalog: Catalog, intake: Intake, now: dateti
 
 
 class Sorter:
-    """Sorts batches for one process. `known` holds the ids of work already taken on."""
+    """Sorts batches for one process. `known` holds the ids of work already taken on; without a policy all may ask."""
 
-    def __init__(self, catalog: Catalog, partitions: int, known: Container[bytes]) -> None:
+    def __init__(
+        self, catalog: Catalog, partitions: int, known: Container[bytes], policy: Policy | None = None
+    ) -> None:
         self._catalog = catalog
         self._partitions = partitions
         self._known = known
+        self._policy = policy
 
     def sort(self, batch: Sequence[Work | Poison], now: datetime) -> Intake:
         """Sorts the records in their order; the first of several alike is the one that counts."""
@@ -147,7 +154,22 @@ class Sorter:
     def _request(self, item: Work, request: Request, intake: Intake, now: datetime) -> None:
         if not self._is_new(item, request.request_id, FIRST_CHUNK, 1, intake):
             return
+        refused = self._refused(item.record, request)
+        if refused is not None:
+            intake.plan.add(refuse(request, refused, now))
+            return
         take_request(request, self._catalog, intake, now)
+
+    def _refused(self, record: Received, request: Request) -> Rejected | None:
+        """By the topic that the record came by: who it says that asks is a claim."""
+        if self._policy is None:
+            return None
+        why = topic_refusal(self._policy, record.topic, request, self._catalog)
+        if why is None:
+            return None
+        metrics.NOT_AUTHORIZED.labels(record.topic, why.ground).inc()
+        log.warning("%s: request %s is not authorised: %s", record.place, request.request_id, why.ground)
+        return Rejected(Reason.NOT_AUTHORIZED, why.detail)
 
     def _chunk(self, item: Work, chunk: Chunk, intake: Intake, now: datetime) -> None:
         if not self._is_new(item, chunk.request_id, chunk.chunk, chunk.attempt, intake):

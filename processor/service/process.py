@@ -14,6 +14,7 @@ from processor import metrics
 from processor.codec.codec import Codec
 from processor.codec.errors import RegistryUnavailable
 from processor.core.catalog import Catalog
+from processor.core.rights import Policy
 from processor.service.descend import descend
 from processor.service.emit import Emitter
 from processor.service.inbox import Inbox
@@ -67,6 +68,7 @@ class Processor:
     commit_transaction: Callable[[Iterable[Outgoing], Sequence[Any]], bool]
     """Writes records and offsets atomically; False where it was aborted and nothing is visible."""
     passed: Callable[[str], None]
+    policy: Policy | None = None
 
     def step(self) -> bool:
         """One batch from its records to its commit; False where nothing is due. Raises RegistryUnavailable."""
@@ -81,7 +83,7 @@ class Processor:
         taken = self._take(datetime.now(UTC).timestamp())
         if not taken:
             return None
-        sorter = Sorter(self.catalog, self.emitter.partitions, self.accepted)
+        sorter = Sorter(self.catalog, self.emitter.partitions, self.accepted, self.policy)
         intake = sorter.sort(taken, datetime.now(UTC))
         descend(intake, self.snapshots, self.catalog, datetime.now(UTC))
         seen = observe(intake.chunks, self.snapshots, self.catalog)

@@ -1,0 +1,245 @@
+"""Who may ask for what: pure questions, answered by a declared policy and by nothing else.
+
+What a request may ask for is a `Permit`. The writers of a topic have one, as declared; a person has one for each grant
+with the right to sync. One function, `refusal`, holds a request against permits, whoever they are of.
+"""
+
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+
+from processor.core.catalog import Catalog
+from processor.core.errors import CoreError, Reason
+from processor.core.model import Dependencies, Keys, Mode, OnStateOnly, Request, Side
+
+
+class Right(StrEnum):
+    SEE = "R"
+    SYNC = "W"
+    CLEAR = "D"
+    BATCH = "batch"
+    DELETE = "delete"
+    FORCE = "force"
+    SEE_VALUES = "see-values"
+    RELEASE = "release"
+
+
+NEEDS: Mapping[Right, Right] = {
+    Right.SYNC: Right.SEE,
+    Right.CLEAR: Right.SEE,
+    Right.BATCH: Right.SYNC,
+    Right.DELETE: Right.SYNC,
+    Right.FORCE: Right.SYNC,
+    Right.SEE_VALUES: Right.SEE,
+    Right.RELEASE: Right.SEE,
+}
+"""Rights that mean nothing without another one in the same grant."""
+
+
+class Ground(StrEnum):
+    """What of a request is not allowed: the closed list that metrics count by."""
+
+    UNDECLARED = "undeclared"
+    DISTRICT = "district"
+    SIDE = "side"
+    OBJECT = "object"
+    MODE = "mode"
+    DEPENDENCIES = "dependencies"
+    DELETE = "delete"
+    BATCH = "batch"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """None is all, also those that the catalog will have one day."""
+
+    districts: frozenset[str] | None
+    objects: frozenset[str] | None
+
+    def covers(self, district_id: str, object_name: str) -> bool:
+        return self.has_district(district_id) and self.has_object(object_name)
+
+    def has_district(self, district_id: str) -> bool:
+        return self.districts is None or district_id in self.districts
+
+    def has_object(self, object_name: str) -> bool:
+        return self.objects is None or object_name in self.objects
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """What may be asked for within a scope. Permits do not add up: an object needs one that allows all of it."""
+
+    scope: Scope
+    sides: frozenset[Side]
+    modes: frozenset[Mode]
+    dependencies: frozenset[Dependencies]
+    delete: bool
+    batch: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """`sides` limits what may be asked for, not what may be seen."""
+
+    scope: Scope
+    sides: frozenset[Side]
+    rights: frozenset[Right]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Somebody whom the command line or the API knows by a token; `token_hashes` are SHA-256 in hexadecimal digits."""
+
+    name: str
+    grants: tuple[Grant, ...]
+    token_hashes: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTopic:
+    """`writers` are Kafka's principals, to whom the broker alone lets the topic be written."""
+
+    name: str
+    permit: Permit
+    writers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Kafka's principals of the roles, and of those who read the history topic."""
+
+    process: tuple[str, ...] = ()
+    apply: tuple[str, ...] = ()
+    store: tuple[str, ...] = ()
+    readers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    principals: Mapping[str, Principal]
+    topics: Mapping[str, RequestTopic]
+    services: Services = Services()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`detail` says nothing but what the request itself said, so that it teaches nothing about other districts."""
+
+    ground: Ground
+    detail: str
+
+
+class NotAuthorized(CoreError):
+    """Somebody asks for what the policy does not give to them."""
+
+    reason = Reason.NOT_AUTHORIZED
+
+
+def identify(policy: Policy, token: str) -> Principal | None:
+    """Whose token it is. Takes as long for a wrong token as for a right one."""
+    given = sha256(token.encode(errors="surrogateescape")).hexdigest()
+    found = None
+    for principal in policy.principals.values():
+        for known in principal.token_hashes:
+            if hmac.compare_digest(given, known):
+                found = principal
+    return found
+
+
+def topic_refusal(policy: Policy, topic: str, request: Request, catalog: Catalog) -> Refusal | None:
+    """Why the writers of a topic may not ask for this; None where they may."""
+    declared = policy.topics.get(topic)
+    if declared is None:
+        return Refusal(
+            Ground.UNDECLARED, f"the policy does not declare the topic {topic}, so its writers may do nothing"
+        )
+    return refusal(f"the writers of {topic}", [declared.permit], request, catalog)
+
+
+def principal_refusal(principal: Principal, request: Request, catalog: Catalog) -> Refusal | None:
+    """Why somebody may not ask for this; None where they may."""
+    return refusal(principal.name, permits_of(principal), request, catalog)
+
+
+def permits_of(principal: Principal) -> list[Permit]:
+    """What may be asked for; who may sync may also verify."""
+    return [
+        Permit(
+            scope=grant.scope,
+            sides=grant.sides,
+            modes=frozenset(Mode) if Right.FORCE in grant.rights else frozenset({Mode.SYNC, Mode.VERIFY}),
+            dependencies=frozenset(Dependencies),
+            delete=Right.DELETE in grant.rights,
+            batch=Right.BATCH in grant.rights,
+        )
+        for grant in principal.grants
+        if Right.SYNC in grant.rights
+    ]
+
+
+def refusal(who: str, permits: Sequence[Permit], request: Request, catalog: Catalog) -> Refusal | None:
+    """Holds a request, and every object that it may reach by dependencies, against permits.
+
+    A district that no permit names is refused before anything else is looked at, whether or not it exists.
+    """
+    here = [permit for permit in permits if permit.scope.has_district(request.district_id)]
+    if not here:
+        return Refusal(Ground.DISTRICT, f"{who} may not ask for this district")
+    for object_name in touched(request, catalog):
+        lacks = min((list(_lacks(permit, request, object_name)) for permit in here), key=len)
+        if lacks:
+            named = ", ".join(text for _, text in lacks)
+            return Refusal(lacks[0][0], f"{who} may not ask for this here: {named}")
+    return None
+
+
+def touched(request: Request, catalog: Catalog) -> list[str]:
+    """The object asked for, then those whose rows the request may reach by its dependencies."""
+    names = [request.object]
+    if request.object not in catalog.objects:
+        return names
+    if request.dependencies in (Dependencies.PARENTS, Dependencies.ALL):
+        while (parent := catalog.objects[names[-1]].parent) is not None:
+            names.append(parent.object)
+    if request.dependencies in (Dependencies.CHILDREN, Dependencies.ALL):
+        below = [request.object]
+        for name in below:
+            below += [kind.name for kind in catalog.objects.values() if kind.parent and kind.parent.object == name]
+        names += below[1:]
+    return names
+
+
+def _lacks(permit: Permit, request: Request, object_name: str) -> Iterator[tuple[Ground, str]]:
+    if not permit.scope.has_object(object_name):
+        yield Ground.OBJECT, "this object" if object_name == request.object else f"its relative {object_name}"
+    if request.requested_from not in permit.sides:
+        yield Ground.SIDE, f"side {request.requested_from}"
+    if request.mode not in permit.modes:
+        yield Ground.MODE, f"mode {request.mode}"
+    if request.dependencies not in permit.dependencies:
+        yield Ground.DEPENDENCIES, f"dependencies {request.dependencies}"
+    if request.on_state_only is OnStateOnly.DELETE and not permit.delete:
+        yield Ground.DELETE, "deletion of what only the state has"
+    if not isinstance(request.selection, Keys) and not permit.batch:
+        yield Ground.BATCH, "a selection other than keys"
+
+
+def scopes(principal: Principal, right: Right) -> tuple[Scope, ...]:
+    """Where somebody has a right."""
+    return tuple(grant.scope for grant in principal.grants if right in grant.rights)
+
+
+def may_see(principal: Principal, district_id: str, object_name: str) -> bool:
+    return _covered(scopes(principal, Right.SEE), district_id, object_name)
+
+
+def may_clear(principal: Principal, district_id: str, object_name: str) -> bool:
+    """Of a request, by its own district and object; see also `scopes(principal, Right.CLEAR)`."""
+    return _covered(scopes(principal, Right.CLEAR), district_id, object_name)
+
+
+def _covered(where: Sequence[Scope], district_id: str, object_name: str) -> bool:
+    return any(scope.covers(district_id, object_name) for scope in where)

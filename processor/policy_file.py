@@ -1,0 +1,191 @@
+"""Loads the policy: one YAML file that says who may ask for what. Every mistake is told at once."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from processor.core.catalog import Catalog
+from processor.core.model import Dependencies, Mode, Side
+from processor.core.rights import (
+    NEEDS,
+    Grant,
+    Permit,
+    Policy,
+    Principal,
+    RequestTopic,
+    Right,
+    Scope,
+    Services,
+)
+from processor.yaml_file import Mistakes, read_entry
+
+
+class PolicyError(Exception):
+    """The policy cannot be used; `problems` lists every mistake found, each with its place in the file."""
+
+    def __init__(self, path: Path, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__(f"{path}: " + "; ".join(problems))
+
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+_HASH_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@+-]{0,99}")
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+_KAFKA_PRINCIPAL = re.compile(r"[A-Za-z]+:\S.{0,250}")
+
+
+def _all_or_names(given: object) -> object:
+    """`all` becomes None, which no file can say by itself."""
+    if given == "all":
+        return None
+    if isinstance(given, list) and given and all(isinstance(name, str) and name for name in given):
+        return given
+    raise ValueError("is `all` or a list of names (numbers and yes/no in quotes)")
+
+
+def _upper(given: object) -> object:
+    return given.upper() if isinstance(given, str) else given
+
+
+def _token_hash(given: str) -> str:
+    text = given.lower()
+    if not _HASH.fullmatch(text):
+        raise ValueError("is not the SHA-256 of a token, 64 hexadecimal digits: see `resync policy token`")
+    if text == _HASH_OF_NOTHING:
+        raise ValueError("is the SHA-256 of an empty token")
+    return text
+
+
+def _kafka_principal(given: str) -> str:
+    if not _KAFKA_PRINCIPAL.fullmatch(given):
+        raise ValueError("is not a principal of Kafka, such as User:north-sis")
+    return given
+
+
+Names = Annotated[frozenset[str] | None, BeforeValidator(_all_or_names)]
+TokenHash = Annotated[str, AfterValidator(_token_hash)]
+KafkaPrincipal = Annotated[str, AfterValidator(_kafka_principal)]
+Sides = Annotated[frozenset[Annotated[Side, BeforeValidator(_upper)]], Field(min_length=1)]
+Modes = Annotated[frozenset[Annotated[Mode, BeforeValidator(_upper)]], Field(min_length=1)]
+SomeDependencies = Annotated[frozenset[Annotated[Dependencies, BeforeValidator(_upper)]], Field(min_length=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Scoped(_Strict):
+    sides: Sides
+    districts: Names
+    objects: Names
+
+    def scope(self) -> Scope:
+        return Scope(self.districts, self.objects)
+
+
+class _GrantEntry(_Scoped):
+    rights: frozenset[Right] = Field(min_length=1)
+
+
+class _PrincipalEntry(_Strict):
+    tokens: list[TokenHash] = []
+    grants: list[_GrantEntry] = Field(min_length=1)
+
+
+class _TopicEntry(_Scoped):
+    """What is not said is not allowed."""
+
+    writers: list[KafkaPrincipal]
+    modes: Modes = frozenset({Mode.SYNC, Mode.VERIFY})
+    dependencies: SomeDependencies = frozenset({Dependencies.NONE})
+    delete: bool = False
+    batch: bool = False
+
+    def permit(self) -> Permit:
+        return Permit(self.scope(), self.sides, self.modes, self.dependencies, self.delete, self.batch)
+
+
+class _ServicesEntry(_Strict):
+    process: list[KafkaPrincipal] = []
+    apply: list[KafkaPrincipal] = []
+    store: list[KafkaPrincipal] = []
+    readers: list[KafkaPrincipal] = []
+
+
+class _PolicyEntry(_Strict):
+    principals: dict[str, _PrincipalEntry] = {}
+    topics: dict[str, _TopicEntry] = {}
+    services: _ServicesEntry = _ServicesEntry()
+
+
+def load_policy(path: Path, catalog: Catalog | None = None, other_topics: Collection[str] = ()) -> Policy:
+    """Reads and checks the policy. Raises PolicyError with every mistake.
+
+    Districts and objects are checked where a catalog is given. `other_topics` are the service's own, which no
+    publisher may write to.
+    """
+    try:
+        entry = read_entry(path, _PolicyEntry)
+    except Mistakes as fault:
+        raise PolicyError(path, fault.problems) from None
+    problems = [*_misfits(entry, catalog), *_topic_misfits(entry, other_topics)]
+    if problems:
+        raise PolicyError(path, problems)
+    return Policy(
+        principals={name: _principal(name, each) for name, each in entry.principals.items()},
+        topics={name: RequestTopic(name, t.permit(), tuple(t.writers)) for name, t in entry.topics.items()},
+        services=Services(*(tuple(getattr(entry.services, name)) for name in Services.__slots__)),
+    )
+
+
+def _principal(name: str, entry: _PrincipalEntry) -> Principal:
+    grants = tuple(Grant(grant.scope(), grant.sides, grant.rights) for grant in entry.grants)
+    return Principal(name, grants, tuple(entry.tokens))
+
+
+def _misfits(entry: _PolicyEntry, catalog: Catalog | None) -> Iterator[str]:
+    owners: dict[str, str] = {}
+    for name, principal in entry.principals.items():
+        place = f"principals.{name}"
+        if not _NAME.fullmatch(name):
+            yield f"{place}: a name is 1 to 100 of A-Z a-z 0-9 . _ @ + - and blanks, beginning with a letter or digit"
+        for number, token in enumerate(principal.tokens):
+            owner = owners.setdefault(token, name)
+            if owner != name:
+                yield f"{place}.tokens.{number}: is a token of {owner} too"
+        for number, grant in enumerate(principal.grants):
+            yield from _rights_misfits(f"{place}.grants.{number}", grant.rights)
+            yield from _unknown(f"{place}.grants.{number}", grant, catalog)
+    for name, topic in entry.topics.items():
+        yield from _unknown(f"topics.{name}", topic, catalog)
+
+
+def _rights_misfits(place: str, rights: Collection[Right]) -> Iterator[str]:
+    for right in Right:
+        needed = NEEDS.get(right)
+        if right in rights and needed is not None and needed not in rights:
+            yield f"{place}.rights: {right} means nothing without {needed}"
+
+
+def _unknown(place: str, entry: _Scoped, catalog: Catalog | None) -> Iterator[str]:
+    if catalog is None:
+        return
+    checked: Sequence[tuple[str, Iterable[str] | None, Collection[Any]]] = (
+        ("districts", entry.districts, catalog.districts),
+        ("objects", entry.objects, catalog.objects),
+    )
+    for part, names, known in checked:
+        for name in sorted(set(names or ()) - set(known)):
+            yield f"{place}.{part}: the catalog has no {name}"
+
+
+def _topic_misfits(entry: _PolicyEntry, other_topics: Collection[str]) -> Iterator[str]:
+    for name in entry.topics:
+        if not _TOPIC.fullmatch(name):
+            yield f"topics.{name}: is not a name of a topic"
+        if name in other_topics:
+            yield f"topics.{name}: is a topic of the service itself, which no publisher may write to"
