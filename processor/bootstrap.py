@@ -1,5 +1,6 @@
 """Builds each role from its parts: the only module that names concrete adapters."""
 
+import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,8 +41,11 @@ from processor.core.model import (
     RequestEnd,
     RequestStatus,
 )
+from processor.core.rights import Ground, Policy, request_topics
 from processor.crashpoint import CrashPoints
 from processor.lifecycle import Lifecycle
+from processor.metrics import NOT_AUTHORIZED
+from processor.policy_file import load_policy
 from processor.service.applier import Applier
 from processor.service.apply_state import StateUnavailable
 from processor.service.client_ports import Unreachable
@@ -57,10 +61,20 @@ from processor.service.records import Lane, Outgoing, Received
 from processor.service.replay import Progress, Reading, Replayed, Verified, replay, verify_replay
 from processor.settings import Settings
 
+log = logging.getLogger(__name__)
+
 
 def open_catalog(settings: Settings, secrets: Secrets = Secrets.LEFT_OUT) -> Catalog:
     """Raises CatalogError."""
     return load_catalog(settings.catalog, SchemaFiles(settings.schemas).object, secrets)
+
+
+def open_policy(settings: Settings, catalog: Catalog | None = None) -> Policy | None:
+    """None where none is set. Raises PolicyError."""
+    if settings.policy is None:
+        return None
+    own = [topic for name, topic in settings.topics.model_dump().items() if name != "requests"]
+    return load_policy(settings.policy, catalog, own)
 
 
 def open_codec(settings: Settings, catalog: Catalog) -> Codec:
@@ -95,14 +109,17 @@ def run_process(settings: Settings) -> None:
     """The processor, until it is told to stop."""
     life = Lifecycle(settings.ready_file)
     catalog = open_catalog(settings, Secrets.NEEDED)
+    policy = open_policy(settings, catalog)
     topics = settings.topics
+    requests = request_topics(policy, topics.requests)
+    _tell_rights(policy, requests)
     written = {
         topics.history: (RequestStatus, ChunkStatus, KeyOutcome),
         topics.corrections: (Correction,),
         topics.chunks: (Chunk,),
         topics.retry: (Chunk,),
     }
-    parts = _role_parts(settings, "process", _ready_codec(settings, catalog, written, life))
+    parts = _role_parts(settings, "process", _ready_codec(settings, catalog, written, life, requests))
 
     accepted = AcceptedIds(settings.accepted_window_s, settings.accepted_max)
     facts = TopicFacts(client_config(settings), topics.accepted)
@@ -113,7 +130,7 @@ def run_process(settings: Settings) -> None:
         life.ready()
 
     lanes = {
-        topics.requests: Lane.REQUESTS,
+        **dict.fromkeys(requests, Lane.REQUESTS),
         topics.answers: Lane.ANSWERS,
         topics.retry: Lane.RETRY,
         topics.chunks: Lane.CHUNKS,
@@ -130,6 +147,7 @@ def run_process(settings: Settings) -> None:
         limits=_batch_limits(settings),
         commit_transaction=parts.commit,
         passed=parts.passed,
+        policy=policy,
     )
     try:
         run(inbox, processor.step, life.stopping)
@@ -240,15 +258,33 @@ class _RoleParts:
     passed: Callable[[str], None]
 
 
+def _tell_rights(policy: Policy | None, requests: Sequence[str]) -> None:
+    """Says at the start what nobody has declared."""
+    if policy is None:
+        log.warning(
+            "no policy (RESYNC_POLICY): whoever can write to %s may ask for all that the catalog allows", requests[0]
+        )
+        return
+    for topic in requests:
+        if topic not in policy.topics:
+            log.warning("the policy does not declare the request topic %s: every request on it is rejected", topic)
+        for ground in Ground:
+            NOT_AUTHORIZED.labels(topic, ground)
+
+
 def _ready_codec(
-    settings: Settings, catalog: Catalog, written: Mapping[str, Sequence[type[Record]]], life: Lifecycle
+    settings: Settings,
+    catalog: Catalog,
+    written: Mapping[str, Sequence[type[Record]]],
+    life: Lifecycle,
+    requests: Sequence[str] = (),
 ) -> Codec:
     """Waits for Kafka and the registry, and refuses topics and subjects that do not fit. `written`: records by topic.
 
     Raises NotSetUp and NotRegistered.
     """
     codec = open_codec(settings, catalog)
-    life.when_available(lambda: check_topics(client_config(settings), topic_specs(settings)), Unreachable)
+    life.when_available(lambda: check_topics(client_config(settings), topic_specs(settings, requests)), Unreachable)
     for topic, records in written.items():
         life.when_available(partial(codec.prepare, topic, *records), RegistryUnavailable)
     return codec

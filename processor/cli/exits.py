@@ -21,6 +21,8 @@ BY_FAULT = {
     "processor.cli.exits.UsageError": ExitCode.USAGE,
     "processor.settings.SettingsError": ExitCode.USAGE,
     "processor.catalog_file.CatalogError": ExitCode.USAGE,
+    "processor.policy_file.PolicyError": ExitCode.USAGE,
+    "processor.core.rights.NotAuthorized": ExitCode.FAILED,
     "processor.service.client_ports.NotSetUp": ExitCode.USAGE,
     "processor.adapters.kafka.history_topic.TopicMissing": ExitCode.USAGE,
     "processor.adapters.postgres.history_schema.SchemaTooNew": ExitCode.USAGE,

@@ -51,8 +51,11 @@ def history(
 
     from processor.adapters.postgres.history_queries import RequestFilter
     from processor.cli import parts
+    from processor.cli.person import identified
     from processor.settings import load_settings
 
+    settings = load_settings()
+    seen = identified(settings).seen(district)
     wanted = RequestFilter(
         district_id=district,
         object=object_name,
@@ -60,8 +63,10 @@ def history(
         since=since_time,
         states=[one.value for one in status] if status else None,
         older_than=page,
+        seen_districts=None if seen is None else [district_id for district_id, _ in seen],
+        seen_objects=None if seen is None else [object_id for _, object_id in seen],
     )
-    with parts.history_queries(load_settings()) as queries:
+    with parts.history_queries(settings) as queries:
         found = queries.requests(wanted, limit + 1)
     rows = list(islice(found, limit))
     if output is Output.TABLE:

@@ -35,6 +35,7 @@ COMMANDS = {
     "show": Entry("show", "show", "Show one request and how it stands."),
     "report": Entry("report", "report", "List what became of every key of a request."),
     "topics": Entry("topics", "app", "Create or check the topics."),
+    "policy": Entry("policy", "app", "Check who may ask for what; draw a token."),
     "replay": Entry("replay", "replay", "Rebuild the store's tables from the topic, or verify them."),
     "process": Entry("roles", "process", "Role: compare, decide, send corrections."),
     "apply": Entry("roles", "apply", "Role: apply corrections at the state."),

@@ -14,10 +14,12 @@ from processor.service.client_ports import NotSetUp
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from processor.adapters.kafka.acls import AclAdmin
     from processor.adapters.kafka.history_follow import TopicFollower
     from processor.adapters.kafka.publisher import KafkaRequestPublisher
     from processor.adapters.kafka.topics import TopicAdmin
     from processor.adapters.postgres.history_queries import HistoryQueries, PostgresFollower
+    from processor.core.rights import Policy
     from processor.settings import Settings
 
 NO_OBJECTS = Catalog({}, {}, Limits())
@@ -38,6 +40,16 @@ def open_catalog(settings: "Settings") -> Catalog:
     from processor.codec.schema_files import SchemaFiles
 
     return load_catalog(settings.catalog, SchemaFiles(settings.schemas).object, Secrets.LEFT_OUT)
+
+
+def open_policy(settings: "Settings", catalog: Catalog | None = None) -> "Policy | None":
+    """None where none is set. Raises PolicyError."""
+    if settings.policy is None:
+        return None
+    from processor.policy_file import load_policy
+
+    own = [topic for name, topic in settings.topics.model_dump().items() if name != "requests"]
+    return load_policy(settings.policy, catalog, own)
 
 
 def open_publisher(settings: "Settings", codec: Codec) -> "KafkaRequestPublisher":
@@ -78,12 +90,19 @@ def open_follower(queries: "HistoryQueries", request_ids: "Sequence[str]") -> "P
     return PostgresFollower(queries, request_ids)
 
 
-def register_schemas(settings: "Settings") -> tuple[str, ...]:
+def open_acls(settings: "Settings") -> "AclAdmin":
+    from processor.adapters.kafka.acls import AclAdmin
+    from processor.adapters.kafka.clients import client_config
+
+    return AclAdmin(client_config(settings))
+
+
+def register_schemas(settings: "Settings", more_requests: "Sequence[str]" = ()) -> tuple[str, ...]:
     """The subjects that the registry now holds; none without a registry. Corrections are those of the catalog."""
     from processor.codec.subjects import register_all
 
     codec = Codec.open(settings.schemas, open_catalog(settings), settings.registry_url)
-    return register_all(codec, settings.topics)
+    return register_all(codec, settings.topics, more_requests)
 
 
 def migrate_history(settings: "Settings") -> int:

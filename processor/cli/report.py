@@ -51,12 +51,15 @@ def report(
     statuses = [one.value for one in status] if status else None
 
     from processor.cli import parts
+    from processor.cli.person import identified
     from processor.settings import load_settings
 
-    with parts.history_queries(load_settings()) as queries:
-        asked = queries.request(request_id)
+    settings = load_settings()
+    person = identified(settings)
+    with parts.history_queries(settings) as queries:
+        asked = person.if_seen(queries.request(request_id))
         if asked is None:
-            cleared = queries.clearing(request_id) is not None
+            cleared = person.if_seen(queries.clearing(request_id)) is not None
             say(f"the history of {request_id} was cleared" if cleared else f"there is no history of {request_id}")
             raise typer.Exit(ExitCode.FAILED)
         rows = queries.outcomes(request_id, statuses)

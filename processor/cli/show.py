@@ -20,11 +20,14 @@ def show(
     request_id = request_id_of(request)
 
     from processor.cli import parts
+    from processor.cli.person import identified
     from processor.settings import load_settings
 
-    with parts.history_queries(load_settings()) as queries:
-        row = queries.request(request_id)
-        clearing = queries.clearing(request_id)
+    settings = load_settings()
+    person = identified(settings)
+    with parts.history_queries(settings) as queries:
+        row = person.if_seen(queries.request(request_id))
+        clearing = person.if_seen(queries.clearing(request_id))
     if row is None and clearing is None:
         say(f"there is no history of {request_id}")
         raise typer.Exit(ExitCode.FAILED)

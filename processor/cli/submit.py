@@ -1,11 +1,9 @@
 """`resync submit`: ask for records to be made equal at the state."""
 
-import getpass
-import os
-import socket
 import uuid
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,11 +13,13 @@ import typer
 from processor.cli.exits import UsageError
 from processor.cli.keys import read_keys
 from processor.cli.output import Output, print_csv, print_json, print_line, print_ndjson, say
+from processor.cli.person import Person, identified
 from processor.core.ids import is_request_id
-from processor.core.model import Dependencies, Keys, Mode, OnStateOnly, Request
+from processor.core.model import Dependencies, Keys, Mode, OnStateOnly, Request, Side
 from processor.service.submit import split
 
 if TYPE_CHECKING:
+    from processor.core.catalog import Catalog
     from processor.settings import Settings
 
 
@@ -62,6 +62,14 @@ def submit(
             help="What becomes of records that only the state has.",
         ),
     ] = OnStateOnly.REPORT,
+    side: Annotated[
+        Side | None,
+        typer.Option(
+            metavar="[district|state]",
+            case_sensitive=False,
+            help="On whose behalf; without it the side that the policy gives you, else the district's.",
+        ),
+    ] = None,
     request_id: Annotated[
         str | None, typer.Option(metavar="UUID", help="Drawn where not given. The same id does nothing twice.")
     ] = None,
@@ -85,7 +93,7 @@ def submit(
         district_id=_text("--district", district),
         object=_text("--object", object_name),
         selection=Keys(tuple(read_keys(keys or [], file))),
-        requested_by=requester(),
+        requested_by="",
         mode=mode,
         dependencies=dependencies,
         on_state_only=on_state_only,
@@ -95,8 +103,10 @@ def submit(
     from processor.settings import load_settings
 
     settings = load_settings()
+    person = identified(settings)
+    request = replace(request, requested_by=person.name, requested_from=side or person.side())
+    _warn(settings, person, request)
     requests = split(request)
-    _warn(settings, request)
     if dry_run:
         _dry_run(settings, requests, output)
     elif wait:
@@ -148,15 +158,6 @@ def _publish(settings: "Settings", requests: list[Request]) -> None:
     parts.open_publisher(settings, parts.open_codec(settings)).publish(requests)
 
 
-def requester() -> str:
-    """The account and the machine: a claim, as good as the machine's."""
-    try:
-        account = getpass.getuser()
-    except (OSError, KeyError):
-        account = f"uid {os.getuid()}"
-    return f"{account}@{socket.gethostname()}"
-
-
 def _checked_id(given: str | None) -> str:
     if given is None:
         return str(uuid.uuid4())
@@ -178,21 +179,32 @@ def _text(option: str, given: str) -> str:
     return given
 
 
-def _warn(settings: "Settings", request: Request) -> None:
-    """Says early what the processor will say. It alone decides: its catalog may be another than the one here."""
-    from processor.catalog_file import CatalogError
-    from processor.cli import parts
+def _warn(settings: "Settings", person: Person, request: Request) -> None:
+    """Says early what the processor will say. It alone decides: its catalog may be another than the one here.
+
+    Raises NotAuthorized, before anything is said that not everybody may know.
+    """
+    from processor.cli.parts import NO_OBJECTS
     from processor.service.submit import doubts
 
+    catalog = _catalog(settings)
+    person.check_request(settings.topics.requests, request, catalog or NO_OBJECTS)
+    if catalog is not None:
+        for doubt in doubts(request, catalog):
+            say(f"warning: {doubt}")
+
+
+def _catalog(settings: "Settings") -> "Catalog | None":
+    from processor.catalog_file import CatalogError
+    from processor.cli import parts
+
     if not settings.catalog.is_file():
-        return
+        return None
     try:
-        catalog = parts.open_catalog(settings)
+        return parts.open_catalog(settings)
     except CatalogError as fault:
         say(f"warning: keys were not checked, the catalog has mistakes: {fault}")
-        return
-    for doubt in doubts(request, catalog):
-        say(f"warning: {doubt}")
+        return None
 
 
 def _tell_run(requests: list[Request]) -> None:

@@ -24,10 +24,14 @@ def watch(
     """
     request_ids = list(dict.fromkeys(request_id_of(request) for request in requests))
 
+    from processor.cli.person import identified
+    from processor.service.seen import SeenFollower
     from processor.settings import load_settings
 
+    settings = load_settings()
+    person = identified(settings)
     with ExitStack() as closing:
-        follower = open_follower(load_settings(), request_ids, closing)
+        follower = SeenFollower(open_follower(settings, request_ids, closing), person.may_see)
         results = await_end(follower, request_ids, timeout)
     print_results(output, results)
     exit_with(results)

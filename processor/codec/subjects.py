@@ -1,6 +1,6 @@
 """Which records each topic carries, and how their schemas may change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from processor.codec.codec import Codec
@@ -38,9 +38,12 @@ class TopicNames(Protocol):
     def history(self) -> str: ...
 
 
-def subjects(topics: TopicNames) -> Iterator[tuple[str, type[Record], Compatibility]]:
+def subjects(
+    topics: TopicNames, more_requests: Iterable[str] = ()
+) -> Iterator[tuple[str, type[Record], Compatibility]]:
     """(topic, record, rule). The history's old records live for ever and its readers are not all ours."""
-    yield topics.requests, Request, Compatibility.BACKWARD
+    for topic in dict.fromkeys((topics.requests, *more_requests)):
+        yield topic, Request, Compatibility.BACKWARD
     yield topics.chunks, Chunk, Compatibility.BACKWARD
     yield topics.retry, Chunk, Compatibility.BACKWARD
     yield topics.corrections, Correction, Compatibility.BACKWARD
@@ -49,9 +52,13 @@ def subjects(topics: TopicNames) -> Iterator[tuple[str, type[Record], Compatibil
         yield topics.history, record, Compatibility.FULL
 
 
-def register_all(codec: Codec, topics: TopicNames) -> tuple[str, ...]:
+def register_all(codec: Codec, topics: TopicNames, more_requests: Iterable[str] = ()) -> tuple[str, ...]:
     """Registers every schema of this release under its subject `<topic>-<record>`; returns the subjects.
 
     May be repeated. Raises IncompatibleSchema at the first that the registry refuses, and RegistryUnavailable.
     """
-    return tuple(subject for topic, record, rule in subjects(topics) for subject in codec.register(topic, record, rule))
+    return tuple(
+        subject
+        for topic, record, rule in subjects(topics, more_requests)
+        for subject in codec.register(topic, record, rule)
+    )

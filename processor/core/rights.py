@@ -137,6 +137,15 @@ class NotAuthorized(CoreError):
 
     reason = Reason.NOT_AUTHORIZED
 
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
+
+
+def request_topics(policy: Policy | None, default: str) -> list[str]:
+    """All topics that requests come by, the default one first."""
+    declared = [] if policy is None else [name for name in policy.topics if name != default]
+    return [default, *declared]
+
 
 def identify(policy: Policy, token: str) -> Principal | None:
     """Whose token it is. Takes as long for a wrong token as for a right one."""

@@ -38,6 +38,8 @@ class Standing:
     keys: int = 0
     settled: int = 0
     cleared: bool = False
+    district_id: str = ""
+    object: str = ""
 
     @property
     def has_ended(self) -> bool:

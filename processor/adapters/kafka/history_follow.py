@@ -137,9 +137,15 @@ class _Seen:
     def add(self, record: HistoryRecord) -> None:
         match record:
             case RequestStatus():
-                self.standing = replace(self.standing, state=record.state, keys=record.keys)
+                asked = record.request
+                self.standing = replace(
+                    self.standing,
+                    state=record.state,
+                    keys=record.keys,
+                    district_id=asked.district_id,
+                    object=asked.object,
+                )
                 if record.state in ENDED:
-                    asked = record.request
                     self._end(
                         RequestEnd(
                             asked.request_id, asked.district_id, asked.object, record.state, record.reason,
@@ -154,7 +160,9 @@ class _Seen:
             case RequestEnd():
                 self._end(record)
             case Cleared():
-                self.standing = replace(self.standing, cleared=True)
+                self.standing = replace(
+                    self.standing, cleared=True, district_id=record.district_id, object=record.object
+                )
                 self.result = ClearedResult(record.request_id, record.cleared_by)
 
     def _note(self, outcome: KeyOutcome) -> None:

@@ -1,6 +1,6 @@
 """The topics as the deployment needs them: made where they are missing, and compared where they exist."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
 from dataclasses import dataclass, replace
@@ -42,7 +42,8 @@ class TopicState:
     created: bool = False
 
 
-def topic_specs(settings: Settings) -> tuple[TopicSpec, ...]:
+def topic_specs(settings: Settings, more_requests: Iterable[str] = ()) -> tuple[TopicSpec, ...]:
+    """`more_requests` are request topics beside the default one; see `core.rights.request_topics`."""
     names, lanes = settings.topics, settings.partitions
     deleted = {_POLICY: "delete", "retention.ms": str(30 * _DAY_MS)}
     compacted = {_POLICY: "compact"}
@@ -52,7 +53,9 @@ def topic_specs(settings: Settings) -> tuple[TopicSpec, ...]:
     return (
         *(
             TopicSpec(name, lanes, deleted, same_count=True)
-            for name in (names.requests, names.chunks, names.retry, names.corrections, names.answers)
+            for name in dict.fromkeys(
+                (names.requests, *more_requests, names.chunks, names.retry, names.corrections, names.answers)
+            )
         ),
         TopicSpec(names.accepted, lanes, accepted, same_count=True),
         TopicSpec(names.control, 1, compacted, same_count=False),

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,9 @@ class RequestFilter:
     states: Sequence[str] | None = None
     older_than: str | None = None
     """A request: only those accepted before it."""
+    seen_districts: Sequence[str | None] | None = None
+    seen_objects: Sequence[str | None] | None = None
+    """Pairs of a district and an object that may be seen, None being all of them; without both all may be."""
 
 
 class HistoryQueries:
@@ -44,8 +47,9 @@ class HistoryQueries:
     def requests(self, wanted: RequestFilter, limit: int) -> list[Row]:
         """Newest first."""
         parameters = {name: getattr(wanted, name) for name in RequestFilter.__slots__}
-        if wanted.states is not None:
-            parameters["states"] = list(wanted.states)
+        for name in ("states", "seen_districts", "seen_objects"):
+            if parameters[name] is not None:
+                parameters[name] = list(parameters[name])
         return self._rows("query_requests.sql", {**parameters, "limit": limit})
 
     def request(self, request_id: str) -> Row | None:
@@ -69,8 +73,8 @@ class HistoryQueries:
     def standings(self, request_ids: Sequence[str]) -> Mapping[str, Standing]:
         parameters = {"request_ids": list(request_ids)}
         found = {row["request_id"]: row for row in self._rows("query_standings.sql", parameters)}
-        cleared = {row["request_id"] for row in self._rows("query_clearings.sql", parameters)}
-        return {request_id: _standing(found.get(request_id), request_id in cleared) for request_id in request_ids}
+        cleared = {row["request_id"]: row for row in self._rows("query_clearings.sql", parameters)}
+        return {request_id: _standing(found.get(request_id), cleared.get(request_id)) for request_id in request_ids}
 
     def result(self, request_id: str) -> RequestResult | ClearedResult:
         clearing = self.clearing(request_id)
@@ -130,10 +134,14 @@ class PostgresFollower:
         return [self._queries.result(request_id) for request_id in self._request_ids]
 
 
-def _standing(row: Row | None, is_cleared: bool) -> Standing:  # noqa: FBT001
+def _standing(row: Row | None, clearing: Row | None) -> Standing:
+    known = row or clearing
+    if known is None:
+        return Standing()
+    standing = Standing(cleared=clearing is not None, district_id=known["district_id"], object=known["object"])
     if row is None:
-        return Standing(cleared=is_cleared)
-    return Standing(RequestState(row["state"]), row["keys"], row["settled"], is_cleared)
+        return standing
+    return replace(standing, state=RequestState(row["state"]), keys=row["keys"], settled=row["settled"])
 
 
 def _noted(row: Row) -> NotedOutcome:

@@ -15,5 +15,13 @@ where (%(district_id)s::text is null or district_id = %(district_id)s::text)
         )
     )
     and (%(states)s::text[] is null or state = any(%(states)s::text[]))
+    and (
+        %(seen_districts)s::text[] is null
+        or exists (
+            select from unnest(%(seen_districts)s::text[], %(seen_objects)s::text[]) as seen (district_id, object)
+            where (seen.district_id is null or seen.district_id = requests.district_id)
+                and (seen.object is null or seen.object = requests.object)
+        )
+    )
 order by decided_at desc, request_id desc
 limit %(limit)s

@@ -1,0 +1,107 @@
+"""Who uses the command line, and what the policy lets this person ask for and see.
+
+This answers sooner than the service and is no wall against it: the walls are the broker's ACLs and the rights in the
+history's database.
+"""
+
+import getpass
+import os
+import socket
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+from processor.cli.exits import UsageError
+from processor.core.model import Request, Side
+
+if TYPE_CHECKING:
+    from processor.core.catalog import Catalog
+    from processor.core.rights import Policy, Principal
+    from processor.service.client_ports import Row
+    from processor.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`known` is the policy and who this is in it; None where no policy is set, so that everything is allowed."""
+
+    name: str
+    known: "tuple[Policy, Principal] | None" = None
+
+    def side(self) -> Side:
+        """On whose behalf this person asks without saying so: the district's, where that is allowed."""
+        if self.known is None:
+            return Side.DISTRICT
+        sides = {side for grant in self.known[1].grants for side in grant.sides}
+        return Side.DISTRICT if Side.DISTRICT in sides else Side.STATE
+
+    def check_request(self, topic: str, request: Request, catalog: "Catalog") -> None:
+        """Raises NotAuthorized where this person may not ask for it, or nobody by this topic."""
+        if self.known is None:
+            return
+        from processor.core.rights import NotAuthorized, principal_refusal, topic_refusal
+
+        policy, principal = self.known
+        why = principal_refusal(principal, request, catalog) or topic_refusal(policy, topic, request, catalog)
+        if why is not None:
+            raise NotAuthorized(why.detail)
+
+    def may_see(self, district_id: str, object_name: str) -> bool:
+        if self.known is None:
+            return True
+        from processor.core.rights import may_see
+
+        return may_see(self.known[1], district_id, object_name)
+
+    def if_seen(self, row: "Row | None") -> "Row | None":
+        """The row, unless it is of a district or an object that may not be seen: then it does not exist."""
+        return row if row is None or self.may_see(row["district_id"], row["object"]) else None
+
+    def seen(self, district_id: str | None = None) -> list[tuple[str | None, str | None]] | None:
+        """Pairs of a district and an object that may be seen, None being all; None instead of a list is everything.
+
+        Raises NotAuthorized where nothing may be seen, or nothing of the district.
+        """
+        if self.known is None:
+            return None
+        from processor.core.rights import NotAuthorized, Right, scopes
+
+        where = scopes(self.known[1], Right.SEE)
+        if not where:
+            raise NotAuthorized(f"{self.name} may see no history")
+        if district_id is not None and not any(scope.has_district(district_id) for scope in where):
+            raise NotAuthorized(f"{self.name} may not see this district")
+        return [
+            pair
+            for scope in where
+            for pair in product(
+                [None] if scope.districts is None else sorted(scope.districts),
+                [None] if scope.objects is None else sorted(scope.objects),
+            )
+        ]
+
+
+def identified(settings: "Settings") -> Person:
+    """By the token, where there is a policy; raises UsageError without one and NotAuthorized with an unknown one."""
+    from processor.cli import parts
+
+    policy = parts.open_policy(settings)
+    if policy is None:
+        return Person(account())
+    if not settings.token:
+        raise UsageError("a policy is set: say who you are by RESYNC_TOKEN_FILE (or RESYNC_TOKEN)")
+    from processor.core.rights import NotAuthorized, identify
+
+    principal = identify(policy, settings.token)
+    if principal is None:
+        raise NotAuthorized("the token in RESYNC_TOKEN or RESYNC_TOKEN_FILE is nobody's in the policy")
+    return Person(principal.name, (policy, principal))
+
+
+def account() -> str:
+    """The account and the machine: a claim, as good as the machine's."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):
+        user = f"uid {os.getuid()}"
+    return f"{user}@{socket.gethostname()}"

@@ -1,0 +1,31 @@
+"""Following only what somebody may see: everything else is as if it did not exist."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from processor.service.follow import ClearedResult, Follower, RequestResult, Standing
+
+
+class SeenFollower:
+    """A request that may not be seen never ends here, as one that does not exist."""
+
+    def __init__(self, follower: Follower, may_see: Callable[[str, str], bool]) -> None:
+        self._follower = follower
+        self._may_see = may_see
+
+    def standings(self, wait_s: float) -> Mapping[str, Standing]:
+        """The follower beneath may find that all has ended, and so return at once: then the rest is waited here."""
+        until = time.monotonic() + wait_s
+        found = self._follower.standings(wait_s)
+        hidden = {
+            request_id
+            for request_id, standing in found.items()
+            if standing != Standing() and not self._may_see(standing.district_id, standing.object)
+        }
+        if hidden and (left_s := until - time.monotonic()) > 0:
+            time.sleep(left_s)
+        return {i: Standing() if i in hidden else standing for i, standing in found.items()}
+
+    def results(self) -> Sequence[RequestResult | ClearedResult]:
+        """Asked for when all have ended, so when all may be seen."""
+        return self._follower.results()
