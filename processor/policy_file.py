@@ -1,11 +1,11 @@
 """Loads the policy: one YAML file that says who may ask for what. Every mistake is told at once."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from processor.core.catalog import Catalog
 from processor.core.model import Dependencies, Mode, Side
@@ -66,7 +66,38 @@ def _kafka_principal(given: str) -> str:
     return given
 
 
-Names = Annotated[frozenset[str] | None, BeforeValidator(_all_or_names)]
+def _known(given: frozenset[str] | None, info: ValidationInfo) -> frozenset[str] | None:
+    known = (info.context or {}).get(info.field_name)
+    unknown = sorted(set(given or ()) - set(known)) if known is not None else []
+    if unknown:
+        raise ValueError(f"the catalog has no {', '.join(unknown)}")
+    return given
+
+
+def _rights(given: frozenset[Right]) -> frozenset[Right]:
+    alone = [
+        f"{right} means nothing without {need}" for right, need in NEEDS.items() if right in given and need not in given
+    ]
+    if alone:
+        raise ValueError(", ".join(alone))
+    return given
+
+
+def _principal_name(given: str) -> str:
+    if not _NAME.fullmatch(given):
+        raise ValueError("a name is 1 to 100 of A-Z a-z 0-9 . _ @ + - and blanks, beginning with a letter or digit")
+    return given
+
+
+def _topic(given: str, info: ValidationInfo) -> str:
+    if not _TOPIC.fullmatch(given):
+        raise ValueError("is not a name of a topic")
+    if given in (info.context or {}).get("other_topics", ()):
+        raise ValueError("is a topic of the service itself, which no publisher may write to")
+    return given
+
+
+Names = Annotated[frozenset[str] | None, BeforeValidator(_all_or_names), AfterValidator(_known)]
 TokenHash = Annotated[str, AfterValidator(_token_hash)]
 KafkaPrincipal = Annotated[str, AfterValidator(_kafka_principal)]
 Sides = Annotated[frozenset[Annotated[Side, BeforeValidator(_upper)]], Field(min_length=1)]
@@ -88,7 +119,7 @@ class _Scoped(_Strict):
 
 
 class _GrantEntry(_Scoped):
-    rights: frozenset[Right] = Field(min_length=1)
+    rights: Annotated[frozenset[Right], Field(min_length=1), AfterValidator(_rights)]
 
 
 class _PrincipalEntry(_Strict):
@@ -117,8 +148,8 @@ class _ServicesEntry(_Strict):
 
 
 class _PolicyEntry(_Strict):
-    principals: dict[str, _PrincipalEntry] = {}
-    topics: dict[str, _TopicEntry] = {}
+    principals: dict[Annotated[str, AfterValidator(_principal_name)], _PrincipalEntry] = {}
+    topics: dict[Annotated[str, AfterValidator(_topic)], _TopicEntry] = {}
     services: _ServicesEntry = _ServicesEntry()
 
 
@@ -129,11 +160,10 @@ def load_policy(path: Path, catalog: Catalog | None = None, other_topics: Collec
     publisher may write to.
     """
     try:
-        entry = read_entry(path, _PolicyEntry)
+        entry = read_entry(path, _PolicyEntry, _context(catalog, other_topics))
     except Mistakes as fault:
         raise PolicyError(path, fault.problems) from None
-    problems = [*_misfits(entry, catalog), *_topic_misfits(entry, other_topics)]
-    if problems:
+    if problems := list(_shared_tokens(entry)):
         raise PolicyError(path, problems)
     return Policy(
         principals={name: _principal(name, each) for name, each in entry.principals.items()},
@@ -142,50 +172,21 @@ def load_policy(path: Path, catalog: Catalog | None = None, other_topics: Collec
     )
 
 
+def _context(catalog: Catalog | None, other_topics: Collection[str]) -> dict[str, Collection[str]]:
+    """What the entry's validators hold it against."""
+    known = {} if catalog is None else {"districts": set(catalog.districts), "objects": set(catalog.objects)}
+    return {"other_topics": other_topics, **known}
+
+
 def _principal(name: str, entry: _PrincipalEntry) -> Principal:
     grants = tuple(Grant(grant.scope(), grant.sides, grant.rights) for grant in entry.grants)
     return Principal(name, grants, tuple(entry.tokens))
 
 
-def _misfits(entry: _PolicyEntry, catalog: Catalog | None) -> Iterator[str]:
+def _shared_tokens(entry: _PolicyEntry) -> Iterator[str]:
     owners: dict[str, str] = {}
     for name, principal in entry.principals.items():
-        place = f"principals.{name}"
-        if not _NAME.fullmatch(name):
-            yield f"{place}: a name is 1 to 100 of A-Z a-z 0-9 . _ @ + - and blanks, beginning with a letter or digit"
         for number, token in enumerate(principal.tokens):
             owner = owners.setdefault(token, name)
             if owner != name:
-                yield f"{place}.tokens.{number}: is a token of {owner} too"
-        for number, grant in enumerate(principal.grants):
-            yield from _rights_misfits(f"{place}.grants.{number}", grant.rights)
-            yield from _unknown(f"{place}.grants.{number}", grant, catalog)
-    for name, topic in entry.topics.items():
-        yield from _unknown(f"topics.{name}", topic, catalog)
-
-
-def _rights_misfits(place: str, rights: Collection[Right]) -> Iterator[str]:
-    for right in Right:
-        needed = NEEDS.get(right)
-        if right in rights and needed is not None and needed not in rights:
-            yield f"{place}.rights: {right} means nothing without {needed}"
-
-
-def _unknown(place: str, entry: _Scoped, catalog: Catalog | None) -> Iterator[str]:
-    if catalog is None:
-        return
-    checked: Sequence[tuple[str, Iterable[str] | None, Collection[Any]]] = (
-        ("districts", entry.districts, catalog.districts),
-        ("objects", entry.objects, catalog.objects),
-    )
-    for part, names, known in checked:
-        for name in sorted(set(names or ()) - set(known)):
-            yield f"{place}.{part}: the catalog has no {name}"
-
-
-def _topic_misfits(entry: _PolicyEntry, other_topics: Collection[str]) -> Iterator[str]:
-    for name in entry.topics:
-        if not _TOPIC.fullmatch(name):
-            yield f"topics.{name}: is not a name of a topic"
-        if name in other_topics:
-            yield f"topics.{name}: is a topic of the service itself, which no publisher may write to"
+                yield f"principals.{name}.tokens.{number}: is a token of {owner} too"

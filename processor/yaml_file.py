@@ -1,6 +1,6 @@
 """A YAML file of a deployment as a checked entry. What it holds is never told: there may be passwords in it."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,11 +18,11 @@ class Mistakes(Exception):
         self.problems = problems
 
 
-def read_entry(path: Path, kind: type[Entry]) -> Entry:
-    """Raises Mistakes."""
+def read_entry(path: Path, kind: type[Entry], context: Mapping[str, Any] | None = None) -> Entry:
+    """`context` is for the entry's validators. Raises Mistakes."""
     try:
         document = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a safe loader, below)
-        return kind.model_validate(document)
+        return kind.model_validate(document, context=context)
     except OSError as error:
         raise Mistakes([f"cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError:

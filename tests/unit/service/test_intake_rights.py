@@ -1,0 +1,108 @@
+"""What a topic's declaration does to the requests that come by it."""
+
+import logging
+from dataclasses import replace
+
+import pytest
+from prometheus_client import REGISTRY
+
+from processor.core.accept import MAX_TEXTS
+from processor.core.errors import Reason
+from processor.core.ids import accepted_id
+from processor.core.model import Mode, RequestState, RequestStatus, Side
+from processor.core.partition import partition_of
+from processor.core.rights import Permit, Policy, RequestTopic, Scope
+from processor.service.intake import Intake, Sorter, Work
+from processor.service.records import Lane
+from tests.unit.core.builders import CATALOG, NOW, REQUEST_ID, chunk, request
+from tests.unit.service.received import PARTITIONS, TOPICS, work
+
+DEFAULT, NORTHS = TOPICS[Lane.REQUESTS], "resync.requests.north"
+PERMIT = Permit(
+    Scope(frozenset({"NORTH"}), frozenset({"Person"})),
+    frozenset({Side.DISTRICT}),
+    frozenset({Mode.SYNC}),
+    frozenset({request().dependencies}),
+    delete=False,
+    batch=False,
+)
+POLICY = Policy({}, {NORTHS: RequestTopic(NORTHS, PERMIT, ())})
+
+
+def sort(*batch: Work) -> Intake:
+    return Sorter(CATALOG, PARTITIONS, (), POLICY).sort(batch, NOW)
+
+
+def by(topic: str, item: Work) -> Work:
+    return replace(item, record=replace(item.record, topic=topic))
+
+
+def counted(topic: str, ground: str) -> float:
+    labels = {"topic": topic, "ground": ground}
+    return REGISTRY.get_sample_value("resync_not_authorized_requests_total", labels) or 0.0
+
+
+def test_what_a_topic_may_say_is_taken_on() -> None:
+    intake = sort(by(NORTHS, work(request("7"))))
+    assert len(intake.chunks) == 1
+
+
+def test_a_claim_beyond_the_declaration_is_rejected_as_a_whole_counted_and_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    before = counted(NORTHS, "mode")
+    asked = request("7", "8", mode=Mode.FORCE, requested_by="the state's administrator")
+    with caplog.at_level(logging.WARNING):
+        intake = sort(by(NORTHS, work(asked)))
+    [status] = intake.plan.history
+    assert isinstance(status, RequestStatus)
+    assert (status.state, status.reason) == (RequestState.REJECTED, Reason.NOT_AUTHORIZED)
+    assert status.detail == f"the writers of {NORTHS} may not ask for this here: mode FORCE"
+    assert status.request == asked
+    assert (intake.chunks, intake.plan.chunks, intake.plan.corrections) == ([], [], [])
+    assert counted(NORTHS, "mode") == before + 1
+    [record] = caplog.records
+    assert REQUEST_ID in record.getMessage()
+    assert record.getMessage().endswith("mode")
+
+
+def test_a_refused_request_counts_as_taken_on() -> None:
+    """Its repetition must not write a second status."""
+    item = by(NORTHS, work(request("7", district_id="RIVER")))
+    intake = sort(item, item)
+    assert len(intake.plan.history) == 1
+    assert list(intake.accepted) == [accepted_id(REQUEST_ID, "0", 1)]
+
+
+def test_the_same_request_by_another_topic_is_judged_by_that_topic() -> None:
+    """The default topic is not declared here."""
+    before = counted(DEFAULT, "undeclared")
+    intake = sort(by(DEFAULT, work(request("7"))))
+    assert not intake.chunks
+    assert counted(DEFAULT, "undeclared") == before + 1
+
+
+def test_a_record_that_was_moved_keeps_the_rights_of_its_topic() -> None:
+    wrong = (partition_of("RIVER", PARTITIONS) + 1) % PARTITIONS
+    item = by(NORTHS, work(request("7", district_id="RIVER"), partition=wrong))
+    [(record, _)] = sort(item).misrouted
+    assert record.topic == NORTHS
+
+
+def test_what_was_accepted_goes_on_under_a_later_policy() -> None:
+    intake = sort(work(chunk("7", district_id="RIVER")))
+    assert len(intake.chunks) == 1
+
+
+def test_texts_of_a_refused_request_fit_into_history() -> None:
+    huge = dict.fromkeys(MAX_TEXTS, "x" * 1000000)
+    intake = sort(by(NORTHS, work(request("7", **huge), partition=partition_of(huge["district_id"], PARTITIONS))))
+    [status] = intake.plan.history
+    assert isinstance(status, RequestStatus)
+    assert {name: len(getattr(status.request, name)) for name in MAX_TEXTS} == MAX_TEXTS
+    assert status.reason is Reason.NOT_AUTHORIZED
+
+
+def test_without_a_policy_every_topic_may_say_everything() -> None:
+    item = by(NORTHS, work(request("7", district_id="RIVER", mode=Mode.FORCE)))
+    assert len(Sorter(CATALOG, PARTITIONS, ()).sort([item], NOW).chunks) == 1
