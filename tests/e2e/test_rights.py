@@ -1,0 +1,231 @@
+"""Rights through the real pipeline: what a topic may say, and what a person may ask for and see."""
+
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from processor.core.model import Dependencies, Mode, OnStateOnly, RequestState, Side
+from processor.core.partition import partition_of
+from tests.e2e.console import Ended, resync
+from tests.e2e.conftest import READ_SETTINGS, Deploy
+from tests.e2e.deployment import PARTITIONS, Deployment
+from tests.e2e.people import assert_same, persons, rename
+from tests.e2e.promises import prove
+
+TOKENS = {name: f"the token of {name}" for name in ("north-clerk", "auditor", "admin")}
+ALL: dict[str, Any] = {"districts": "all", "objects": "all"}
+NORTH: dict[str, Any] = {"districts": ["NORTH"], "objects": ["PersonIdentity"], "sides": ["DISTRICT"]}
+PRINCIPALS = {
+    "north-clerk": {**NORTH, "rights": ["R", "W"]},
+    "auditor": {**ALL, "sides": ["STATE"], "rights": ["R"]},
+    "admin": {**ALL, "sides": ["STATE"], "rights": ["R", "W", "force"]},
+}
+
+
+def policy_of(deployment: Deployment, *, default: bool = True) -> dict[str, Any]:
+    topics: dict[str, Any] = {norths(deployment): {**NORTH, "writers": ["User:sis"]}}
+    if default:
+        everything = {**ALL, "sides": ["DISTRICT", "STATE"], "modes": ["SYNC", "FORCE", "VERIFY"]}
+        topics[deployment.topics.requests] = {**everything, "writers": []}
+    principals = {
+        name: {"tokens": [sha256(TOKENS[name].encode()).hexdigest()], "grants": [grant]}
+        for name, grant in PRINCIPALS.items()
+    }
+    return {"principals": principals, "topics": topics}
+
+
+def norths(deployment: Deployment) -> str:
+    return f"{deployment.name}.requests.north"
+
+
+def use(deployment: Deployment, policy: dict[str, Any]) -> Path:
+    """Before the roles start."""
+    file = deployment.directory / "policy.yaml"
+    file.write_text(yaml.safe_dump(policy), encoding="utf-8")
+    deployment.env["RESYNC_POLICY"] = str(file)
+    return file
+
+
+def put(deployment: Deployment, request: Any, topic: str, *, partition: int | None = None) -> str:
+    home = partition_of(request.district_id, PARTITIONS) if partition is None else partition
+    deployment.put(topic, deployment.encoded(request), request.district_id.encode(), home)
+    deployment.flush()
+    return str(request.request_id)
+
+
+def readings(deployment: Deployment) -> dict[str, int]:
+    """Connections that the processor has to each database: without one it has read nothing."""
+    query = (
+        "select count(*) from pg_stat_activity"
+        " where datname = current_database() and application_name like 'resync/process/%%'"
+    )
+    sides = ("state", "NORTH", "RIVER", "LAKE")
+    return {side: int(deployment.rows(side, query)[0][0]) for side in sides}
+
+
+@pytest.fixture
+def guarded(deploy: Deploy) -> Iterator[Deployment]:
+    """A deployment with a policy, its topics made by `resync topics create`, all roles running."""
+    deployment = deploy(settings=READ_SETTINGS)
+    use(deployment, policy_of(deployment))
+    made = resync(deployment.env, "topics", "create", "--output", "json")
+    assert made.code == 0, made.err
+    assert f"{norths(deployment)}-selectivesync.v1.ResyncRequest" in made.json()["subjects"]
+    deployment.start_all()
+    yield deployment
+    deployment.admin.delete_topics([norths(deployment)])
+
+
+BEYOND: dict[str, tuple[dict[str, Any], str]] = {
+    "district": ({"district": "LAKE"}, "may not ask for this district"),
+    "no such district": ({"district": "NOWHERE"}, "may not ask for this district"),
+    "object": ({"object_name": "Enrollment"}, "this object"),
+    "mode": ({"mode": Mode.FORCE}, "mode FORCE"),
+    "side": ({"requested_from": Side.STATE}, "side STATE"),
+    "dependencies": ({"dependencies": Dependencies.PARENTS}, "dependencies PARENTS"),
+    "delete": ({"on_state_only": OnStateOnly.DELETE}, "deletion of what only the state has"),
+}
+
+
+def test_a_claim_beyond_the_topic_s_declaration_is_rejected_and_nothing_is_read(guarded: Deployment) -> None:
+    keys = list(guarded.take_keys(3))
+    for district in ("NORTH", "LAKE"):
+        persons(guarded, district, keys)
+        rename(guarded, district, keys)
+    asked = {}
+    for name, (changes, _) in BEYOND.items():
+        wanted = {"district": "NORTH", "object_name": "PersonIdentity", "keys": keys, **changes}
+        asked[name] = put(guarded, guarded.request(**wanted, requested_by="the state"), norths(guarded))
+    watcher = guarded.watcher
+    watcher.until_ended(asked.values())
+    for name, (_, told) in BEYOND.items():
+        status = watcher.stories[asked[name]].status
+        assert status is not None
+        assert (status.state, status.reason) == (RequestState.REJECTED, "NOT_AUTHORIZED"), name
+        assert (status.detail or "").endswith(told), (name, status.detail)
+    assert readings(guarded) == {"state": 0, "NORTH": 0, "RIVER": 0, "LAKE": 0}
+    assert not watcher.corrections
+    assert guarded.role("process").log.read_text().count("is not authorised") == len(BEYOND)
+
+    wrong = (partition_of("NORTH", PARTITIONS) + 1) % PARTITIONS
+    allowed = guarded.request("NORTH", "PersonIdentity", keys)
+    done = [
+        put(guarded, allowed, norths(guarded), partition=wrong),
+        put(guarded, guarded.request("LAKE", "PersonIdentity", keys[:1]), guarded.topics.requests),
+    ]
+    watcher.until_ended(done)
+    assert [watcher.story(each).counts() for each in done] == [{"APPLIED": 3}, {"APPLIED": 1}]
+    assert readings(guarded) == {"state": 1, "NORTH": 1, "RIVER": 0, "LAKE": 1}, (
+        "so that the zeros above mean something"
+    )
+    assert_same(guarded, "NORTH", keys)
+    prove(guarded, done)
+
+    put(guarded, allowed, guarded.topics.requests)
+    last = put(guarded, guarded.request("NORTH", "PersonIdentity", keys), guarded.topics.requests)
+    watcher.until_ended([last])
+    assert watcher.story(last).counts() == {"IN_SYNC EXPECTED_DIFFERENCE": 3}
+    prove(guarded, [*done, last])
+
+
+def as_person(deployment: Deployment, name: str) -> Callable[..., Ended]:
+    env = {**deployment.env, "RESYNC_TOKEN": TOKENS.get(name, name)}
+    return lambda *arguments: resync(env, *arguments)
+
+
+def test_a_person_asks_for_and_sees_what_the_policy_gives(guarded: Deployment, tmp_path: Path) -> None:
+    [key] = guarded.take_keys(1)
+    for district in ("NORTH", "LAKE"):
+        persons(guarded, district, [key])
+        rename(guarded, district, [key])
+    clerk, auditor, admin = (as_person(guarded, name) for name in ("north-clerk", "auditor", "admin"))
+    person = ("--object", "PersonIdentity", str(key))
+    before = guarded.ends([guarded.topics.requests])
+
+    assert_refused(resync(guarded.env, "submit", "-d", "NORTH", *person), 2, "RESYNC_TOKEN_FILE")
+    assert_refused(as_person(guarded, "nobody")("submit", "-d", "NORTH", *person), 1, "is nobody's in the policy")
+    lake = clerk("submit", "-d", "LAKE", *person)
+    assert_refused(lake, 1, "NOT_AUTHORIZED: north-clerk may not ask for this district")
+    nowhere = clerk("submit", "-d", "NOWHERE", *person)
+    assert nowhere == lake, "what exists elsewhere must not be seen by the answer"
+    assert_refused(clerk("submit", "-d", "NORTH", "--mode", "force", *person), 1, "mode FORCE")
+    assert_refused(clerk("submit", "-d", "LAKE", "--dry-run", *person), 1, "NOT_AUTHORIZED")
+    assert_refused(clerk("submit", "-d", "NORTH", "--side", "state", *person), 1, "side STATE")
+    assert_refused(auditor("submit", "-d", "NORTH", *person), 1, "NOT_AUTHORIZED")
+    assert guarded.ends([guarded.topics.requests]) == before, "something was sent"
+
+    token_file = tmp_path / "token"
+    token_file.write_text(f"{TOKENS['north-clerk']}\n")
+    by_file = {**guarded.env, "RESYNC_TOKEN_FILE": str(token_file), "USER": "root"}
+    mine = resync(by_file, "submit", "-d", "NORTH", "--wait", *person)
+    theirs = admin("submit", "-d", "LAKE", "--mode", "force", "--wait", *person)
+    assert (mine.code, theirs.code) == (0, 0), mine.err + theirs.err
+    north, elsewhere = mine.out.strip(), theirs.out.strip()
+
+    rows = {row["request_id"]: row for row in auditor("history", "--output", "json").json()}
+    assert {rows[north]["requested_by"], rows[elsewhere]["requested_by"]} == {"north-clerk", "admin"}
+    shown = auditor("show", elsewhere, "--output", "json").json()
+    assert (shown["requested_from"], shown["district_id"]) == ("STATE", "LAKE")
+    assert [row["request_id"] for row in clerk("history", "--output", "json").json()] == [north]
+    assert_refused(clerk("history", "-d", "LAKE"), 1, "north-clerk may not see this district")
+    unknown = "00000000-0000-4000-8000-000000000000"
+    for command in ("show", "report"):
+        assert clerk(command, north).code == 0
+        hidden, missing = clerk(command, elsewhere), clerk(command, unknown)
+        assert_refused(hidden, 1, f"there is no history of {elsewhere}")
+        assert hidden.err.replace(elsewhere, unknown) == missing.err
+    assert clerk("watch", north).code == 0
+    assert_refused(clerk("watch", elsewhere, "--timeout", "1"), 1, "Not ended")
+
+
+def assert_refused(ended: Ended, code: int, told: str) -> None:
+    assert (ended.code, ended.out) == (code, ""), ended
+    assert told in ended.err, ended
+
+
+def test_a_request_topic_that_is_not_declared_is_named_at_the_start_and_may_say_nothing(deploy: Deploy) -> None:
+    deployment = deploy(settings=READ_SETTINGS)
+    use(deployment, {"topics": {}})
+    role = deployment.start("process")
+    name = deployment.topics.requests
+    assert f"the policy does not declare the request topic {name}" in role.log.read_text()
+    asked = deployment.submit("NORTH", "PersonIdentity", [7])
+    deployment.watcher.until_ended([asked])
+    status = deployment.watcher.stories[asked].status
+    assert status is not None
+    assert status.reason == "NOT_AUTHORIZED"
+
+
+def test_without_a_policy_all_may_ask_and_the_start_says_so(running: Deployment) -> None:
+    assert "no policy (RESYNC_POLICY)" in running.role("process").log.read_text()
+    [key] = running.take_keys(1)
+    persons(running, "NORTH", [key])
+    asked = running.submit("NORTH", "PersonIdentity", [key], mode=Mode.FORCE, requested_from=Side.STATE)
+    running.watcher.until_ended([asked])
+    assert running.watcher.story(asked).counts() == {"APPLIED FORCED": 1}
+
+
+def test_a_policy_with_mistakes_stops_the_processor_which_tells_them_all(deploy: Deploy) -> None:
+    deployment = deploy()
+    policy = policy_of(deployment)
+    policy["principals"]["auditor"]["grants"][0]["rights"] = ["D"]
+    policy["topics"][norths(deployment)]["districts"] = ["NORHT"]
+    policy["topics"][deployment.topics.history] = policy["topics"][norths(deployment)]
+    use(deployment, policy)
+    checked = resync(deployment.env, "policy", "check")
+    role = deployment.start("process", ready=False)
+    assert (role.await_end(), checked.code) == (2, 2)
+    for told in (role.log.read_text(), checked.err):
+        assert "principals.auditor.grants.0.rights: Value error, D means nothing without R" in told
+        assert f"topics.{norths(deployment)}.districts: Value error, the catalog has no NORHT" in told
+        assert f"topics.{deployment.topics.history}.[key]: Value error, is a topic of the service itself" in told
+
+
+def test_a_drawn_token_and_its_hash_fit() -> None:
+    drawn = resync({}, "policy", "token")
+    assert sha256(drawn.out.strip().encode()).hexdigest() in drawn.err
+    assert resync({}, "policy", "token").out != drawn.out
