@@ -57,11 +57,9 @@ def start(stack: Stack, cache: artifacts.Cache) -> None:
         home.mkdir(parents=True, exist_ok=True)
         properties = home / "server.properties"
         properties.write_text(_properties(settings, home / "log"))
-        java: list[str | Path] = [jvm.java(), *jvm.FLAGS, *HEAP, "-cp", _class_path(cache)]
         if not (home / "log" / "meta.properties").exists():
-            _format([*java, "kafka.tools.StorageTool"], properties)
-        log4j = f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}"
-        process.spawn(stack, NAME, [*java, log4j, "kafka.Kafka", properties], env=dict(os.environ), cwd=home)
+            format_storage(cache, properties)
+        process.spawn(stack, NAME, broker_command(cache, properties), env=dict(os.environ), cwd=home)
     process.await_ready(stack, NAME, lambda: _serves(bootstrap_servers(stack)), DEADLINE_S)
 
 
@@ -71,6 +69,15 @@ def stop(stack: Stack) -> bool:
 
 def bootstrap_servers(stack: Stack) -> str:
     return f"127.0.0.1:{config.existing(stack).port(NAME)}"
+
+
+def broker_command(cache: artifacts.Cache, properties: Path) -> list[str | Path]:
+    log4j = f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}"
+    return [*_java(cache), log4j, "kafka.Kafka", properties]
+
+
+def _java(cache: artifacts.Cache) -> list[str | Path]:
+    return [jvm.java(), *jvm.FLAGS, *HEAP, "-cp", _class_path(cache)]
 
 
 def _class_path(cache: artifacts.Cache) -> str:
@@ -90,11 +97,19 @@ def _properties(settings: config.Config, log_dir: Path) -> str:
     return "".join(f"{key}={value}\n" for key, value in (SETTINGS | places).items())
 
 
-def _format(command: list[str | Path], properties: Path) -> None:
+def format_storage(cache: artifacts.Cache, properties: Path) -> None:
     # It may begin with a dash, so it is joined to its option below.
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     done = subprocess.run(
-        [*command, "format", "--ignore-formatted", f"--cluster-id={cluster}", "-c", properties],
+        [
+            *_java(cache),
+            "kafka.tools.StorageTool",
+            "format",
+            "--ignore-formatted",
+            f"--cluster-id={cluster}",
+            "-c",
+            properties,
+        ],
         capture_output=True,
         text=True,
         check=False,

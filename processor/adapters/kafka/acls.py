@@ -12,6 +12,7 @@ from confluent_kafka.admin import (
     AclOperation,
     AclPermissionType,
     AdminClient,
+    ConfigResource,
     ResourcePatternType,
     ResourceType,
 )
@@ -27,6 +28,9 @@ T = TypeVar("T")
 
 _ANY: Any = None
 """Matches all; the client's types do not know that it may be given."""
+_ALL = AclBindingFilter(
+    ResourceType.ANY, _ANY, ResourcePatternType.ANY, _ANY, _ANY, AclOperation.ANY, AclPermissionType.ANY
+)
 _WRITING = frozenset({AclOperation.WRITE, AclOperation.ALL})
 
 
@@ -55,14 +59,10 @@ class AclAdmin:
 
     def inspect(self, wanted: Collection[Acl], written: Sequence[str]) -> AclStates:
         """Which of `wanted` exist, and who else may write to the topics `written`. Raises Unreachable, NotSetUp."""
-        self._broker.partition_counts(self._admin)
-        anything = AclBindingFilter(
-            ResourceType.ANY, _ANY, ResourcePatternType.ANY, _ANY, _ANY, AclOperation.ANY, AclPermissionType.ANY
-        )
-        try:
-            found = self._answer(self._admin.describe_acls(anything, request_timeout=ANSWER_S), "list its ACLs")
-        except _NoAuthorizer:
+        if not self._has_authorizer():
             return AclStates(None)
+        self._check_allowed()
+        found = self._answer(self._admin.describe_acls(_ALL, request_timeout=ANSWER_S))
         given = [b for b in found if b.permission_type is AclPermissionType.ALLOW]
         bindings = {acl: _binding(acl) for acl in wanted}
         existing = frozenset(acl for acl, binding in bindings.items() if binding in given)
@@ -73,27 +73,36 @@ class AclAdmin:
         if missing:
             asked = self._admin.create_acls([_binding(acl) for acl in missing], request_timeout=ANSWER_S)
             for future in asked.values():
-                self._answer(future, "create an ACL")
+                self._answer(future)
 
-    def _answer(self, future: "Future[T]", what: str) -> T:
+    def _has_authorizer(self) -> bool:
+        """By the broker's configuration: asked for ACLs, librdkafka gives an empty list where there is none."""
+        broker = ConfigResource(ResourceType.BROKER, str(self._broker.any_broker(self._admin)))
+        config = self._answer(self._admin.describe_configs([broker], request_timeout=ANSWER_S)[broker])
+        return bool(config["authorizer.class.name"].value)
+
+    def _check_allowed(self) -> None:
+        """Likewise, it gives an empty list to an account that may not ask."""
+        asked = self._admin.describe_cluster(include_authorized_operations=True, request_timeout=ANSWER_S)
+        if AclOperation.DESCRIBE not in (self._answer(asked).authorized_operations or ()):
+            raise self._not_allowed()
+
+    def _not_allowed(self) -> NotSetUp:
+        return NotSetUp(
+            f"Kafka at {self._broker.servers} does not let this account look at its ACLs: it needs DESCRIBE and"
+            " DESCRIBE_CONFIGS, and for --apply ALTER, on the cluster"
+        )
+
+    def _answer(self, future: "Future[T]") -> T:
         try:
             return future.result(ANSWER_S + 1)
         except NoAnswer as fault:
             raise self._broker.unreachable(KafkaError(KafkaError._TIMED_OUT)) from fault
         except KafkaException as fault:
             error: KafkaError = fault.args[0]
-            if error.code() == KafkaError.SECURITY_DISABLED:
-                raise _NoAuthorizer from None
             if error.code() == KafkaError.CLUSTER_AUTHORIZATION_FAILED:
-                raise NotSetUp(
-                    f"Kafka at {self._broker.servers} does not let this account {what}: it needs DESCRIBE, and for"
-                    " --apply ALTER, on the cluster"
-                ) from fault
+                raise self._not_allowed() from fault
             raise self._broker.unreachable(error) from fault
-
-
-class _NoAuthorizer(Exception):
-    """The broker refuses to speak about ACLs, having none."""
 
 
 def _binding(acl: Acl) -> AclBinding:

@@ -45,6 +45,10 @@ class Broker:
         topics = self._metadata(client).topics
         return {name: len(topic.partitions) for name, topic in topics.items() if topic.error is None}
 
+    def any_broker(self, client: Client) -> int:
+        """Id of one of the cluster's brokers. Raises Unreachable."""
+        return int(min(self._metadata(client).brokers))
+
     def partitions(self, client: Client, topic: str) -> int:
         """Raises Unreachable, NotSetUp."""
         counts = self.partition_counts(client)
