@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 
+from processor.core.accept import WITH_CHILDREN
 from processor.core.catalog import Catalog
 from processor.core.errors import CoreError, Reason
+from processor.core.family import descending
 from processor.core.model import Dependencies, Keys, Mode, OnStateOnly, Request, Side
 
 
@@ -213,11 +215,8 @@ def touched(request: Request, catalog: Catalog) -> list[str]:
     if request.dependencies in (Dependencies.PARENTS, Dependencies.ALL):
         while (parent := catalog.objects[names[-1]].parent) is not None:
             names.append(parent.object)
-    if request.dependencies in (Dependencies.CHILDREN, Dependencies.ALL):
-        below = [request.object]
-        for name in below:
-            below += [kind.name for kind in catalog.objects.values() if kind.parent and kind.parent.object == name]
-        names += below[1:]
+    if request.dependencies in WITH_CHILDREN:
+        names += [kind.name for kind in descending(request.object, catalog)]
     return names
 
 

@@ -17,8 +17,8 @@ from confluent_kafka.admin import (
 )
 
 from processor.core.partition import partition_of
-from tests.e2e.commands import resync
 from tests.e2e.conftest import READ_SETTINGS, Deployments
+from tests.e2e.console import resync
 from tests.e2e.databases import Templates
 from tests.e2e.deployment import PARTITIONS, Deployment
 from tests.e2e.people import assert_same, persons, rename

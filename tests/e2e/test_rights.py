@@ -10,8 +10,8 @@ import yaml
 
 from processor.core.model import Dependencies, Mode, OnStateOnly, RequestState, Side
 from processor.core.partition import partition_of
-from tests.e2e.console import Ended, resync
 from tests.e2e.conftest import READ_SETTINGS, Deploy
+from tests.e2e.console import Ended, resync
 from tests.e2e.deployment import PARTITIONS, Deployment
 from tests.e2e.people import assert_same, persons, rename
 from tests.e2e.promises import prove
