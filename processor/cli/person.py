@@ -53,6 +53,14 @@ class Person:
 
         return may_see(self.known[1], district_id, object_name)
 
+    def may_clear(self, district_id: str, object_name: str) -> bool:
+        """Whether this person may clear the history of such a request."""
+        if self.known is None:
+            return True
+        from processor.core.rights import may_clear
+
+        return may_clear(self.known[1], district_id, object_name)
+
     def if_seen(self, row: "Row | None") -> "Row | None":
         """The row, unless it is of a district or an object that may not be seen: then it does not exist."""
         return row if row is None or self.may_see(row["district_id"], row["object"]) else None

@@ -24,6 +24,7 @@ from tests.e2e.deployment import PARTITIONS, Deployment
 from tests.e2e.people import assert_same, persons, rename
 from tests.e2e.promises import prove
 from tests.e2e.secured_kafka import ADMIN, SecuredKafka, secured_kafka
+from tests.unit.cli.json_schema import problems
 
 ROLES = ("process", "apply", "store")
 USERS = (*ROLES, "north-sis", "clerk", "stranger")
@@ -105,6 +106,7 @@ def test_the_policy_made_true_at_the_broker(secured: Deployment, broker: Secured
     printed = resync(admin, "topics", "acls", "--output", "json")
     assert printed.code == 1
     assert {acl["state"] for acl in printed.json()["acls"]} == {"missing"}
+    assert problems(printed.json(), "acls.json") == []
 
     applied = resync(admin, "topics", "acls", "--apply", "--output", "json")
     assert applied.code == 0, applied.err

@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+
+from processor.cli.exits import UsageError
+from processor.cli.person import Person, identified
+from processor.core.model import Side
+from processor.core.rights import Grant, NotAuthorized, Policy, Principal, Right, Scope
+from processor.settings import Settings
+from stack.layout import REPO
+
+POLICY = REPO / "demo" / "policy.yaml"
+NOBODY = Person("someone@somewhere")
+
+
+def person(*grants: Grant) -> Person:
+    return Person("clerk", (Policy({}, {}), Principal("clerk", grants)))
+
+
+def grant(scope: Scope, *rights: Right, sides: frozenset[Side] = frozenset(Side)) -> Grant:
+    return Grant(scope, sides, frozenset(rights))
+
+
+NORTH = Scope(frozenset({"NORTH", "LAKE"}), frozenset({"Person"}))
+
+
+def test_what_may_be_seen_is_pairs_of_a_district_and_an_object() -> None:
+    clerk = person(grant(NORTH, Right.SEE), grant(Scope(None, None), Right.CLEAR), grant(Scope(None, None), Right.SEE))
+    assert clerk.seen() == [("LAKE", "Person"), ("NORTH", "Person"), (None, None)]
+    assert NOBODY.seen("NORTH") is None
+
+
+def test_who_may_see_nothing_is_told_so() -> None:
+    with pytest.raises(NotAuthorized, match="NOT_AUTHORIZED: clerk may see no history"):
+        person(grant(NORTH, Right.CLEAR)).seen()
+    with pytest.raises(NotAuthorized, match="NOT_AUTHORIZED: clerk may not see this district"):
+        person(grant(NORTH, Right.SEE)).seen("RIVER")
+
+
+def test_a_row_that_may_not_be_seen_does_not_exist() -> None:
+    clerk = person(grant(NORTH, Right.SEE))
+    mine, theirs = ({"district_id": d, "object": "Person"} for d in ("NORTH", "RIVER"))
+    assert (clerk.if_seen(mine), clerk.if_seen(theirs), clerk.if_seen(None)) == (mine, None, None)
+    assert NOBODY.if_seen(theirs) == theirs
+
+
+def test_clearing_is_a_right_of_its_own() -> None:
+    assert person(grant(NORTH, Right.SEE, Right.CLEAR)).may_clear("NORTH", "Person")
+    assert not person(grant(NORTH, Right.SEE)).may_clear("NORTH", "Person")
+    assert NOBODY.may_clear("NORTH", "Person")
+
+
+@pytest.mark.parametrize(
+    ("sides", "side"), [(Side, Side.DISTRICT), ([Side.DISTRICT], Side.DISTRICT), ([Side.STATE], Side.STATE)]
+)
+def test_a_person_asks_on_the_side_that_is_allowed(sides: list[Side], side: Side) -> None:
+    assert person(grant(NORTH, Right.SEE, sides=frozenset(sides))).side() is side
+
+
+def test_without_a_policy_a_person_is_the_account() -> None:
+    assert "@" in identified(Settings()).name
+
+
+@pytest.mark.parametrize("name", ["state-admin", "north-clerk", "auditor"])
+def test_a_token_says_who_asks_whatever_the_account(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("USER", "root")
+    assert identified(Settings(policy=POLICY, token=f"demo-token-of-the-{name}")).name == name
+
+
+def test_no_token_and_nobody_s_token(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="RESYNC_TOKEN_FILE"):
+        identified(Settings(policy=POLICY))
+    with pytest.raises(NotAuthorized, match="nobody's in the policy") as caught:
+        identified(Settings(policy=POLICY, token="S3CR3T"))  # noqa: S106 (not one)
+    assert "S3CR3T" not in str(caught.value)
+    assert "S3CR3T" not in repr(Settings(policy=tmp_path, token="S3CR3T"))  # noqa: S106
