@@ -27,9 +27,11 @@ class RequestFilter:
     object: str | None = None
     requested_by: str | None = None
     since: datetime | None = None
+    until: datetime | None = None
+    """The first moment that is too late."""
     states: Sequence[str] | None = None
-    older_than: str | None = None
-    """A request: only those accepted before it."""
+    after: tuple[datetime, str] | None = None
+    """The last row of the page before: its time and its request."""
 
 
 class HistoryQueries:
@@ -43,10 +45,19 @@ class HistoryQueries:
 
     def requests(self, wanted: RequestFilter, limit: int) -> list[Row]:
         """Newest first."""
-        parameters = {name: getattr(wanted, name) for name in RequestFilter.__slots__}
-        if wanted.states is not None:
-            parameters["states"] = list(wanted.states)
-        return self._rows("query_requests.sql", {**parameters, "limit": limit})
+        after_time, after_id = wanted.after or (None, None)
+        parameters = {
+            "district_id": wanted.district_id,
+            "object": wanted.object,
+            "requested_by": wanted.requested_by,
+            "since": wanted.since,
+            "until": wanted.until,
+            "states": None if wanted.states is None else list(wanted.states),
+            "after_time": after_time,
+            "after_id": after_id,
+            "limit": limit,
+        }
+        return self._rows("query_requests.sql", parameters)
 
     def request(self, request_id: str) -> Row | None:
         return next(iter(self._rows("query_request.sql", {"request_id": request_id})), None)
