@@ -19,7 +19,7 @@ _BEFORE: dict[Reason, str] = {
     Reason.SNAPSHOT_UNAVAILABLE: "see that the named database runs and can be reached, then ask again",
     Reason.CONFLICT: "find out what keeps changing or locking these rows at the state, then ask again",
     Reason.HAS_CHILDREN: "have the rows that refer to it deleted first, then ask again",
-    Reason.REJECTED_BY_STATE: "see what the named constraint asks for and correct the record or the state, then ask again",
+    Reason.REJECTED_BY_STATE: "correct the record, or the state, by what the named constraint says, then ask again",
     Reason.NO_ANSWER: "see that the state's applier runs and answers, then ask again",
 }
 """Reasons with nothing here are told by their meaning and mender."""
@@ -70,7 +70,7 @@ def mend(asked: Asked, cause: Cause) -> Mend:
 
 def _ask_for_parents(asked: Asked, cause: Cause, parent: str) -> str:
     submit = ["resync", "submit", "--district", asked.district_id, "--object", parent, "--dependencies", "all"]
-    if cause.parent_keys <= MOST_NAMED:
+    if _can_be_named(cause.parents, cause.parent_keys):
         return _command([*submit, *_keys(cause.parents)])
     report = ["resync", "report", asked.request_id, "--parents", parent]
     return f"{_command(report)} | {_command([*submit, '-'])}"
@@ -84,10 +84,15 @@ def _ask_again(asked: Asked, cause: Cause) -> str:
         submit += ["--dependencies", asked.dependencies.lower()]
     if asked.on_state_only is not OnStateOnly.REPORT:
         submit += ["--on-state-only", asked.on_state_only.lower()]
-    if cause.keys <= MOST_NAMED:
+    if _can_be_named(cause.named, cause.keys):
         return _command([*submit, *_keys(cause.named)])
     report = ["resync", "report", asked.request_id, "--object", cause.object, "--reason", cause.reason, "--keys-only"]
     return f"{_command(report)} | {_command([*submit, '-'])}"
+
+
+def _can_be_named(keys: Sequence[str], total: int) -> bool:
+    """A terminal shows what is not printable in a form that cannot be copied."""
+    return len(keys) == total <= MOST_NAMED and all(key.isprintable() for key in keys)
 
 
 def _keys(keys: Sequence[str]) -> list[str]:
