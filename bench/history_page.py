@@ -34,7 +34,8 @@ insert into outcomes
 select
     r.request_id, r.object, k::text, r.district_id, k::text, case when k %% 10 = 0 then 'FAILED' else 'APPLIED' end,
     case when k %% 10 = 0 then 'PARENT_MISSING' end, case when k %% 10 = 0 then 'PersonIdentity ' || k end,
-    '{lastName}', case when k %% 10 = 0 then 'PersonIdentity' end, case when k %% 10 = 0 then k::text end, gen_random_uuid()::text, 1,
+    '{lastName}', case when k %% 10 = 0 then 'PersonIdentity' end, case when k %% 10 = 0 then k::text end,
+    gen_random_uuid()::text, 1,
     r.decided_at, r.decided_at, r.decided_at, r.decided_at
 from requests r, generate_series(1, %(each)s) k
 where r.request_reason like 'ticket %%' and r.keys = %(each)s

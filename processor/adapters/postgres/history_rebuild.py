@@ -174,7 +174,9 @@ class PostgresVerify(_Rebuild):
             yield TablePair("tallies", TALLY, live, counted)
 
     @contextmanager
-    def _rows(self, connection: psycopg.Connection, table: str, query: sql.Composable) -> Iterator[Iterator[Row]]:
+    def _rows(
+        self, connection: psycopg.Connection, table: str, query: sql.SQL | sql.Composed
+    ) -> Iterator[Iterator[Row]]:
         if connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
             connection.execute("begin")
         name = f"all_{table}_{id(query)}"
@@ -183,7 +185,7 @@ class PostgresVerify(_Rebuild):
             yield (_row(values, PRIMARY_KEY[table]) for values in cursor.execute(query))
 
 
-def _all_of(table: str, columns: Sequence[str]) -> sql.Composable:
+def _all_of(table: str, columns: Sequence[str]) -> sql.Composed:
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     order = sql.SQL(", ").join(map(sql.Identifier, columns[: PRIMARY_KEY[table]]))
     return sql.SQL("select {} from {} order by {}").format(names, sql.Identifier(table), order)

@@ -20,10 +20,15 @@ declare
     gained constant text := counted || '1 as sign from gained';
     lost constant text := counted || '-1 as sign from lost';
     changed constant text := case tg_op
-        when 'INSERT' then gained when 'DELETE' then lost else gained || ' union all ' || lost
+        when 'INSERT' then gained when 'DELETE' then lost
+        else gained || ' union all ' || lost
     end;
     emptied tid[];
 begin
+    if tg_op = 'TRUNCATE' then
+        execute format('truncate %I.tallies', tg_table_schema);
+        return null;
+    end if;
     execute format(
         $sql$
         with merged as (
@@ -51,6 +56,7 @@ create trigger tally_updated after update on outcomes
     referencing new table as gained old table as lost for each statement execute function tally();
 create trigger tally_deleted after delete on outcomes
     referencing old table as lost for each statement execute function tally();
+create trigger tally_truncated after truncate on outcomes for each statement execute function tally();
 
 insert into tallies (request_id, object, status, reason, keys, asked)
 select request_id, object, status, coalesce(reason, ''), count(*), count(asked_as)
