@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import time
@@ -26,7 +25,7 @@ from processor.service.history_ports import BatchLimits, LogBatch
 from stack.layout import REPO
 from stack.roles import console_script
 from tests.integration.history.told import TIMEOUT_S
-from tests.integration.store.world import DECIDED, World, applied_request, chunk_status, outcome
+from tests.integration.store.world import DECIDED, World, chunk_status, outcome, request_status
 
 ID = "0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c11"
 
@@ -61,13 +60,9 @@ def every_kind() -> list[HistoryRecord]:
         ID, "NORTH", "PersonIdentity", RequestState.COMPLETE, None, None, (Count("APPLIED", None, 2),), DECIDED, DECIDED
     )
     cleared = Cleared(ID, "NORTH", "PersonIdentity", "auditor", DECIDED, 2, "request")
-    request = [
-        replace(record, request=replace(record.request, request_id=ID, reason="=1+1"))
-        for record in applied_request(2)[1][:1]
-        if not isinstance(record, RequestEnd | Cleared) and hasattr(record, "request")
-    ]
+    asked = request_status(ID, 2, reason="=1+1")
     return [
-        *request,
+        asked,
         chunk_status(ID, "0.0", ChunkState.DONE, in_sync=7),
         outcome(ID, "-7"),
         outcome(ID, "8"),
@@ -169,8 +164,8 @@ def test_from_a_time_and_of_a_district(world: World) -> None:
     world.tombstone(ID, f"{ID}/PersonIdentity/5")
     assert [row["key"] for row in lines(world, "--from", "4h")] == ["3", "1", "5"]
     assert [row["key"] for row in lines(world, "--district", "NORTH")] == ["5", "1"]
-    at = (datetime.now(UTC) - timedelta(hours=2)).isoformat(timespec="seconds")
-    assert [row["key"] for row in lines(world, "--district", "NORTH", "--from", at)] == ["1"]
+    since = (datetime.now(UTC) - timedelta(hours=2)).isoformat(timespec="seconds")
+    assert [row["key"] for row in lines(world, "--district", "NORTH", "--from", since)] == ["1"]
     ended = run(world, "--from", (datetime.now(UTC) + timedelta(hours=1)).isoformat())
     assert (ended.returncode, ended.stdout) == (0, "")
     assert "read 0 records" in ended.stderr

@@ -1,4 +1,4 @@
-"""How long pages of the history take where there are a million outcomes: `python -m bench.history_page`.
+"""Pages of the history, and reports, where there are a million outcomes: `python -m bench.history`.
 
 Fills tables of a database of its own by SQL, as the store would have left them, and asks as the commands do.
 """
@@ -6,6 +6,8 @@ Fills tables of a database of its own by SQL, as the store would have left them,
 import argparse
 import math
 import os
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,6 +21,7 @@ from psycopg.conninfo import make_conninfo
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect
 from processor.adapters.postgres.history_queries import HistoryQueries, RequestFilter
 from processor.adapters.postgres.history_schema import migrate
+from stack.roles import console_script
 
 SLOW = ("show", "causes", "result")
 FILL_REQUESTS = """
@@ -101,6 +104,19 @@ def asks(queries: HistoryQueries) -> Mapping[str, Callable[[], object]]:
     return {**listed, **one}
 
 
+def report(dsn: str, request_id: str, form: str, keys: int) -> str:
+    """By the console script, into a file: keys per second and the most memory that it held."""
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = ["report", request_id, "--output", form, "--to", f"{folder}/report"]
+        env = {**os.environ, "RESYNC_HISTORY_DSN": dsn}
+        began = perf_counter()
+        process = subprocess.Popen([console_script(), *arguments], env=env, stderr=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        took = perf_counter() - began
+        size = os.path.getsize(f"{folder}/report") / 2**20 if status == 0 else 0
+    return f"{keys / took:9,.0f} keys/s   {took:6.1f} s   {used.ru_maxrss / 1024:5.0f} MiB held   file {size:5.0f} MiB"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -109,6 +125,7 @@ def main() -> None:
     parser.add_argument("--outcomes", type=int, default=1_000_000)
     parser.add_argument("--requests", type=int, nargs="*", default=[2_000, 1], help="into how many requests these go")
     parser.add_argument("--times", type=int, default=300)
+    parser.add_argument("--reports", nargs="*", default=["ndjson", "csv", "json", "table", "xlsx", "pdf"])
     options = parser.parse_args()
     with database(options.dsn) as dsn:
         for requests in options.requests:
@@ -119,7 +136,10 @@ def main() -> None:
             )
             with closing(HistoryQueries(dsn, "bench")) as queries:
                 for name, ask in asks(queries).items():
-                    print(f"  {name:<14} {timed(ask, options.times if name not in SLOW else 5)}")
+                    print(f"  {name:<14} {timed(ask, options.times if name not in SLOW else 5)}", flush=True)
+                newest = queries.requests(RequestFilter(), 1)[0]
+            for form in options.reports if requests == 1 else ():
+                print(f"  report {form:<7} {report(dsn, newest['request_id'], form, newest['keys'])}", flush=True)
 
 
 if __name__ == "__main__":
