@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from processor.cli.exits import ExitCode
-from processor.cli.output import Output, console, plain, print_json, print_ndjson, print_rows, print_table, say
+from processor.cli.output import Output, console, print_json, print_ndjson, print_rows, print_table, say
 from processor.cli.progress import counting
-from processor.cli.requests import shown_key
+from processor.cli.requests import count_text, shown_key
 from processor.core.errors import RULES, Mender, Reason
 from processor.core.model import RequestState
 from processor.service.follow import (
@@ -95,7 +95,7 @@ def print_results(output: Output, results: Sequence["Result"]) -> None:
         case Output.NDJSON:
             print_ndjson(documents)
         case Output.CSV:
-            print_rows(output, _CSV, [{**d, "counts": [_count_text(c) for c in d["counts"]]} for d in documents])
+            print_rows(output, _CSV, [{**d, "counts": [count_text(c) for c in d["counts"]]} for d in documents])
 
 
 def result_document(result: "Result") -> dict[str, Any]:
@@ -164,7 +164,3 @@ def _outcome_document(outcome: NotedOutcome) -> dict[str, Any]:
         "changed_fields": list(outcome.changed_fields),
         "parent": {"object": outcome.parent.object, "key": outcome.parent.key} if outcome.parent else None,
     }
-
-
-def _count_text(count: dict[str, Any]) -> str:
-    return "{}={}".format("/".join(plain(count[n]) for n in ("status", "reason") if count[n]), count["keys"])

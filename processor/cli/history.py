@@ -1,5 +1,6 @@
 """`resync history`: the requests there were, newest first."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated
@@ -7,21 +8,25 @@ from typing import Annotated
 import typer
 
 from processor.cli.output import Output, print_rows, say
-from processor.cli.requests import document, moment, request_id_of, shown
+from processor.cli.requests import count_text, document, moment, place_of, place_text, shown
 from processor.core.model import RequestState
+from processor.service.client_ports import Row
 
 COLUMNS = (
     "request_id",
     "decided_at",
+    "requested_by",
+    "requested_from",
     "district_id",
     "object",
-    "state",
-    "keys",
-    "failed_outcomes",
     "mode",
-    "requested_by",
+    "state",
+    "reason",
+    "keys",
+    "counts",
+    "request_reason",
 )
-ALL_COLUMNS = (*COLUMNS, "reason", "requested_at", "run_id")
+ALL_COLUMNS = (*COLUMNS, "outcomes", "failed_outcomes", "dependencies", "requested_at", "school_year", "run_id")
 
 
 def history(
@@ -35,19 +40,22 @@ def history(
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="Only those since: 2h, 3d, 2026-09-01, 2026-09-01T08:00.")
     ] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Only those before this time.")] = None,
     status: Annotated[
         list[RequestState] | None,
         typer.Option(metavar="STATE", case_sensitive=False, help="Only in this state; may be repeated."),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 20,
-    older_than: Annotated[
-        str | None, typer.Option(metavar="REQUEST", help="The next page: only those before this request.")
+    after: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="The next page: the place that this command named at its end.")
     ] = None,
     output: Annotated[Output, typer.Option("--output", "-o", help="Form of the result.")] = Output.TABLE,
 ) -> None:
-    """List requests, newest first, with their state and how many keys failed."""
-    since_time = None if since is None else moment(since, datetime.now(UTC))
-    page = None if older_than is None else request_id_of(older_than)
+    """List requests, newest first: when, who, from which side, what, how it stands and what became of its keys."""
+    now = datetime.now(UTC)
+    since_time = None if since is None else moment("--since", since, now)
+    until_time = None if until is None else moment("--until", until, now)
+    place = None if after is None else place_of(after)
 
     from processor.adapters.postgres.history_queries import RequestFilter
     from processor.cli import parts
@@ -61,19 +69,31 @@ def history(
         object=object_name,
         requested_by=requested_by,
         since=since_time,
+        until=until_time,
         states=[one.value for one in status] if status else None,
-        older_than=page,
+        after=place,
         seen_districts=None if seen is None else [district_id for district_id, _ in seen],
         seen_objects=None if seen is None else [object_id for _, object_id in seen],
     )
     with parts.history_queries(settings) as queries:
         found = queries.requests(wanted, limit + 1)
     rows = list(islice(found, limit))
-    if output is Output.TABLE:
-        print_rows(output, COLUMNS, map(shown, rows))
-    else:
-        print_rows(output, ALL_COLUMNS, map(document, rows))
+    _print(output, rows)
     if not rows:
         say("no requests")
     elif len(found) > limit:
-        say(f"there are older ones: add --older-than {rows[-1]['request_id']}")
+        say(f"there are older ones: add --after {place_text(rows[-1]['decided_at'], rows[-1]['request_id'])}")
+
+
+def _print(output: Output, rows: Sequence[Row]) -> None:
+    match output:
+        case Output.TABLE:
+            print_rows(output, COLUMNS, [_with_count_texts(shown(row)) for row in rows])
+        case Output.CSV:
+            print_rows(output, ALL_COLUMNS, [_with_count_texts(document(row)) for row in rows])
+        case _:
+            print_rows(output, ALL_COLUMNS, map(document, rows))
+
+
+def _with_count_texts(row: Row) -> Row:
+    return {**row, "counts": list(map(count_text, row["counts"]))}

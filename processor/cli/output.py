@@ -53,6 +53,12 @@ def print_json(document: object) -> None:
     print_line(json.dumps(document, indent=2))
 
 
+def print_keys(keys: Iterable[str]) -> None:
+    """One a line, as `resync submit … -` reads them."""
+    for key in keys:
+        sys.stdout.write(f"{key}\n")
+
+
 def print_ndjson(rows: Iterable[Row]) -> None:
     for row in rows:
         sys.stdout.write(f"{json.dumps(row)}\n")

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     from processor.adapters.kafka.acls import AclAdmin
     from processor.adapters.kafka.history_follow import TopicFollower
+    from processor.adapters.kafka.history_scan import ScanReader
     from processor.adapters.kafka.publisher import KafkaRequestPublisher
     from processor.adapters.kafka.topics import TopicAdmin
     from processor.adapters.postgres.history_queries import HistoryQueries, PostgresFollower
     from processor.core.rights import Policy
+    from processor.service.history_changes import Decode
     from processor.settings import Settings
 
 NO_OBJECTS = Catalog({}, {}, Limits())
@@ -73,6 +75,15 @@ def topic_follower(settings: "Settings", request_ids: "Sequence[str]") -> "closi
 
     decode = history_decoder(open_codec(settings))
     return closing(TopicFollower(client_config(settings), settings.topics.history, request_ids, decode))
+
+
+def history_scan(settings: "Settings") -> "tuple[ScanReader, Decode]":
+    """The history topic read outside any group."""
+    from processor.adapters.kafka.clients import client_config
+    from processor.adapters.kafka.history_scan import ScanReader
+    from processor.service.history_changes import history_decoder
+
+    return ScanReader(client_config(settings), settings.topics.history), history_decoder(open_codec(settings))
 
 
 def history_queries(settings: "Settings") -> "closing[HistoryQueries]":

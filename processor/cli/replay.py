@@ -1,12 +1,16 @@
-"""`resync replay`: the store's tables from the history topic alone, to replace the live ones or to prove them equal."""
+"""`resync replay`: the history topic read again, to rebuild the store's tables, to prove them right, or into a file."""
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from processor.cli.exits import ExitCode
+from processor.cli.exits import ExitCode, UsageError
+from processor.cli.export import ExportForm
 from processor.cli.output import print_line, say
 from processor.cli.progress import counting
+from processor.cli.requests import moment
 
 if TYPE_CHECKING:
     from processor.service.replay import Verified
@@ -17,8 +21,47 @@ def replay(
     verify: Annotated[
         bool, typer.Option("--verify", help="Change nothing; compare, and exit with 3 if anything differs.")
     ] = False,
+    export: Annotated[
+        bool, typer.Option("--export", help="Change nothing; write the topic's records out. Needs no database.")
+    ] = False,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="With --export: only what came since; 2h, 2026-09-01.")
+    ] = None,
+    district: Annotated[
+        str | None, typer.Option("--district", "-d", help="With --export: only records of this district.")
+    ] = None,
+    form: Annotated[
+        ExportForm | None, typer.Option("--format", help="With --export: ndjson where not given.", show_default=False)
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --export: a file instead of stdout.", dir_okay=False)
+    ] = None,
 ) -> None:
-    """Rebuild the store's tables from the history topic, while traffic runs, and swap them in."""
+    """Rebuild the store's tables from the history topic, while traffic runs, and swap them in.
+
+    Or, with --verify, compare them with the topic; or, with --export, write the topic's committed records out up to
+    where it ended when this began.
+    """
+    if not export and any(one is not None for one in (since, district, form, to)):
+        raise UsageError("--from, --district, --format and --to go with --export")
+    if export and verify:
+        raise UsageError("--export and --verify do not go together")
+    if export:
+        _export(since, district, form or ExportForm.NDJSON, to)
+    else:
+        _rebuild(verify=verify)
+
+
+def _export(since: str | None, district: str | None, form: ExportForm, to: Path | None) -> None:
+    from processor.cli.export import export_topic
+    from processor.service.export import Wanted
+    from processor.settings import load_settings
+
+    since_time = None if since is None else moment("--from", since, datetime.now(UTC))
+    export_topic(load_settings(), Wanted(since_time, district), form, to)
+
+
+def _rebuild(*, verify: bool) -> None:
     from processor.bootstrap import run_replay, run_verify_replay
     from processor.logs import log_as_text
     from processor.service.client_ports import NotSetUp

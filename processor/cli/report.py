@@ -2,39 +2,43 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, redirect_stdout
+from dataclasses import replace
+from enum import StrEnum
 from itertools import islice
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from processor.cli.exits import ExitCode
-from processor.cli.output import Output, TablePages, print_csv, print_json_list, print_ndjson, say
+from processor.cli.exits import ExitCode, UsageError
+from processor.cli.files import new_file
+from processor.cli.output import TablePages, print_csv, print_json_list, print_keys, print_ndjson, say
 from processor.cli.progress import counting, is_shown
+from processor.cli.report_columns import ALL_COLUMNS, COLUMNS
 from processor.cli.requests import document, request_id_of, shown, shown_key
+from processor.core.errors import Reason
 from processor.core.model import Status
 from processor.service.client_ports import Row
 
-COLUMNS = ("object", "key", "status", "reason", "detail", "changed_fields", "parent_object", "parent_key", "decided_at")
-ALL_COLUMNS = (
-    "object",
-    "key",
-    "asked_as",
-    "status",
-    "reason",
-    "detail",
-    "changed_fields",
-    "parent_object",
-    "parent_key",
-    "correction_id",
-    "attempt",
-    "first_decided_at",
-    "sent_at",
-    "answered_at",
-    "decided_at",
-)
+if TYPE_CHECKING:
+    from processor.adapters.postgres.history_queries import HistoryQueries, KeyFilter
+
 _SHOWN_EVERY = 1_000
 _TABLE_PAGE = 500
 """Rows whose widths are measured together, so that a table of any length is printed as it is read."""
+
+
+class Form(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    NDJSON = "ndjson"
+    CSV = "csv"
+    XLSX = "xlsx"
+    PDF = "pdf"
+
+
+IN_FILES = frozenset({Form.XLSX, Form.PDF})
 
 
 def report(
@@ -44,16 +48,38 @@ def report(
         list[Status] | None,
         typer.Option(metavar="STATUS", case_sensitive=False, help="Only keys of this status; may be repeated."),
     ] = None,
-    output: Annotated[Output, typer.Option("--output", "-o", help="Form of the result.")] = Output.TABLE,
+    reason: Annotated[
+        list[Reason] | None,
+        typer.Option(metavar="REASON", case_sensitive=False, help="Only keys with this reason; may be repeated."),
+    ] = None,
+    object_name: Annotated[str | None, typer.Option("--object", help="Only keys of this object.")] = None,
+    keys_only: Annotated[
+        bool, typer.Option("--keys-only", help="Print the keys alone, one a line, as `resync submit … -` reads them.")
+    ] = False,
+    parents: Annotated[
+        str | None,
+        typer.Option(metavar="OBJECT", help="Print the keys of the missing parents of this object alone, one a line."),
+    ] = None,
+    output: Annotated[Form, typer.Option("--output", "--format", "-o", help="Form of the report.")] = Form.TABLE,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write to this file; xlsx and pdf need one.", dir_okay=False)
+    ] = None,
 ) -> None:
     """List every key of a request with its status and reason, in the order of the keys."""
     request_id = request_id_of(request)
-    statuses = [one.value for one in status] if status else None
+    if output in IN_FILES and to is None:
+        raise UsageError(f"--output {output} needs --to FILE")
 
+    from processor.adapters.postgres.history_queries import KeyFilter
     from processor.cli import parts
     from processor.cli.person import identified
     from processor.settings import load_settings
 
+    wanted = KeyFilter(
+        object=object_name,
+        statuses=[one.value for one in status] if status else None,
+        reasons=[one.value for one in reason] if reason else None,
+    )
     settings = load_settings()
     person = identified(settings)
     with parts.history_queries(settings) as queries:
@@ -62,30 +88,69 @@ def report(
             cleared = person.if_seen(queries.clearing(request_id)) is not None
             say(f"the history of {request_id} was cleared" if cleared else f"there is no history of {request_id}")
             raise typer.Exit(ExitCode.FAILED)
-        rows = queries.outcomes(request_id, statuses)
-        if sys.stdout.isatty() or not is_shown():
-            _print(output, rows)
+        if parents is not None:
+            print_keys(_parents(queries, request_id, wanted, parents))
+        elif keys_only:
+            print_keys(shown_key(row) for row in queries.outcomes(request_id, wanted))
         else:
-            with counting("keys") as count:
-                _print(output, _counted(rows, queries.count_outcomes(request_id, statuses), count))
+            _write(queries, asked, wanted, output, to)
     if asked["in_sync_not_itemised"]:
         say(f"{asked['in_sync_not_itemised']} more keys were IN_SYNC and are only counted")
     if asked["state"] == "ACCEPTED":
         say("the request has not ended yet")
 
 
-def _print(output: Output, rows: Iterator[Row]) -> None:
-    match output:
-        case Output.TABLE:
+def _write(queries: "HistoryQueries", asked: Row, wanted: "KeyFilter", form: Form, to: Path | None) -> None:
+    request_id = asked["request_id"]
+    is_counted = is_shown() and (to is not None or not sys.stdout.isatty())
+    total = queries.count_outcomes(request_id, wanted) if is_counted or form is Form.PDF else 0
+    rows = _failures_first(queries, request_id, wanted) if form is Form.PDF else queries.outcomes(request_id, wanted)
+    causes = queries.causes(request_id) if form in IN_FILES and asked["failed_outcomes"] else []
+    with ExitStack() as opened:
+        if is_counted:
+            rows = _counted(rows, total, opened.enter_context(counting("keys")))
+        target = opened.enter_context(new_file(to)) if to is not None else None
+        match form:
+            case Form.XLSX if target is not None:
+                from processor.cli.report_xlsx import write_xlsx
+
+                write_xlsx(target, asked, causes, rows)
+            case Form.PDF if target is not None:
+                from processor.cli.report_pdf import write_pdf
+
+                write_pdf(target, asked, causes, rows, total)
+            case _:
+                if target is not None:
+                    opened.enter_context(redirect_stdout(opened.enter_context(target.open("w", encoding="utf-8"))))
+                _print(form, rows)
+
+
+def _print(form: Form, rows: Iterator[Row]) -> None:
+    match form:
+        case Form.JSON:
+            print_json_list(map(document, rows))
+        case Form.NDJSON:
+            print_ndjson(map(document, rows))
+        case Form.CSV:
+            print_csv(ALL_COLUMNS, map(document, rows))
+        case _:
             pages = TablePages(COLUMNS)
             while page := list(islice(rows, _TABLE_PAGE)):
                 pages.print([{**shown(row), "key": shown_key(row)} for row in page])
-        case Output.JSON:
-            print_json_list(map(document, rows))
-        case Output.NDJSON:
-            print_ndjson(map(document, rows))
-        case Output.CSV:
-            print_csv(ALL_COLUMNS, map(document, rows))
+
+
+def _failures_first(queries: "HistoryQueries", request_id: str, wanted: "KeyFilter") -> Iterator[Row]:
+    """For a form that does not hold all keys."""
+    for statuses in ([Status.FAILED], [status for status in Status if status is not Status.FAILED]):
+        asked = [status.value for status in statuses if wanted.statuses is None or status in wanted.statuses]
+        if asked:
+            yield from queries.outcomes(request_id, replace(wanted, statuses=asked))
+
+
+def _parents(queries: "HistoryQueries", request_id: str, wanted: "KeyFilter", parent: str) -> Iterator[str]:
+    """Each once. They are held in memory: as many as there are parents, not children."""
+    missing = replace(wanted, statuses=[Status.FAILED], reasons=[Reason.PARENT_MISSING], parent_object=parent)
+    return iter(dict.fromkeys(row["parent_key"] for row in queries.outcomes(request_id, missing)))
 
 
 def _counted(rows: Iterator[Row], total: int, count: Callable[[int, int], None]) -> Iterator[Row]:

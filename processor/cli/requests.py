@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from processor.cli.exits import UsageError
+from processor.cli.output import plain
 from processor.core.ids import is_request_id
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -17,19 +18,36 @@ def request_id_of(text: str) -> str:
     return text.lower()
 
 
-def moment(text: str, now: datetime) -> datetime:
+def moment(option: str, text: str, now: datetime) -> datetime:
     """`2h`, `3d`, `2026-09-01` or a time with it; UTC where no zone is given. Raises UsageError."""
     number, unit = text[:-1], text[-1:]
     if unit in _UNITS and number.isascii() and number.isdigit():
         try:
             return now - timedelta(**{_UNITS[unit]: int(number)})
         except OverflowError:
-            raise UsageError(f"--since {text}: lies too far back") from None
+            raise UsageError(f"{option} {text}: lies too far back") from None
     try:
         given = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"--since {text}: a time like 2026-09-01, 2026-09-01T08:00 or 2h, 3d is needed") from None
+        raise UsageError(f"{option} {text}: a time like 2026-09-01, 2026-09-01T08:00 or 2h, 3d is needed") from None
     return given if given.tzinfo is not None else given.replace(tzinfo=UTC)
+
+
+def place_text(time: datetime, request_id: str) -> str:
+    """For --after: where a page ended."""
+    return f"{time.astimezone(UTC).isoformat(timespec='microseconds')}/{request_id}"
+
+
+def place_of(text: str) -> tuple[datetime, str]:
+    """Raises UsageError."""
+    time, _, request_id = text.partition("/")
+    try:
+        given = datetime.fromisoformat(time)
+    except ValueError:
+        given = None
+    if given is None or given.tzinfo is None or not is_request_id(request_id):
+        raise UsageError("--after: is not what the page before said to add")
+    return given, request_id.lower()
 
 
 def document(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,3 +70,8 @@ def shown_key(row: Mapping[str, Any]) -> str:
     """A text that cannot be a key is kept under a hash; people see it as it was asked for."""
     key: str = row["key"]
     return row["asked_as"] if key.startswith("!") and row["asked_as"] is not None else key
+
+
+def count_text(count: Mapping[str, Any]) -> str:
+    """`FAILED/PARENT_MISSING=3`."""
+    return "{}={}".format("/".join(plain(count[n]) for n in ("status", "reason") if count[n]), count["keys"])

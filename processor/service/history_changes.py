@@ -23,12 +23,13 @@ Decode: TypeAlias = Callable[[bytes], HistoryRecord]
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
-    """`value` is None for a tombstone."""
+    """`value` is None for a tombstone; the time is Kafka's, negative where there is none."""
 
     partition: int
     offset: int
     key: bytes | None
     value: bytes | None
+    timestamp_ms: int = -1
 
 
 @dataclass(slots=True)

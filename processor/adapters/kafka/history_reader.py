@@ -155,7 +155,7 @@ class GroupReader:
 
 
 def record_of(message: Message) -> RawRecord:
-    return RawRecord(*place_of(message), message.key(), message.value())
+    return RawRecord(*place_of(message), message.key(), message.value(), message.timestamp()[1])
 
 
 def place_of(message: Message) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """The history topic read outside any group, from given offsets to given offsets."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,9 @@ class ScanReader:
 
     def extents(self, partitions: Iterable[int]) -> Mapping[int, Extent]:
         return self._facts.extents(partitions)
+
+    def offsets_at(self, time: datetime) -> Mapping[int, int]:
+        return self._facts.offsets_at(range(self._partitions), time)
 
     def topic_id(self) -> str:
         return self._facts.topic_id()

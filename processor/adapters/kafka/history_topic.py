@@ -1,6 +1,7 @@
 """What the broker says about a topic: its identity, number of partitions and extent."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition, admin
@@ -41,6 +42,12 @@ class TopicFacts:
         stable = self._offsets(chosen, _SPEC.latest(), IsolationLevel.READ_COMMITTED)
         high = self._offsets(chosen, _SPEC.latest(), IsolationLevel.READ_UNCOMMITTED)
         return {p: Extent(low[p], stable[p], high[p]) for p in chosen}
+
+    def offsets_at(self, partitions: Iterable[int], time: datetime) -> Mapping[int, int]:
+        """Of each partition, the first record that came at this time or later; left out where there is none."""
+        spec = _SPEC.for_timestamp(int(time.timestamp() * 1000))
+        found = self._offsets(list(partitions), spec, IsolationLevel.READ_UNCOMMITTED)
+        return {p: offset for p, offset in found.items() if offset >= 0}
 
     def _offsets(self, partitions: list[int], spec: Any, isolation: IsolationLevel) -> dict[int, int]:  # noqa: ANN401
         if not partitions:

@@ -3,20 +3,24 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import psycopg
 from psycopg.rows import dict_row
 
 from processor.adapters.postgres.history_schema import script
 from processor.core.errors import Reason
+from processor.core.mend import MOST_NAMED, Cause
 from processor.core.model import Count, Parent, RequestState, Status
 from processor.service.client_ports import NotSetUp, Row, Unreachable
 from processor.service.follow import MOST_NOTED, ClearedResult, NotedOutcome, RequestResult, Standing
 
 PAGE = 2_000
+
+Place: TypeAlias = tuple[datetime, str]
+"""Where a page ends: the time and the request of its last row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +31,26 @@ class RequestFilter:
     object: str | None = None
     requested_by: str | None = None
     since: datetime | None = None
+    until: datetime | None = None
+    """The first moment that is too late."""
     states: Sequence[str] | None = None
-    older_than: str | None = None
-    """A request: only those accepted before it."""
+    after: Place | None = None
     seen_districts: Sequence[str | None] | None = None
     seen_objects: Sequence[str | None] | None = None
     """Pairs of a district and an object that may be seen, None being all of them; without both all may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFilter:
+    """Which keys of a request; None takes all."""
+
+    object: str | None = None
+    statuses: Sequence[str] | None = None
+    reasons: Sequence[str] | None = None
+    parent_object: str | None = None
+
+
+MOST_CAUSES = 20
 
 
 class HistoryQueries:
@@ -46,11 +64,21 @@ class HistoryQueries:
 
     def requests(self, wanted: RequestFilter, limit: int) -> list[Row]:
         """Newest first."""
-        parameters = {name: getattr(wanted, name) for name in RequestFilter.__slots__}
-        for name in ("states", "seen_districts", "seen_objects"):
-            if parameters[name] is not None:
-                parameters[name] = list(parameters[name])
-        return self._rows("query_requests.sql", {**parameters, "limit": limit})
+        after_time, after_id = wanted.after or (None, None)
+        parameters = {
+            "district_id": wanted.district_id,
+            "object": wanted.object,
+            "requested_by": wanted.requested_by,
+            "since": wanted.since,
+            "until": wanted.until,
+            "states": _listed(wanted.states),
+            "seen_districts": _listed(wanted.seen_districts),
+            "seen_objects": _listed(wanted.seen_objects),
+            "after_time": after_time,
+            "after_id": after_id,
+            "limit": limit,
+        }
+        return self._rows("query_requests.sql", parameters)
 
     def request(self, request_id: str) -> Row | None:
         return next(iter(self._rows("query_request.sql", {"request_id": request_id})), None)
@@ -58,17 +86,28 @@ class HistoryQueries:
     def clearing(self, request_id: str) -> Row | None:
         return next(iter(self._rows("query_clearings.sql", {"request_ids": [request_id]})), None)
 
-    def outcomes(self, request_id: str, statuses: Sequence[str] | None) -> Iterator[Row]:
+    def outcomes(self, request_id: str, wanted: KeyFilter) -> Iterator[Row]:
         """Every key in the order of object and key, a page at a time: no transaction stays open meanwhile."""
         after: Mapping[str, Any] = {"after_object": "", "after_key": ""}
-        asked = {"request_id": request_id, "statuses": None if statuses is None else list(statuses), "limit": PAGE}
+        asked = {"request_id": request_id, "limit": PAGE, **asdict(wanted)}
         while page := self._rows("query_outcomes.sql", {**asked, **after}):
             yield from page
             after = {"after_object": page[-1]["object"], "after_key": page[-1]["key"]}
 
-    def count_outcomes(self, request_id: str, statuses: Sequence[str] | None) -> int:
-        parameters = {"request_id": request_id, "statuses": None if statuses is None else list(statuses)}
-        return int(self._rows("query_outcome_count.sql", parameters)[0]["outcomes"])
+    def count_outcomes(self, request_id: str, wanted: KeyFilter) -> int:
+        found = self._rows("query_outcome_count.sql", {"request_id": request_id, **asdict(wanted)})
+        return int(found[0]["outcomes"])
+
+    def causes(self, request_id: str) -> list[Cause]:
+        """Why keys failed, the most frequent cause first; at most `MOST_CAUSES`."""
+        parameters = {"request_id": request_id, "limit": MOST_CAUSES, "named": MOST_NAMED}
+        return [_cause(row) for row in self._rows("query_causes.sql", parameters)]
+
+    def record(self, district_id: str, object_name: str, key: str, after: Place | None, limit: int) -> list[Row]:
+        """What requests did to one record, newest first."""
+        after_time, after_id = after or (None, None)
+        parameters = {"district_id": district_id, "object": object_name, "key": key, "limit": limit}
+        return self._rows("query_record.sql", {**parameters, "after_time": after_time, "after_id": after_id})
 
     def standings(self, request_ids: Sequence[str]) -> Mapping[str, Standing]:
         parameters = {"request_ids": list(request_ids)}
@@ -134,6 +173,10 @@ class PostgresFollower:
         return [self._queries.result(request_id) for request_id in self._request_ids]
 
 
+def _listed(values: Sequence[str | None] | None) -> list[str | None] | None:
+    return None if values is None else list(values)
+
+
 def _standing(row: Row | None, clearing: Row | None) -> Standing:
     known = row or clearing
     if known is None:
@@ -154,6 +197,19 @@ def _noted(row: Row) -> NotedOutcome:
         row["detail"],
         tuple(row["changed_fields"]),
         Parent(row["parent_object"], row["parent_key"]) if row["parent_object"] else None,
+    )
+
+
+def _cause(row: Row) -> Cause:
+    return Cause(
+        row["object"],
+        Reason(row["reason"]),
+        row["detail"],
+        row["parent_object"],
+        row["keys"],
+        tuple(row["named"]),
+        row["parent_keys"],
+        tuple(row["parents"]),
     )
 
 

@@ -1,6 +1,6 @@
 """Tables filled anew from the topic, beside the live ones: to be swapped in, or to be compared with them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import Any, Self
 
@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
-from processor.adapters.postgres.history_rows import COLUMNS, PRIMARY_KEY
+from processor.adapters.postgres.history_rows import COLUMNS, PRIMARY_KEY, TALLY
 from processor.adapters.postgres.history_schema import create_tables, migrate, replace_views, schema_version, script
 from processor.adapters.postgres.history_tables import PostgresTables, PostgresTransaction, stored_offsets
 from processor.service.history_ports import StoredOffset, StoreUnavailable
@@ -24,6 +24,12 @@ REBUILD_LOCK = 0x5E1EC75B
 SWAP_TRIES = 20
 SWAP_LOCK_TIMEOUT = "3s"
 PAGE = 5_000
+
+COUNTED = """
+select request_id, object, status, coalesce(reason, '') as reason, count(*), count(asked_as)
+from outcomes group by 1, 2, 3, 4 order by 1, 2, 3, 4
+"""
+"""What the tallies have to be: counted from the very outcomes that were compared with the topic."""
 
 
 class RebuildRunning(Exception):
@@ -72,7 +78,7 @@ class _Rebuild:
 
     def complete(self) -> None:
         with faults_as_unavailable("collecting statistics"):
-            for table in COLUMNS:
+            for table in (*COLUMNS, "tallies"):
                 self._guard.execute(sql.SQL("analyze {}").format(sql.Identifier(self.schema, table)))
 
     def _open_more(self, opened: ExitStack) -> None:
@@ -155,21 +161,34 @@ class PostgresVerify(_Rebuild):
     def pairs(self) -> Iterator[TablePair]:
         self._tables.disconnect()
         for table, columns in COLUMNS.items():
-            with self._rows(self._snapshot, table) as live, self._rows(self._side, table) as rebuilt:
+            query = _all_of(table, columns)
+            with (
+                self._rows(self._snapshot, table, query) as live,
+                self._rows(self._side, table, query) as rebuilt,
+            ):
                 yield TablePair(table, columns, live, rebuilt)
+        with (
+            self._rows(self._snapshot, "tallies", _all_of("tallies", TALLY)) as live,
+            self._rows(self._snapshot, "tallies", sql.SQL(COUNTED)) as counted,
+        ):
+            yield TablePair("tallies", TALLY, live, counted)
 
     @contextmanager
-    def _rows(self, connection: psycopg.Connection, table: str) -> Iterator[Iterator[Row]]:
-        columns = COLUMNS[table]
-        size = PRIMARY_KEY[table]
+    def _rows(
+        self, connection: psycopg.Connection, table: str, query: sql.SQL | sql.Composed
+    ) -> Iterator[Iterator[Row]]:
         if connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
             connection.execute("begin")
-        names = sql.SQL(", ").join(map(sql.Identifier, columns))
-        order = sql.SQL(", ").join(map(sql.Identifier, columns[:size]))
-        query = sql.SQL("select {} from {} order by {}").format(names, sql.Identifier(table), order)
-        with faults_as_unavailable("comparing rows"), connection.cursor(f"all_{table}", withhold=False) as cursor:
+        name = f"all_{table}_{id(query)}"
+        with faults_as_unavailable("comparing rows"), connection.cursor(name, withhold=False) as cursor:
             cursor.itersize = PAGE
-            yield (_row(values, size) for values in cursor.execute(query))
+            yield (_row(values, PRIMARY_KEY[table]) for values in cursor.execute(query))
+
+
+def _all_of(table: str, columns: Sequence[str]) -> sql.Composed:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    order = sql.SQL(", ").join(map(sql.Identifier, columns[: PRIMARY_KEY[table]]))
+    return sql.SQL("select {} from {} order by {}").format(names, sql.Identifier(table), order)
 
 
 def _row(values: tuple[Any, ...], size: int) -> Row:

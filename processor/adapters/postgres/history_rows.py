@@ -48,8 +48,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "clearings": ("request_id", "district_id", "object", "cleared_by", "cleared_at", "outcomes", "scope"),
 }  # fmt: skip
-PRIMARY_KEY: Mapping[str, int] = {"requests": 1, "chunks": 2, "outcomes": 3, "clearings": 1}
+PRIMARY_KEY: Mapping[str, int] = {"requests": 1, "chunks": 2, "outcomes": 3, "clearings": 1, "tallies": 4}
 """How many of a table's first columns are its primary key."""
+
+TALLY = ("request_id", "object", "status", "reason", "keys", "asked")
+"""Columns of the table that counts outcomes; no record gives its rows (ADR 0038)."""
 
 
 def _text(value: str | None) -> str | None:

@@ -256,7 +256,13 @@ class World:
 
     def tables(self, schema: str = "resync_store") -> Tables:
         """Everything that is a function of the topic."""
-        names = {"requests": "1", "chunks": "1, 2", "outcomes": "1, 2, 3", "clearings": "1"}
+        names = {
+            "requests": "1",
+            "chunks": "1, 2",
+            "outcomes": "1, 2, 3",
+            "clearings": "1",
+            "tallies": "1, 2, 3, 4",
+        }
         return {name: self.rows(f"select * from {schema}.{name} order by {key}") for name, key in names.items()}
 
     def replay(self) -> Replayed:

@@ -1,5 +1,5 @@
 -- The public views. Replaced in place, so that grants on them stay; a column may be added at the end only.
--- Each count is a subquery of its own: a query that does not name the column does not pay for it.
+-- Outcomes are counted by the tallies (ADR 0038). The first and last time read them all, so a page leaves these out.
 create schema if not exists history;
 
 create or replace view history.requests as
@@ -21,37 +21,23 @@ select
     r.run_id,
     case
         when r.state <> 'ACCEPTED' then r.state
-        when exists (
+        when t.open > 0 or exists (
             select from resync_store.chunks c where c.request_id = r.request_id and c.state = 'PENDING'
-        ) or exists (
-            select from resync_store.outcomes o
-            where o.request_id = r.request_id and o.status in ('SENT', 'DEFERRED')
-        ) or r.keys > (
-            select count(o.asked_as) from resync_store.outcomes o where o.request_id = r.request_id
-        ) + (
+        ) or r.keys > t.asked + (
             select coalesce(sum(c.in_sync), 0) from resync_store.chunks c
             where c.request_id = r.request_id and c.state = 'DONE'
         ) then 'ACCEPTED'
-        when exists (
-            select from resync_store.outcomes o where o.request_id = r.request_id and o.status = 'CANCELLED'
-        ) then 'CANCELLED'
-        when exists (
-            select from resync_store.outcomes o where o.request_id = r.request_id and o.status = 'FAILED'
-        ) then 'COMPLETE_WITH_FAILURES'
+        when t.cancelled > 0 then 'CANCELLED'
+        when t.failed > 0 then 'COMPLETE_WITH_FAILURES'
         else 'COMPLETE'
     end as state,
     r.reason,
     r.detail,
     r.keys,
     r.decided_at,
-    (select count(*) from resync_store.outcomes o where o.request_id = r.request_id) as outcomes,
-    (
-        select count(*) from resync_store.outcomes o
-        where o.request_id = r.request_id and o.status in ('SENT', 'DEFERRED')
-    ) as open_outcomes,
-    (
-        select count(*) from resync_store.outcomes o where o.request_id = r.request_id and o.status = 'FAILED'
-    ) as failed_outcomes,
+    t.outcomes,
+    t.open as open_outcomes,
+    t.failed as failed_outcomes,
     (
         select coalesce(sum(c.in_sync), 0)::bigint from resync_store.chunks c
         where c.request_id = r.request_id and c.state = 'DONE'
@@ -64,8 +50,8 @@ select
                                   order by g.status, g.reason nulls first), '[]'::jsonb)
         from (
             select n.status, n.reason, sum(n.keys)::bigint as keys from (
-                select o.status, o.reason, count(*) as keys from resync_store.outcomes o
-                where o.request_id = r.request_id group by o.status, o.reason
+                select o.status, nullif(o.reason, '') as reason, o.keys from resync_store.tallies o
+                where o.request_id = r.request_id
                 union all
                 select 'IN_SYNC', null, sum(c.in_sync) from resync_store.chunks c
                 where c.request_id = r.request_id and c.state = 'DONE' having sum(c.in_sync) > 0
@@ -81,7 +67,16 @@ select
         (select max(o.decided_at) from resync_store.outcomes o where o.request_id = r.request_id),
         (select max(c.decided_at) from resync_store.chunks c where c.request_id = r.request_id)
     ) as last_decided_at
-from resync_store.requests r;
+from resync_store.requests r
+cross join lateral (
+    select
+        coalesce(sum(o.keys), 0)::bigint as outcomes,
+        coalesce(sum(o.asked), 0)::bigint as asked,
+        coalesce(sum(o.keys) filter (where o.status in ('SENT', 'DEFERRED')), 0)::bigint as open,
+        coalesce(sum(o.keys) filter (where o.status = 'FAILED'), 0)::bigint as failed,
+        coalesce(sum(o.keys) filter (where o.status = 'CANCELLED'), 0)::bigint as cancelled
+    from resync_store.tallies o where o.request_id = r.request_id
+) t;
 
 create or replace view history.outcomes as
 select

@@ -1,3 +1,7 @@
 select count(*) as outcomes
 from history.outcomes
-where request_id = %(request_id)s and (%(statuses)s::text[] is null or status = any(%(statuses)s::text[]))
+where request_id = %(request_id)s
+    and (%(object)s::text is null or object = %(object)s::text)
+    and (%(statuses)s::text[] is null or status = any(%(statuses)s::text[]))
+    and (%(reasons)s::text[] is null or reason = any(%(reasons)s::text[]))
+    and (%(parent_object)s::text is null or parent_object = %(parent_object)s::text)

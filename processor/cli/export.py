@@ -1,0 +1,137 @@
+"""`resync replay --export`: the history topic as a file, without a database."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from processor.cli.exits import UsageError
+from processor.cli.files import new_file
+from processor.cli.output import csv_cell, say
+from processor.cli.progress import counting
+from processor.cli.requests import count_text, document
+from processor.service.client_ports import NotSetUp
+from processor.service.export import COLUMNS, Covered, Wanted, export
+
+if TYPE_CHECKING:
+    from processor.settings import Settings
+
+Row: TypeAlias = dict[str, Any]
+Write: TypeAlias = Callable[[Row], None]
+
+ROW_GROUP = 20_000
+"""Rows that Parquet is written by, and that are held for it."""
+
+
+class ExportForm(StrEnum):
+    NDJSON = "ndjson"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+def export_topic(settings: "Settings", wanted: Wanted, form: ExportForm, to: Path | None) -> None:
+    """To stdout where no file is given."""
+    if form is ExportForm.PARQUET and to is None:
+        raise UsageError("--format parquet needs --to FILE")
+    from processor.cli import parts
+
+    scan, decode = parts.history_scan(settings)
+    with ExitStack() as opened:
+        write = opened.enter_context(_writer(form, to))
+        progress = opened.enter_context(counting("records of the history topic"))
+        covered = export(scan, decode, wanted, write, progress)
+    _tell(covered, wanted)
+
+
+def _tell(covered: Covered, wanted: Wanted) -> None:
+    times = f", from {covered.first:%Y-%m-%d %H:%M:%SZ} to {covered.last:%Y-%m-%d %H:%M:%SZ}" if covered.first else ""
+    say(f"read {covered.read} records of {covered.topic}{times}; wrote {covered.written}")
+    places = ", ".join(f"{p}: {covered.start[p]} to {covered.end[p]}" for p in sorted(covered.end))
+    say(f"offsets by partition, the end not included: {places}")
+    if wanted.district_id is not None:
+        say(f"left out: other districts, and tombstones, which name none ({covered.read - covered.written} records)")
+    if covered.unreadable:
+        say(f"warning: {covered.unreadable} records could not be decoded and were passed over")
+
+
+@contextmanager
+def _writer(form: ExportForm, to: Path | None) -> Iterator[Write]:
+    with ExitStack() as opened:
+        target = None if to is None else opened.enter_context(new_file(to))
+        if form is ExportForm.PARQUET and target is not None:
+            yield opened.enter_context(_parquet(target))
+            return
+        stream = sys.stdout if target is None else opened.enter_context(target.open("w", encoding="utf-8", newline=""))
+        yield _csv(stream) if form is ExportForm.CSV else _ndjson(stream)
+
+
+def _ndjson(stream: Any) -> Write:  # noqa: ANN401
+    def write(row: Row) -> None:
+        stream.write(json.dumps(document(row)) + "\n")
+
+    return write
+
+
+def _csv(stream: Any) -> Write:  # noqa: ANN401
+    import csv
+
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+
+    def write(row: Row) -> None:
+        cells = document(row)
+        if "counts" in cells:
+            cells["counts"] = list(map(count_text, cells["counts"]))
+        writer.writerow([csv_cell(cells.get(column)) for column in COLUMNS])
+
+    return write
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[Write]:
+    """Whole row groups only are held."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise NotSetUp("--format parquet needs pyarrow: pip install 'selective-sync[parquet]'") from None
+    schema = _schema(pa)
+    held: list[Row] = []
+    with pq.ParquetWriter(path, schema) as file:
+
+        def flush() -> None:
+            file.write_table(pa.Table.from_pylist(held, schema))
+            held.clear()
+
+        def write(row: Row) -> None:
+            held.append(row)
+            if len(held) == ROW_GROUP:
+                flush()
+
+        yield write
+        flush()
+
+
+_NUMBERS = frozenset({"partition", "offset", "attempt", "keys", "in_sync", "outcomes"})
+_TIMES = frozenset(
+    {
+        "timestamp", "first_decided_at", "sent_at", "answered_at", "decided_at", "last_decided_at", "requested_at",
+        "cleared_at",
+    }
+)  # fmt: skip
+
+
+def _schema(pa: Any) -> Any:  # noqa: ANN401
+    count = pa.struct([("status", pa.string()), ("reason", pa.string()), ("keys", pa.int64())])
+    special = {"changed_fields": pa.list_(pa.string()), "counts": pa.list_(count)}
+    kinds: Sequence[tuple[str, Any]] = [
+        (name, special.get(name) or (pa.int64() if name in _NUMBERS else _text_or_time(pa, name))) for name in COLUMNS
+    ]
+    return pa.schema(kinds)
+
+
+def _text_or_time(pa: Any, name: str) -> Any:  # noqa: ANN401
+    return pa.timestamp("us", tz="UTC") if name in _TIMES else pa.string()

@@ -1,0 +1,20 @@
+"""Files that commands write."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from processor.cli.exits import UsageError
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """A file beside `path` that takes its place once it is whole; nothing is left of it where it did not get so far."""
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    except OSError as fault:
+        raise UsageError(f"{path} cannot be written: {fault.strerror}") from fault
+    finally:
+        partial.unlink(missing_ok=True)

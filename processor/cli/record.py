@@ -1,0 +1,92 @@
+"""`resync record`: all that the history knows of one record."""
+
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from processor.cli.exits import ExitCode
+from processor.cli.output import Output, print_rows, say
+from processor.cli.requests import document, place_of, place_text, shown
+
+if TYPE_CHECKING:
+    from processor.settings import Settings
+
+COLUMNS = (
+    "decided_at",
+    "request_id",
+    "requested_by",
+    "requested_from",
+    "mode",
+    "request_reason",
+    "status",
+    "reason",
+    "detail",
+    "changed_fields",
+    "parent_object",
+    "parent_key",
+    "answered_at",
+)
+ALL_COLUMNS = (
+    *COLUMNS,
+    "asked_as",
+    "correction_id",
+    "attempt",
+    "first_decided_at",
+    "sent_at",
+    "requested_at",
+    "run_id",
+)
+
+
+def record(
+    district: Annotated[str, typer.Argument(metavar="DISTRICT", help="The district, as the catalog names it.")],
+    object_name: Annotated[str, typer.Argument(metavar="OBJECT", help="The object, such as PersonIdentity.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The record's key at the district.")],
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+    after: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="The next page: the place that this command named at its end.")
+    ] = None,
+    output: Annotated[Output, typer.Option("--output", "-o", help="Form of the result.")] = Output.TABLE,
+) -> None:
+    """Show every request that touched one record, newest first: when, who, why, and what came of it."""
+    place = None if after is None else place_of(after)
+
+    from processor.cli import parts
+    from processor.cli.person import identified
+    from processor.settings import load_settings
+
+    settings = load_settings()
+    may_see = identified(settings).may_see(district, object_name)
+    canonical = _canonical(settings, object_name, key)
+    with parts.history_queries(settings) as queries:
+        found = queries.record(district, object_name, canonical, place, limit + 1) if may_see else []
+    rows = list(islice(found, limit))
+    if output is Output.TABLE:
+        print_rows(output, COLUMNS, map(shown, rows))
+    else:
+        print_rows(output, ALL_COLUMNS, map(document, rows))
+    if len(found) > limit:
+        say(f"there are older ones: add --after {place_text(rows[-1]['decided_at'], rows[-1]['request_id'])}")
+    if not rows:
+        say(f"the history knows nothing of {object_name} {canonical} of {district}")
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _canonical(settings: "Settings", object_name: str, key: str) -> str:
+    """As the history has it, where the catalog is at hand and knows the object."""
+    from processor.catalog_file import CatalogError
+    from processor.cli import parts
+    from processor.core.errors import InvalidKey
+    from processor.core.keys import canonical_key, invalid_key_id
+
+    if not settings.catalog.is_file():
+        return key
+    try:
+        kind = parts.open_catalog(settings).objects.get(object_name)
+        return key if kind is None else canonical_key(key, kind.key_type)
+    except CatalogError:
+        return key
+    except InvalidKey:
+        return invalid_key_id(key)

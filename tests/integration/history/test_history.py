@@ -1,0 +1,172 @@
+"""Listing requests page by page, what Complete opens, and all that is known of one record."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from processor.core.errors import Reason
+from processor.core.model import Cleared, HistoryRecord, Mode, Parent, RequestState, Side, Status
+from tests.integration.history.told import Told
+from tests.integration.store.world import DECIDED, outcome, request_status
+from tests.unit.cli.json_schema import problems
+
+
+def request_id(number: int) -> str:
+    return f"0b9c4a3e-6f0d-4c57-9a55-{number:012}"
+
+
+def asked(number: int, at: datetime = DECIDED, keys: int = 1, **changes: Any) -> HistoryRecord:
+    status = request_status(request_id(number), keys, **changes)
+    return type(status)(status.request, status.state, status.reason, status.detail, status.keys, at)
+
+
+@pytest.fixture
+def listed(told: Told) -> Told:
+    """Seven requests a minute apart, but the last three at one moment."""
+    for number in range(7):
+        told.tell(
+            asked(
+                number,
+                DECIDED + timedelta(minutes=min(number, 4)),
+                district_id="RIVER" if number % 2 else "NORTH",
+                requested_by=f"Clerk{number}",
+                requested_from=Side.STATE if number == 3 else Side.DISTRICT,
+                reason=f"ticket {number}",
+            ),
+            outcome(request_id(number), "1", Status.FAILED if number == 2 else Status.APPLIED),
+        )
+    return told
+
+
+def numbers(documents: list[dict[str, Any]]) -> list[int]:
+    return [int(document["request_id"][-12:]) for document in documents]
+
+
+def test_pages_follow_each_other_and_none_is_missed_or_told_twice(listed: Told) -> None:
+    found: list[int] = []
+    more: list[str] = []
+    while True:
+        page = listed.run("history", "--limit", 2, "--output", "csv", *more)
+        found += [int(line.split(",")[0][-12:]) for line in page.stdout.splitlines()[1:]]
+        _, after, place = page.stderr.partition("--after ")
+        if not after:
+            break
+        more = ["--after", place.strip()]
+        # What a page ended with may be cleared before the next is read.
+        listed.tell(Cleared(request_id(found[-1]), "NORTH", "PersonIdentity", "auditor", DECIDED, 1, "request"))
+    assert found == [6, 5, 4, 3, 2, 1, 0]
+
+
+def test_an_event_says_when_who_from_where_what_and_what_came_of_it(listed: Told) -> None:
+    documents = listed.json("history")
+    assert problems(documents, "history.json") == []
+    assert documents[3] | {"dependencies": "", "requested_at": ""} == {
+        "request_id": request_id(3),
+        "decided_at": "2026-08-01T12:03:00.123456+00:00",
+        "requested_by": "Clerk3",
+        "requested_from": "STATE",
+        "district_id": "RIVER",
+        "object": "PersonIdentity",
+        "mode": "SYNC",
+        "state": "COMPLETE",
+        "reason": None,
+        "keys": 1,
+        "counts": [{"status": "APPLIED", "reason": None, "keys": 1}],
+        "request_reason": "ticket 3",
+        "outcomes": 1,
+        "failed_outcomes": 0,
+        "dependencies": "",
+        "requested_at": "",
+        "school_year": None,
+        "run_id": None,
+    }
+    table = listed.run("history").stdout
+    assert "APPLIED=1" in table
+    assert "ticket 3" in table
+
+
+@pytest.mark.parametrize(
+    ("filters", "left"),
+    [
+        (["--district", "RIVER"], [5, 3, 1]),
+        (["--object", "Enrollment"], []),
+        (["--person", "cLERK2"], [2]),
+        (["--since", "2026-08-01T12:03"], [6, 5, 4, 3]),
+        (["--until", "2026-08-01T12:01:01"], [1, 0]),
+        (["--since", "2026-08-01T12:01", "--until", "2026-08-01T12:03", "--district", "NORTH"], [2]),
+        (["--status", "complete_with_failures"], [2]),
+        (["--status", "complete", "--status", "held", "--district", "NORTH"], [6, 4, 0]),
+    ],
+)
+def test_filters(listed: Told, filters: list[str], left: list[int]) -> None:
+    assert numbers(listed.json("history", *filters)) == left
+
+
+def test_a_place_that_no_page_named_is_refused(told: Told) -> None:
+    for place in ("x", request_id(1), f"2026-08-01T12:00/{request_id(1)}", "2026-08-01T12:00:00+00:00/7"):
+        ended = told.run("history", "--after", place)
+        assert (ended.returncode, ended.stdout) == (2, "")
+
+
+def test_show_groups_failures_by_cause_with_what_mends_them(told: Told) -> None:
+    failed: dict[str, Any] = {"object": "Enrollment", "status": Status.FAILED}
+
+    def orphan(key: str, parent: str) -> HistoryRecord:
+        detail = f"PersonIdentity {parent}"
+        more: dict[str, Any] = {"parent": Parent("PersonIdentity", parent), "detail": detail}
+        return outcome(request_id(1), key, reason=Reason.PARENT_MISSING, **failed, **more)
+
+    def refused(key: str, constraint: str) -> HistoryRecord:
+        return outcome(request_id(1), key, reason=Reason.REJECTED_BY_STATE, detail=constraint, **failed)
+
+    told.tell(
+        asked(1, keys=9, object="Enrollment", mode=Mode.FORCE, state=RequestState.ACCEPTED),
+        *(orphan(str(10 + n), str(n % 2)) for n in range(4)),
+        *(refused(str(20 + n), "grade_check") for n in range(2)),
+        refused("30", "other_check"),
+        outcome(request_id(1), "!0", Status.FAILED, object="Enrollment", asked_as="x 7", reason=Reason.INVALID_KEY),
+        outcome(request_id(1), "40", object="Enrollment"),
+    )
+    document = told.json("show", request_id(1))
+    assert problems(document, "show.json") == []
+    causes = [(f["reason"], f["detail"], f["keys"], f["sample_keys"]) for f in document["failures"]]
+    assert causes == [
+        ("PARENT_MISSING", None, 4, ["10", "11", "12", "13"]),
+        ("REJECTED_BY_STATE", "grade_check", 2, ["20", "21"]),
+        ("INVALID_KEY", None, 1, ["x 7"]),
+        ("REJECTED_BY_STATE", "other_check", 1, ["30"]),
+    ]
+    assert [f["command"] for f in document["failures"]] == [
+        "resync submit --district NORTH --object PersonIdentity --dependencies all 0 1",
+        "resync submit --district NORTH --object Enrollment --mode force 20 21",
+        None,
+        "resync submit --district NORTH --object Enrollment --mode force 30",
+    ]
+    shown = told.run("show", request_id(1)).stdout
+    assert "4 of Enrollment PARENT_MISSING" in shown
+    assert "run      resync submit --district NORTH --object PersonIdentity --dependencies all 0 1\n" in shown
+    assert "FAILED" in shown
+
+
+def test_a_record_shows_every_request_that_touched_it(told: Told) -> None:
+    for number, at in ((1, 3), (2, 9), (3, 6)):
+        told.tell(
+            asked(number, requested_by=f"Clerk{number}", reason=f"ticket {number}"),
+            outcome(request_id(number), "7", Status.APPLIED, decided_at=DECIDED + timedelta(hours=at)),
+            outcome(request_id(number), "8"),
+            outcome(request_id(number), "7", object="Enrollment"),
+        )
+    told.tell(outcome(request_id(4), "7", district_id="RIVER"))
+    documents = told.json("record", "NORTH", "PersonIdentity", "007")
+    assert problems(documents, "record.json") == []
+    assert numbers(documents) == [2, 3, 1]
+    assert [(d["requested_by"], d["request_reason"], d["status"]) for d in documents] == [
+        (f"Clerk{n}", f"ticket {n}", "APPLIED") for n in (2, 3, 1)
+    ]
+    first = told.run("record", "NORTH", "PersonIdentity", "7", "--limit", 2)
+    place = first.stderr.partition("--after ")[2].strip()
+    assert numbers(told.json("record", "NORTH", "PersonIdentity", "7", "--after", place)) == [1]
+    unknown = told.run("record", "NORTH", "PersonIdentity", "9")
+    assert unknown.returncode == 1
+    assert "knows nothing" in unknown.stderr

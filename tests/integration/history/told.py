@@ -1,0 +1,81 @@
+"""A history without Kafka: records go into the store's tables as a batch does; commands read them."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+
+from processor.adapters.postgres.history_schema import migrate
+from processor.adapters.postgres.history_tables import PostgresTables
+from processor.core.model import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestStatus
+from processor.service.history_changes import Changes
+from stack.layout import REPO
+from stack.roles import console_script
+
+TIMEOUT_S = 60
+
+
+def changes_of(records: Iterable[HistoryRecord]) -> Changes:
+    changes = Changes()
+    for record in records:
+        match record:
+            case RequestStatus():
+                changes.requests[record.request.request_id] = record
+            case ChunkStatus():
+                changes.chunks[record.request_id, record.chunk] = record
+            case KeyOutcome():
+                changes.outcomes[record.request_id, record.object, record.key] = record
+            case Cleared():
+                changes.clearings[record.request_id] = record
+            case _:
+                raise AssertionError(record)
+    return changes
+
+
+class Told:
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            migrate(connection)
+        self._tables = PostgresTables(dsn, "resync/store/0")
+
+    def close(self) -> None:
+        self._tables.disconnect()
+
+    def tell(self, *records: HistoryRecord) -> None:
+        self.change(changes_of(records))
+
+    def change(self, changes: Changes) -> None:
+        with self._tables.transaction() as transaction:
+            transaction.stage(changes)
+            transaction.merge()
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def execute(self, statement: str) -> None:
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def run(self, *arguments: object, **settings: str) -> "subprocess.CompletedProcess[str]":
+        """The console script, with nothing set but what is needed."""
+        env = {name: value for name, value in os.environ.items() if not name.startswith("RESYNC_")}
+        env |= {"RESYNC_HISTORY_DSN": self.dsn, "RESYNC_CATALOG": str(REPO / "demo" / "catalog.yaml"), **settings}
+        return subprocess.run(
+            [console_script(), *map(str, arguments)],
+            env=env,
+            cwd=REPO,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_S,
+        )
+
+    def json(self, *arguments: object) -> Any:
+        ended = self.run(*arguments, "--output", "json")
+        assert ended.returncode == 0, ended.stderr
+        return json.loads(ended.stdout)
