@@ -4,7 +4,6 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from processor import metrics
 from processor.codec.codec import Codec
 from processor.codec.errors import DecodeError
 from processor.core.accept import accept
@@ -56,6 +55,8 @@ class Intake:
     misrouted: list[tuple[Received, int]] = field(default_factory=list)
     """With the partition that each belongs in."""
     poison: list[Poison] = field(default_factory=list)
+    repeated: list[Lane] = field(default_factory=list)
+    """A lane for each record whose work had been taken on before."""
     traces: dict[str, bytes] = field(default_factory=dict)
     """`traceparent` of the requests that came with one."""
 
@@ -92,12 +93,10 @@ class Sorter:
         intake = Intake()
         for item in batch:
             if isinstance(item, Poison):
-                metrics.DEAD_LETTERS.labels(item.reason).inc()
                 intake.poison.append(item)
                 continue
             home = partition_of(_source(item.ask)[1], self._partitions)
             if home != item.record.partition:
-                metrics.MISROUTED.labels(item.record.lane.name.lower()).inc()
                 intake.misrouted.append((item.record, home))
                 continue
             trace = item.record.header(TRACEPARENT)
@@ -115,7 +114,7 @@ class Sorter:
     def _is_new(self, item: Work, request_id: str, chunk: str, attempt: int, intake: Intake) -> bool:
         work_id = accepted_id(request_id, chunk, attempt)
         if work_id in self._known or work_id in intake.accepted:
-            metrics.REPEATED.labels(item.record.lane.name.lower()).inc()
+            intake.repeated.append(item.record.lane)
             return False
         intake.accepted[work_id] = item.record.partition
         return True
@@ -153,7 +152,7 @@ class Sorter:
         plan = settle(answer, self._catalog.limits, now)
         begun = any(accepted_id(c.request_id, c.chunk, c.attempt) in self._known for c in plan.retries)
         if begun:
-            metrics.REPEATED.labels(Lane.ANSWERS.name.lower()).inc()
+            intake.repeated.append(Lane.ANSWERS)
         else:
             intake.plan.add(plan)
 

@@ -96,6 +96,10 @@ class TopicAdmin:
             for s in self.inspect(specs)
         ]  # fmt: skip
 
+    def partition_counts(self) -> dict[str, int]:
+        """Of every topic. Raises Unreachable."""
+        return self._broker.partition_counts(self._admin)
+
     def inspect(self, specs: Sequence[TopicSpec]) -> list[TopicState]:
         """Raises Unreachable."""
         counts = self._broker.partition_counts(self._admin)

@@ -22,6 +22,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
+from processor import metrics
 from processor.service.records import Outgoing
 
 CALL_TIMEOUT_S = 10.0
@@ -151,6 +152,7 @@ class Transactions:
             case Way.STOP:
                 raise ProducerFatal(f"{error.name()}: {error.str()}") from exception
             case Way.ABORT:
+                metrics.ABORTED.labels(_why(error)).inc()
                 raise _Abort from exception
             case Way.UNKNOWN:
                 raise _Unknown from exception
@@ -174,7 +176,17 @@ class Transactions:
             if offset.error is not None:
                 raise KafkaException(offset.error)
         happened = all(c.offset >= wanted[c.topic, c.partition] for c in committed)
-        return Commit.COMMITTED if happened else Commit.ABORTED
+        if happened:
+            return Commit.COMMITTED
+        metrics.ABORTED.labels("unknown").inc()
+        return Commit.ABORTED
+
+
+def _why(error: KafkaError) -> str:
+    """For the metric: why a transaction is aborted."""
+    if error.txn_requires_abort():
+        return "required"
+    return "patience" if error.retriable() else "refused"
 
 
 class _Abort(Exception):
