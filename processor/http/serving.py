@@ -5,6 +5,7 @@ import json
 import logging
 import re
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -12,8 +13,10 @@ from processor import metrics
 from processor.codec.schema_files import SchemaFiles
 from processor.http.health import Health, HealthServer
 from processor.lifecycle import Lifecycle
-from processor.metric_kinds import Series
 from processor.settings import Settings
+
+if TYPE_CHECKING:
+    from processor.metric_kinds import Series
 
 log = logging.getLogger(__name__)
 

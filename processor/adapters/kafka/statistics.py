@@ -10,7 +10,6 @@ from typing import Any
 from processor import metrics
 
 EVERY_MS = 10_000
-_MICROSECONDS = 1_000_000
 
 
 class ConsumerStatistics:
@@ -19,7 +18,7 @@ class ConsumerStatistics:
     def __init__(self) -> None:
         self._last: Mapping[str, float] = {}
         metrics.CLIENT_REBALANCES.is_number(lambda: self._last.get("rebalances"))
-        metrics.CLIENT_RTT.is_number(lambda: self._last.get("rtt_s"))
+        metrics.CLIENT_TIMEOUTS.is_number(lambda: self._last.get("timeouts"))
         metrics.CLIENT_QUEUED.is_number(lambda: self._last.get("fetched"))
 
     def options(self, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,9 +28,8 @@ class ConsumerStatistics:
     def _take(self, text: str) -> None:
         said = json.loads(text)
         partitions = [p for topic in said["topics"].values() for p in topic["partitions"].values()]
-        rtts = [broker["rtt"]["p99"] for broker in said["brokers"].values() if broker["nodeid"] >= 0]
         self._last = {
             "rebalances": float(said.get("cgrp", {}).get("rebalance_cnt", 0)),
-            "rtt_s": max(rtts, default=0) / _MICROSECONDS,
+            "timeouts": float(sum(broker["req_timeouts"] for broker in said["brokers"].values())),
             "fetched": float(sum(p["fetchq_cnt"] for p in partitions)),
         }
