@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from processor.core.ids import is_request_id
+from processor.core.model import RequestState
 from processor.service.client_ports import Unreachable
-from processor.service.follow import ENDED
 
 log = logging.getLogger(__name__)
 
 MOST_OPEN = 500_000
-"""Open requests kept in memory, some 100 bytes each; those beyond are found by reading again."""
+"""Open requests kept in memory, some 200 bytes each; those beyond are found by reading again."""
+_OPEN = frozenset({RequestState.ACCEPTED.encode(), RequestState.HELD.encode()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,11 @@ class OpenRequests:
         """`status` is the header of a record with a value; None stands for a tombstone."""
         request_id, _, rest = (key or b"").partition(b"/")
         if not rest:
-            if status is None or status.decode(errors="replace") in ENDED:
+            if status not in _OPEN:
                 self._since.pop(request_id, None)
-            elif request_id in self._since or len(self._since) < self._most:
+            elif request_id in self._since or not is_request_id(request_id.decode(errors="replace")):
+                return
+            elif len(self._since) < self._most:
                 self._since[request_id] = timestamp_s
             else:
                 self._left_out = True

@@ -8,6 +8,10 @@ from typing import TypeAlias
 
 import pytest
 
+from tests.e2e.conftest import pytest_terminal_summary
+
+__all__ = ["pytest_terminal_summary"]
+
 Tool: TypeAlias = Callable[[str], str]
 
 TOOLS = Path(os.environ.get("TOOLS", Path.home() / ".cache" / "selective-sync" / "tools"))
