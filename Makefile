@@ -14,7 +14,7 @@ VENV := .venv/.stamp
 # Stopping and cleaning work without a venv too.
 STACK = $(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m stack
 
-.PHONY: help venv up down status clean demo test check lint types layers schemas unit fmt bench bench-quick
+.PHONY: help venv up down status clean demo test test-tools check lint types layers schemas unit fmt bench bench-quick
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ demo: $(VENV) ## The main job on generated data: plant, resync, compare planted 
 test: $(VENV) ## All tests, on a stack of their own
 	@$(BIN)/python -m pytest
 
+test-tools: $(VENV) ## Tests that need helm and the like; they fail, and say how to install it, where a tool is missing
+	@$(BIN)/python -m pytest tests/tools
+
 check: lint types layers schemas ## What CI asks of the code, then unit and integration tests; changes nothing
 	@$(BIN)/python -m pytest tests/unit tests/integration
 
@@ -43,7 +46,7 @@ layers: $(VENV) ## Who may import whom
 	@$(BIN)/lint-imports
 
 schemas: $(VENV) ## Generated schemas, archive and documentation are fresh
-	@$(BIN)/python -m processor.codec.generate --check
+	@$(BIN)/python -m processor.codec.generate --check && $(BIN)/python -m processor.http.metrics_page --check
 
 unit: $(VENV) ## Unit tests only; no services
 	@$(BIN)/python -m pytest tests/unit

@@ -10,14 +10,19 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
+from processor import metrics
 from processor.adapters.kafka.accepted import AcceptedIds, AcceptedReader
+from processor.adapters.kafka.broker import ANSWER_S
 from processor.adapters.kafka.clients import client_config, consumer_config, producer_config, reader_config
+from processor.adapters.kafka.group_lag import GroupLags, Watched
+from processor.adapters.kafka.history_heads import TopicHeads
 from processor.adapters.kafka.history_reader import GroupReader
 from processor.adapters.kafka.history_scan import ScanReader
 from processor.adapters.kafka.history_topic import TopicFacts
 from processor.adapters.kafka.history_writer import StoreWriter
 from processor.adapters.kafka.inbox import Inbox
-from processor.adapters.kafka.topics import check_topics, topic_specs
+from processor.adapters.kafka.statistics import ConsumerStatistics
+from processor.adapters.kafka.topics import TopicAdmin, check_topics, topic_specs
 from processor.adapters.kafka.transaction import Commit, Transactions
 from processor.adapters.postgres.database import ReaderOptions
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
@@ -26,6 +31,7 @@ from processor.adapters.postgres.history_schema import migrate
 from processor.adapters.postgres.history_tables import PostgresTables
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.adapters.postgres.state_writer import PostgresStateWriter
+from processor.adapters.postgres.watch import DatabaseWatch
 from processor.catalog_file import CatalogError, Secrets, load_catalog
 from processor.codec import Codec, Record, RegistryUnavailable
 from processor.codec.schema_files import SchemaFiles
@@ -41,10 +47,12 @@ from processor.core.model import (
     RequestEnd,
     RequestStatus,
 )
-from processor.core.rights import Ground, Policy, request_topics
+from processor.core.partition import partition_of
+from processor.core.rights import Policy, request_topics
 from processor.crashpoint import CrashPoints
+from processor.exposition import show_assigned, show_databases, show_inbox, show_monitor, show_state, show_store
+from processor.http.serving import serve
 from processor.lifecycle import Lifecycle
-from processor.metrics import NOT_AUTHORIZED
 from processor.policy_file import load_policy
 from processor.service.applier import Applier
 from processor.service.apply_state import StateUnavailable
@@ -54,6 +62,7 @@ from processor.service.history_changes import history_decoder
 from processor.service.history_ports import StoreUnavailable
 from processor.service.inbox import run
 from processor.service.materialize import Store, StoreParts
+from processor.service.monitor import Monitor
 from processor.service.overdue import OverdueRule
 from processor.service.preview import preview as plan_preview
 from processor.service.process import BatchLimits, Processor
@@ -107,7 +116,8 @@ def preview(settings: Settings, request: Request) -> Plan:
 
 def run_process(settings: Settings) -> None:
     """The processor, until it is told to stop."""
-    life = Lifecycle(settings.ready_file)
+    life = Lifecycle(settings.ready_file, ("schemas", "assigned", "databases"))
+    serve(settings, metrics.PROCESS, life)
     catalog = open_catalog(settings, Secrets.NEEDED)
     policy = open_policy(settings, catalog)
     topics = settings.topics
@@ -125,8 +135,17 @@ def run_process(settings: Settings) -> None:
     facts = TopicFacts(client_config(settings), topics.accepted)
     reader = AcceptedReader(Consumer(reader_config(settings)), facts, settings.accepted_window_s, accepted)
 
+    snapshots = PostgresSnapshots(catalog, settings.state_dsn, _reader_options(settings, "process"))
+    watch = DatabaseWatch(
+        snapshots.districts, snapshots.state, every_s=settings.watch_s, patience_s=snapshots.patience_s
+    )
+    show_databases(watch, life, len(catalog.districts))
+
     def assigned(partitions: Iterable[int]) -> None:
-        reader.restore(partitions)
+        mine = frozenset(partitions)
+        reader.restore(mine)
+        watch.own(lambda district_id: partition_of(district_id, parts.emitter.partitions) in mine)
+        show_assigned(life, len(mine))
         life.ready()
 
     lanes = {
@@ -136,7 +155,8 @@ def run_process(settings: Settings) -> None:
         topics.chunks: Lane.CHUNKS,
     }
     inbox = Inbox(parts.consumer, lanes, on_assigned=assigned, due_at_s=_retry_when_due(settings))
-    snapshots = PostgresSnapshots(catalog, settings.state_dsn, _reader_options(settings, "process"))
+    show_inbox(inbox)
+    watch.start()
     processor = Processor(
         inbox=inbox,
         codec=parts.codec,
@@ -154,12 +174,14 @@ def run_process(settings: Settings) -> None:
     finally:
         inbox.close()
         reader.close()
+        watch.close()
         snapshots.close()
 
 
 def run_apply(settings: Settings) -> None:
     """The applier, until it is told to stop."""
-    life = Lifecycle(settings.ready_file)
+    life = Lifecycle(settings.ready_file, ("schemas", "assigned", "state"))
+    serve(settings, metrics.APPLY, life)
     catalog = open_catalog(settings)
     parts = _role_parts(settings, "apply", _ready_codec(settings, catalog, {settings.topics.answers: (Answer,)}, life))
     state = PostgresStateWriter(
@@ -173,10 +195,14 @@ def run_apply(settings: Settings) -> None:
     if missing := life.when_available(state.missing_columns, StateUnavailable):
         raise CatalogError(settings.catalog, missing)
 
-    def assigned(_partitions: Iterable[int]) -> None:
+    show_state(life, lambda: state.is_up)
+
+    def assigned(partitions: Iterable[int]) -> None:
+        show_assigned(life, len(frozenset(partitions)))
         life.ready()
 
     inbox = Inbox(parts.consumer, {settings.topics.corrections: Lane.CORRECTIONS}, on_assigned=assigned)
+    show_inbox(inbox)
     applier = Applier(
         inbox=inbox,
         codec=parts.codec,
@@ -195,7 +221,8 @@ def run_apply(settings: Settings) -> None:
 
 def run_store(settings: Settings) -> None:
     """The store, until it is told to stop."""
-    life = Lifecycle(settings.ready_file)
+    life = Lifecycle(settings.ready_file, ("schemas", "assigned", "history"))
+    serve(settings, metrics.STORE, life)
     life.when_available(lambda: migrate_history(settings), StoreUnavailable)
     catalog = open_catalog(settings)
     topics = settings.topics
@@ -204,7 +231,9 @@ def run_store(settings: Settings) -> None:
     deadline_s = catalog.limits.answer_deadline_s
     tables = PostgresTables(settings.history_dsn, settings.application_name("store"))
     writer = StoreWriter(client_config(settings), topics.history, topics.retry, codec)
-    log = GroupReader(options, topics.history, f"{settings.release}-store", settings.identity("store"))
+    log = GroupReader(
+        ConsumerStatistics().options(options), topics.history, f"{settings.release}-store", settings.identity("store")
+    )
     store = Store(
         StoreParts(
             log=log,
@@ -217,6 +246,8 @@ def run_store(settings: Settings) -> None:
         )
     )
 
+    show_store(store.counts, log, life)
+
     def stopping() -> bool:
         if store.counts.assigned:
             life.ready()
@@ -228,6 +259,38 @@ def run_store(settings: Settings) -> None:
         log.close()
         writer.close()
         tables.disconnect()
+
+
+def run_monitor(settings: Settings) -> None:
+    """The monitor, until it is told to stop. It joins no group and needs no database."""
+    life = Lifecycle(settings.ready_file, ("broker", "history"))
+    serve(settings, metrics.MONITOR, life)
+    topics, options = settings.topics, client_config(settings)
+    specs = topic_specs(settings)
+    life.when_available(lambda: check_topics(options, specs), Unreachable)
+    counts = life.when_available(lambda: TopicAdmin(options).partition_counts(), Unreachable)
+    watched = (
+        Watched(
+            metrics.PROCESS,
+            f"{settings.release}-process",
+            {name: getattr(topics, name) for name in ("requests", "chunks", "retry", "answers")},
+        ),
+        Watched(
+            metrics.APPLY, settings.applier_group or f"{settings.release}-apply", {"corrections": topics.corrections}
+        ),
+        Watched(metrics.STORE, f"{settings.release}-store", {"history": topics.history}),
+    )
+    heads = TopicHeads(options, topics.history, counts[topics.history])
+    groups = GroupLags(options, watched, counts)
+    monitor = Monitor(heads, groups, settings.monitor_s)
+    show_monitor(monitor, life, patience_s=6 * settings.monitor_s + ANSWER_S)
+    life.ready()
+    try:
+        while not life.stopping():
+            monitor.step()
+    finally:
+        heads.close()
+        groups.close()
 
 
 def run_replay(settings: Settings, progress: Progress) -> Replayed:
@@ -268,8 +331,6 @@ def _tell_rights(policy: Policy | None, requests: Sequence[str]) -> None:
     for topic in requests:
         if topic not in policy.topics:
             log.warning("the policy does not declare the request topic %s: every request on it is rejected", topic)
-        for ground in Ground:
-            NOT_AUTHORIZED.labels(topic, ground)
 
 
 def _ready_codec(
@@ -287,6 +348,7 @@ def _ready_codec(
     life.when_available(lambda: check_topics(client_config(settings), topic_specs(settings, requests)), Unreachable)
     for topic, records in written.items():
         life.when_available(partial(codec.prepare, topic, *records), RegistryUnavailable)
+    life.passed("schemas", f"those of {len(written)} topics")
     return codec
 
 
@@ -297,7 +359,7 @@ def _role_parts(settings: Settings, role: str, codec: Codec) -> _RoleParts:
     def passed(step: str) -> None:
         crash_points(f"{role}.{step}")
 
-    consumer = Consumer(consumer_config(settings, role))
+    consumer = Consumer(ConsumerStatistics().options(consumer_config(settings, role)))
     transactions = Transactions(producer_config(settings, role), consumer, passed)
 
     def commit(records: Iterable[Outgoing], offsets: Sequence[TopicPartition]) -> bool:

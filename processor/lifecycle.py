@@ -1,9 +1,11 @@
-"""A role process's life as its surroundings see it: told to stop by a signal, tells by a file that it is ready."""
+"""A role process's life as its surroundings see it: told to stop by a signal; tells whether it lives and is ready."""
 
 import logging
 import signal
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -16,17 +18,50 @@ MAX_BACKOFF_S = 5.0
 T = TypeVar("T")
 
 
-class Lifecycle:
-    """SIGTERM and SIGINT ask for a stop, which the role honours between two transactions."""
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that a role needs before it is ready; `detail` is for people."""
 
-    def __init__(self, ready_file: Path | None) -> None:
+    ok: bool
+    detail: str
+
+
+def _not_yet() -> Check:
+    return Check(ok=False, detail="not yet")
+
+
+class Lifecycle:
+    """SIGTERM and SIGINT ask for a stop, which the role honours between two transactions.
+
+    The role's loop asks `stopping` each time it comes round, so being asked is its heartbeat. Checks are looked at
+    from other threads.
+    """
+
+    def __init__(self, ready_file: Path | None, checks: Iterable[str] = ()) -> None:
         self._ready_file = ready_file
         self._stop = Event()
+        self._beat = time.monotonic()
+        self._checks: dict[str, Callable[[], Check]] = dict.fromkeys(checks, _not_yet)
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._asked)
 
     def stopping(self) -> bool:
+        self._beat = time.monotonic()
         return self._stop.is_set()
+
+    def beat_age_s(self) -> float:
+        return time.monotonic() - self._beat
+
+    def check(self, name: str, look: Callable[[], Check]) -> None:
+        """From now on `look` says whether this is as it should be."""
+        self._checks[name] = look
+
+    def passed(self, name: str, detail: str) -> None:
+        check = Check(ok=True, detail=detail)
+        self.check(name, lambda: check)
+
+    def checks(self) -> Mapping[str, Check]:
+        return {name: look() for name, look in self._checks.items()}
 
     def ready(self) -> None:
         if self._ready_file is not None:
@@ -36,6 +71,7 @@ class Lifecycle:
         """What `call` gives; tried again while it raises `away`. A stop asked for meanwhile ends the process."""
         backoff_s = 0.1
         while True:
+            self._beat = time.monotonic()
             try:
                 return call()
             except away as fault:

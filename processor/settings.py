@@ -106,6 +106,18 @@ class Settings(BaseSettings):
     session_timeout_s: float = Field(default=10.0, gt=0)
     transaction_timeout_s: float = Field(default=15.0, gt=0)
 
+    http_port: int | None = Field(default=None, ge=0, le=65535)
+    """Where a role serves /metrics, /livez and /readyz; 0 takes a free port, none serves nothing."""
+    http_host: str = "0.0.0.0"  # noqa: S104 (probes come to the machine's address)
+    liveness_timeout_s: float = Field(default=300.0, gt=0)
+    """A loop that came round longer ago is taken as stuck: Kafka's own limit between two polls."""
+    watch_s: float = Field(default=10.0, gt=0)
+    """A database that was not read for so long is asked whether it is there."""
+    monitor_s: float = Field(default=5.0, gt=0)
+    """How often the monitor looks."""
+    applier_group: str | None = None
+    """The consumer group of an applier that is not ours, for the monitor."""
+
     def identity(self, role: str) -> str:
         """`<release>-<role>-<ordinal>`: group.instance.id and transactional.id."""
         return f"{self.release}-{role}-{self.ordinal}"

@@ -27,6 +27,7 @@ BY_FAULT = {
     "processor.adapters.kafka.history_topic.TopicMissing": ExitCode.USAGE,
     "processor.adapters.postgres.history_schema.SchemaTooNew": ExitCode.USAGE,
     "processor.codec.errors.NotRegistered": ExitCode.USAGE,
+    "processor.http.health.PortTaken": ExitCode.USAGE,
     "processor.codec.errors.IncompatibleSchema": ExitCode.FAILED,
     "processor.service.history_ports.OutsideLog": ExitCode.FAILED,
     "processor.adapters.kafka.history_reader.Fenced": ExitCode.FAILED,

@@ -41,8 +41,9 @@ COMMANDS = {
     "process": Entry("roles", "process", "Role: compare, decide, send corrections."),
     "apply": Entry("roles", "apply", "Role: apply corrections at the state."),
     "store": Entry("roles", "store", "Role: keep the history in Postgres."),
+    "monitor": Entry("roles", "monitor", "Role: watch the other roles from outside, for metrics."),
 }
-ROLES = frozenset({"process", "apply", "store"})
+ROLES = frozenset({"process", "apply", "store", "monitor"})
 
 
 class Commands(TyperGroup):

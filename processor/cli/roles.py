@@ -29,6 +29,13 @@ def store() -> None:
     _run("store", run_store)
 
 
+def monitor() -> None:
+    """Export the lag of all groups and the oldest open request, from the broker alone, until SIGTERM."""
+    from processor.bootstrap import run_monitor
+
+    _run("monitor", run_monitor)
+
+
 def _run(role: str, run: "Callable[[Settings], None]") -> None:
     import structlog
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,8 +19,19 @@ from processor.service.emit import Emitter
 from processor.service.inbox import Inbox
 from processor.service.intake import Poison
 from processor.service.records import TRACEPARENT, Headers, Outgoing, Received
+from processor.service.tally import count_applied, timed_commit
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What is passed on as it came, and the corrections, in their order."""
+
+    passed_on: list[Outgoing] = field(default_factory=list)
+    corrections: list[tuple[Correction, Received]] = field(default_factory=list)
+    poison: list[Reason] = field(default_factory=list)
+    misrouted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +55,16 @@ class Applier:
         if not taken:
             self.state.prune(datetime.now(UTC))
             return False
-        records, corrections = self._sort(taken)
+        batch = self._sort(taken)
         self.passed("after_read")
-        answers = apply([c for c, _ in corrections], self.state, datetime.now(UTC)) if corrections else []
-        for answer, (_, received) in zip(answers, corrections, strict=True):
+        answers = self._apply([c for c, _ in batch.corrections])
+        records = [*batch.passed_on]
+        for answer, (_, received) in zip(answers, batch.corrections, strict=True):
             records.append(self._answer(answer, received))
-        done = self.commit_transaction(records, self.inbox.offsets())
-        metrics.TRANSACTIONS.labels("apply", "committed" if done else "aborted").inc()
+        done = timed_commit(self.commit_transaction, records, self.inbox.offsets())
         if done:
             self.inbox.committed()
+            count_applied(answers, batch.poison, batch.misrouted)
         else:
             log.warning("transaction aborted; its input is read again")
             self.inbox.rewind()
@@ -67,23 +79,27 @@ class Applier:
                 break
         return taken
 
-    def _sort(self, taken: Sequence[Received]) -> tuple[list[Outgoing], list[tuple[Correction, Received]]]:
-        """What is passed on as it came, and the corrections, in their order."""
-        passed_on: list[Outgoing] = []
-        corrections: list[tuple[Correction, Received]] = []
+    def _apply(self, corrections: Sequence[Correction]) -> list[Answer]:
+        if not corrections:
+            return []
+        with metrics.APPLIED.time():
+            return apply(corrections, self.state, datetime.now(UTC))
+
+    def _sort(self, taken: Sequence[Received]) -> _Batch:
+        batch = _Batch()
         for record in taken:
             item = self._decode(record)
             if isinstance(item, Poison):
-                metrics.DEAD_LETTERS.labels(item.reason).inc()
-                passed_on.append(self.emitter.dead_letter(item))
+                batch.poison.append(item.reason)
+                batch.passed_on.append(self.emitter.dead_letter(item))
                 continue
             home = partition_of(item.source.district_id, self.emitter.partitions)
             if home == record.partition:
-                corrections.append((item, record))
+                batch.corrections.append((item, record))
             else:
-                metrics.MISROUTED.labels("corrections").inc()
-                passed_on.append(Outgoing(record.topic, home, record.key, record.value, record.headers))
-        return passed_on, corrections
+                batch.misrouted += 1
+                batch.passed_on.append(Outgoing(record.topic, home, record.key, record.value, record.headers))
+        return batch
 
     def _decode(self, record: Received) -> Correction | Poison:
         if record.value is None:

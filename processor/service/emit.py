@@ -1,13 +1,11 @@
 """A plan as records: which topic, partition, key and headers each part of it has."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from processor import metrics
 from processor.codec.codec import Codec
 from processor.codec.history import headers_of, history_record
-from processor.core.model import Chunk, Correction, HistoryRecord, KeyOutcome, Plan
+from processor.core.model import Chunk, Correction, HistoryRecord, Plan
 from processor.core.partition import partition_of
 from processor.service.intake import Intake, Poison
 from processor.service.records import TRACEPARENT, Headers, Outgoing
@@ -37,7 +35,6 @@ class Emitter:
         for poison in intake.poison:
             yield self.dead_letter(poison)
         for part in (intake.plan, plan):
-            _count(part)
             for history in part.history:
                 yield self.history(history, traces)
             for correction in part.corrections:
@@ -87,13 +84,6 @@ class Emitter:
             ("resync-error-code", poison.reason.encode()),
         )
         return Outgoing(self.topics.dead_letters, None, record.key, record.value, (*record.headers, *origin))
-
-
-def _count(plan: Plan) -> None:
-    for status, count in Counter(o.status for o in plan.history if isinstance(o, KeyOutcome)).items():
-        metrics.OUTCOMES.labels(status).inc(count)
-    for op, count in Counter(correction.op for correction in plan.corrections).items():
-        metrics.CORRECTIONS.labels(op).inc(count)
 
 
 def _trace(request_id: str, traces: Mapping[str, bytes]) -> Headers:

@@ -5,7 +5,6 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from processor import metrics
 from processor.codec.codec import Codec
 from processor.codec.errors import DecodeError
 from processor.core.accept import WITH_CHILDREN, Rejected, accept, refuse
@@ -14,7 +13,7 @@ from processor.core.errors import Reason
 from processor.core.ids import FIRST_CHUNK, accepted_id
 from processor.core.model import Answer, Chunk, Plan, Request
 from processor.core.partition import partition_of
-from processor.core.rights import Policy, topic_refusal
+from processor.core.rights import Ground, Policy, topic_refusal
 from processor.core.settle import another_round, give_up, settle
 from processor.service.records import TRACEPARENT, Lane, Received
 
@@ -73,6 +72,10 @@ class Intake:
     misrouted: list[tuple[Received, int]] = field(default_factory=list)
     """With the partition that each belongs in."""
     poison: list[Poison] = field(default_factory=list)
+    refused: list[Ground] = field(default_factory=list)
+    """What was not allowed of each request that the policy refuses."""
+    repeated: list[Lane] = field(default_factory=list)
+    """A lane for each record whose work had been taken on before."""
     traces: dict[str, bytes] = field(default_factory=dict)
     """`traceparent` of the requests that came with one."""
 
@@ -123,12 +126,10 @@ class Sorter:
         intake = Intake()
         for item in batch:
             if isinstance(item, Poison):
-                metrics.DEAD_LETTERS.labels(item.reason).inc()
                 intake.poison.append(item)
                 continue
             home = partition_of(_source(item.ask)[1], self._partitions)
             if home != item.record.partition:
-                metrics.MISROUTED.labels(item.record.lane.name.lower()).inc()
                 intake.misrouted.append((item.record, home))
                 continue
             trace = item.record.header(TRACEPARENT)
@@ -146,7 +147,7 @@ class Sorter:
     def _is_new(self, item: Work, request_id: str, chunk: str, attempt: int, intake: Intake) -> bool:
         work_id = accepted_id(request_id, chunk, attempt)
         if work_id in self._known or work_id in intake.accepted:
-            metrics.REPEATED.labels(item.record.lane.name.lower()).inc()
+            intake.repeated.append(item.record.lane)
             return False
         intake.accepted[work_id] = item.record.partition
         return True
@@ -154,20 +155,20 @@ class Sorter:
     def _request(self, item: Work, request: Request, intake: Intake, now: datetime) -> None:
         if not self._is_new(item, request.request_id, FIRST_CHUNK, 1, intake):
             return
-        refused = self._refused(item.record, request)
+        refused = self._refused(item.record, request, intake)
         if refused is not None:
             intake.plan.add(refuse(request, refused, now))
             return
         take_request(request, self._catalog, intake, now)
 
-    def _refused(self, record: Received, request: Request) -> Rejected | None:
+    def _refused(self, record: Received, request: Request, intake: Intake) -> Rejected | None:
         """By the topic that the record came by: who it says that asks is a claim."""
         if self._policy is None:
             return None
         why = topic_refusal(self._policy, record.topic, request, self._catalog)
         if why is None:
             return None
-        metrics.NOT_AUTHORIZED.labels(record.topic, why.ground).inc()
+        intake.refused.append(why.ground)
         log.warning("%s: request %s is not authorised: %s", record.place, request.request_id, why.ground)
         return Rejected(Reason.NOT_AUTHORIZED, why.detail)
 
@@ -198,7 +199,7 @@ class Sorter:
         plan = settle(answer, self._catalog.limits, now)
         begun = any(accepted_id(c.request_id, c.chunk, c.attempt) in self._known for c in plan.retries)
         if begun:
-            metrics.REPEATED.labels(Lane.ANSWERS.name.lower()).inc()
+            intake.repeated.append(Lane.ANSWERS)
         else:
             intake.plan.add(plan)
 

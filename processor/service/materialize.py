@@ -11,6 +11,7 @@ from time import monotonic
 
 import structlog
 
+from processor import metrics
 from processor.codec import RegistryUnavailable
 from processor.crashpoint import CrashPoints
 from processor.service.ends import Ends
@@ -34,11 +35,12 @@ log = structlog.get_logger(__name__)
 LONGEST_WAIT_S = 2.0
 IDLE_WAIT_S = 0.2
 LOOK_EVERY_S = 1.0
+UNANSWERED_EVERY_S = 5.0
 
 
 @dataclass(slots=True)
 class StoreCounts:
-    """What happened so far; only ever grows, but for `live` and `last_step`."""
+    """What happened so far, and how it stands; each is replaced as a whole."""
 
     records: int = 0
     batches: int = 0
@@ -49,7 +51,13 @@ class StoreCounts:
     overdue_published: int = 0
     last_step: float = field(default_factory=monotonic)
     """On the monotonic clock: the heartbeat."""
-    assigned: frozenset[int] = frozenset()
+    assigned: frozenset[int] | None = None
+    """None until the group has shared out its partitions; then perhaps none."""
+    positions: Mapping[int, int] = field(default_factory=dict)
+    """The next offset that the tables need, by partition; kept while the database is away."""
+    oldest_unanswered: datetime | None = None
+    """When the oldest correction without an answer was sent; None where there is none."""
+    is_available: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,7 @@ class Store:
         self._positions: dict[int, int] = {}
         self._wait_s = 0.0
         self._next_look = 0.0
+        self._next_unanswered = 0.0
         self.counts = StoreCounts()
 
     def run(self, stop: Stop) -> None:
@@ -83,6 +92,7 @@ class Store:
             try:
                 self.step()
                 self._wait_s = 0.0
+                self.counts.is_available = True
             except (StoreUnavailable, RegistryUnavailable) as fault:
                 self._pause(fault, stop)
 
@@ -102,8 +112,9 @@ class Store:
             self._ends.sweep(self._positions)
         if self._positions and self._ends.is_live:
             self._overdue.step(self._parts.now())
-        self.counts.ends_announced = self._ends.announced
-        self.counts.overdue_published = self._overdue.published
+        if self._positions and monotonic() > self._next_unanswered:
+            self._look_at_unanswered()
+        self._count()
 
     def _take_over(self, partitions: frozenset[int]) -> None:
         topic_id = self._parts.log.topic_id()
@@ -116,6 +127,7 @@ class Store:
         self._parts.log.place(self._positions)
         self._ends.take_over(stored, extents)
         self.counts.assigned = partitions
+        self.counts.positions = dict(self._positions)
         log.info("assigned", topic=self._parts.log.topic, positions=self._positions)
 
     def _look_at_offsets(self) -> None:
@@ -126,12 +138,24 @@ class Store:
         if not fits:
             self._displaced()
 
+    def _look_at_unanswered(self) -> None:
+        self._next_unanswered = monotonic() + UNANSWERED_EVERY_S
+        oldest = self._parts.tables.unanswered(self._parts.now(), None, 1)
+        self.counts.oldest_unanswered = oldest[0].sent_at if oldest else None
+
+    def _count(self) -> None:
+        metrics.STORE_ENDS.inc(self._ends.announced - self.counts.ends_announced)
+        metrics.STORE_OVERDUE.inc(self._overdue.published - self.counts.overdue_published)
+        self.counts.ends_announced = self._ends.announced
+        self.counts.overdue_published = self._overdue.published
+
     def _displaced(self) -> None:
         log.warning("reading again where the stored offsets are: another process moved them", was=self._positions)
         self._positions = {}
         self._parts.log.displace()
 
     def _materialize(self, batch: LogBatch) -> None:
+        started = monotonic()
         crash = self._parts.crash_points
         changes = changes_of(batch.records, self._parts.decode, self._skipped)
         with self._parts.tables.transaction() as transaction:
@@ -145,6 +169,7 @@ class Store:
                 crash("store.before_sql_commit")
         if not fits:
             self.counts.batches_dropped += 1
+            metrics.STORED_BATCHES.labels("dropped").inc()
             self._displaced()
             return
         crash("store.after_sql_commit")
@@ -153,11 +178,17 @@ class Store:
         self._parts.log.report(batch.end)
         self.counts.records += len(batch.records)
         self.counts.batches += 1
+        self.counts.positions = dict(self._positions)
+        metrics.STORED_RECORDS.inc(len(batch.records))
+        metrics.STORED_BATCHES.labels("stored").inc()
+        metrics.STORE_SECONDS.observe(monotonic() - started)
 
     def _pause(self, fault: Exception, stop: Stop) -> None:
         """Forget what is in hand and wait, longer each time, still serving the group."""
         self._wait_s = min(LONGEST_WAIT_S, self._wait_s * 2 or 0.1)
         self.counts.unavailable += 1
+        self.counts.is_available = False
+        metrics.STORE_FAULTS.inc()
         log.warning("unavailable, trying again", fault=str(fault), wait_s=self._wait_s)
         self._parts.tables.disconnect()
         self._positions = {}
@@ -169,6 +200,7 @@ class Store:
 
     def _skipped(self, record: RawRecord, why: str) -> None:
         self.counts.records_skipped += 1
+        metrics.STORE_SKIPPED.inc()
         log.error(
             "record skipped: not written by this system",
             topic=self._parts.log.topic,

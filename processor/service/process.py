@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from processor import metrics
 from processor.codec.codec import Codec
 from processor.codec.errors import RegistryUnavailable
 from processor.core.catalog import Catalog
+from processor.core.model import Plan
 from processor.core.rights import Policy
 from processor.service.descend import descend
 from processor.service.emit import Emitter
@@ -22,6 +22,7 @@ from processor.service.intake import Intake, Poison, Sorter, Work, decode
 from processor.service.ports import Snapshots
 from processor.service.records import Outgoing
 from processor.service.resync import Observation, observe, resync
+from processor.service.tally import count_batch, timed_commit
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,14 @@ class ReadBatch:
     seen: Observation
     offsets: Sequence[Any]
     keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the batch's chunks became, and the records of all of the batch."""
+
+    plan: Plan
+    records: Sequence[Outgoing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +100,16 @@ class Processor:
         keys = sum(item.keys for item in taken if isinstance(item, Work))
         return ReadBatch(intake, seen, self.inbox.offsets(), keys)
 
-    def decide(self, batch: ReadBatch) -> list[Outgoing]:
-        """The records that the batch's plan becomes."""
+    def decide(self, batch: ReadBatch) -> Decided:
+        """What becomes of the batch."""
         plan = resync(batch.intake.chunks, batch.seen, self.catalog, datetime.now(UTC))
         records = list(self.emitter.records(batch.intake, plan))
         self.passed("after_compare")
-        return records
+        return Decided(plan, records)
 
-    def commit(self, batch: ReadBatch, records: Sequence[Outgoing]) -> bool:
+    def commit(self, batch: ReadBatch, decided: Decided) -> bool:
         """Makes all of the batch visible and moves past its input, or goes back to before it."""
-        done = self.commit_transaction(records, batch.offsets)
-        metrics.TRANSACTIONS.labels("process", "committed" if done else "aborted").inc()
+        done = timed_commit(self.commit_transaction, decided.records, batch.offsets)
         if not done:
             log.warning("transaction aborted; its input is read again")
             self.inbox.rewind()
@@ -109,6 +117,7 @@ class Processor:
         self.inbox.committed()
         for accepted_id in batch.intake.accepted:
             self.accepted.add(accepted_id)
+        count_batch(batch.intake, decided.plan)
         return True
 
     def _take(self, now_s: float) -> list[Work | Poison]:

@@ -5,7 +5,7 @@ new partition before `place`, and the group's own offsets are written for lag an
 """
 
 from collections.abc import Iterable, Mapping
-from time import monotonic
+from time import monotonic, time
 from typing import Any, cast
 
 import structlog
@@ -17,6 +17,7 @@ from processor.service.history_ports import BatchLimits, Extent, LogBatch
 
 log = structlog.get_logger(__name__)
 
+LOOK_EVERY_S = 1.0
 PIECE = 500
 """Records taken from the client at once; a batch passes its limit of bytes by at most one piece."""
 
@@ -52,6 +53,11 @@ class GroupReader:
         self._partitions = self._facts.partitions()
         self._assigned: frozenset[int] = frozenset()
         self._placed: dict[int, int] | None = {}
+        self._next_look = 0.0
+        self.ends: Mapping[int, int] = {}
+        """Where the log of each partition ended at the last look; may be read by other threads."""
+        self.behind_since: float | None = None
+        """When reading fell behind, in Unix seconds; None while it has all there is. For other threads too."""
         self._consumer = Consumer(
             {
                 "session.timeout.ms": 10_000,
@@ -88,6 +94,8 @@ class GroupReader:
             messages += piece
             size += _size(piece)
         records = [record_of(m) for m in messages if not self._is_error(m)]
+        if monotonic() > self._next_look:
+            self._look_at_ends()
         if placed is None or placed is not self._placed:
             return LogBatch((), {}, {})
         return self._moved(records, placed)
@@ -129,6 +137,20 @@ class GroupReader:
         placed.update(end)
         return LogBatch(records, start, end)
 
+    def _look_at_ends(self) -> None:
+        """From what fetches told last: asks no broker."""
+        self._next_look = monotonic() + LOOK_EVERY_S
+        positions = self._placed
+        if positions:
+            self.ends = {
+                p: self._consumer.get_watermark_offsets(TopicPartition(self.topic, p), cached=True)[1]
+                for p in positions
+            }
+        if positions is not None and all(positions.get(p, end) >= end for p, end in self.ends.items()):
+            self.behind_since = None
+        elif self.behind_since is None:
+            self.behind_since = time()
+
     def _on_assign(self, _consumer: Consumer, places: list[TopicPartition]) -> None:
         self._assigned = frozenset(place.partition for place in places)
         self._placed = None
@@ -137,6 +159,7 @@ class GroupReader:
     def _on_revoke(self, _consumer: Consumer, _places: list[TopicPartition]) -> None:
         self._assigned = frozenset()
         self._placed = None
+        self.ends = {}
 
     def _is_error(self, message: Message) -> bool:
         error = message.error()

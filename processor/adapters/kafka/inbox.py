@@ -24,6 +24,7 @@ HELD_RECORDS = 2_000
 """A partition of a lane that has to wait is paused here, and resumed at half; so are all at `FULL` times `ENOUGH`."""
 FULL = 4
 IDLE_COMMIT_EVERY_S = 0.5
+LOOK_EVERY_S = 1.0
 RANKS = (
     frozenset({Lane.REQUESTS, Lane.ANSWERS, Lane.CORRECTIONS}),
     frozenset({Lane.RETRY}),
@@ -56,6 +57,14 @@ class _Partition:
     paused: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class LaneLag:
+    """`oldest_s`: since when the first waiting record may be taken, in Unix seconds; None where none waits."""
+
+    records: int = 0
+    oldest_s: float | None = None
+
+
 class Inbox:
     """One consumer's partitions. Single-threaded: callbacks come from within `fill`."""
 
@@ -79,6 +88,9 @@ class Inbox:
         self._idle_commit_at = 0.0
         self._turn = 0
         self._polled_at = 0.0
+        self._looked_at = 0.0
+        self.lag: Mapping[Lane, LaneLag] = {}
+        """As of the last look, at most `LOOK_EVERY_S` ago while the loop runs; may be read by other threads."""
         consumer.subscribe(list(lanes), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
 
     def fill(self, timeout_s: float) -> int:
@@ -96,6 +108,9 @@ class Inbox:
         self._pause_and_resume()
         if not messages:
             self._commit_idle()
+        if self._polled_at > self._looked_at + LOOK_EVERY_S:
+            self._looked_at = self._polled_at
+            self._look_at_lag()
         return len(messages)
 
     def ready(self, now_s: float) -> Iterator[Received]:
@@ -265,6 +280,24 @@ class Inbox:
             self._consumer.pause(pause)
         if resume:
             self._consumer.resume(resume)
+
+    def _look_at_lag(self) -> None:
+        """From what fetches told last: asks no broker."""
+        found = {lane: LaneLag() for lane in self._lanes.values()}
+        for (topic, number), partition in self._partitions.items():
+            low, high = self._consumer.get_watermark_offsets(TopicPartition(topic, number), cached=True)
+            behind = max(0, high - (partition.committed if partition.committed >= 0 else low))
+            sofar = found[partition.lane]
+            since = [sofar.oldest_s, self._due_since(partition)]
+            oldest_s = min((each for each in since if each is not None), default=None)
+            found[partition.lane] = LaneLag(sofar.records + behind, oldest_s)
+        self.lag = found
+
+    def _due_since(self, partition: _Partition) -> float | None:
+        if not partition.waiting:
+            return None
+        first = partition.waiting[0]
+        return max(first.timestamp_s, self._due_at_s(first))
 
     def _commit_idle(self) -> None:
         """Moves the group past transaction markers, which end every input and would leave a lag of 1 for ever.

@@ -108,6 +108,10 @@ class TopicAdmin:
             states = self.inspect(specs)
         return [replace(state, created=state.spec.name in created) for state in states]
 
+    def partition_counts(self) -> dict[str, int]:
+        """Of every topic. Raises Unreachable."""
+        return self._broker.partition_counts(self._admin)
+
     def inspect(self, specs: Sequence[TopicSpec]) -> list[TopicState]:
         """Raises Unreachable."""
         counts = self._broker.partition_counts(self._admin)

@@ -25,6 +25,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
+from processor import metrics
 from processor.service.records import Outgoing
 
 CALL_TIMEOUT_S = 10.0
@@ -160,6 +161,7 @@ class Transactions:
             case Way.STOP:
                 raise ProducerFatal(f"{error.name()}: {error.str()}") from exception
             case Way.ABORT:
+                metrics.ABORTED.labels(_why(error)).inc()
                 raise _Abort from exception
             case Way.UNKNOWN:
                 raise _Unknown from exception
@@ -182,22 +184,17 @@ class Transactions:
         wanted = {(o.topic, o.partition): o.offset for o in offsets}
         committed = self._committed([TopicPartition(o.topic, o.partition) for o in offsets])
         happened = all(c.offset >= wanted[c.topic, c.partition] for c in committed)
-        return Commit.COMMITTED if happened else Commit.ABORTED
+        if happened:
+            return Commit.COMMITTED
+        metrics.ABORTED.labels("unknown").inc()
+        return Commit.ABORTED
 
-    def _committed(self, asked: list[TopicPartition]) -> list[TopicPartition]:
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                offsets: list[TopicPartition] = self._consumer.committed(asked, CALL_TIMEOUT_S)
-                for offset in offsets:
-                    if offset.error is not None:
-                        raise KafkaException(offset.error)
-            except KafkaException as exception:
-                error: KafkaError = exception.args[0]
-                if not (error.retriable() or error.code() == KafkaError._TIMED_OUT) or time.monotonic() > deadline:
-                    raise
-            else:
-                return offsets
+
+def _why(error: KafkaError) -> str:
+    """For the metric: why a transaction is aborted."""
+    if error.txn_requires_abort():
+        return "required"
+    return "patience" if error.retriable() else "refused"
 
 
 class _Abort(Exception):

@@ -5,16 +5,19 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import psycopg
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
+from processor import metrics
 from processor.service.ports import SnapshotUnavailable
 
 MIN_WAIT_S = 1.0
 MAX_WAIT_S = 60.0
+_PING = sql.SQL("select 1").format()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +51,19 @@ class Gate:
 
 
 class Database:
-    """A read-only connection to one database. Used by one thread at a time; `abandon` may be called by another."""
+    """A read-only connection to one database. A second thread waits; `abandon` and `is_up` do not.
 
-    def __init__(self, name: str, dsn: str, options: ReaderOptions) -> None:
+    `side` is the metrics' name for the kind of database.
+    """
+
+    def __init__(self, name: str, dsn: str, options: ReaderOptions, side: str = "district") -> None:
         self.name = name
+        self.is_up: bool | None = None
+        """Whether it answered when last asked; None where nobody asked yet."""
+        self.asked_at = float("-inf")
+        """On the monotonic clock."""
+        self._side = side
+        self._lock = Lock()
         self._dsn = dsn
         self._options = options
         self._gate = Gate()
@@ -59,13 +71,37 @@ class Database:
 
     def rows(self, statement: sql.Composed, parameters: Mapping[str, Any]) -> list[TupleRow]:
         """All rows of a statement. Raises SnapshotUnavailable, which names the fault and no value."""
+        with self._lock:
+            started = time.monotonic()
+            try:
+                rows = self._rows(statement, parameters)
+            except SnapshotUnavailable:
+                metrics.SNAPSHOT_FAILURES.labels(self._side).inc()
+                raise
+            metrics.SNAPSHOT_READ.labels(self._side).observe(time.monotonic() - started)
+            return rows
+
+    def ping(self) -> None:
+        """Finds out whether the database is there, unless it is being read or left alone just now."""
+        self.asked_at = time.monotonic()
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            if not self._gate.is_closed():
+                with suppress(SnapshotUnavailable):
+                    self._rows(_PING, {})
+        finally:
+            self._lock.release()
+
+    def _rows(self, statement: sql.Composed, parameters: Mapping[str, Any]) -> list[TupleRow]:
         if self._gate.is_closed():
             raise SnapshotUnavailable(f"{self.name}: away; waiting before it is asked again")
-        started = time.monotonic()
+        started = self.asked_at = time.monotonic()
         try:
             rows = self._connected().execute(statement, parameters).fetchall()
         except psycopg.OperationalError as error:
             self.close()
+            self.is_up = False
             self._gate.failed(time.monotonic() - started)
             raise SnapshotUnavailable(f"{self.name}: {_fault(error)}") from error
         except psycopg.Error as error:
@@ -73,6 +109,7 @@ class Database:
             raise SnapshotUnavailable(
                 f"{self.name}: {_fault(error)}; check the catalog against the database"
             ) from error
+        self.is_up = True
         self._gate.succeeded()
         return rows
 
@@ -107,6 +144,7 @@ class Database:
             standby = self._connection.execute("SELECT pg_is_in_recovery()").fetchone()
             if standby is None or standby[0]:
                 self.close()
+                self.is_up = False
                 raise SnapshotUnavailable(f"{self.name}: is a standby; snapshots are ordered at the primary only")
         return self._connection
 

@@ -3,7 +3,7 @@
 A database has one connection in a process, so reads of one district are serial.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillReading
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ class PostgresSnapshots:
             d.district_id: Database(f"district {d.district_id}", d.dsn, options) for d in catalog.districts.values()
         }
         self._epochs = {d.district_id: d.epoch for d in catalog.districts.values()}
-        self._state = Database("state", state_dsn, options)
+        self._state = Database("state", state_dsn, options, "state")
         self._ours = {name: district_statement(kind) for name, kind in catalog.objects.items()}
         self._theirs = {name: state_statement(kind) for name, kind in catalog.objects.items()}
         self._below = {
@@ -80,6 +80,19 @@ class PostgresSnapshots:
                 database.abandon()
                 raise SnapshotUnavailable(f"{database.name}: no answer within {self._patience_s:g} s") from None
         return list(keys)
+
+    @property
+    def districts(self) -> Mapping[str, Database]:
+        """To be watched, not to be read."""
+        return self._districts
+
+    @property
+    def state(self) -> Database:
+        return self._state
+
+    @property
+    def patience_s(self) -> float:
+        return self._patience_s
 
     def close(self) -> None:
         for database in (*self._districts.values(), self._state):

@@ -65,6 +65,8 @@ class PostgresStateWriter:
         self._crash_points = crash_points or CrashPoints(None)
         self._pruning = _Pruning(retention)
         self._connection: psycopg.Connection | None = None
+        self.is_up: bool | None = None
+        """Whether the database did what it was last asked for; None where nobody asked yet. For other threads too."""
         self._statements: dict[str, Statements] = {}
 
     @property
@@ -124,11 +126,14 @@ class PostgresStateWriter:
         try:
             yield self._connected()
         except psycopg.Error as error:
+            self.is_up = False
             self._forget()
             raise StateUnavailable(_what_happened(error)) from error
         except StateUnavailable:
+            self.is_up = False
             self._forget()
             raise
+        self.is_up = True
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:

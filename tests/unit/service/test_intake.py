@@ -121,7 +121,7 @@ def test_a_request_repeated_does_nothing_new(again: Any) -> None:
     in_one_batch = sort(work(request("7")), work(again))
     assert (len(in_one_batch.chunks), states(in_one_batch.plan)) == (1, [RequestState.ACCEPTED])
     later = sort(work(again), known=in_one_batch.accepted)
-    assert later == Intake()
+    assert later == Intake(repeated=[Lane.REQUESTS])
 
 
 def test_requests_for_one_key_are_each_compared() -> None:
@@ -201,7 +201,7 @@ def test_an_answer_whose_next_comparison_has_begun_does_not_reopen_its_key(resul
     assert [o.status for o in outcomes(first.plan)] == [Status.DEFERRED]
     (retry,) = first.plan.retries
     assert accepted_id(retry.request_id, retry.chunk, retry.attempt) == RETRY
-    assert sort(work(answer(result)), known={RETRY}) == Intake()
+    assert sort(work(answer(result)), known={RETRY}) == Intake(repeated=[Lane.ANSWERS])
 
 
 @pytest.mark.parametrize("result", [Result.APPLIED, Result.ALREADY_EQUAL, Result.REJECTED_BY_STATE])

@@ -1,0 +1,86 @@
+"""What a batch adds to the counters. Counted once it is committed, so an aborted one counts for nothing."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from processor import metrics
+from processor.core.errors import Reason
+from processor.core.model import OPEN_STATUSES, Answer, KeyOutcome, Plan, RequestState, RequestStatus, Status
+from processor.service.intake import Intake
+from processor.service.records import Lane, Outgoing
+
+
+def timed_commit(
+    commit: Callable[[Iterable[Outgoing], Sequence[Any]], bool], records: Iterable[Outgoing], offsets: Sequence[Any]
+) -> bool:
+    with metrics.COMMIT.time():
+        done = commit(records, offsets)
+    metrics.TRANSACTIONS.labels("committed" if done else "aborted").inc()
+    return done
+
+
+def count_batch(intake: Intake, decided: Plan) -> None:
+    """A batch of the processor: what needed no reading, and what was decided about its chunks."""
+    for item in intake.poison:
+        metrics.DEAD_LETTERS.labels(item.reason).inc()
+    for lane, count in Counter(received.lane for received, _ in intake.misrouted).items():
+        metrics.MISROUTED.labels(lane_label(lane)).inc(count)
+    for lane, count in Counter(intake.repeated).items():
+        metrics.REPEATED_RECORDS.labels(lane_label(lane)).inc(count)
+    for ground, count in Counter(intake.refused).items():
+        metrics.NOT_AUTHORIZED.labels(ground).inc(count)
+    metrics.REQUESTS.labels("REPEATED").inc(intake.repeated.count(Lane.REQUESTS))
+    history = (*intake.plan.history, *decided.history)
+    asked_at = _count_requests(record for record in history if isinstance(record, RequestStatus))
+    _count_outcomes([record for record in history if isinstance(record, KeyOutcome)], asked_at)
+    for plan in (intake.plan, decided):
+        for op, count in Counter(correction.op for correction in plan.corrections).items():
+            metrics.CORRECTIONS.labels(op.name.lower()).inc(count)
+        for cause, count in Counter(chunk.cause for chunk in plan.retries).items():
+            metrics.RETRIES.labels(cause).inc(count)
+
+
+def count_applied(answers: Iterable[Answer], poison: Iterable[Reason], misrouted: int) -> None:
+    """A batch of the applier."""
+    for answer in answers:
+        metrics.ANSWERS.labels(answer.result).inc()
+    for reason in poison:
+        metrics.DEAD_LETTERS.labels(reason).inc()
+    metrics.MISROUTED.labels(lane_label(Lane.CORRECTIONS)).inc(misrouted)
+
+
+def lane_label(lane: Lane) -> str:
+    return lane.name.lower()
+
+
+def _count_requests(statuses: Iterable[RequestStatus]) -> dict[str, datetime]:
+    """When each was asked, where its publisher said so."""
+    asked_at: dict[str, datetime] = {}
+    for status in statuses:
+        metrics.REQUESTS.labels(status.state).inc()
+        if status.state is RequestState.REJECTED and status.reason is not None:
+            metrics.REJECTED.labels(status.reason).inc()
+        if status.request.requested_at is not None:
+            asked_at[status.request.request_id] = status.request.requested_at
+            metrics.REQUEST_WAIT.observe(_seconds(status.request.requested_at, status.decided_at))
+    return asked_at
+
+
+def _count_outcomes(outcomes: Sequence[KeyOutcome], asked_at: Mapping[str, datetime]) -> None:
+    """Thousands a batch, so what can be added up is added up first."""
+    for status, count in Counter(outcome.status for outcome in outcomes).items():
+        metrics.OUTCOMES.labels(status).inc(count)
+    for status, metric in ((Status.DEFERRED, metrics.DEFERRED), (Status.FAILED, metrics.FAILURES)):
+        for reason, count in Counter(o.reason for o in outcomes if o.status is status and o.reason).items():
+            metric.labels(reason).inc(count)
+    for outcome in outcomes:
+        if outcome.status not in OPEN_STATUSES:
+            since = asked_at.get(outcome.request_id, outcome.first_decided_at)
+            metrics.KEY_AGE.observe(_seconds(since, outcome.decided_at))
+
+
+def _seconds(since: datetime, until: datetime) -> float:
+    """Not negative: the clock that the first time came from may be ahead of ours."""
+    return max(0.0, (until - since).total_seconds())

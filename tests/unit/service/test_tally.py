@@ -1,0 +1,108 @@
+"""What a batch adds to the counters."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from prometheus_client import generate_latest
+
+from processor import metrics
+from processor.core.errors import Reason
+from processor.core.model import Answer, Cause, Keys, Plan, RequestState, RequestStatus, Result, Status
+from processor.service.intake import Intake, Poison
+from processor.service.records import Lane
+from processor.service.tally import count_applied, count_batch, timed_commit
+from tests.unit.codec.records import CORRECTION, OUTCOME, REQUEST, at
+from tests.unit.core.builders import chunk
+from tests.unit.service.received import received
+
+Grown = Callable[[], dict[str, float]]
+
+
+@pytest.fixture
+def grown() -> Grown:
+    """Series that grew since the test began, without buckets and prefix."""
+
+    def series() -> dict[str, float]:
+        found = {}
+        for role in (metrics.PROCESS, metrics.APPLY):
+            for line in generate_latest(metrics.ALL.registry(role)).decode().splitlines():
+                name, _, value = line.rpartition(" ")
+                if line.startswith("resync_") and "_bucket" not in line:
+                    found[name.removeprefix("resync_")] = float(value)
+        return found
+
+    before = series()
+    return lambda: {name: value - before[name] for name, value in series().items() if value != before[name]}
+
+
+def test_a_batch_counts_each_thing_by_what_it_is(grown: Grown) -> None:
+    asked = replace(REQUEST, selection=Keys(()), requested_at=at(10))
+    accepted = RequestStatus(asked, RequestState.ACCEPTED, None, None, 1, at(12))
+    rejected = replace(accepted, state=RequestState.REJECTED, reason=Reason.UNKNOWN_DISTRICT)
+    outcome = replace(OUTCOME, request_id=asked.request_id, first_decided_at=at(12), decided_at=at(13), reason=None)
+    intake = Intake(
+        plan=Plan(history=[accepted, rejected]),
+        poison=[Poison(received(Lane.ANSWERS, b"?"), Reason.UNDECODABLE, "no record")],
+        repeated=[Lane.REQUESTS, Lane.CHUNKS],
+        misrouted=[(received(Lane.RETRY, b""), 1)],
+    )
+    decided = Plan(
+        history=[
+            replace(outcome, status=Status.IN_SYNC),
+            replace(outcome, status=Status.FAILED, reason=Reason.CONFLICT),
+            replace(outcome, status=Status.DEFERRED, reason=Reason.SNAPSHOT_UNAVAILABLE),
+            replace(outcome, status=Status.SENT),
+        ],
+        corrections=[CORRECTION],
+        retries=[replace(chunk("7"), cause=Cause.CONFLICT)],
+    )
+    count_batch(intake, decided)
+    operation = CORRECTION.op.name.lower()
+    assert grown() == {
+        'requests_total{result="ACCEPTED"}': 1,
+        'requests_total{result="REJECTED"}': 1,
+        'requests_total{result="REPEATED"}': 1,
+        'rejected_requests_total{reason="UNKNOWN_DISTRICT"}': 1,
+        'repeated_records_total{lane="requests"}': 1,
+        'repeated_records_total{lane="chunks"}': 1,
+        'misrouted_records_total{lane="retry"}': 1,
+        'dead_letters_total{reason="UNDECODABLE"}': 1,
+        'key_outcomes_total{status="IN_SYNC"}': 1,
+        'key_outcomes_total{status="FAILED"}': 1,
+        'key_outcomes_total{status="DEFERRED"}': 1,
+        'key_outcomes_total{status="SENT"}': 1,
+        'key_failures_total{reason="CONFLICT"}': 1,
+        'deferred_keys_total{reason="SNAPSHOT_UNAVAILABLE"}': 1,
+        f'corrections_total{{operation="{operation}"}}': 1,
+        'retries_total{cause="CONFLICT"}': 1,
+        "request_wait_seconds_count": 2,
+        "request_wait_seconds_sum": 4,
+        "request_to_outcome_seconds_count": 2,
+        "request_to_outcome_seconds_sum": 6,
+    }
+
+
+def test_an_answered_key_s_age_is_since_its_first_decision_and_never_negative(grown: Grown) -> None:
+    count_batch(Intake(plan=Plan(history=[replace(OUTCOME, first_decided_at=at(1), decided_at=at(31))])), Plan())
+    ahead = replace(OUTCOME, first_decided_at=at(31) + timedelta(hours=1), decided_at=at(31))
+    count_batch(Intake(plan=Plan(history=[ahead])), Plan())
+    assert grown()["request_to_outcome_seconds_sum"] == 30
+
+
+def test_an_applier_s_batch(grown: Grown) -> None:
+    count_applied([Answer(CORRECTION.source, Result.CONFLICT, None, at(1))] * 2, [Reason.UNDECODABLE], 3)
+    assert grown() == {
+        'answers_total{result="CONFLICT"}': 2,
+        'dead_letters_total{reason="UNDECODABLE"}': 1,
+        'misrouted_records_total{lane="corrections"}': 3,
+    }
+
+
+@pytest.mark.parametrize(("done", "result"), [(True, "committed"), (False, "aborted")])
+def test_a_transaction_is_counted_by_its_end(grown: Grown, *, done: bool, result: str) -> None:
+    assert timed_commit(lambda _records, _offsets: done, [], []) is done
+    found = grown()
+    assert found[f'transactions_total{{result="{result}"}}'] == 1
+    assert found["commit_seconds_count"] == 1
