@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from processor.adapters.kafka.committed import committed_offsets
 from processor.service.records import Headers, Lane, Received
 
-CALL_TIMEOUT_S = 10.0
-PATIENCE_S = 30.0
 ENOUGH_RECORDS = 5_000
 """With this many that may be taken at once, reading waits: pausing partitions would throw prefetched records away."""
 ENOUGH_BYTES = 16_000_000
@@ -193,29 +192,11 @@ class Inbox:
         """The group's offsets, where no transaction is open on them; the beginning where it has none yet."""
         if not partitions:
             return []
-        offsets = self._stable_offsets(partitions)
+        offsets = committed_offsets(self._consumer, partitions)
         for offset in offsets:
             if offset.offset < 0:
                 offset.offset = OFFSET_BEGINNING
         return offsets
-
-    def _stable_offsets(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        """Waits for an open transaction of a former owner that is gone for good: the broker answers after its end."""
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            offsets, error = self._ask_offsets(partitions)
-            if error is None:
-                return offsets
-            waiting = error.retriable() or error.code() == KafkaError._TIMED_OUT
-            if not waiting or time.monotonic() > deadline:
-                raise KafkaException(error)
-
-    def _ask_offsets(self, partitions: list[TopicPartition]) -> tuple[list[TopicPartition], KafkaError | None]:
-        try:
-            offsets: list[TopicPartition] = self._consumer.committed(partitions, CALL_TIMEOUT_S)
-        except KafkaException as exception:
-            return [], exception.args[0]
-        return offsets, next((offset.error for offset in offsets if offset.error is not None), None)
 
     def _take_in(self, message: Message) -> None:
         error = message.error()

@@ -13,9 +13,10 @@ What an error leads to, by the call that raised it:
 *Stop*: `ProducerFatal` leaves the process; the orchestrator restarts it under the same identity. *Abort*: nothing of
 the batch is visible; its input is read again. *Unknown*: only the broker knows whether the commit happened. A new
 producer of the same transactional.id settles that (a second `init_transactions` on one producer fails), and the
-group's committed offsets then tell (KIP-98, KIP-447). A call that got no answer in time means a stuck client as often as
-a broker that is away: after a broker's restart librdkafka may wait for ever for a coordinator that it has forgotten, and
-destroying such a producer may block for ever too. So it is put aside alive, and its successor fences it.
+group's committed offsets then tell (KIP-98, KIP-447). A call that got no answer in time means a stuck client as often
+as a broker that is away: after a broker's restart librdkafka may wait for ever for a coordinator that it has
+forgotten, and destroying such a producer may block for ever too. So it is put aside alive, and its successor fences
+it.
 """
 
 import time
@@ -26,6 +27,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from processor import metrics
+from processor.adapters.kafka.committed import committed_offsets
 from processor.service.records import Outgoing
 
 CALL_TIMEOUT_S = 10.0
@@ -182,7 +184,7 @@ class Transactions:
             raise ProducerFatal(f"{MOST_PUT_ASIDE} producers got no answer and were replaced")
         self._producer = self._new_producer()
         wanted = {(o.topic, o.partition): o.offset for o in offsets}
-        committed = self._committed([TopicPartition(o.topic, o.partition) for o in offsets])
+        committed = committed_offsets(self._consumer, [TopicPartition(o.topic, o.partition) for o in offsets])
         happened = all(c.offset >= wanted[c.topic, c.partition] for c in committed)
         if happened:
             return Commit.COMMITTED

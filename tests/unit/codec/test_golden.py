@@ -28,7 +28,7 @@ def test_bytes_written_are_those_of_this_release(codec: Codec, name: str) -> Non
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_bytes_once_written_stay_readable(codec: Codec, name: str) -> None:
-    record = SAMPLES[name.split(" ")[0]]
+    record = SAMPLES[name.split(" ", maxsplit=1)[0]]
     assert codec.decode(bytes.fromhex(GOLDEN[name]), {type(record)}) == record
 
 

@@ -4,14 +4,13 @@ import logging
 from dataclasses import replace
 
 import pytest
-from prometheus_client import REGISTRY
 
 from processor.core.accept import MAX_TEXTS
 from processor.core.errors import Reason
 from processor.core.ids import accepted_id
 from processor.core.model import Mode, RequestState, RequestStatus, Side
 from processor.core.partition import partition_of
-from processor.core.rights import Permit, Policy, RequestTopic, Scope
+from processor.core.rights import Ground, Permit, Policy, RequestTopic, Scope
 from processor.service.intake import Intake, Sorter, Work
 from processor.service.records import Lane
 from tests.unit.core.builders import CATALOG, NOW, REQUEST_ID, chunk, request
