@@ -64,7 +64,7 @@ def open_catalog(settings: Settings, secrets: Secrets = Secrets.LEFT_OUT) -> Cat
 
 
 def open_codec(settings: Settings, catalog: Catalog) -> Codec:
-    return Codec.open(settings.schemas, catalog, settings.registry_url)
+    return Codec.open(settings.schemas, catalog, settings.registry_url, settings.registry_options)
 
 
 def partition_count(settings: Settings, topic: str) -> int:
