@@ -14,7 +14,11 @@ VENV := .venv/.stamp
 # Stopping and cleaning work without a venv too.
 STACK = $(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m stack
 
-.PHONY: help venv up down status clean demo test check lint types layers schemas unit fmt bench bench-quick
+# Tools that no wheel brings: `make tools` installs them here.
+TOOLS ?= $(HOME)/.cache/selective-sync/tools
+export TOOLS
+
+.PHONY: tools test-tools chart-alerts help venv up down status clean demo test check lint types layers schemas unit fmt bench bench-quick
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +33,19 @@ demo: $(VENV) ## The main job on generated data: plant, resync, compare planted 
 
 test: $(VENV) ## All tests, on a stack of their own
 	@$(BIN)/python -m pytest
+
+test-tools: $(VENV) ## Tests that need helm and the like; they fail, and say how to install it, where a tool is missing
+	@$(BIN)/python -m pytest tests/tools
+
+tools: ## Installs what test-tools needs (Go, npm; Debian's docker-compose by hand), some 4 minutes once
+	@mkdir -p $(TOOLS)/bin
+	GOBIN=$(TOOLS)/bin go install helm.sh/helm/v3/cmd/helm@v3.19.5
+	$(PYTHON) -m venv $(TOOLS)/kubernetes && $(TOOLS)/kubernetes/bin/pip install -q kubernetes-validate==1.37.0
+	ln -sf $(TOOLS)/kubernetes/bin/kubernetes-validate $(TOOLS)/bin/
+	npm install --silent --prefix $(TOOLS) @kubernetes-models/keda@2.0.0 @kubernetes-models/prometheus-operator@6.0.0
+
+chart-alerts: ## Copies ops/alerts.yaml into the chart, which can read no file outside of it
+	@cp ops/alerts.yaml helm/selective-sync/files/alerts.yaml
 
 check: lint types layers schemas ## What CI asks of the code, then unit and integration tests; changes nothing
 	@$(BIN)/python -m pytest tests/unit tests/integration

@@ -1,0 +1,43 @@
+"""Tools that no wheel brings. A test that needs one fails without it, and says how to install it; none is skipped."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+Tool: TypeAlias = Callable[[str], str]
+
+TOOLS = Path(os.environ.get("TOOLS", Path.home() / ".cache" / "selective-sync" / "tools"))
+"""Where `make tools` installs."""
+INSTALL = {
+    "helm": "go install helm.sh/helm/v3/cmd/helm@v3.19.5",
+    "kubernetes-validate": "pipx install kubernetes-validate==1.37.0",
+    "docker-compose": "apt-get install docker-compose",
+    "node": "apt-get install nodejs npm",
+}
+PLACES = (os.environ.get("PATH", ""), str(TOOLS / "bin"), str(Path.home() / "go" / "bin"))
+
+
+@pytest.fixture(scope="session")
+def tool() -> Tool:
+    """The path of a program by its name."""
+
+    def find(name: str) -> str:
+        if (found := shutil.which(name, path=os.pathsep.join(PLACES))) is None:
+            pytest.fail(f"{name} is not installed: `make tools`, or `{INSTALL[name]}`", pytrace=False)
+        return found
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Path:
+    """Packages that validate custom resources."""
+    found = TOOLS / "node_modules"
+    if not (found / "@kubernetes-models" / "keda").is_dir():
+        packages = "@kubernetes-models/keda@2.0.0 @kubernetes-models/prometheus-operator@6.0.0"
+        pytest.fail(f"{found} lacks the schemas: `make tools`, or `npm install --prefix {TOOLS} {packages}`")
+    return found
