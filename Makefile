@@ -18,7 +18,7 @@ STACK = $(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m stack
 TOOLS ?= $(HOME)/.cache/selective-sync/tools
 export TOOLS
 
-.PHONY: tools test-tools chart-alerts help venv up down status clean demo test check lint types layers schemas unit fmt bench bench-quick
+.PHONY: tools test-tools chart-alerts locks help venv up down status clean demo test check lint types layers schemas unit fmt bench bench-quick
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,12 @@ tools: ## Installs what test-tools needs (Go, npm; Debian's docker-compose by ha
 	$(PYTHON) -m venv $(TOOLS)/kubernetes && $(TOOLS)/kubernetes/bin/pip install -q kubernetes-validate==1.37.0
 	ln -sf $(TOOLS)/kubernetes/bin/kubernetes-validate $(TOOLS)/bin/
 	npm install --silent --prefix $(TOOLS) @kubernetes-models/keda@2.0.0 @kubernetes-models/prometheus-operator@6.0.0
+
+UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header
+locks: $(VENV) ## Pins: requirements.lock from requirements.in, and what of it the image runs with and is built with
+	@$(UV_COMPILE) requirements.in -o requirements.lock
+	@$(UV_COMPILE) --constraints requirements.lock pyproject.toml -o requirements-runtime.lock
+	@echo hatchling | $(UV_COMPILE) --constraints requirements.lock - -o requirements-build.lock
 
 chart-alerts: ## Copies ops/alerts.yaml into the chart, which can read no file outside of it
 	@cp ops/alerts.yaml helm/selective-sync/files/alerts.yaml
