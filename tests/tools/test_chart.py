@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
+from processor import metrics
 from processor.catalog_file import Secrets, load_catalog
 from processor.cli.main import COMMANDS
 from processor.codec.schema_files import SchemaFiles
+from processor.policy_file import load_policy
 from processor.settings import Settings, Topics
 from stack.layout import REPO
 from tests.tools.chart import (
@@ -58,7 +60,8 @@ def secured(helm: str) -> Rendered:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_helm_finds_nothing_to_complain_of(helm: str, name: str) -> None:
     values = CHART / "values" / f"{name}.yaml"
-    done = subprocess.run([helm, "lint", "--strict", CHART, "--values", values], capture_output=True, text=True)
+    command = [helm, "lint", "--strict", str(CHART), "--values", str(values)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert "WARNING" not in done.stdout
 
@@ -84,7 +87,8 @@ def test_a_misspelt_field_would_be_seen(tool: Tool, small: Rendered, tmp_path: P
     role["spec"]["template"]["spec"]["enableServiceLink"] = role["spec"]["template"]["spec"].pop("enableServiceLinks")
     file = tmp_path / "rendered.yaml"
     file.write_text(yaml.safe_dump(role))
-    done = subprocess.run([tool("kubernetes-validate"), "--strict", "-k", "1.34", file], capture_output=True, text=True)
+    command = [tool("kubernetes-validate"), "--strict", "-k", "1.34", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "enableServiceLink" in done.stdout + done.stderr
 
@@ -202,16 +206,16 @@ def test_what_is_mounted_is_there_and_what_is_there_is_mounted(example: Rendered
 
 def test_a_role_is_given_the_secrets_that_it_needs_and_no_other(secured: Rendered) -> None:
     needed = {
-        "process": {"kafka", "registry", "state", "districts", "tls"},
-        "apply": {"kafka", "registry", "state", "tls"},
-        "store": {"kafka", "registry", "history", "tls"},
-        "monitor": {"kafka", "registry", "history", "tls"},
-        "setup": {"kafka", "registry", "history", "tls"},
-        "check": {"kafka", "registry", "tls"},
+        "process": {"kafka-process", "registry", "state", "districts", "tls"},
+        "apply": {"kafka-apply", "registry", "state", "tls"},
+        "store": {"kafka-store", "registry", "history", "tls"},
+        "monitor": {"kafka-monitor", "tls"},
+        "setup": {"kafka-setup", "registry", "history", "tls"},
+        "check": {"kafka-setup", "tls"},
     }
     for role, pod in secured.pods():
         text = json.dumps(pod)
-        found = set(re.findall(r'"(?:secretName|name)": "selective-sync-([a-z]+)"', text))
+        found = set(re.findall(r'"(?:secretName|name)": "selective-sync-([a-z-]+)"', text))
         assert found == needed[role], role
         there = environment(pod)
         paths = {
@@ -244,10 +248,31 @@ def test_the_catalogs_of_the_examples_can_be_used(
     load_catalog(tmp_path / "catalog.yaml", SchemaFiles().object, Secrets.NEEDED)
 
 
+def test_the_policy_of_the_example_fits_its_catalog(secured: Rendered, tmp_path: Path) -> None:
+    catalog = load_catalog(_written(secured, tmp_path), SchemaFiles().object, Secrets.LEFT_OUT)
+    [text] = {each["data"]["policy.yaml"] for each in secured.of("ConfigMap") if "policy.yaml" in each["data"]}
+    (tmp_path / "policy.yaml").write_text(text)
+    policy = load_policy(tmp_path / "policy.yaml", catalog)
+    assert set(policy.topics) == {"resync.requests"}
+
+
+def test_alerts_and_the_autoscaler_find_the_series_that_they_ask_for(secured: Rendered, helm: str) -> None:
+    """A target's label `role` would push away the series' own."""
+    [endpoint] = secured.of("ServiceMonitor")[0]["spec"]["endpoints"]
+    assert "relabelings" not in endpoint
+    [hpa] = render(helm, "small", {"store": {"autoscaling": {"kind": "hpa"}}}).of("HorizontalPodAutoscaler")
+    [asked] = [metric["external"]["metric"] for metric in hpa["spec"]["metrics"]]
+    declared = metrics.GROUP_LAG_RECORDS
+    assert asked["name"] == declared.name
+    assert asked["selector"]["matchLabels"]["role"] in declared.labels["role"]
+
+
 def test_the_demo_s_catalog_goes_through_whole(helm: str, tmp_path: Path) -> None:
     files = [f"--set-file=catalog.text={DEMO / 'catalog.yaml'}"]
-    for name in ("gender", "grade", "race_ethnicity"):
-        files.append(rf"--set-file=catalog.crosswalks.{name}\.csv={DEMO / 'crosswalks' / name}.csv")
+    files += [
+        rf"--set-file=catalog.crosswalks.{name}\.csv={DEMO / 'crosswalks' / name}.csv"
+        for name in ("gender", "grade", "race_ethnicity")
+    ]
     rendered = render(helm, "small", {"catalog": {"text": ""}}, *files)
     catalog = load_catalog(_written(rendered, tmp_path), SchemaFiles().object, Secrets.LEFT_OUT)
     assert catalog == load_catalog(DEMO / "catalog.yaml", SchemaFiles().object, Secrets.LEFT_OUT)
@@ -301,7 +326,7 @@ def test_roles_reach_what_they_need_and_nothing_else(secured: Rendered) -> None:
         assert policy["podSelector"]["matchLabels"].items() <= secured.pod(role)["metadata"]["labels"].items()
         assert policy["policyTypes"] == ["Ingress", "Egress"]
         egress = {port["port"] for rule in policy["egress"] for port in rule["ports"]}
-        assert egress == {53, 9093, 8443, 5432}, role
+        assert egress == ({53, 9093} if role == "monitor" else {53, 9093, 8443, 5432}), role
         assert all("to" in rule for rule in policy["egress"] if rule["ports"][0]["port"] != 53)
         ingress = [port["port"] for rule in policy["ingress"] for port in rule["ports"]]
         assert ingress == ([] if role == "setup" else ["http"])
@@ -363,7 +388,7 @@ def test_autoscalers_ask_for_the_lag_of_the_role_s_group(helm: str) -> None:
     assert all(isinstance(value, str) for trigger in triggers.values() for value in trigger.values())
     [hpa] = render(helm, "small", {"apply": {"autoscaling": {"kind": "hpa"}}}).of("HorizontalPodAutoscaler")
     [metric] = hpa["spec"]["metrics"]
-    assert metric["external"]["metric"]["selector"]["matchLabels"] == {"group": "sync-apply"}
+    assert metric["external"]["metric"]["selector"]["matchLabels"] == {"role": "apply"}
 
 
 @pytest.mark.parametrize(

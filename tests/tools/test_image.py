@@ -76,8 +76,11 @@ def _copy(source: Path, target: Path) -> None:
 
 def run(built: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
     """As in the container: nothing of this checkout, no home."""
-    environ = {"PATH": f"{built / 'bin'}:/usr/bin:/bin", "HOME": "/tmp", "PYTHONDONTWRITEBYTECODE": "1", **settings}  # noqa: S108
-    return subprocess.run([built / "bin" / "resync", *arguments], cwd="/", env=environ, capture_output=True, text=True, timeout=60)
+    environ = {"PATH": f"{built / 'bin'}:/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [str(built / "bin" / "resync"), *arguments]
+    return subprocess.run(
+        command, cwd="/", env=environ | settings, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 @pytest.mark.timeout(300)

@@ -3,11 +3,11 @@ A pod's template and what is in it. Takes (dict "root" $ "role" "process"); "set
 chart's test. Which role is given which secret is decided in `selective-sync.needs` alone.
 */}}
 {{- define "selective-sync.needs" -}}
-process: [catalog, policy, state, districts]
-apply: [catalog, state]
-store: [catalog, policy, history]
-monitor: [history]
-setup: [catalog, policy, history]
+process: [registry, catalog, policy, state, districts]
+apply: [registry, catalog, state]
+store: [registry, catalog, policy, history]
+monitor: []
+setup: [registry, catalog, policy, history]
 check: [policy]
 {{- end }}
 
@@ -114,13 +114,13 @@ spec:
         - {name: crosswalks, mountPath: /etc/resync/crosswalks, readOnly: true}
         {{- end }}
         {{- end }}
-        {{- if or $values.schemas.objects $values.schemas.archive }}
+        {{- if and (has "catalog" $needs) (or $values.schemas.objects $values.schemas.archive) }}
         - {name: schemas, mountPath: /etc/resync/schemas, readOnly: true}
         {{- end }}
         {{- if and (has "policy" $needs) (or $values.policy.text $values.policy.existingConfigMap) }}
         - {name: policy, mountPath: /etc/resync/policy.yaml, subPath: policy.yaml, readOnly: true}
         {{- end }}
-        {{- if include "selective-sync.secret-files" (dict "root" .root "needs" $needs) }}
+        {{- if include "selective-sync.secret-files" (dict "root" .root "role" .role "needs" $needs) }}
         - {name: secrets, mountPath: /etc/resync/secrets, readOnly: true}
         {{- end }}
         {{- if $values.tls.existingSecret }}
@@ -143,7 +143,7 @@ spec:
     {{- end }}
     {{- end }}
     {{- with $values.schemas }}
-    {{- if or .objects .archive }}
+    {{- if and (has "catalog" $needs) (or .objects .archive) }}
     - name: schemas
       configMap:
         name: {{ include "selective-sync.config" (dict "root" $root "role" $role "of" "schemas") }}
@@ -161,7 +161,7 @@ spec:
       configMap:
         name: {{ $values.policy.existingConfigMap | default (include "selective-sync.config" (dict "root" .root "role" .role "of" "policy")) }}
     {{- end }}
-    {{- with include "selective-sync.secret-files" (dict "root" .root "needs" $needs) }}
+    {{- with include "selective-sync.secret-files" (dict "root" .root "role" .role "needs" $needs) }}
     - name: secrets
       projected:
         defaultMode: 0440
@@ -184,14 +184,23 @@ spec:
 {{ include "selective-sync.fullname" .root }}-{{ .of }}{{ if eq .role "setup" }}-setup{{ end }}
 {{- end }}
 
+{{/* A role's own account at Kafka, or the one of all. */}}
+{{- define "selective-sync.kafka-secret" -}}
+{{- $own := index .root.Values (ternary "setup" .role (eq .role "check")) }}
+{{- default .root.Values.kafka.existingSecret $own.kafkaSecret }}
+{{- end }}
+
 {{- define "selective-sync.secret-files" -}}
-{{- range $name := list "kafka" "registry" }}
-{{- with index $.root.Values $name }}
-{{- if .existingSecret }}
+{{- with include "selective-sync.kafka-secret" . }}
+- secret:
+    name: {{ . }}
+    items: [{key: {{ $.root.Values.kafka.secretKey | quote }}, path: kafka-options.json}]
+{{- end }}
+{{- with .root.Values.registry }}
+{{- if and .existingSecret (has "registry" $.needs) }}
 - secret:
     name: {{ .existingSecret }}
-    items: [{key: {{ .secretKey | quote }}, path: {{ $name }}-options.json}]
-{{- end }}
+    items: [{key: {{ .secretKey | quote }}, path: registry-options.json}]
 {{- end }}
 {{- end }}
 {{- range $name := list "state" "history" }}
@@ -222,10 +231,11 @@ spec:
 - name: RESYNC_KAFKA_OPTIONS
   value: {{ toJson . | quote }}
 {{- end }}
-{{- if $values.kafka.existingSecret }}
+{{- if include "selective-sync.kafka-secret" . }}
 - name: RESYNC_KAFKA_OPTIONS_FILE
   value: /etc/resync/secrets/kafka-options.json
 {{- end }}
+{{- if has "registry" .needs }}
 {{- with $values.registry.url }}
 - name: RESYNC_REGISTRY_URL
   value: {{ . | quote }}
@@ -238,6 +248,7 @@ spec:
 - name: RESYNC_REGISTRY_OPTIONS_FILE
   value: /etc/resync/secrets/registry-options.json
 {{- end }}
+{{- end }}
 {{- range $name := list "state" "history" }}
 {{- if has $name $.needs }}
 - name: RESYNC_{{ upper $name }}_DSN_FILE
@@ -248,7 +259,7 @@ spec:
 - name: RESYNC_CATALOG
   value: /etc/resync/catalog.yaml
 {{- end }}
-{{- if or $values.schemas.objects $values.schemas.archive }}
+{{- if and (has "catalog" .needs) (or $values.schemas.objects $values.schemas.archive) }}
 - name: RESYNC_SCHEMAS
   value: /etc/resync/schemas
 {{- end }}
