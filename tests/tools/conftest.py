@@ -8,11 +8,17 @@ from typing import TypeAlias
 
 import pytest
 
+from tests.e2e.conftest import pytest_terminal_summary
+
+__all__ = ["pytest_terminal_summary"]
+
 Tool: TypeAlias = Callable[[str], str]
 
 TOOLS = Path(os.environ.get("TOOLS", Path.home() / ".cache" / "selective-sync" / "tools"))
 """Where `make tools` installs."""
 INSTALL = {
+    "promtool": "apt-get install prometheus",
+    "prometheus": "apt-get install prometheus",
     "helm": "go install helm.sh/helm/v3/cmd/helm@v3.19.5",
     "kubernetes-validate": "pipx install kubernetes-validate==1.37.0",
     "docker-compose": "apt-get install docker-compose",
