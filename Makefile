@@ -73,3 +73,25 @@ clean: ## Stop, then remove data, environment and caches of the checkout (downlo
 	@$(STACK) clean
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Tools that no wheel brings: `make tools` installs them here.
+TOOLS ?= $(HOME)/.cache/selective-sync/tools
+export TOOLS
+UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header
+
+.PHONY: tools locks chart-alerts
+
+tools: ## What test-tools needs and Debian does not have, by Go, pip and npm; some 4 minutes, once
+	@mkdir -p $(TOOLS)/bin
+	GOBIN=$(TOOLS)/bin go install helm.sh/helm/v3/cmd/helm@v3.19.5
+	$(PYTHON) -m venv $(TOOLS)/kubernetes && $(TOOLS)/kubernetes/bin/pip install -q kubernetes-validate==1.37.0
+	@ln -sf $(TOOLS)/kubernetes/bin/kubernetes-validate $(TOOLS)/bin/
+	npm install --silent --prefix $(TOOLS) @kubernetes-models/keda@2.0.0 @kubernetes-models/prometheus-operator@6.0.0
+
+locks: $(VENV) ## Pins: requirements.lock from requirements.in, and what of it the image runs with and is built with
+	@$(UV_COMPILE) requirements.in -o requirements.lock
+	@$(UV_COMPILE) --constraints requirements.lock pyproject.toml -o requirements-runtime.lock
+	@echo hatchling | $(UV_COMPILE) --constraints requirements.lock - -o requirements-build.lock
+
+chart-alerts: ## Copies ops/alerts.yaml into the chart, which can read no file outside of it
+	@cp ops/alerts.yaml helm/selective-sync/files/alerts.yaml

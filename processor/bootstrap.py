@@ -87,7 +87,7 @@ def open_policy(settings: Settings, catalog: Catalog | None = None) -> Policy | 
 
 
 def open_codec(settings: Settings, catalog: Catalog) -> Codec:
-    return Codec.open(settings.schemas, catalog, settings.registry_url)
+    return Codec.open(settings.schemas, catalog, settings.registry_url, settings.registry_options)
 
 
 def partition_count(settings: Settings, topic: str) -> int:

@@ -1,6 +1,8 @@
 """Settings of a process: environment variables `RESYNC_…`, each also as `RESYNC_…_FILE` for secrets.
 
-Options of librdkafka pass through `RESYNC_KAFKA_OPTIONS` (JSON), save those that correctness rests on.
+Options of librdkafka pass through `RESYNC_KAFKA_OPTIONS` (JSON), save those that correctness rests on; those of the
+registry's client through `RESYNC_REGISTRY_OPTIONS`. Where options come from the variable and from its file, both count
+and the file's win, so that only what is secret need be in the file.
 """
 
 import json
@@ -27,6 +29,8 @@ RESERVED_KAFKA_OPTIONS = {
     "partition.assignment.strategy": "one process must own a district in all lanes",
 }
 """Options that are refused, each with the reason."""
+OPTIONS = frozenset({"kafka_options", "registry_options"})
+"""Settings that are maps of a client's options."""
 
 
 def _parsed(options: object) -> object:
@@ -40,6 +44,12 @@ def _kafka_options(options: dict[str, Any]) -> dict[str, Any]:
     refused = [f"{name} ({RESERVED_KAFKA_OPTIONS[name]})" for name in options if name in RESERVED_KAFKA_OPTIONS]
     if refused:
         raise ValueError("cannot be set: " + ", ".join(refused))
+    return options
+
+
+def _registry_options(options: dict[str, Any]) -> dict[str, Any]:
+    if "url" in options:
+        raise ValueError("cannot be set: url (set RESYNC_REGISTRY_URL)")
     return options
 
 
@@ -70,6 +80,9 @@ class Settings(BaseSettings):
 
     bootstrap_servers: str = "127.0.0.1:9092"
     registry_url: str | None = None
+    registry_options: Annotated[
+        dict[str, Any], NoDecode, BeforeValidator(_parsed), AfterValidator(_registry_options)
+    ] = Field(default={}, repr=False)
     history_dsn: str = Field(default="", repr=False)
     state_dsn: str = Field(default="", repr=False)
     catalog: Path = Path("catalog.yaml")
@@ -147,7 +160,18 @@ def _from_files() -> dict[str, Any]:
         name = variable.removeprefix("RESYNC_").removesuffix("_FILE").lower()
         if variable == f"RESYNC_{name.upper()}_FILE" and name in Settings.model_fields:
             try:
-                values[name] = Path(place).read_text(encoding="utf-8").strip()
+                text = Path(place).read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise SettingsError(f"{variable}: {place} cannot be read: {error.strerror}") from None
+            values[name] = _merged(name, text) if name in OPTIONS else text
     return values
+
+
+def _merged(name: str, text: str) -> object:
+    """Options of the variable and, over them, of its file; what is not JSON goes on to be refused by name."""
+    given = os.environ.get(f"RESYNC_{name.upper()}", "{}")
+    try:
+        own, secret = json.loads(given), json.loads(text)
+    except ValueError:
+        return "not JSON"
+    return {**own, **secret} if isinstance(own, dict) and isinstance(secret, dict) else None

@@ -31,7 +31,7 @@ NO_OBJECTS = Catalog({}, {}, Limits())
 def open_codec(settings: "Settings") -> Codec:
     """For everything but corrections."""
     try:
-        return Codec.open(settings.schemas, NO_OBJECTS, settings.registry_url)
+        return Codec.open(settings.schemas, NO_OBJECTS, settings.registry_url, settings.registry_options)
     except ValueError as fault:
         raise NotSetUp(f"RESYNC_SCHEMAS: {fault}") from fault
 
@@ -112,7 +112,7 @@ def register_schemas(settings: "Settings", more_requests: "Sequence[str]" = ()) 
     """The subjects that the registry now holds; none without a registry. Corrections are those of the catalog."""
     from processor.codec.subjects import register_all
 
-    codec = Codec.open(settings.schemas, open_catalog(settings), settings.registry_url)
+    codec = Codec.open(settings.schemas, open_catalog(settings), settings.registry_url, settings.registry_options)
     return register_all(codec, settings.topics, more_requests)
 
 

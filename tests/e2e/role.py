@@ -64,6 +64,9 @@ class Role:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"{self.name} still runs after {timeout_s:g} s\n{self.tail()}") from None
 
+    def is_ready(self) -> bool:
+        return self._ready.exists()
+
     def is_running(self) -> bool:
         return self._process.poll() is None
 

@@ -46,10 +46,40 @@ def test_secrets_come_from_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert settings.ready_file == tmp_path / "ready", "a setting whose own name ends in _FILE"
 
 
+@pytest.mark.parametrize("name", ["KAFKA_OPTIONS", "REGISTRY_OPTIONS"])
+def test_only_what_is_secret_of_a_client_s_options_need_be_in_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "options").write_text('{"password": "hidden", "timeout": 9}')
+    monkeypatch.setenv(f"RESYNC_{name}", '{"user": "sync", "timeout": 5}')
+    monkeypatch.setenv(f"RESYNC_{name}_FILE", str(tmp_path / "options"))
+    assert getattr(load_settings(), name.lower()) == {"user": "sync", "password": "hidden", "timeout": 9}
+
+
+@pytest.mark.parametrize(
+    ("given", "in_file", "said"), [("{}", "{", "is not JSON"), ("{", "{}", "is not JSON"), ("{}", "[1]", "dictionary")]
+)
+def test_options_that_are_no_map_are_refused_wherever_they_stand(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str, in_file: str, said: str
+) -> None:
+    (tmp_path / "options").write_text(in_file)
+    monkeypatch.setenv("RESYNC_REGISTRY_OPTIONS", given)
+    monkeypatch.setenv("RESYNC_REGISTRY_OPTIONS_FILE", str(tmp_path / "options"))
+    with pytest.raises(SettingsError, match=f"RESYNC_REGISTRY_OPTIONS: .*{said}"):
+        load_settings()
+
+
+def test_the_registry_s_address_is_no_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESYNC_REGISTRY_OPTIONS", '{"url": "http://elsewhere"}')
+    with pytest.raises(SettingsError, match="RESYNC_REGISTRY_URL"):
+        load_settings()
+
+
 def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RESYNC_STATE_DSN", "postgresql://hidden")
     monkeypatch.setenv("RESYNC_HISTORY_DSN", "postgresql://hidden")
     monkeypatch.setenv("RESYNC_KAFKA_OPTIONS", '{"sasl.password": "hidden"}')
+    monkeypatch.setenv("RESYNC_REGISTRY_OPTIONS", '{"basic.auth.user.info": "sync:hidden"}')
     assert "hidden" not in repr(load_settings())
 
 
