@@ -15,7 +15,7 @@ from processor.core.model import Answer, Chunk, Plan, Request
 from processor.core.partition import partition_of
 from processor.core.rights import Ground, Policy, topic_refusal
 from processor.core.settle import another_round, give_up, settle
-from processor.service.records import TRACEPARENT, Lane, Received
+from processor.service.records import Lane, Received
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +132,7 @@ class Sorter:
             if home != item.record.partition:
                 intake.misrouted.append((item.record, home))
                 continue
-            trace = item.record.header(TRACEPARENT)
+            trace = item.record.trace
             if trace is not None:
                 intake.traces[_source(item.ask)[0]] = trace
             match item.ask:
