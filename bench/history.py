@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from time import perf_counter
 
 import psycopg
@@ -113,7 +114,7 @@ def report(dsn: str, request_id: str, form: str, keys: int) -> str:
         process = subprocess.Popen([console_script(), *arguments], env=env, stderr=subprocess.DEVNULL)
         _, status, used = os.wait4(process.pid, 0)
         took = perf_counter() - began
-        size = os.path.getsize(f"{folder}/report") / 2**20 if status == 0 else 0
+        size = Path(folder, "report").stat().st_size / 2**20 if status == 0 else 0
     return f"{keys / took:9,.0f} keys/s   {took:6.1f} s   {used.ru_maxrss / 1024:5.0f} MiB held   file {size:5.0f} MiB"
 
 

@@ -114,25 +114,37 @@ class TablePages:
 
     def print(self, rows: Sequence[Row]) -> None:
         """Columns are at least as wide as in the pieces before; numbers stand to the right."""
+        cells = [[printable(plain(row.get(column))) for column in self._columns] for row in rows]
+        numbers = [any(isinstance(row.get(column), int) for row in rows) for column in self._columns]
+        if self._console.width == _WIDE:
+            self._print_lines(cells, numbers)
+        else:
+            self._print_folded(cells, numbers)
+        self._is_first = False
+
+    def _print_lines(self, cells: list[list[str]], numbers: list[bool]) -> None:
+        """Where no terminal has to fit them: a line a row, however long and however many."""
+        from rich.cells import cell_len
+
+        lines = [[column.replace("_", " ") for column in self._columns]] if self._is_first else []
+        for line in lines + cells:
+            self._widths = [max(width, cell_len(text)) for width, text in zip(self._widths, line, strict=True)]
+        for line in lines + cells:
+            blanks = [" " * (width - cell_len(text)) for width, text in zip(self._widths, line, strict=True)]
+            padded = zip(line, blanks, numbers, strict=True)
+            joined = "  ".join(blank + text if right else text + blank for text, blank, right in padded)
+            self._console.file.write(f"{joined}\n")
+
+    def _print_folded(self, cells: list[list[str]], numbers: list[bool]) -> None:
         from rich.table import Table
         from rich.text import Text
 
-        cells = [[Text(printable(plain(row.get(column)))) for column in self._columns] for row in rows]
         table = Table(box=None, pad_edge=False, header_style="bold", show_header=self._is_first)
-        for index, column in enumerate(self._columns):
-            self._widths[index] = max([self._widths[index], *(line[index].cell_len for line in cells)])
-            numbers = any(isinstance(row.get(column), int) for row in rows)
-            width = self._widths[index] if self._console.width == _WIDE else None
-            table.add_column(
-                column.replace("_", " "),
-                justify="right" if numbers else "left",
-                overflow="fold",
-                min_width=width,
-            )
+        for column, is_number in zip(self._columns, numbers, strict=True):
+            table.add_column(column.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
         for line in cells:
-            table.add_row(*line)
+            table.add_row(*map(Text, line))
         self._console.print(table)
-        self._is_first = False
 
 
 def print_rows(output: Output, columns: Sequence[str], rows: Iterable[Row]) -> None:
