@@ -5,6 +5,8 @@ import io
 import json
 import os
 import pty
+import select
+import shlex
 import signal
 import subprocess
 import uuid
@@ -15,7 +17,7 @@ from stack.layout import REPO
 from stack.roles import console_script
 from tests.e2e.commands import TIMEOUT_S, environment, run, submit
 from tests.e2e.deployment import Deployment
-from tests.e2e.people import assert_same, at_state, persons, rename
+from tests.e2e.people import assert_same, at_state, enrollments, persons, rename
 from tests.unit.cli.json_schema import problems
 
 BY_TOPIC = {"RESYNC_HISTORY_DSN": None}
@@ -184,12 +186,35 @@ def test_requests_are_listed_by_pages_and_filters(running: Deployment) -> None:
     first = run(running, "history", "--limit", 2, "--output", "ndjson")
     ids = [json.loads(line)["request_id"] for line in first.stdout.splitlines()]
     assert ids == made[:0:-1]
-    assert f"--older-than {made[1]}" in first.stderr
-    second = run(running, "history", "--limit", 1, "--older-than", made[1], "--output", "ndjson")
+    place = first.stderr.partition("--after ")[2].strip()
+    second = run(running, "history", "--limit", 1, "--after", place, "--output", "ndjson")
     assert json.loads(second.stdout)["request_id"] == made[0]
     for nothing in (["--district", "LAKES"], ["--person", "nobody-of-this-name"], ["--status", "held"]):
         assert run(running, "history", *nothing, "--output", "json").stdout == "[]\n"
     assert len(json.loads(run(running, "history", "--since", "1h", "--output", "json").stdout)) >= 3
+
+
+def test_all_of_a_record_and_of_its_failures_is_told(running: Deployment) -> None:
+    """What `show` prints to mend a failure is run as it stands."""
+    [person, enrollment] = running.take_keys(2)
+    persons(running, "NORTH", [person], there=False)
+    enrollments(running, "NORTH", [enrollment], [person], there=False)
+    asked = ["submit", "--district", "NORTH", "--object", "Enrollment", "--wait", enrollment]
+    failed = run(running, *asked)
+    assert failed.returncode == 1, failed.stderr
+    request_id = failed.stdout.strip()
+    document = json.loads(run(running, "show", request_id, "--output", "json").stdout)
+    assert problems(document, "show.json") == []
+    [failure] = document["failures"]
+    assert failure["command"] == (f"resync submit --district NORTH --object PersonIdentity --dependencies all {person}")
+    mended = run(running, *shlex.split(failure["command"])[1:], "--wait")
+    assert mended.returncode == 0, mended.stderr
+    assert_same(running, "NORTH", [person])
+    touched = json.loads(run(running, "record", "NORTH", "Enrollment", f"0{enrollment}", "--output", "json").stdout)
+    assert problems(touched, "record.json") == []
+    assert [(row["status"], row["reason"]) for row in touched][-1] == ("FAILED", "PARENT_MISSING")
+    assert touched[0]["status"] == "APPLIED"
+    assert touched[-1]["request_id"] == request_id
 
 
 def test_what_is_not_there_is_told(running: Deployment) -> None:
@@ -221,6 +246,50 @@ def test_a_terminal_shows_progress_and_a_pipe_none(running: Deployment) -> None:
     assert "20/20" in seen
     assert "\x1b[3" not in seen, "colour in spite of NO_COLOR"
     assert "20/20" not in submit(running, "--wait", *keys).stderr
+
+
+def test_progress_is_true_in_a_second_terminal(running: Deployment) -> None:
+    """The applier stands still, so that the state is not settled: nothing of it is remembered by the first watcher."""
+    keys = running.take_keys(20)
+    persons(running, "NORTH", keys)
+    rename(running, "NORTH", keys[:5])
+    running.role("apply").signal(signal.SIGSTOP)
+    request_id = submit(running, *keys).stdout.strip()
+    for _ in range(2):
+        shown, _ = watch_on_a_terminal(running, request_id, until="15/20")
+        assert "15/20" in shown
+    running.role("apply").signal(signal.SIGCONT)
+    shown, code = watch_on_a_terminal(running, request_id, until=None)
+    assert code == 0
+    assert "COMPLETE, 20 keys" in shown
+
+
+def watch_on_a_terminal(deployment: Deployment, request_id: str, until: str | None) -> tuple[str, int]:
+    """What it shows, until it shows a text and is interrupted, or to its end; and its exit code."""
+    master, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [str(console_script()), "watch", request_id],
+        env=environment(deployment, TERM="xterm", NO_COLOR="1", COLUMNS="120"),
+        cwd=REPO,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    seen = ""
+    while select.select([master], [], [], TIMEOUT_S)[0]:
+        try:
+            piece = os.read(master, 100_000).decode()
+        except OSError:
+            break
+        seen += piece
+        if not piece or (until is not None and until in seen):
+            break
+    if until is not None:
+        process.send_signal(signal.SIGINT)
+    code = process.wait(TIMEOUT_S)
+    os.close(master)
+    return seen, code
 
 
 def test_the_store_and_its_replay_agree(running: Deployment) -> None:
