@@ -31,6 +31,13 @@ class World:
     group: str
     lags: GroupLags
 
+    def answers(self) -> bool:
+        try:
+            self.lags.look()
+        except Unreachable:
+            return False
+        return True
+
     def admin(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 2})
 
@@ -76,7 +83,9 @@ def world(stack_settings: dict[str, str]) -> Iterator[World]:
         future.result(20)
     watched = Watched("process", f"{topic}-group", {"requests": topic})
     with closing(GroupLags({"bootstrap.servers": bootstrap, "log_level": 2}, [watched], {topic: 2})) as lags:
-        yield World(bootstrap, topic, watched.group, lags)
+        made = World(bootstrap, topic, watched.group, lags)
+        await_(made.answers, "leaders of the new partitions")
+        yield made
     admin.delete_topics([topic])
 
 

@@ -68,6 +68,15 @@ class GroupLags:
 
     def look(self) -> Look:
         """Raises Unreachable."""
+        try:
+            return self._look()
+        except Unreachable:
+            # After a broker's restart a client may keep the partitions' old leader epochs for minutes, and is refused
+            # (FENCED_LEADER_EPOCH) for as long; a new one asks for them first.
+            self._admin = AdminClient(self._broker.options)
+            raise
+
+    def _look(self) -> Look:
         places = [(topic, number) for topic in self._names for number in range(self._partitions[topic])]
         low = self._offsets(places, _SPEC.earliest())
         high = self._offsets(places, _SPEC.latest())

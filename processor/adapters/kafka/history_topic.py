@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition, admin
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 ANSWER_S = 10.0
+RETRY_AFTER_S = 0.2
 
 _SPEC: Any = vars(admin)["OffsetSpec"]
 """Untyped in the client, and not among the names that its module says it exports."""
@@ -27,7 +29,8 @@ class TopicFacts:
 
     def __init__(self, options: Mapping[str, Any], topic: str) -> None:
         self.topic = topic
-        self._admin = AdminClient({"bootstrap.servers": options["bootstrap.servers"], **_client_options(options)})
+        self._options = {"bootstrap.servers": options["bootstrap.servers"], **_client_options(options)}
+        self._admin = AdminClient(self._options)
 
     def partitions(self) -> int:
         return len(self._description().partitions)
@@ -50,6 +53,22 @@ class TopicFacts:
         return {p: offset for p, offset in found.items() if offset >= 0}
 
     def _offsets(self, partitions: list[int], spec: Any, isolation: IsolationLevel) -> dict[int, int]:  # noqa: ANN401
+        """Asked again for a while, each time by a new client.
+
+        After a broker's restart a client may keep the partitions' old leader epochs for minutes, and is refused
+        (FENCED_LEADER_EPOCH) for as long; a new one asks for them first.
+        """
+        until = monotonic() + ANSWER_S
+        while True:
+            try:
+                return self._ask_offsets(partitions, spec, isolation)
+            except StoreUnavailable:
+                self._admin = AdminClient(self._options)
+                if monotonic() > until:
+                    raise
+            sleep(RETRY_AFTER_S)
+
+    def _ask_offsets(self, partitions: list[int], spec: Any, isolation: IsolationLevel) -> dict[int, int]:  # noqa: ANN401
         if not partitions:
             return {}
         wanted = {TopicPartition(self.topic, p): spec for p in partitions}
