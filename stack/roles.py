@@ -42,6 +42,7 @@ def environ_of(stack: Stack, role: str, ordinal: int) -> dict[str, str]:
         "RESYNC_RELEASE": "local",
         "RESYNC_ORDINAL": str(ordinal),
         "RESYNC_READY_FILE": str(stack.ready_file(name_of(role, ordinal))),
+        "RESYNC_HTTP_HOST": "127.0.0.1",
         "RESYNC_HTTP_PORT": str(config.role_port(config.existing(stack), role, ordinal)),
     }
 
