@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from processor.adapters.kafka.accepted import AcceptedIds, AcceptedReader
 from processor.adapters.kafka.clients import client_config, consumer_config, producer_config, reader_config
+from processor.adapters.kafka.control_reader import ControlReader
 from processor.adapters.kafka.history_reader import GroupReader
 from processor.adapters.kafka.history_scan import ScanReader
 from processor.adapters.kafka.history_topic import TopicFacts
@@ -33,6 +34,7 @@ from processor.core.model import (
     Answer,
     Chunk,
     ChunkStatus,
+    Cleared,
     Correction,
     KeyOutcome,
     Plan,
@@ -181,11 +183,12 @@ def run_store(settings: Settings) -> None:
     life.when_available(lambda: migrate_history(settings), StoreUnavailable)
     catalog = open_catalog(settings)
     topics = settings.topics
-    codec = _ready_codec(settings, catalog, {topics.history: (RequestEnd,), topics.retry: (Chunk,)}, life)
+    codec = _ready_codec(settings, catalog, {topics.history: (RequestEnd, Cleared), topics.retry: (Chunk,)}, life)
     options = {**client_config(settings), "session.timeout.ms": int(settings.session_timeout_s * 1000)}
     deadline_s = catalog.limits.answer_deadline_s
     tables = PostgresTables(settings.history_dsn, settings.application_name("store"))
     writer = StoreWriter(client_config(settings), topics.history, topics.retry, codec)
+    control = ControlReader(client_config(settings), topics.control, codec)
     log = GroupReader(options, topics.history, f"{settings.release}-store", settings.identity("store"))
     store = Store(
         StoreParts(
@@ -195,6 +198,7 @@ def run_store(settings: Settings) -> None:
             decode=history_decoder(codec),
             now=lambda: datetime.now(UTC),
             crash_points=CrashPoints(settings.crash_at),
+            control=control,
             overdue=OverdueRule(deadline_s, repeat_s=min(300.0, deadline_s)),
         )
     )
@@ -208,6 +212,7 @@ def run_store(settings: Settings) -> None:
         store.run(stopping)
     finally:
         log.close()
+        control.close()
         writer.close()
         tables.disconnect()
 

@@ -34,6 +34,7 @@ COMMANDS = {
     "history": Entry("history", "history", "List requests, newest first."),
     "show": Entry("show", "show", "Show one request and how it stands."),
     "report": Entry("report", "report", "List what became of every key of a request."),
+    "clear": Entry("clear", "clear", "Clear the history of requests, for good."),
     "topics": Entry("topics", "app", "Create or check the topics."),
     "replay": Entry("replay", "replay", "Rebuild the store's tables from the topic, or verify them."),
     "process": Entry("roles", "process", "Role: compare, decide, send corrections."),

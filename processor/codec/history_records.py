@@ -7,6 +7,7 @@ from processor.core.errors import Reason
 from processor.core.model import (
     ChunkState,
     ChunkStatus,
+    Clear,
     Cleared,
     Count,
     KeyOutcome,
@@ -155,6 +156,19 @@ def cleared_to_wire(cleared: Cleared) -> Wire:
         "outcomes": cleared.outcomes,
         "scope": cleared.scope,
     }
+
+
+def clear_to_wire(clear: Clear) -> Wire:
+    return {
+        "request_id": clear.request_id,
+        "cleared_by": clear.cleared_by,
+        "asked_at": clear.asked_at,
+        "scope": clear.scope,
+    }
+
+
+def clear_from_wire(wire: Wire) -> Clear:
+    return Clear(wire["request_id"], wire["cleared_by"], read_time(wire["asked_at"]), wire["scope"])
 
 
 def cleared_from_wire(wire: Wire) -> Cleared:

@@ -341,6 +341,16 @@ class Cleared:
     scope: str
 
 
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Someone's wish that a request's history be cleared; carried out by the store if the request had ended by then."""
+
+    request_id: str
+    cleared_by: str
+    asked_at: datetime
+    scope: str
+
+
 HistoryRecord: TypeAlias = RequestStatus | ChunkStatus | KeyOutcome | RequestEnd | Cleared
 
 

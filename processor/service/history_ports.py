@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from processor.core.model import Chunk, RequestEnd
+from processor.core import ids
+from processor.core.model import Chunk, Cleared, RequestEnd
 from processor.service.history_changes import Changes, RawRecord
 
 
@@ -52,6 +53,27 @@ class StoredOffset:
     next_offset: int
     topic_id: str
     live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BuriedKey:
+    """A record of a cleared request that is still on the topic; see `record_key`."""
+
+    place: int
+    request_id: str
+    object: str | None
+    key: str | None
+    chunk: str | None
+
+    @property
+    def record_key(self) -> str:
+        if self.chunk is not None:
+            return ids.chunk_key(self.request_id, self.chunk)
+        if self.object is None:
+            return ids.request_key(self.request_id)
+        if self.key is None:
+            return ids.end_key(self.request_id)
+        return ids.outcome_key(self.request_id, self.object, self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +170,14 @@ class HistoryTables(Protocol):
     ) -> Sequence[Unanswered]:
         """Corrections sent earlier than `before` in the order of `Unanswered.place`, beginning after `after`."""
 
+    def clearable(self, request_id: str, before: datetime) -> tuple[str, str, int] | None:
+        """District, object and number of outcomes of a request that ended before then and is not cleared."""
+
+    def buried(self, limit: int) -> Sequence[BuriedKey]:
+        """Keys that still want a tombstone, the oldest first."""
+
+    def forget_buried(self, page: Sequence[BuriedKey]) -> None: ...
+
     def disconnect(self) -> None:
         """Drop the connection; the next call makes a new one."""
 
@@ -159,6 +189,10 @@ class HistoryWriter(Protocol):
         """Partition and offset of each."""
 
     def retries(self, chunks: Sequence[Chunk]) -> None: ...
+
+    def cleared(self, marks: Sequence[Cleared]) -> None: ...
+
+    def tombstones(self, keys: Sequence[BuriedKey]) -> None: ...
 
 
 Stop = Callable[[], bool]

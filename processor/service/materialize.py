@@ -13,6 +13,7 @@ import structlog
 
 from processor.codec import RegistryUnavailable
 from processor.crashpoint import CrashPoints
+from processor.service.clear import Clearings, ControlLog, NoControl
 from processor.service.ends import Ends
 from processor.service.history_changes import Decode, RawRecord, changes_of
 from processor.service.history_ports import (
@@ -62,6 +63,7 @@ class StoreParts:
     crash_points: CrashPoints
     limits: BatchLimits = field(default_factory=BatchLimits)
     overdue: OverdueRule = field(default_factory=OverdueRule)
+    control: ControlLog = field(default_factory=NoControl)
 
 
 class Store:
@@ -71,9 +73,11 @@ class Store:
         self._parts = parts
         self._ends = Ends(parts.tables, parts.writer, parts.log.partitions)
         self._overdue = Overdue(parts.tables, parts.writer, parts.overdue, self._ends.owns)
+        self._clearings = Clearings(parts.control, parts.tables, parts.writer, self._ends.owns, parts.now)
         self._positions: dict[int, int] = {}
         self._wait_s = 0.0
         self._next_look = 0.0
+        self._is_burying = False
         self.counts = StoreCounts()
 
     def run(self, stop: Stop) -> None:
@@ -91,7 +95,7 @@ class Store:
         waiting = self._parts.log.to_place()
         if waiting is not None:
             self._take_over(waiting)
-        busy = self._ends.is_sweeping or self._overdue.is_passing
+        busy = self._ends.is_sweeping or self._overdue.is_passing or self._is_burying
         batch = self._parts.log.read(self._parts.limits, 0.0 if busy else IDLE_WAIT_S)
         if batch.end:
             self._parts.crash_points("store.after_read")
@@ -102,6 +106,7 @@ class Store:
             self._ends.sweep(self._positions)
         if self._positions and self._ends.is_live:
             self._overdue.step(self._parts.now())
+            self._is_burying = self._clearings.step()
         self.counts.ends_announced = self._ends.announced
         self.counts.overdue_published = self._overdue.published
 
@@ -115,6 +120,7 @@ class Store:
         self._positions = {p: offset.next_offset for p, offset in stored.items()}
         self._parts.log.place(self._positions)
         self._ends.take_over(stored, extents)
+        self._clearings.take_over()
         self.counts.assigned = partitions
         log.info("assigned", topic=self._parts.log.topic, positions=self._positions)
 

@@ -54,6 +54,21 @@ class HistoryQueries:
     def clearing(self, request_id: str) -> Row | None:
         return next(iter(self._rows("query_clearings.sql", {"request_ids": [request_id]})), None)
 
+    def to_clear(
+        self, request_ids: Sequence[str] | None, district_id: str | None, before: datetime | None, limit: int
+    ) -> list[Row]:
+        """Requests by id, or all that ended before a time."""
+        parameters = {
+            "request_ids": None if request_ids is None else list(request_ids),
+            "district_id": district_id,
+            "before": before,
+            "limit": limit,
+        }
+        return self._rows("query_to_clear.sql", parameters)
+
+    def cleared(self, request_ids: Sequence[str]) -> list[Row]:
+        return self._rows("query_clearings.sql", {"request_ids": list(request_ids)})
+
     def outcomes(self, request_id: str, statuses: Sequence[str] | None) -> Iterator[Row]:
         """Every key in the order of object and key, a page at a time: no transaction stays open meanwhile."""
         after: Mapping[str, Any] = {"after_object": "", "after_key": ""}

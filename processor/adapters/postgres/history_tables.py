@@ -13,11 +13,12 @@ from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect,
 from processor.adapters.postgres.history_schema import script
 from processor.core.model import RequestEnd
 from processor.service.history_changes import Changes
-from processor.service.history_ports import StoredOffset, Unanswered
+from processor.service.history_ports import BuriedKey, StoredOffset, Unanswered
 
 MERGE = script("history_merge.sql")
 ENDED = script("history_ended.sql")
 ENDED_AFTER = script("history_ended_after.sql")
+CLEARABLE = script("history_clearable.sql")
 UNANSWERED = script("history_unanswered.sql")
 BATCH_TABLES = script("history_batch_tables.sql")
 
@@ -126,6 +127,19 @@ class PostgresTables:
         with faults_as_unavailable("reading unanswered corrections"):
             found = self._connected().execute(UNANSWERED, (before, *place, limit))
             return [rows.unanswered_of(row) for row in found]
+
+    def clearable(self, request_id: str, before: datetime) -> tuple[str, str, int] | None:
+        with faults_as_unavailable("looking for a request to clear"):
+            return self._connected().execute(CLEARABLE, (request_id, before)).fetchone()
+
+    def buried(self, limit: int) -> Sequence[BuriedKey]:
+        with faults_as_unavailable("reading buried keys"):
+            query = "select place, request_id, object, key, chunk from buried order by place limit %s"
+            return [BuriedKey(*row) for row in self._connected().execute(query, (limit,))]
+
+    def forget_buried(self, page: Sequence[BuriedKey]) -> None:
+        with faults_as_unavailable("forgetting buried keys"):
+            self._connected().execute("delete from buried where place = any(%s)", ([entry.place for entry in page],))
 
     def disconnect(self) -> None:
         if self._connection is not None:

@@ -6,9 +6,29 @@ on conflict (request_id) do update set
     (district_id, object, cleared_by, cleared_at, outcomes, scope)
     = (excluded.district_id, excluded.object, excluded.cleared_by, excluded.cleared_at, excluded.outcomes, excluded.scope);
 
-delete from requests t using batch_clearings b where t.request_id = b.request_id;
-delete from chunks t using batch_clearings b where t.request_id = b.request_id;
-delete from outcomes t using batch_clearings b where t.request_id = b.request_id;
+-- What goes is buried: its keys are remembered until the topic has their tombstones (service/clear.py).
+insert into buried (request_id, object) select request_id, '~end' from batch_clearings;
+with gone as (
+    delete from requests t using batch_clearings b where t.request_id = b.request_id returning t.request_id
+)
+insert into buried (request_id) select request_id from gone;
+with gone as (
+    delete from chunks t using batch_clearings b where t.request_id = b.request_id returning t.request_id, t.chunk
+)
+insert into buried (request_id, chunk) select request_id, chunk from gone;
+with gone as (
+    delete from outcomes t using batch_clearings b where t.request_id = b.request_id
+    returning t.request_id, t.object, t.key
+)
+insert into buried (request_id, object, key) select request_id, object, key from gone;
+
+-- Records that came after the clearing.
+insert into buried (request_id) select request_id from batch_requests b
+where exists (select from clearings c where c.request_id = b.request_id);
+insert into buried (request_id, chunk) select request_id, chunk from batch_chunks b
+where exists (select from clearings c where c.request_id = b.request_id);
+insert into buried (request_id, object, key) select request_id, object, key from batch_outcomes b
+where exists (select from clearings c where c.request_id = b.request_id);
 
 delete from requests t using batch_gone b where t.request_id = b.request_id and b.object is null and b.chunk is null;
 delete from chunks t using batch_gone b where t.request_id = b.request_id and t.chunk = b.chunk;
