@@ -21,7 +21,7 @@ from processor.adapters.kafka.topics import check_topics, topic_specs
 from processor.adapters.kafka.transaction import Commit, Transactions
 from processor.adapters.postgres.database import ReaderOptions
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
-from processor.adapters.postgres.history_rebuild import PostgresSwap, PostgresVerify
+from processor.adapters.postgres.history_rebuild import PostgresSwap, PostgresVerify, RebuildRunning
 from processor.adapters.postgres.history_schema import migrate
 from processor.adapters.postgres.history_tables import PostgresTables
 from processor.adapters.postgres.snapshots import PostgresSnapshots
@@ -199,6 +199,7 @@ def run_store(settings: Settings) -> None:
             now=lambda: datetime.now(UTC),
             crash_points=CrashPoints(settings.crash_at),
             control=control,
+            rebuild=partial(_rebuild, settings, codec),
             overdue=OverdueRule(deadline_s, repeat_s=min(300.0, deadline_s)),
         )
     )
@@ -215,6 +216,16 @@ def run_store(settings: Settings) -> None:
         control.close()
         writer.close()
         tables.disconnect()
+
+
+def _rebuild(settings: Settings, codec: Codec, alive: Callable[[], None]) -> None:
+    """The store's own `resync replay`."""
+    reading = Reading(ScanReader(client_config(settings), settings.topics.history), history_decoder(codec))
+    try:
+        with PostgresSwap(settings.history_dsn, settings.application_name("store-replay")) as tables:
+            replay(reading, tables, lambda _done, _total: alive())
+    except RebuildRunning as fault:
+        raise StoreUnavailable(str(fault)) from fault
 
 
 def run_replay(settings: Settings, progress: Progress) -> Replayed:

@@ -1,5 +1,6 @@
 """`resync clear`: the history of requests goes, and that it went stays."""
 
+import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,30 +8,34 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from processor.cli import progress
+from processor.cli.clearings import clearing_text
 from processor.cli.exits import ExitCode, UsageError
 from processor.cli.output import print_table, say
+from processor.cli.progress import counting
 from processor.cli.requests import moment, request_id_of, shown
 from processor.cli.submit import requester
 from processor.core.model import Clear
 from processor.service.client_ports import Row
+from processor.service.follow import ENDED
 
 if TYPE_CHECKING:
     from processor.adapters.postgres.history_queries import HistoryQueries
 
 MOST = 10_000
 """Requests a command; what is left is for the next."""
+MOST_LOOKED_AT = 100
 LOOK_EVERY_S = 0.2
-ENDED = frozenset({"COMPLETE", "COMPLETE_WITH_FAILURES", "REJECTED", "CANCELLED"})
 
 
 def clear(
-    requests: Annotated[list[str] | None, typer.Argument(metavar="[REQUEST...]", help="Ids of requests.")] = None,
+    requests: Annotated[list[str] | None, typer.Argument(metavar="[REQUEST]...", help="Ids of requests.")] = None,
     *,
     older_than: Annotated[
         str | None, typer.Option(metavar="TIME", help="All that ended before: 90d, 2026-09-01.")
     ] = None,
-    district: Annotated[str | None, typer.Option("--district", "-d", help="Only of this district.")] = None,
+    district: Annotated[
+        str | None, typer.Option("--district", "-d", help="With --older-than: only of this district.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0, help="How long to wait for the store.")] = 600.0,
 ) -> None:
@@ -41,8 +46,10 @@ def clear(
     """
     if bool(requests) == (older_than is not None):
         raise UsageError("name requests, or all that ended before a time by --older-than")
+    if requests and district is not None:
+        raise UsageError("--district goes with --older-than: a request's id names its district")
     request_ids = None if not requests else list(dict.fromkeys(map(request_id_of, requests)))
-    before = None if older_than is None else moment(older_than, datetime.now(UTC))
+    before = None if older_than is None else moment("--older-than", older_than, datetime.now(UTC))
 
     from processor.cli import parts
     from processor.settings import load_settings
@@ -50,39 +57,51 @@ def clear(
     settings = load_settings()
     with parts.history_queries(settings) as queries:
         found = queries.to_clear(request_ids, district, before, MOST)
-        _say_of_others(queries, request_ids or [], found)
+        unknown = _say_of_others(queries, request_ids or [], found)
         ended = [row for row in found if row["state"] in ENDED]
-        refused = [row for row in found if row["state"] not in ENDED]
-        if refused and request_ids is not None:
-            say("these have not ended and are not cleared:")
-            print_table(("request_id", "district_id", "object", "state"), map(shown, refused), stderr=True)
-            raise typer.Exit(ExitCode.FAILED)
-        if not ended:
+        _refuse_open(found, ended, is_named=request_ids is not None)
+        _check_rights(ended)
+        if ended:
+            _confirm(ended, yes=yes)
+            scope = "request" if before is None else f"older than {before.isoformat(timespec='seconds')}"
+            wished_at = datetime.now(UTC)
+            wishes = [Clear(row["request_id"], requester(), wished_at, row["last_decided_at"], scope) for row in ended]
+            parts.open_control(settings, parts.open_codec(settings)).publish(wishes)
+            _await_clearings(queries, ended, timeout)
+        elif not unknown:
             say("nothing to clear")
-            return
-        _confirm(ended, yes=yes)
-        wish = datetime.now(UTC)
-        scope = "request" if before is None else f"older than {before.isoformat(timespec='seconds')}"
-        clears = [Clear(row["request_id"], requester(), wish, scope) for row in ended]
-        parts.open_control(settings, parts.open_codec(settings)).publish(clears)
-        left = _await_clearings(queries, [row["request_id"] for row in ended], timeout)
-    if left:
-        say(f"{left} of {len(ended)} not cleared within {timeout:.0f} s: is the store running? It goes on by itself")
-        raise typer.Exit(ExitCode.FAILED)
-    say(f"cleared {len(ended)} requests" if len(ended) > 1 else "cleared")
     if len(found) == MOST:
-        say(f"these were the newest {MOST}: repeat the command for the rest")
+        say(f"these were the oldest {MOST}: repeat the command for the rest")
+    if unknown:
+        raise typer.Exit(ExitCode.FAILED)
 
 
-def _say_of_others(queries: "HistoryQueries", request_ids: Sequence[str], found: Sequence[Row]) -> None:
+def _check_rights(ended: Sequence[Row]) -> None:
+    """The place where the right to clear (D) is asked for, for each district and object of what would go."""
+
+
+def _say_of_others(queries: "HistoryQueries", request_ids: Sequence[str], found: Sequence[Row]) -> int:
+    """Requests named that cannot be cleared; returns how many are not known at all."""
     missing = sorted(set(request_ids) - {row["request_id"] for row in found})
-    cleared = {row["request_id"]: shown(row) for row in queries.cleared(missing)}
+    cleared = {row["request_id"]: row for row in queries.cleared(missing)} if missing else {}
     for request_id in missing:
         if request_id in cleared:
-            row = cleared[request_id]
-            say(f"{request_id} was cleared by {row['cleared_by']} at {row['cleared_at']}")
+            say(f"{request_id} was {clearing_text(cleared[request_id])}")
         else:
             say(f"there is no history of {request_id}")
+    return len(missing) - len(cleared)
+
+
+def _refuse_open(found: Sequence[Row], ended: Sequence[Row], *, is_named: bool) -> None:
+    """A request named that has not ended stops the whole command; of others there is only a word."""
+    still_open = [row for row in found if row["state"] not in ENDED]
+    if not still_open:
+        return
+    if is_named:
+        say("not ended yet, so nothing is cleared:")
+        print_table(("request_id", "district_id", "object", "state"), map(shown, still_open), stderr=True)
+        raise typer.Exit(ExitCode.FAILED)
+    say(f"{len(still_open)} more have not ended and stay" if ended else f"{len(still_open)} have not ended and stay")
 
 
 def _confirm(ended: Sequence[Row], *, yes: bool) -> None:
@@ -90,21 +109,41 @@ def _confirm(ended: Sequence[Row], *, yes: bool) -> None:
     if yes:
         return
     outcomes = sum(row["outcomes"] for row in ended)
-    what = f"{len(ended)} request{'s' if len(ended) > 1 else ''} with {outcomes} outcomes"
-    import sys
-
+    what = f"{_requests(len(ended))} with {outcomes} outcomes"
     if not sys.stdin.isatty():
         raise UsageError(f"this clears the history of {what}, for good: say so by --yes")
     typer.confirm(f"Clear the history of {what}, for good?", abort=True, err=True)
 
 
-def _await_clearings(queries: "HistoryQueries", request_ids: Sequence[str], timeout_s: float) -> int:
-    """How many are not cleared when the time is over."""
+def _await_clearings(queries: "HistoryQueries", ended: Sequence[Row], timeout_s: float) -> None:
+    """Until all are cleared. Ends the command with code 1 where some are not."""
+    as_of = {row["request_id"]: row["last_decided_at"] for row in ended}
+    left = list(as_of)
+    changed: list[str] = []
     deadline = time.monotonic() + timeout_s
-    with progress.counting("clearing") as show:
-        while True:
-            done = len(queries.cleared(request_ids))
-            show(done, len(request_ids))
-            if done == len(request_ids) or time.monotonic() > deadline:
-                return len(request_ids) - done
+    with counting("clearing") as show:
+        while left and len(changed) < min(len(left), MOST_LOOKED_AT) and time.monotonic() <= deadline:
             time.sleep(LOOK_EVERY_S)
+            cleared = {row["request_id"] for row in queries.cleared(left)}
+            if not cleared:
+                changed = _changed(queries, left[:MOST_LOOKED_AT], as_of)
+            left = [request_id for request_id in left if request_id not in cleared]
+            show(len(ended) - len(left), len(ended))
+    if not left:
+        say(f"cleared {_requests(len(ended))}")
+        return
+    say(f"{len(left)} of {_requests(len(ended))} not cleared")
+    if changed:
+        say("something of it was decided since you were asked: look at it, and repeat the command")
+    else:
+        say(f"not within {timeout_s:g} s: does `resync store` run? It goes on without you")
+    raise typer.Exit(ExitCode.FAILED)
+
+
+def _changed(queries: "HistoryQueries", request_ids: Sequence[str], as_of: dict[str, datetime]) -> list[str]:
+    rows = queries.to_clear(request_ids, None, None, MOST_LOOKED_AT)
+    return [row["request_id"] for row in rows if row["last_decided_at"] != as_of[row["request_id"]]]
+
+
+def _requests(count: int) -> str:
+    return f"{count} request{'' if count == 1 else 's'}"

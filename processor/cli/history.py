@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from processor.cli.clearings import empty_list_text
 from processor.cli.output import Output, print_rows, say
 from processor.cli.requests import document, moment, request_id_of, shown
 from processor.core.model import RequestState
@@ -46,7 +47,7 @@ def history(
     output: Annotated[Output, typer.Option("--output", "-o", help="Form of the result.")] = Output.TABLE,
 ) -> None:
     """List requests, newest first, with their state and how many keys failed."""
-    since_time = None if since is None else moment(since, datetime.now(UTC))
+    since_time = None if since is None else moment("--since", since, datetime.now(UTC))
     page = None if older_than is None else request_id_of(older_than)
 
     from processor.adapters.postgres.history_queries import RequestFilter
@@ -63,12 +64,13 @@ def history(
     )
     with parts.history_queries(load_settings()) as queries:
         found = queries.requests(wanted, limit + 1)
+        why_empty = "" if found else empty_list_text(queries, wanted)
     rows = list(islice(found, limit))
     if output is Output.TABLE:
         print_rows(output, COLUMNS, map(shown, rows))
     else:
         print_rows(output, ALL_COLUMNS, map(document, rows))
     if not rows:
-        say("no requests")
+        say(why_empty)
     elif len(found) > limit:
         say(f"there are older ones: add --older-than {rows[-1]['request_id']}")

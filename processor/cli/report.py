@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from processor.cli.clearings import no_history_text
 from processor.cli.exits import ExitCode
 from processor.cli.output import Output, TablePages, print_csv, print_json_list, print_ndjson, say
 from processor.cli.progress import counting, is_shown
@@ -56,8 +57,7 @@ def report(
     with parts.history_queries(load_settings()) as queries:
         asked = queries.request(request_id)
         if asked is None:
-            cleared = queries.clearing(request_id) is not None
-            say(f"the history of {request_id} was cleared" if cleared else f"there is no history of {request_id}")
+            say(no_history_text(queries, request_id))
             raise typer.Exit(ExitCode.FAILED)
         rows = queries.outcomes(request_id, statuses)
         if sys.stdout.isatty() or not is_shown():

@@ -17,18 +17,18 @@ def request_id_of(text: str) -> str:
     return text.lower()
 
 
-def moment(text: str, now: datetime) -> datetime:
+def moment(option: str, text: str, now: datetime) -> datetime:
     """`2h`, `3d`, `2026-09-01` or a time with it; UTC where no zone is given. Raises UsageError."""
     number, unit = text[:-1], text[-1:]
     if unit in _UNITS and number.isascii() and number.isdigit():
         try:
             return now - timedelta(**{_UNITS[unit]: int(number)})
         except OverflowError:
-            raise UsageError(f"--since {text}: lies too far back") from None
+            raise UsageError(f"{option} {text}: lies too far back") from None
     try:
         given = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"--since {text}: a time like 2026-09-01, 2026-09-01T08:00 or 2h, 3d is needed") from None
+        raise UsageError(f"{option} {text}: a time like 2026-09-01, 2026-09-01T08:00 or 2h, 3d is needed") from None
     return given if given.tzinfo is not None else given.replace(tzinfo=UTC)
 
 

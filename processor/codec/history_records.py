@@ -163,12 +163,19 @@ def clear_to_wire(clear: Clear) -> Wire:
         "request_id": clear.request_id,
         "cleared_by": clear.cleared_by,
         "asked_at": clear.asked_at,
+        "as_of": clear.as_of,
         "scope": clear.scope,
     }
 
 
 def clear_from_wire(wire: Wire) -> Clear:
-    return Clear(wire["request_id"], wire["cleared_by"], read_time(wire["asked_at"]), wire["scope"])
+    return Clear(
+        request_id=wire["request_id"],
+        cleared_by=wire["cleared_by"],
+        asked_at=read_time(wire["asked_at"]),
+        as_of=read_time(wire["as_of"]),
+        scope=wire["scope"],
+    )
 
 
 def cleared_from_wire(wire: Wire) -> Cleared:

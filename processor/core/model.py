@@ -327,7 +327,7 @@ class RequestEnd:
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """The permanent mark that a request's history was cleared; `outcomes` counts the rows that went.
+    """The permanent mark that a request's history was cleared; `outcomes` counts those that went.
 
     `scope` says what the clearing was asked for, in the words of the command: `request`, `district NORTH`.
     """
@@ -343,11 +343,16 @@ class Cleared:
 
 @dataclass(frozen=True, slots=True)
 class Clear:
-    """Someone's wish that a request's history be cleared; carried out by the store if the request had ended by then."""
+    """Someone's wish that a request's history be cleared, which the store carries out.
+
+    `as_of` is the time of the last thing that was decided, as the one who asks saw it. A request that has not ended, or
+    of which something was decided since, stays; a time of the history's own, so no clock of another machine matters.
+    """
 
     request_id: str
     cleared_by: str
     asked_at: datetime
+    as_of: datetime
     scope: str
 
 

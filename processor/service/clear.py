@@ -1,29 +1,32 @@
-"""Clearing history: a permanent mark first, then tombstones for all that the request left on the topic.
+"""Clearing the history of requests: wishes come by the control topic, the store answers each with a permanent mark.
 
-The mark (`~cleared`) is written once the request is seen to have ended before the clearing was asked for. When the
-store reads it back, the merge drops the request's rows and buries their keys; from there tombstones are written page
-by page. A store that dies anywhere on the way goes on where it was: the mark makes the clearing, tombstones free space.
+The mark (`~cleared`) is what clears: where it is known, the views show nothing of the request, and never will again.
+What the request left on the topic is then taken away by `service/bury.py`, in its own time.
+
+A wish is judged by the tables, so only once they show all that the topic held when the partitions were taken over, and
+all marks written since: else a request whose rows a rebuild has not read yet would be taken for unknown, and one
+cleared by two persons at once would be marked twice.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
 import structlog
 
 from processor.core.model import Clear, Cleared
-from processor.service.history_ports import HistoryTables, HistoryWriter
+from processor.crashpoint import CrashPoints
+from processor.service.history_ports import Clearable, Extent, HistoryTables, HistoryWriter
+from processor.service.read_back import ReadBack
 
 log = structlog.get_logger(__name__)
-
-PAGE = 2_000
 
 
 class ControlLog(Protocol):
     """The control topic, read outside any group."""
 
     def clears(self) -> Iterable[Clear]:
-        """Wishes that came since the last call; does not wait."""
+        """Some of the wishes that came since the last call; does not wait."""
 
     def rewind(self) -> None:
         """Read from the beginning again."""
@@ -48,47 +51,51 @@ class Clearings:
         tables: HistoryTables,
         writer: HistoryWriter,
         owns: Callable[[str], bool],
-        now: Callable[[], datetime],
+        crash: CrashPoints,
     ) -> None:
         self._control = control
         self._tables = tables
         self._writer = writer
         self._owns = owns
-        self._now = now
+        self._crash = crash
+        self._read_back = ReadBack()
         self.cleared = 0
-        self.buried = 0
 
-    def take_over(self) -> None:
+    def take_over(self, extents: Mapping[int, Extent]) -> None:
         """Partitions came or went: wishes that were another's business may now be ours."""
         self._control.rewind()
+        self._read_back.begin({p: extent.stable for p, extent in extents.items()})
 
-    def step(self) -> bool:
-        """Carry out new wishes and bury one page; whether there may be more to bury at once."""
-        for clear in self._control.clears():
-            if self._owns(clear.request_id):
-                self._carry_out(clear)
-        page = [entry for entry in self._tables.buried(PAGE) if self._owns(entry.request_id)]
-        if page:
-            self._writer.tombstones(page)
-            self._tables.forget_buried(page)
-            self.buried += len(page)
-        return len(page) == PAGE
+    def step(self, positions: Mapping[int, int], now: datetime) -> None:
+        """Carry out some wishes; of several about one request, the first.
 
-    def _carry_out(self, clear: Clear) -> None:
-        """Once: a request that is cleared, unknown, open, or ended only after the wish stays as it is."""
-        found = self._tables.clearable(clear.request_id, clear.asked_at)
-        if found is None:
+        One that is unknown, cleared, open, or of which something was decided since it was wished, stays as it is.
+        """
+        if not self._read_back.is_reached(positions):
             return
-        district_id, object_name, outcomes = found
-        mark = Cleared(
-            request_id=clear.request_id,
-            district_id=district_id,
-            object=object_name,
-            cleared_by=clear.cleared_by,
-            cleared_at=self._now(),
-            outcomes=outcomes,
-            scope=clear.scope,
-        )
-        self._writer.cleared([mark])
-        self.cleared += 1
-        log.info("history cleared", request_id=clear.request_id, cleared_by=clear.cleared_by, outcomes=outcomes)
+        wishes: dict[str, Clear] = {}
+        for wish in self._control.clears():
+            if self._owns(wish.request_id):
+                wishes.setdefault(wish.request_id, wish)
+        if not wishes:
+            return
+        found = self._tables.clearable([*wishes.values()])
+        if not found:
+            return
+        self._read_back.expect(self._writer.cleared([_mark(one, wishes[one.request_id], now) for one in found]))
+        self._crash("store.after_mark")
+        self.cleared += len(found)
+        for one in found:
+            log.info("history cleared", request_id=one.request_id, outcomes=one.outcomes)
+
+
+def _mark(found: Clearable, wish: Clear, now: datetime) -> Cleared:
+    return Cleared(
+        request_id=found.request_id,
+        district_id=found.district_id,
+        object=found.object,
+        cleared_by=wish.cleared_by,
+        cleared_at=now,
+        outcomes=found.outcomes,
+        scope=wish.scope,
+    )

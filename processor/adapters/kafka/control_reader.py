@@ -11,7 +11,8 @@ from processor.core.model import Clear
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 500
+AT_ONCE = 100
+"""Wishes that are judged by one SQL statement."""
 
 _READING: Mapping[str, Any] = {
     "group.id": "resync-control",
@@ -19,6 +20,7 @@ _READING: Mapping[str, Any] = {
     "isolation.level": "read_committed",
     "enable.auto.commit": False,
     "auto.offset.reset": "earliest",
+    "queued.max.messages.kbytes": 1_024,
 }
 
 
@@ -32,7 +34,7 @@ class ControlReader:
         self.rewind()
 
     def clears(self) -> Iterator[Clear]:
-        """Wishes that are here now. Raises RegistryUnavailable, after which the topic is read from its beginning."""
+        """Some that are here now. Raises RegistryUnavailable, after which the topic is read from its beginning."""
         for message in self._consumer.consume(AT_ONCE, 0):
             value = message.value()
             if message.error() is not None or value is None:

@@ -155,7 +155,7 @@ class _Seen:
                 self._end(record)
             case Cleared():
                 self.standing = replace(self.standing, cleared=True)
-                self.result = ClearedResult(record.request_id, record.cleared_by)
+                self.result = ClearedResult(record.request_id, record.cleared_by, record.cleared_at)
 
     def _note(self, outcome: KeyOutcome) -> None:
         """The last outcome of a key counts, so an earlier one of it goes."""

@@ -20,13 +20,13 @@ NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
     ],
 )
 def test_a_moment_is_read(text: str, expected: datetime) -> None:
-    assert moment(text, NOW) == expected
+    assert moment("--since", text, NOW) == expected
 
 
 @pytest.mark.parametrize("text", ["", "h", "yesterday", "2026-13-01", "-2h", "９d", "999999999999w"])
 def test_what_is_no_moment_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="since"):
-        moment(text, NOW)
+        moment("--since", text, NOW)
 
 
 def test_a_request_id_is_as_the_history_has_it() -> None:

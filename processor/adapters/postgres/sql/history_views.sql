@@ -1,4 +1,5 @@
 -- The public views. Replaced in place, so that grants on them stay; a column may be added at the end only.
+-- A cleared request is hidden from the moment that its clearing is known, whatever is still there of it.
 -- Each count is a subquery of its own: a query that does not name the column does not pay for it.
 create schema if not exists history;
 
@@ -81,7 +82,8 @@ select
         (select max(o.decided_at) from resync_store.outcomes o where o.request_id = r.request_id),
         (select max(c.decided_at) from resync_store.chunks c where c.request_id = r.request_id)
     ) as last_decided_at
-from resync_store.requests r;
+from resync_store.requests r
+where not exists (select from resync_store.clearings c where c.request_id = r.request_id);
 
 create or replace view history.outcomes as
 select
@@ -102,7 +104,8 @@ select
     sent_at,
     answered_at,
     decided_at
-from resync_store.outcomes;
+from resync_store.outcomes o
+where not exists (select from resync_store.clearings c where c.request_id = o.request_id);
 
 create or replace view history.clearings as
 select request_id, district_id, object, cleared_by, cleared_at, outcomes, scope from resync_store.clearings;
