@@ -232,8 +232,11 @@ class World:
         return subprocess.Popen(command, cwd=root, env={**os.environ, "PYTHONPATH": str(root)})
 
     def catch_up(self, store: Store, timeout_s: float = 20.0) -> None:
-        """Step until the store has read all that is committed and announced what is due."""
-        run(store, lambda: self.lag() == 0 and self.all_live(), timeout_s)
+        """Step until the store has read all that is committed, announced what is due and buried what is cleared."""
+        run(store, self.is_settled, timeout_s)
+
+    def is_settled(self) -> bool:
+        return self.all_live() and self.rows("select from resync_store.burials") == [] and self.lag() == 0
 
     def lag(self) -> int:
         """By what the database says."""
@@ -279,6 +282,11 @@ class World:
     def rebuild(self, alive: Callable[[], None]) -> None:
         with PostgresSwap(self.dsn, "resync/store-replay/0") as tables:
             replay(Reading(self.scan(), history_decoder(self.codec)), tables, lambda _done, _total: alive())
+
+    def visible(self) -> Tables:
+        """As the public views show it."""
+        names = {"requests": "1", "outcomes": "1, 3, 4", "clearings": "1"}
+        return {name: self.rows(f"select * from history.{name} order by {key}") for name, key in names.items()}
 
     def replay(self) -> Replayed:
         with PostgresSwap(self.dsn, "resync/replay/0") as tables:
