@@ -14,6 +14,7 @@ from processor import metrics
 from processor.adapters.kafka.accepted import AcceptedIds, AcceptedReader
 from processor.adapters.kafka.broker import ANSWER_S
 from processor.adapters.kafka.clients import client_config, consumer_config, producer_config, reader_config
+from processor.adapters.kafka.control_reader import ControlReader
 from processor.adapters.kafka.group_lag import GroupLags, Watched
 from processor.adapters.kafka.history_heads import TopicHeads
 from processor.adapters.kafka.history_reader import GroupReader
@@ -26,7 +27,7 @@ from processor.adapters.kafka.topics import TopicAdmin, check_topics, topic_spec
 from processor.adapters.kafka.transaction import Commit, Transactions
 from processor.adapters.postgres.database import ReaderOptions
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
-from processor.adapters.postgres.history_rebuild import PostgresSwap, PostgresVerify
+from processor.adapters.postgres.history_rebuild import PostgresSwap, PostgresVerify, RebuildRunning
 from processor.adapters.postgres.history_schema import migrate
 from processor.adapters.postgres.history_tables import PostgresTables
 from processor.adapters.postgres.snapshots import PostgresSnapshots
@@ -40,6 +41,7 @@ from processor.core.model import (
     Answer,
     Chunk,
     ChunkStatus,
+    Cleared,
     Correction,
     KeyOutcome,
     Plan,
@@ -226,11 +228,12 @@ def run_store(settings: Settings) -> None:
     life.when_available(lambda: migrate_history(settings), StoreUnavailable)
     catalog = open_catalog(settings)
     topics = settings.topics
-    codec = _ready_codec(settings, catalog, {topics.history: (RequestEnd,), topics.retry: (Chunk,)}, life)
+    codec = _ready_codec(settings, catalog, {topics.history: (RequestEnd, Cleared), topics.retry: (Chunk,)}, life)
     options = {**client_config(settings), "session.timeout.ms": int(settings.session_timeout_s * 1000)}
     deadline_s = catalog.limits.answer_deadline_s
     tables = PostgresTables(settings.history_dsn, settings.application_name("store"))
     writer = StoreWriter(client_config(settings), topics.history, topics.retry, codec)
+    control = ControlReader(client_config(settings), topics.control, codec)
     log = GroupReader(
         ConsumerStatistics().options(options), topics.history, f"{settings.release}-store", settings.identity("store")
     )
@@ -242,6 +245,8 @@ def run_store(settings: Settings) -> None:
             decode=history_decoder(codec),
             now=lambda: datetime.now(UTC),
             crash_points=CrashPoints(settings.crash_at),
+            control=control,
+            rebuild=partial(_rebuild, settings, codec),
             overdue=OverdueRule(deadline_s, repeat_s=min(300.0, deadline_s)),
         )
     )
@@ -257,6 +262,7 @@ def run_store(settings: Settings) -> None:
         store.run(stopping)
     finally:
         log.close()
+        control.close()
         writer.close()
         tables.disconnect()
 
@@ -291,6 +297,16 @@ def run_monitor(settings: Settings) -> None:
     finally:
         heads.close()
         groups.close()
+
+
+def _rebuild(settings: Settings, codec: Codec, alive: Callable[[], None]) -> None:
+    """The store's own `resync replay`."""
+    reading = Reading(ScanReader(client_config(settings), settings.topics.history), history_decoder(codec))
+    try:
+        with PostgresSwap(settings.history_dsn, settings.application_name("store-replay")) as tables:
+            replay(reading, tables, lambda _done, _total: alive())
+    except RebuildRunning as fault:
+        raise StoreUnavailable(str(fault)) from fault
 
 
 def run_replay(settings: Settings, progress: Progress) -> Replayed:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from processor.cli.clearings import clearing_text
 from processor.cli.exits import ExitCode
 from processor.cli.output import Output, console, print_json, print_ndjson, print_rows, print_table, say
 from processor.cli.progress import counting
-from processor.cli.requests import count_text, shown_key
+from processor.cli.requests import count_text, document, shown_key
 from processor.core.errors import RULES, Mender, Reason
 from processor.core.model import RequestState
 from processor.service.follow import (
@@ -102,8 +103,8 @@ def result_document(result: "Result") -> dict[str, Any]:
     """As `schemas/cli/result.json` says."""
     if isinstance(result, ClearedResult):
         empty: dict[str, Any] = dict.fromkeys(("district_id", "object", "reason", "detail", "keys"))
-        cleared = {"state": "CLEARED", "counts": [], "outcomes": [], "cleared_by": result.cleared_by}
-        return {"request_id": result.request_id, **empty, **cleared}
+        who = document({"cleared_by": result.cleared_by, "cleared_at": result.cleared_at})
+        return {"request_id": result.request_id, **empty, "state": "CLEARED", "counts": [], "outcomes": [], **who}
     return {
         "request_id": result.request_id,
         "district_id": result.district_id,
@@ -115,6 +116,7 @@ def result_document(result: "Result") -> dict[str, Any]:
         "counts": [{"status": c.status, "reason": c.reason, "keys": c.keys} for c in result.counts],
         "outcomes": [_outcome_document(outcome) for outcome in result.noted],
         "cleared_by": None,
+        "cleared_at": None,
     }
 
 
@@ -122,7 +124,8 @@ def tell_result(result: "Result", *, stderr: bool) -> None:
     """For people: the state, counts, some outcomes, and of each reason what it means and who mends it."""
     out = console(stderr=stderr)
     if isinstance(result, ClearedResult):
-        out.print(f"{result.request_id}: its history was cleared by {result.cleared_by or 'someone'}")
+        who = clearing_text({"cleared_by": result.cleared_by or "someone", "cleared_at": result.cleared_at})
+        out.print(f"{result.request_id}: its history was {who}")
         return
     out.print(f"{result.request_id}: {result.state}, {result.keys} keys of {result.object} of {result.district_id}")
     if result.reason is not None:

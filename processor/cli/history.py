@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from processor.cli.clearings import empty_list_text
 from processor.cli.output import Output, print_rows, say
 from processor.cli.requests import count_text, document, moment, place_of, place_text, shown
 from processor.core.model import RequestState
@@ -77,10 +78,11 @@ def history(
     )
     with parts.history_queries(settings) as queries:
         found = queries.requests(wanted, limit + 1)
+        why_empty = "" if found else empty_list_text(queries, wanted)
     rows = list(islice(found, limit))
     _print(output, rows)
     if not rows:
-        say("no requests")
+        say(why_empty)
     elif len(found) > limit:
         say(f"there are older ones: add --after {place_text(rows[-1]['decided_at'], rows[-1]['request_id'])}")
 

@@ -36,6 +36,7 @@ COMMANDS = {
     "show": Entry("show", "show", "Show one request and how it stands."),
     "report": Entry("report", "report", "List what became of every key of a request."),
     "record": Entry("record", "record", "Show all that the history knows of one record."),
+    "clear": Entry("clear", "clear", "Clear the history of requests, for good."),
     "topics": Entry("topics", "app", "Create or check the topics."),
     "policy": Entry("policy", "app", "Check who may ask for what; draw a token."),
     "replay": Entry("replay", "replay", "Rebuild the store's tables from the topic, or verify them."),

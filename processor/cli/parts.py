@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from processor.adapters.kafka.acls import AclAdmin
     from processor.adapters.kafka.history_follow import TopicFollower
     from processor.adapters.kafka.history_scan import ScanReader
-    from processor.adapters.kafka.publisher import KafkaRequestPublisher
+    from processor.adapters.kafka.publisher import KafkaControlPublisher, KafkaRequestPublisher
     from processor.adapters.kafka.topics import TopicAdmin
     from processor.adapters.postgres.history_queries import HistoryQueries, PostgresFollower
     from processor.core.rights import Policy
@@ -59,6 +59,13 @@ def open_publisher(settings: "Settings", codec: Codec) -> "KafkaRequestPublisher
     from processor.adapters.kafka.publisher import KafkaRequestPublisher
 
     return KafkaRequestPublisher(client_config(settings), settings.topics.requests, codec)
+
+
+def open_control(settings: "Settings", codec: Codec) -> "KafkaControlPublisher":
+    from processor.adapters.kafka.clients import client_config
+    from processor.adapters.kafka.publisher import KafkaControlPublisher
+
+    return KafkaControlPublisher(client_config(settings), settings.topics.control, codec)
 
 
 def open_topics(settings: "Settings") -> "TopicAdmin":

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from processor.cli.clearings import no_history_text
 from processor.cli.exits import ExitCode, UsageError
 from processor.cli.files import new_file
 from processor.cli.output import TablePages, print_csv, print_json_list, print_keys, print_ndjson, say
@@ -85,8 +86,7 @@ def report(
     with parts.history_queries(settings) as queries:
         asked = person.if_seen(queries.request(request_id))
         if asked is None:
-            cleared = person.if_seen(queries.clearing(request_id)) is not None
-            say(f"the history of {request_id} was cleared" if cleared else f"there is no history of {request_id}")
+            say(no_history_text(request_id, person.if_seen(queries.clearing(request_id))))
             raise typer.Exit(ExitCode.FAILED)
         if parents is not None:
             print_keys(_parents(queries, request_id, wanted, parents))

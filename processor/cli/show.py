@@ -68,7 +68,7 @@ def _tell(found: dict[str, Any], clearing: dict[str, Any] | None) -> None:
     if clearing is not None:
         out.print(
             f"History cleared by {printable(clearing['cleared_by'])} at {clearing['cleared_at']} "
-            f"({clearing['outcomes']} outcomes, by {printable(clearing['scope'])})"
+            f"({clearing['outcomes']} outcomes; scope: {printable(clearing['scope'])})"
         )
     counts = found.pop("counts", [])
     width = max(map(len, found))

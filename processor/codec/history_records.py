@@ -7,6 +7,7 @@ from processor.core.errors import Reason
 from processor.core.model import (
     ChunkState,
     ChunkStatus,
+    Clear,
     Cleared,
     Count,
     KeyOutcome,
@@ -155,6 +156,26 @@ def cleared_to_wire(cleared: Cleared) -> Wire:
         "outcomes": cleared.outcomes,
         "scope": cleared.scope,
     }
+
+
+def clear_to_wire(clear: Clear) -> Wire:
+    return {
+        "request_id": clear.request_id,
+        "cleared_by": clear.cleared_by,
+        "asked_at": clear.asked_at,
+        "as_of": clear.as_of,
+        "scope": clear.scope,
+    }
+
+
+def clear_from_wire(wire: Wire) -> Clear:
+    return Clear(
+        request_id=wire["request_id"],
+        cleared_by=wire["cleared_by"],
+        asked_at=read_time(wire["asked_at"]),
+        as_of=read_time(wire["as_of"]),
+        scope=wire["scope"],
+    )
 
 
 def cleared_from_wire(wire: Wire) -> Cleared:

@@ -14,6 +14,7 @@ from processor.core.model import (
     Answer,
     Chunk,
     ChunkStatus,
+    Clear,
     Cleared,
     Correction,
     KeyOutcome,
@@ -23,7 +24,7 @@ from processor.core.model import (
 )
 
 Record: TypeAlias = (
-    Request | Chunk | Correction | Answer | KeyOutcome | RequestStatus | ChunkStatus | RequestEnd | Cleared
+    Request | Chunk | Correction | Answer | KeyOutcome | RequestStatus | ChunkStatus | RequestEnd | Cleared | Clear
 )
 
 
@@ -63,6 +64,7 @@ FIXED = (
         history_records.request_end_from_wire,
     ),
     RecordType(f"{NAMESPACE}.Cleared", Cleared, history_records.cleared_to_wire, history_records.cleared_from_wire),
+    RecordType(f"{NAMESPACE}.Clear", Clear, history_records.clear_to_wire, history_records.clear_from_wire),
 )
 
 

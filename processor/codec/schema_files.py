@@ -20,6 +20,7 @@ RECORDS = (
     "ChunkStatus",
     "RequestEnd",
     "Cleared",
+    "Clear",
 )
 
 

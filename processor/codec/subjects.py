@@ -10,6 +10,7 @@ from processor.core.model import (
     Answer,
     Chunk,
     ChunkStatus,
+    Clear,
     Cleared,
     Correction,
     KeyOutcome,
@@ -36,6 +37,8 @@ class TopicNames(Protocol):
     def answers(self) -> str: ...
     @property
     def history(self) -> str: ...
+    @property
+    def control(self) -> str: ...
 
 
 def subjects(
@@ -48,6 +51,7 @@ def subjects(
     yield topics.retry, Chunk, Compatibility.BACKWARD
     yield topics.corrections, Correction, Compatibility.BACKWARD
     yield topics.answers, Answer, Compatibility.BACKWARD
+    yield topics.control, Clear, Compatibility.BACKWARD
     for record in HISTORY:
         yield topics.history, record, Compatibility.FULL
 

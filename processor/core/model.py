@@ -330,7 +330,7 @@ class RequestEnd:
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """The permanent mark that a request's history was cleared; `outcomes` counts the rows that went.
+    """The permanent mark that a request's history was cleared; `outcomes` counts those that went.
 
     `scope` says what the clearing was asked for, in the words of the command: `request`, `district NORTH`.
     """
@@ -341,6 +341,21 @@ class Cleared:
     cleared_by: str
     cleared_at: datetime
     outcomes: int
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Someone's wish that a request's history be cleared, which the store carries out.
+
+    `as_of` is the time of the last thing that was decided, as the one who asks saw it. A request that has not ended, or
+    of which something was decided since, stays; a time of the history's own, so no clock of another machine matters.
+    """
+
+    request_id: str
+    cleared_by: str
+    asked_at: datetime
+    as_of: datetime
     scope: str
 
 

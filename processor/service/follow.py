@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from time import monotonic
 from typing import Protocol
@@ -79,6 +80,7 @@ class ClearedResult:
 
     request_id: str
     cleared_by: str
+    cleared_at: datetime | None = None
 
 
 class Follower(Protocol):

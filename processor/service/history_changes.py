@@ -34,13 +34,17 @@ class RawRecord:
 
 @dataclass(slots=True)
 class Changes:
-    """Last record a key; None stands for a tombstone. `ends` are not for tables: they say what was announced."""
+    """Last record a key; None stands for a tombstone. `ends` are not for tables: they say what was announced.
+
+    `partitions` are those of requests of which there is anything but tombstones.
+    """
 
     requests: dict[str, RequestStatus | None] = field(default_factory=dict)
     chunks: dict[tuple[str, str], ChunkStatus | None] = field(default_factory=dict)
     outcomes: dict[tuple[str, str, str], KeyOutcome | None] = field(default_factory=dict)
     clearings: dict[str, Cleared] = field(default_factory=dict)
     ends: dict[str, tuple[RawRecord, RequestEnd]] = field(default_factory=dict)
+    partitions: dict[str, int] = field(default_factory=dict)
 
     def touched(self) -> set[str]:
         """Requests whose rows change."""
@@ -92,6 +96,7 @@ def _take(record: RawRecord, decode: Decode, changes: Changes) -> None:
     content = decode(record.value)
     if _key_of(content) != record.key:
         raise Foreign("the record's key is not the one that its content gives")
+    changes.partitions[parts[0]] = record.partition
     match content:
         case KeyOutcome():
             changes.outcomes[content.request_id, content.object, content.key] = content

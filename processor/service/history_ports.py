@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-from processor.core.model import Chunk, RequestEnd
+from processor.core import ids
+from processor.core.model import Chunk, Clear, Cleared, RequestEnd
 from processor.service.history_changes import Changes, RawRecord
 
 
@@ -52,6 +53,46 @@ class StoredOffset:
     next_offset: int
     topic_id: str
     live: bool
+    away_s: float = 0.0
+    """Since the store last kept up with the partition, by the database's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clearable:
+    """A request that may be cleared, with what its mark tells."""
+
+    request_id: str
+    district_id: str
+    object: str
+    outcomes: int
+
+
+RowPlace: TypeAlias = tuple[int, str, str]
+"""Kind, and what its key has beside the request: 0 an outcome, object and key; 1 a chunk, its id; 2 the request."""
+
+FIRST_PLACE: RowPlace = (0, "", "")
+
+RecordKey: TypeAlias = tuple[str, str]
+"""A request, and the whole key of one of its history records."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuriedRow:
+    """A row of a cleared request, whose record is still on the topic."""
+
+    request_id: str
+    place: RowPlace
+
+    @property
+    def record_key(self) -> RecordKey:
+        kind, first, second = self.place
+        match kind:
+            case 0:
+                return self.request_id, ids.outcome_key(self.request_id, first, second)
+            case 1:
+                return self.request_id, ids.chunk_key(self.request_id, first)
+            case _:
+                return self.request_id, ids.request_key(self.request_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +132,9 @@ class HistoryLog(Protocol):
     def extents(self, partitions: Iterable[int]) -> Mapping[int, Extent]: ...
 
     def topic_id(self) -> str: ...
+
+    def tombstones_kept_s(self) -> float:
+        """For how long the topic is sure to show a tombstone."""
 
     def report(self, offsets: Mapping[int, int]) -> None:
         """Tell the group's offsets, for lag only."""
@@ -132,6 +176,9 @@ class HistoryTransaction(Protocol):
 
     def mark_live(self, partitions: Iterable[int]) -> None: ...
 
+    def mark_kept(self, partitions: Iterable[int]) -> None:
+        """The store keeps up with these, though nothing came."""
+
 
 class HistoryTables(Protocol):
     def transaction(self) -> AbstractContextManager[HistoryTransaction]:
@@ -148,6 +195,21 @@ class HistoryTables(Protocol):
     ) -> Sequence[Unanswered]:
         """Corrections sent earlier than `before` in the order of `Unanswered.place`, beginning after `after`."""
 
+    def clearable(self, wishes: Sequence[Clear]) -> Sequence[Clearable]:
+        """Of the requests wished for, those not yet cleared that have ended and stand as the one who asks saw them."""
+
+    def burials(self, partitions: Sequence[int], after: str, limit: int) -> Sequence[str]:
+        """Cleared requests of these partitions that may have left something, in order, from the first after `after`."""
+
+    def to_bury(self, request_id: str, after: RowPlace, limit: int) -> Sequence[BuriedRow]:
+        """Rows of a request in the order of their places."""
+
+    def empty_burials(self, partitions: Sequence[int], limit: int) -> Sequence[str]:
+        """Those of `burials` that have no row left."""
+
+    def forget_burials(self, request_ids: Sequence[str]) -> None:
+        """Unless they have rows after all."""
+
     def disconnect(self) -> None:
         """Drop the connection; the next call makes a new one."""
 
@@ -159,6 +221,12 @@ class HistoryWriter(Protocol):
         """Partition and offset of each."""
 
     def retries(self, chunks: Sequence[Chunk]) -> None: ...
+
+    def cleared(self, marks: Sequence[Cleared]) -> Sequence[tuple[int, int]]:
+        """Partition and offset of each."""
+
+    def tombstones(self, keys: Sequence[RecordKey]) -> Sequence[tuple[int, int]]:
+        """Partition and offset of each."""
 
 
 Stop = Callable[[], bool]

@@ -8,12 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
+from typing import TypeAlias
 
 import structlog
 
 from processor import metrics
 from processor.codec import RegistryUnavailable
 from processor.crashpoint import CrashPoints
+from processor.service.bury import Burials
+from processor.service.clear import Clearings, ControlLog, NoControl
 from processor.service.ends import Ends
 from processor.service.history_changes import Decode, RawRecord, changes_of
 from processor.service.history_ports import (
@@ -36,6 +39,10 @@ LONGEST_WAIT_S = 2.0
 IDLE_WAIT_S = 0.2
 LOOK_EVERY_S = 1.0
 UNANSWERED_EVERY_S = 5.0
+KEPT_EVERY_S = 60.0
+
+Rebuild: TypeAlias = Callable[[Callable[[], None]], None]
+"""Builds all tables anew from the topic; calls its argument often. Raises StoreUnavailable."""
 
 
 @dataclass(slots=True)
@@ -49,6 +56,9 @@ class StoreCounts:
     unavailable: int = 0
     ends_announced: int = 0
     overdue_published: int = 0
+    cleared: int = 0
+    tombstones: int = 0
+    rebuilds: int = 0
     last_step: float = field(default_factory=monotonic)
     """On the monotonic clock: the heartbeat."""
     assigned: frozenset[int] | None = None
@@ -70,6 +80,8 @@ class StoreParts:
     crash_points: CrashPoints
     limits: BatchLimits = field(default_factory=BatchLimits)
     overdue: OverdueRule = field(default_factory=OverdueRule)
+    control: ControlLog = field(default_factory=NoControl)
+    rebuild: Rebuild | None = None
 
 
 class Store:
@@ -79,10 +91,15 @@ class Store:
         self._parts = parts
         self._ends = Ends(parts.tables, parts.writer, parts.log.partitions)
         self._overdue = Overdue(parts.tables, parts.writer, parts.overdue, self._ends.owns)
+        self._clearings = Clearings(parts.control, parts.tables, parts.writer, self._ends.owns, parts.crash_points)
+        self._burials = Burials(parts.tables, parts.writer, parts.crash_points)
         self._positions: dict[int, int] = {}
         self._wait_s = 0.0
         self._next_look = 0.0
         self._next_unanswered = 0.0
+        self._next_kept = 0.0
+        self._kept_every_s = KEPT_EVERY_S
+        self._is_burying = False
         self.counts = StoreCounts()
 
     def run(self, stop: Stop) -> None:
@@ -101,7 +118,7 @@ class Store:
         waiting = self._parts.log.to_place()
         if waiting is not None:
             self._take_over(waiting)
-        busy = self._ends.is_sweeping or self._overdue.is_passing
+        busy = self._ends.is_sweeping or self._overdue.is_passing or self._is_burying
         batch = self._parts.log.read(self._parts.limits, 0.0 if busy else IDLE_WAIT_S)
         if batch.end:
             self._parts.crash_points("store.after_read")
@@ -112,6 +129,8 @@ class Store:
             self._ends.sweep(self._positions)
         if self._positions and self._ends.is_live:
             self._overdue.step(self._parts.now())
+            self._clearings.step(self._positions, self._parts.now())
+            self._is_burying = self._burials.step(self._positions)
         if self._positions and monotonic() > self._next_unanswered:
             self._look_at_unanswered()
         self._count()
@@ -123,18 +142,53 @@ class Store:
         # Looked at after the offsets: the log may have grown meanwhile, the offsets not beyond it.
         extents = self._parts.log.extents(partitions)
         check_within_log(self._parts.log.topic, topic_id, stored, extents)
+        if self._rebuild_if_stale(stored, extents):
+            if self._parts.log.to_place() != partitions:
+                return
+            stored = self._parts.tables.offsets(begin, topic_id)
         self._positions = {p: offset.next_offset for p, offset in stored.items()}
         self._parts.log.place(self._positions)
         self._ends.take_over(stored, extents)
+        self._clearings.take_over(extents)
+        self._burials.take_over(sorted(partitions))
         self.counts.assigned = partitions
         self.counts.positions = dict(self._positions)
         log.info("assigned", topic=self._parts.log.topic, positions=self._positions)
+
+    def _rebuild_if_stale(self, stored: Mapping[int, StoredOffset], extents: Mapping[int, Extent]) -> bool:
+        """Tables that were left for longer than the topic shows tombstones may have missed some (ADR 0071)."""
+        if self._parts.rebuild is None:
+            return False
+        kept_s = self._parts.log.tombstones_kept_s()
+        self._kept_every_s = min(KEPT_EVERY_S, kept_s / 4)
+        behind = [offset.away_s for p, offset in stored.items() if offset.next_offset < extents[p].stable]
+        away_s = max(behind, default=0.0)
+        if away_s <= kept_s:
+            return False
+        log.warning(
+            "the tables were left for longer than the topic keeps tombstones: rebuilding them from its beginning",
+            topic=self._parts.log.topic,
+            away_s=round(away_s),
+            kept_s=round(kept_s),
+        )
+        self._parts.rebuild(self._serve_group)
+        self.counts.rebuilds += 1
+        log.info("rebuilt", topic=self._parts.log.topic)
+        return True
+
+    def _serve_group(self) -> None:
+        """While other work goes on and nothing is placed, so that nothing is read."""
+        self.counts.last_step = monotonic()
+        self._parts.log.read(self._parts.limits, 0.0)
 
     def _look_at_offsets(self) -> None:
         """A replay may have moved the offsets back while nothing comes that would be refused."""
         self._next_look = monotonic() + LOOK_EVERY_S
         with self._parts.tables.transaction() as transaction:
             fits = transaction.holds(self._positions)
+            if fits and monotonic() > self._next_kept:
+                self._next_kept = monotonic() + self._kept_every_s
+                transaction.mark_kept(self._positions)
         if not fits:
             self._displaced()
 
@@ -148,6 +202,8 @@ class Store:
         metrics.STORE_OVERDUE.inc(self._overdue.published - self.counts.overdue_published)
         self.counts.ends_announced = self._ends.announced
         self.counts.overdue_published = self._overdue.published
+        self.counts.cleared = self._clearings.cleared
+        self.counts.tombstones = self._burials.tombstones
 
     def _displaced(self) -> None:
         log.warning("reading again where the stored offsets are: another process moved them", was=self._positions)

@@ -35,6 +35,7 @@ class Topics:
     corrections: str
     answers: str
     history: str
+    control: str
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +51,8 @@ def registry_url() -> str:
 @pytest.fixture
 def topics() -> Topics:
     test = uuid.uuid4().hex[:10]
-    return Topics(*(f"{test}.{name}" for name in ("requests", "chunks", "retry", "corrections", "answers", "history")))
+    names = ("requests", "chunks", "retry", "corrections", "answers", "history", "control")
+    return Topics(*(f"{test}.{name}" for name in names))
 
 
 @pytest.fixture

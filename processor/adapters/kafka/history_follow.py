@@ -163,7 +163,7 @@ class _Seen:
                 self.standing = replace(
                     self.standing, cleared=True, district_id=record.district_id, object=record.object
                 )
-                self.result = ClearedResult(record.request_id, record.cleared_by)
+                self.result = ClearedResult(record.request_id, record.cleared_by, record.cleared_at)
 
     def _note(self, outcome: KeyOutcome) -> None:
         """The last outcome of a key counts, so an earlier one of it goes."""

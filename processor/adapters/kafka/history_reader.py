@@ -118,6 +118,9 @@ class GroupReader:
     def topic_id(self) -> str:
         return self._facts.topic_id()
 
+    def tombstones_kept_s(self) -> float:
+        return self._facts.tombstones_kept_s()
+
     def report(self, offsets: Mapping[int, int]) -> None:
         places = [TopicPartition(self.topic, p, offset) for p, offset in offsets.items()]
         try:

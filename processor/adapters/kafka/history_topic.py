@@ -6,7 +6,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition, admin
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from processor.service.history_ports import Extent, StoreUnavailable
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 ANSWER_S = 10.0
 RETRY_AFTER_S = 0.2
+
+DELETE_RETENTION_S = 86_400.0
+
+_FORBIDDEN = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED})
 
 _SPEC: Any = vars(admin)["OffsetSpec"]
 """Untyped in the client, and not among the names that its module says it exports."""
@@ -51,6 +55,17 @@ class TopicFacts:
         spec = _SPEC.for_timestamp(int(time.timestamp() * 1000))
         found = self._offsets(list(partitions), spec, IsolationLevel.READ_UNCOMMITTED)
         return {p: offset for p, offset in found.items() if offset >= 0}
+
+    def tombstones_kept_s(self) -> float:
+        """Its `delete.retention.ms`; Kafka's default where this client may not ask."""
+        resource = ConfigResource(ResourceType.TOPIC, self.topic)
+        try:
+            entries = self._answer(self._admin.describe_configs([resource], request_timeout=ANSWER_S)[resource])
+        except StoreUnavailable as fault:
+            if not isinstance(fault.__cause__, KafkaException) or fault.__cause__.args[0].code() not in _FORBIDDEN:
+                raise
+            return DELETE_RETENTION_S
+        return int(entries["delete.retention.ms"].value) / 1000
 
     def _offsets(self, partitions: list[int], spec: Any, isolation: IsolationLevel) -> dict[int, int]:  # noqa: ANN401
         """Asked again for a while, each time by a new client.

@@ -1,4 +1,4 @@
-"""What the store writes to Kafka: ends of requests to the history topic, unanswered keys to the retry topic."""
+"""What the store writes to Kafka: ends, marks and tombstones to the history topic, keys to the retry topic."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,9 +9,9 @@ from processor.adapters.kafka.history_reader import place_of
 from processor.adapters.kafka.history_topic import TopicFacts
 from processor.codec import Codec
 from processor.codec.history import Headers, headers_of, history_record
-from processor.core.model import Chunk, RequestEnd
+from processor.core.model import Chunk, Cleared, RequestEnd
 from processor.core.partition import partition_of
-from processor.service.history_ports import StoreUnavailable
+from processor.service.history_ports import RecordKey, StoreUnavailable
 
 CONFIRM_S = 1.5
 """Shorter than the 2 s after which the server ends the SQL transaction that waits for it."""
@@ -46,6 +46,20 @@ class StoreWriter:
             self._produce(self._retry, chunk.district_id, chunk.district_id.encode(), value, headers)
         self._confirm(len(chunks))
 
+    def cleared(self, marks: Sequence[Cleared]) -> Sequence[tuple[int, int]]:
+        self._begin()
+        for mark in marks:
+            key, partition_key, headers = history_record(mark)
+            self._produce(self._history, partition_key, key, self._codec.encode(self._history, mark), headers)
+        return self._confirm(len(marks))
+
+    def tombstones(self, keys: Sequence[RecordKey]) -> Sequence[tuple[int, int]]:
+        self._begin()
+        for request_id, record_key in keys:
+            headers = [("request_id", request_id.encode())]
+            self._produce(self._history, request_id, record_key.encode(), None, headers)
+        return self._confirm(len(keys))
+
     def close(self) -> None:
         if self._producer is not None:
             self._producer.flush(CONFIRM_S)
@@ -55,7 +69,7 @@ class StoreWriter:
         self._confirmed = []
         self._failed = None
 
-    def _produce(self, topic: str, partition_key: str, key: bytes, value: bytes, headers: Headers) -> None:
+    def _produce(self, topic: str, partition_key: str, key: bytes, value: bytes | None, headers: Headers) -> None:
         partition = partition_of(partition_key, self._counts[topic])
         try:
             self._connected().produce(topic, value, key, partition, on_delivery=self._on_delivery, headers=[*headers])

@@ -1,19 +1,28 @@
-"""Requests sent to the requests topic by an idempotent producer, each into its district's partition."""
+"""What people's commands send, by an idempotent producer that returns when the broker has it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
 
 from processor.adapters.kafka.broker import ANSWER_S, Broker
 from processor.codec import Codec
-from processor.codec.history import headers_of
-from processor.core.model import Request
+from processor.codec.history import Headers, headers_of
+from processor.core.model import Clear, Request
 from processor.core.partition import partition_of
 from processor.service.client_ports import Unreachable
 
 
-class KafkaRequestPublisher:
+@dataclass(frozen=True, slots=True)
+class _Record:
+    key: str
+    value: bytes
+    partition: int
+    headers: Headers
+
+
+class _Publisher:
     """`options` are librdkafka's."""
 
     def __init__(self, options: Mapping[str, Any], topic: str, codec: Codec) -> None:
@@ -30,28 +39,59 @@ class KafkaRequestPublisher:
             }
         )
 
-    def publish(self, requests: Sequence[Request]) -> None:
-        """Raises Unreachable and NotSetUp, and what encoding raises, before anything was sent."""
-        partitions = self._broker.partitions(self._producer, self._topic)
-        values = [self._codec.encode(self._topic, request) for request in requests]
+    def _partitions(self) -> int:
+        """Raises Unreachable and NotSetUp."""
+        return self._broker.partitions(self._producer, self._topic)
+
+    def _send(self, records: Iterable[_Record], what: str, hint: str) -> None:
+        """Raises Unreachable, in whose message `what` may have been taken and `hint` says what to do about that."""
         self._refused.clear()
-        for request, value in zip(requests, values, strict=True):
+        for record in records:
             self._producer.produce(
                 self._topic,
-                value,
-                request.district_id.encode(),
-                partition_of(request.district_id, partitions),
+                record.value,
+                record.key.encode(),
+                record.partition,
                 on_delivery=self._on_delivery,
-                headers=[*headers_of(request.request_id, request.district_id, request.object)],
+                headers=[*record.headers],
             )
         left = self._producer.flush(ANSWER_S + 1)
         if left or self._refused:
             why = self._refused[0].name() if self._refused else "no answer"
             raise Unreachable(
-                f"Kafka at {self._broker.servers} did not confirm the request ({why}); it may have been taken all the "
-                f"same: repeat it with --request-id {requests[0].request_id}, which does nothing twice"
+                f"Kafka at {self._broker.servers} did not confirm {what} ({why}); it may have been taken all the same: "
+                f"{hint}"
             )
 
     def _on_delivery(self, error: KafkaError | None, _message: Message) -> None:
         if error is not None:
             self._refused.append(error)
+
+
+class KafkaRequestPublisher(_Publisher):
+    """Requests go to the requests topic, each into its district's partition."""
+
+    def publish(self, requests: Sequence[Request]) -> None:
+        """Raises Unreachable and NotSetUp, and what encoding raises, before anything was sent."""
+        partitions = self._partitions()
+        records = [
+            _Record(
+                request.district_id,
+                self._codec.encode(self._topic, request),
+                partition_of(request.district_id, partitions),
+                headers_of(request.request_id, request.district_id, request.object),
+            )
+            for request in requests
+        ]
+        hint = f"repeat it with --request-id {requests[0].request_id}, which does nothing twice"
+        self._send(records, "the request", hint)
+
+
+class KafkaControlPublisher(_Publisher):
+    """Wishes about requests go to the control topic, by the request's id."""
+
+    def publish(self, clears: Sequence[Clear]) -> None:
+        """Raises Unreachable and NotSetUp."""
+        self._partitions()
+        records = [_Record(clear.request_id, self._codec.encode(self._topic, clear), 0, []) for clear in clears]
+        self._send(records, "the wish", "repeat the command, which does nothing twice")

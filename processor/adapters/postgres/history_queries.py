@@ -86,6 +86,29 @@ class HistoryQueries:
     def clearing(self, request_id: str) -> Row | None:
         return next(iter(self._rows("query_clearings.sql", {"request_ids": [request_id]})), None)
 
+    def to_clear(
+        self, request_ids: Sequence[str] | None, district_id: str | None, before: datetime | None, limit: int
+    ) -> list[Row]:
+        """Requests by id, or all of which nothing was decided since a time; oldest first."""
+        parameters = {
+            "request_ids": None if request_ids is None else list(request_ids),
+            "district_id": district_id,
+            "before": before,
+            "limit": limit,
+        }
+        return self._rows("query_to_clear.sql", parameters)
+
+    def cleared(self, request_ids: Sequence[str]) -> list[Row]:
+        return self._rows("query_clearings.sql", {"request_ids": list(request_ids)})
+
+    def last_clearing(self, district_id: str | None, object_name: str | None) -> Row | None:
+        """With `requests`, the number of all of them."""
+        wanted = {"district_id": district_id, "object": object_name}
+        return next(iter(self._rows("query_last_clearing.sql", wanted)), None)
+
+    def has_requests(self) -> bool:
+        return bool(self.requests(RequestFilter(), 1))
+
     def outcomes(self, request_id: str, wanted: KeyFilter) -> Iterator[Row]:
         """Every key in the order of object and key, a page at a time: no transaction stays open meanwhile."""
         after: Mapping[str, Any] = {"after_object": "", "after_key": ""}
@@ -119,7 +142,8 @@ class HistoryQueries:
         clearing = self.clearing(request_id)
         row = self.request(request_id)
         if clearing is not None or row is None:
-            return ClearedResult(request_id, str(clearing["cleared_by"]) if clearing else "")
+            who, when = (str(clearing["cleared_by"]), clearing["cleared_at"]) if clearing else ("", None)
+            return ClearedResult(request_id, who, when)
         noted = self._rows("query_noted.sql", {"request_id": request_id, "limit": MOST_NOTED})
         return RequestResult(
             request_id,

@@ -11,15 +11,20 @@ from psycopg import sql
 from processor.adapters.postgres import history_rows as rows
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
 from processor.adapters.postgres.history_schema import script
-from processor.core.model import RequestEnd
+from processor.core.model import Clear, RequestEnd
 from processor.service.history_changes import Changes
-from processor.service.history_ports import StoredOffset, Unanswered
+from processor.service.history_ports import BuriedRow, Clearable, RowPlace, StoredOffset, Unanswered
 
 MERGE = script("history_merge.sql")
 ENDED = script("history_ended.sql")
 ENDED_AFTER = script("history_ended_after.sql")
+CLEARABLE = script("history_clearable.sql")
+TO_BURY = script("history_to_bury.sql")
+EMPTY_BURIALS = script("history_empty_burials.sql")
+FORGET_BURIALS = script("history_forget_burials.sql")
 UNANSWERED = script("history_unanswered.sql")
 BATCH_TABLES = script("history_batch_tables.sql")
+BATCH_COLUMNS = {**rows.COLUMNS, "heard": ("request_id", "partition")}
 
 
 class PostgresTransaction:
@@ -43,6 +48,7 @@ class PostgresTransaction:
         self._copy("chunks", (rows.chunk_row(r) for r in changes.chunks.values() if r is not None))
         self._copy("outcomes", (rows.outcome_row(r) for r in changes.outcomes.values() if r is not None))
         self._copy("clearings", map(rows.clearing_row, changes.clearings.values()))
+        self._copy("heard", changes.partitions.items())
         self._copy_gone(changes)
 
     def merge(self) -> None:
@@ -55,7 +61,7 @@ class PostgresTransaction:
 
     def advance(self, offsets: Mapping[int, int]) -> None:
         self._connection.execute(
-            "update offsets o set next_offset = n.next_offset"
+            "update offsets o set next_offset = n.next_offset, kept_at = now()"
             " from unnest(%s::integer[], %s::bigint[]) as n (partition, next_offset) where o.partition = n.partition",
             (list(offsets), list(offsets.values())),
         )
@@ -63,12 +69,15 @@ class PostgresTransaction:
     def mark_live(self, partitions: Iterable[int]) -> None:
         self._connection.execute("update offsets set live = true where partition = any(%s)", (list(partitions),))
 
+    def mark_kept(self, partitions: Iterable[int]) -> None:
+        self._connection.execute("update offsets set kept_at = now() where partition = any(%s)", (list(partitions),))
+
     def _copy(self, table: str, records: Iterable[rows.Row]) -> None:
         first = next(iterator := iter(records), None)
         if first is None:
             return
         self._is_staged = True
-        columns = sql.SQL(", ").join(map(sql.Identifier, rows.COLUMNS[table]))
+        columns = sql.SQL(", ").join(map(sql.Identifier, BATCH_COLUMNS[table]))
         statement = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(f"batch_{table}"), columns)
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write_row(first)
@@ -127,6 +136,32 @@ class PostgresTables:
             found = self._connected().execute(UNANSWERED, (before, *place, limit))
             return [rows.unanswered_of(row) for row in found]
 
+    def clearable(self, wishes: Sequence[Clear]) -> Sequence[Clearable]:
+        asked = ([wish.request_id for wish in wishes], [wish.as_of for wish in wishes])
+        with faults_as_unavailable("looking for requests to clear"):
+            return [Clearable(*row) for row in self._connected().execute(CLEARABLE, asked)]
+
+    def burials(self, partitions: Sequence[int], after: str, limit: int) -> Sequence[str]:
+        query = (
+            "select request_id from burials where partition = any(%s) and request_id > %s order by request_id limit %s"
+        )
+        with faults_as_unavailable("looking for cleared requests"):
+            return [row[0] for row in self._connected().execute(query, (list(partitions), after, limit))]
+
+    def to_bury(self, request_id: str, after: RowPlace, limit: int) -> Sequence[BuriedRow]:
+        kind, first, second = after
+        asked = {"request_id": request_id, "kind": kind, "first": first, "second": second, "limit": limit}
+        with faults_as_unavailable("reading rows of a cleared request"):
+            return [BuriedRow(request_id, row) for row in self._connected().execute(TO_BURY, asked)]
+
+    def empty_burials(self, partitions: Sequence[int], limit: int) -> Sequence[str]:
+        with faults_as_unavailable("looking for cleared requests without rows"):
+            return [row[0] for row in self._connected().execute(EMPTY_BURIALS, (list(partitions), limit))]
+
+    def forget_burials(self, request_ids: Sequence[str]) -> None:
+        with faults_as_unavailable("forgetting cleared requests"):
+            self._connected().execute(FORGET_BURIALS, (list(request_ids),))
+
     def disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -142,9 +177,9 @@ class PostgresTables:
 def stored_offsets(connection: psycopg.Connection, partitions: Iterable[int] | None = None) -> dict[int, StoredOffset]:
     """All where `partitions` is None."""
     query = (
-        "select partition, next_offset, topic_id, live from offsets"
+        "select partition, next_offset, topic_id, live, extract(epoch from now() - kept_at)::float8 from offsets"
         " where %(some)s::integer[] is null or partition = any(%(some)s)"
     )
     some = None if partitions is None else list(partitions)
     found = connection.execute(query, {"some": some}).fetchall()
-    return {partition: StoredOffset(offset, topic_id, live) for partition, offset, topic_id, live in found}
+    return {partition: StoredOffset(*offset) for partition, *offset in found}

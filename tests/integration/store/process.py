@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime
 from threading import Event
 
+from processor.adapters.kafka.control_reader import ControlReader
 from processor.adapters.kafka.history_reader import GroupReader
 from processor.adapters.kafka.history_writer import StoreWriter
 from processor.adapters.postgres.history_tables import PostgresTables
@@ -56,6 +57,7 @@ def main() -> None:
         crash_points=FreezePoints(frozen) if frozen else CrashPoints(settings.get("crash_at")),
         limits=BatchLimits(records=settings.get("records", 5_000)),
         overdue=OverdueRule(),
+        control=ControlReader({"bootstrap.servers": settings["bootstrap"]}, f"{release}.control", codec),
     )
     Store(parts).run(stopped.is_set)
     reader.close()

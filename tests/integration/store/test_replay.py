@@ -146,9 +146,10 @@ def test_a_replay_before_the_store_ever_ran(world: World) -> None:
     world.produce(*everything())
     world.replay()
     assert not world.all_live()
-    tables = world.tables()
+    visible = world.visible()
     world.catch_up(world.store())
-    assert world.tables() == tables
+    assert world.visible() == visible
+    assert len(visible["requests"]) == 11
     assert len(world.ends()) == 10
 
 

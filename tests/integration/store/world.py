@@ -17,6 +17,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from processor.adapters.kafka.control_reader import ControlReader
 from processor.adapters.kafka.history_reader import GroupReader
 from processor.adapters.kafka.history_scan import ScanReader
 from processor.adapters.kafka.history_writer import StoreWriter
@@ -30,6 +31,7 @@ from processor.core.catalog import Catalog, Limits
 from processor.core.model import (
     ChunkState,
     ChunkStatus,
+    Clear,
     HistoryRecord,
     KeyOutcome,
     Keys,
@@ -41,6 +43,7 @@ from processor.core.model import (
 )
 from processor.core.partition import partition_of
 from processor.crashpoint import CrashPoints
+from processor.service.clear import NoControl
 from processor.service.history_changes import history_decoder
 from processor.service.history_ports import BatchLimits
 from processor.service.materialize import Store, StoreParts
@@ -107,10 +110,12 @@ class World:
         self.release = name
         self.history = f"{name}.history"
         self.retry = f"{name}.retry"
+        self.control = f"{name}.control"
         self.options: dict[str, str | int | float | bool] = {"bootstrap.servers": self.bootstrap}
         self.admin = AdminClient(self.options)
         self.create_topic(self.history, {"cleanup.policy": "compact", **self.topic_options})
         self.create_topic(self.retry, {})
+        self.create_topic(self.control, {"cleanup.policy": "compact"})
         self.codec = Codec.open(None, EMPTY_CATALOG)
         self.producer = Producer({**self.options, "enable.idempotence": True, "linger.ms": 1})
         self._open: list[tuple[Store, GroupReader, StoreWriter, PostgresTables]] = []
@@ -131,7 +136,7 @@ class World:
             reader.close()
             writer.close()
             tables.disconnect()
-        self.admin.delete_topics([self.history, self.retry])
+        self.admin.delete_topics([self.history, self.retry, self.control])
 
     def partition(self, request_id: str) -> int:
         return partition_of(request_id, self.partitions)
@@ -182,6 +187,8 @@ class World:
         overdue: OverdueRule | None = None,
         crash_at: str | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        control: bool = False,
+        rebuilds: bool = False,
     ) -> Store:
         instance = f"{self.release}-store-{ordinal}"
         reader = GroupReader(self.options, self.history, f"{self.release}-store", instance)
@@ -196,6 +203,8 @@ class World:
             CrashPoints(crash_at),
             limits or BatchLimits(),
             overdue or OverdueRule(),
+            self.control_reader() if control else NoControl(),
+            self.rebuild if rebuilds else None,
         )
         store = Store(parts)
         self._open.append((store, reader, writer, tables))
@@ -223,8 +232,11 @@ class World:
         return subprocess.Popen(command, cwd=root, env={**os.environ, "PYTHONPATH": str(root)})
 
     def catch_up(self, store: Store, timeout_s: float = 20.0) -> None:
-        """Step until the store has read all that is committed and announced what is due."""
-        run(store, lambda: self.lag() == 0 and self.all_live(), timeout_s)
+        """Step until the store has read all that is committed, announced what is due and buried what is cleared."""
+        run(store, self.is_settled, timeout_s)
+
+    def is_settled(self) -> bool:
+        return self.all_live() and self.rows("select from resync_store.burials") == [] and self.lag() == 0
 
     def lag(self) -> int:
         """By what the database says."""
@@ -264,6 +276,23 @@ class World:
             "tallies": "1, 2, 3, 4",
         }
         return {name: self.rows(f"select * from {schema}.{name} order by {key}") for name, key in names.items()}
+
+    def control_reader(self) -> ControlReader:
+        return ControlReader(self.options, self.control, self.codec)
+
+    def wish(self, *clears: Clear) -> None:
+        for clear in clears:
+            self.producer.produce(self.control, self.codec.encode(self.control, clear), clear.request_id, 0)
+        self.producer.flush(10)
+
+    def rebuild(self, alive: Callable[[], None]) -> None:
+        with PostgresSwap(self.dsn, "resync/store-replay/0") as tables:
+            replay(Reading(self.scan(), history_decoder(self.codec)), tables, lambda _done, _total: alive())
+
+    def visible(self) -> Tables:
+        """As the public views show it."""
+        names = {"requests": "1", "outcomes": "1, 3, 4", "clearings": "1"}
+        return {name: self.rows(f"select * from history.{name} order by {key}") for name, key in names.items()}
 
     def replay(self) -> Replayed:
         with PostgresSwap(self.dsn, "resync/replay/0") as tables:

@@ -1,6 +1,7 @@
 """The schemas of the commands' JSON say what the core says, and refuse what they should."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -36,7 +37,7 @@ RESULT = RequestResult(
 )
 
 
-@pytest.mark.parametrize("result", [RESULT, ClearedResult(REQUEST_ID, "auditor")])
+@pytest.mark.parametrize("result", [RESULT, ClearedResult(REQUEST_ID, "auditor", datetime.now(UTC))])
 def test_a_result_is_as_its_schema_says(result: RequestResult | ClearedResult) -> None:
     assert problems({"requests": [json.loads(json.dumps(result_document(result)))]}, "watch.json") == []
 

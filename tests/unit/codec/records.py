@@ -17,6 +17,7 @@ from processor.core.model import (
     Chunk,
     ChunkState,
     ChunkStatus,
+    Clear,
     Cleared,
     Correction,
     Count,
@@ -178,6 +179,7 @@ SAMPLES: dict[str, Record] = {
         at(1),
         at(2),
     ),
+    "Clear": Clear(REQUEST_ID, "admin@state.example", at(8), at(7), "older than 2026-09-01T00:00:00+00:00"),
     "Cleared": Cleared(REQUEST_ID, "NORTH", "Enrollment", "admin@state.example", at(9), 3, "request"),
 }
 
@@ -319,6 +321,7 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
         first_decided_at=_maybe_times,
         last_decided_at=_maybe_times,
     ),
+    st.builds(Clear, request_id=_ids, cleared_by=_text, asked_at=_times, as_of=_times, scope=_text),
     st.builds(
         Cleared,
         request_id=_ids,

@@ -75,6 +75,13 @@ def test_ends_touch_nothing() -> None:
     assert fold(raw(CHUNK))[0].touched() == {A}
 
 
+def test_requests_are_heard_of_by_anything_but_tombstones() -> None:
+    sent = outcome(A, "1", Status.SENT)
+    assert fold(raw(sent), raw(CLEARED))[0].partitions == {A: 0, B: 0}
+    assert fold(raw(END))[0].partitions == {A: 0}
+    assert fold(raw(sent), tombstone(sent), tombstone(END), tombstone(STATUS))[0].partitions == {}
+
+
 def test_a_tombstone_is_the_last_record_of_its_key() -> None:
     sent = outcome(A, "a/b~c", Status.SENT)
     changes, skipped = fold(raw(sent), raw(CHUNK), tombstone(sent), tombstone(CHUNK), tombstone(STATUS), tombstone(END))

@@ -9,3 +9,8 @@ create temp table batch_gone (
     key text collate "C",
     chunk text collate "C"
 ) on commit delete rows;
+-- Requests of which the batch holds anything but tombstones.
+create temp table batch_heard (
+    request_id text collate "C" not null,
+    partition integer not null
+) on commit delete rows;

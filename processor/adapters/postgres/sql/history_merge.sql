@@ -1,14 +1,10 @@
--- A batch into the tables: one row a key, the last record's. Clearings first; what else the batch holds of a
--- cleared request is ignored.
+-- A batch into the tables: one row a key, the last record's. Rows of a cleared request are no exception: the views hide
+-- them, and they go as their tombstones are read.
 insert into clearings (request_id, district_id, object, cleared_by, cleared_at, outcomes, scope)
 select request_id, district_id, object, cleared_by, cleared_at, outcomes, scope from batch_clearings
 on conflict (request_id) do update set
     (district_id, object, cleared_by, cleared_at, outcomes, scope)
     = (excluded.district_id, excluded.object, excluded.cleared_by, excluded.cleared_at, excluded.outcomes, excluded.scope);
-
-delete from requests t using batch_clearings b where t.request_id = b.request_id;
-delete from chunks t using batch_clearings b where t.request_id = b.request_id;
-delete from outcomes t using batch_clearings b where t.request_id = b.request_id;
 
 delete from requests t using batch_gone b where t.request_id = b.request_id and b.object is null and b.chunk is null;
 delete from chunks t using batch_gone b where t.request_id = b.request_id and t.chunk = b.chunk;
@@ -21,8 +17,7 @@ insert into requests (
 select
     request_id, district_id, object, selection, filter, requested_by, mode, dependencies, on_state_only, report,
     requested_from, requested_at, school_year, request_reason, run_id, state, reason, detail, keys, decided_at
-from batch_requests b
-where not exists (select from clearings c where c.request_id = b.request_id)
+from batch_requests
 on conflict (request_id) do update set
     (
         district_id, object, selection, filter, requested_by, mode, dependencies, on_state_only, report,
@@ -36,8 +31,7 @@ on conflict (request_id) do update set
 
 insert into chunks (request_id, chunk, district_id, object, state, keys, in_sync, decided_at)
 select request_id, chunk, district_id, object, state, keys, in_sync, decided_at
-from batch_chunks b
-where not exists (select from clearings c where c.request_id = b.request_id)
+from batch_chunks
 on conflict (request_id, chunk) do update set
     (district_id, object, state, keys, in_sync, decided_at)
     = (excluded.district_id, excluded.object, excluded.state, excluded.keys, excluded.in_sync, excluded.decided_at);
@@ -49,8 +43,7 @@ insert into outcomes (
 select
     request_id, object, key, district_id, asked_as, status, reason, detail, changed_fields, parent_object,
     parent_key, correction_id, attempt, first_decided_at, sent_at, answered_at, decided_at
-from batch_outcomes b
-where not exists (select from clearings c where c.request_id = b.request_id)
+from batch_outcomes
 on conflict (request_id, object, key) do update set
     (
         district_id, asked_as, status, reason, detail, changed_fields, parent_object, parent_key, correction_id,
@@ -60,3 +53,8 @@ on conflict (request_id, object, key) do update set
         excluded.changed_fields, excluded.parent_object, excluded.parent_key, excluded.correction_id,
         excluded.attempt, excluded.first_decided_at, excluded.sent_at, excluded.answered_at, excluded.decided_at
     );
+
+insert into burials (request_id, partition)
+select h.request_id, h.partition from batch_heard h
+where exists (select from clearings c where c.request_id = h.request_id)
+on conflict do nothing;

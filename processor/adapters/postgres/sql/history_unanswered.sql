@@ -5,5 +5,6 @@ from outcomes o
 join requests r on r.request_id = o.request_id
 where o.status = 'SENT' and o.correction_id is not null
     and o.sent_at < %s and (o.sent_at, o.request_id, o.object, o.key) > (%s, %s, %s, %s)
+    and not exists (select from clearings c where c.request_id = o.request_id)
 order by o.sent_at, o.request_id, o.object, o.key
 limit %s

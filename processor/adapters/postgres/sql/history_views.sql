@@ -1,5 +1,7 @@
 -- The public views. Replaced in place, so that grants on them stay; a column may be added at the end only.
 -- Outcomes are counted by the tallies (ADR 0038). The first and last time read them all, so a page leaves these out.
+-- A cleared request is hidden from the moment that its clearing is known, whatever is still there of it.
+-- Each count is a subquery of its own: a query that does not name the column does not pay for it.
 create schema if not exists history;
 
 create or replace view history.requests as
@@ -76,7 +78,8 @@ cross join lateral (
         coalesce(sum(o.keys) filter (where o.status = 'FAILED'), 0)::bigint as failed,
         coalesce(sum(o.keys) filter (where o.status = 'CANCELLED'), 0)::bigint as cancelled
     from resync_store.tallies o where o.request_id = r.request_id
-) t;
+) t
+where not exists (select from resync_store.clearings c where c.request_id = r.request_id);
 
 create or replace view history.outcomes as
 select
@@ -97,7 +100,8 @@ select
     sent_at,
     answered_at,
     decided_at
-from resync_store.outcomes;
+from resync_store.outcomes o
+where not exists (select from resync_store.clearings c where c.request_id = o.request_id);
 
 create or replace view history.clearings as
 select request_id, district_id, object, cleared_by, cleared_at, outcomes, scope from resync_store.clearings;

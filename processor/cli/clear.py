@@ -1,0 +1,156 @@
+"""`resync clear`: the history of requests goes, and that it went stays."""
+
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from processor.cli.clearings import clearing_text
+from processor.cli.exits import ExitCode, UsageError
+from processor.cli.output import print_table, say
+from processor.cli.person import Person, identified
+from processor.cli.progress import counting
+from processor.cli.requests import moment, request_id_of, shown
+from processor.core.model import Clear
+from processor.service.client_ports import Row
+from processor.service.follow import ENDED
+
+if TYPE_CHECKING:
+    from processor.adapters.postgres.history_queries import HistoryQueries
+
+MOST = 10_000
+"""Requests a command; what is left is for the next."""
+MOST_LOOKED_AT = 100
+LOOK_EVERY_S = 0.2
+
+
+def clear(
+    requests: Annotated[list[str] | None, typer.Argument(metavar="[REQUEST]...", help="Ids of requests.")] = None,
+    *,
+    older_than: Annotated[
+        str | None, typer.Option(metavar="TIME", help="All that ended before: 90d, 2026-09-01.")
+    ] = None,
+    district: Annotated[
+        str | None, typer.Option("--district", "-d", help="With --older-than: only of this district.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0, help="How long to wait for the store.")] = 600.0,
+) -> None:
+    """Clear the history of requests that have ended, for good.
+
+    What stays is that it was cleared, by whom, when, and how many outcomes there were. A request that still runs is
+    refused; cancel it, or wait for its end.
+    """
+    if bool(requests) == (older_than is not None):
+        raise UsageError("name requests, or all that ended before a time by --older-than")
+    if requests and district is not None:
+        raise UsageError("--district goes with --older-than: a request's id names its district")
+    request_ids = None if not requests else list(dict.fromkeys(map(request_id_of, requests)))
+    before = None if older_than is None else moment("--older-than", older_than, datetime.now(UTC))
+
+    from processor.cli import parts
+    from processor.settings import load_settings
+
+    settings = load_settings()
+    person = identified(settings)
+    with parts.history_queries(settings) as queries:
+        found = [row for row in queries.to_clear(request_ids, district, before, MOST) if person.if_seen(row)]
+        unknown = _say_of_others(queries, person, request_ids or [], found)
+        ended = [row for row in found if row["state"] in ENDED]
+        _refuse_open(found, ended, is_named=request_ids is not None)
+        _check_rights(person, ended)
+        if ended:
+            _confirm(ended, yes=yes)
+            scope = "request" if before is None else f"older than {before.isoformat(timespec='seconds')}"
+            wished_at = datetime.now(UTC)
+            wishes = [Clear(row["request_id"], person.name, wished_at, row["last_decided_at"], scope) for row in ended]
+            parts.open_control(settings, parts.open_codec(settings)).publish(wishes)
+            _await_clearings(queries, ended, timeout)
+        elif not unknown:
+            say("nothing to clear")
+    if len(found) == MOST:
+        say(f"these were the oldest {MOST}: repeat the command for the rest")
+    if unknown:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _check_rights(person: Person, ended: Sequence[Row]) -> None:
+    """Raises NotAuthorized unless this person has the right to clear all of it."""
+    from processor.core.rights import NotAuthorized
+
+    for district_id, object_name in {(row["district_id"], row["object"]) for row in ended}:
+        if not person.may_clear(district_id, object_name):
+            raise NotAuthorized(f"{person.name} may not clear the history of {object_name} of {district_id}")
+
+
+def _say_of_others(queries: "HistoryQueries", person: Person, request_ids: Sequence[str], found: Sequence[Row]) -> int:
+    """Requests named that cannot be cleared; returns how many are not known at all."""
+    missing = sorted(set(request_ids) - {row["request_id"] for row in found})
+    marks = queries.cleared(missing) if missing else []
+    cleared = {row["request_id"]: row for row in marks if person.if_seen(row)}
+    for request_id in missing:
+        if request_id in cleared:
+            say(f"{request_id} was {clearing_text(cleared[request_id])}")
+        else:
+            say(f"there is no history of {request_id}")
+    return len(missing) - len(cleared)
+
+
+def _refuse_open(found: Sequence[Row], ended: Sequence[Row], *, is_named: bool) -> None:
+    """A request named that has not ended stops the whole command; of others there is only a word."""
+    still_open = [row for row in found if row["state"] not in ENDED]
+    if not still_open:
+        return
+    if is_named:
+        say("not ended yet, so nothing is cleared:")
+        print_table(("request_id", "district_id", "object", "state"), map(shown, still_open), stderr=True)
+        raise typer.Exit(ExitCode.FAILED)
+    say(f"{len(still_open)} more have not ended and stay" if ended else f"{len(still_open)} have not ended and stay")
+
+
+def _confirm(ended: Sequence[Row], *, yes: bool) -> None:
+    """Raises typer.Abort on a no, and UsageError where nobody can be asked."""
+    if yes:
+        return
+    outcomes = sum(row["outcomes"] for row in ended)
+    what = f"{_requests(len(ended))} with {outcomes} outcomes"
+    if not sys.stdin.isatty():
+        raise UsageError(f"this clears the history of {what}, for good: say so by --yes")
+    typer.confirm(f"Clear the history of {what}, for good?", abort=True, err=True)
+
+
+def _await_clearings(queries: "HistoryQueries", ended: Sequence[Row], timeout_s: float) -> None:
+    """Until all are cleared. Ends the command with code 1 where some are not."""
+    as_of = {row["request_id"]: row["last_decided_at"] for row in ended}
+    left = list(as_of)
+    changed: list[str] = []
+    deadline = time.monotonic() + timeout_s
+    with counting("clearing") as show:
+        while left and len(changed) < min(len(left), MOST_LOOKED_AT) and time.monotonic() <= deadline:
+            time.sleep(LOOK_EVERY_S)
+            cleared = {row["request_id"] for row in queries.cleared(left)}
+            if not cleared:
+                changed = _changed(queries, left[:MOST_LOOKED_AT], as_of)
+            left = [request_id for request_id in left if request_id not in cleared]
+            show(len(ended) - len(left), len(ended))
+    if not left:
+        say(f"cleared {_requests(len(ended))}")
+        return
+    say(f"{len(left)} of {_requests(len(ended))} not cleared")
+    if changed:
+        say("something of it was decided since you were asked: look at it, and repeat the command")
+    else:
+        say(f"not within {timeout_s:g} s: does `resync store` run? It goes on without you")
+    raise typer.Exit(ExitCode.FAILED)
+
+
+def _changed(queries: "HistoryQueries", request_ids: Sequence[str], as_of: dict[str, datetime]) -> list[str]:
+    rows = queries.to_clear(request_ids, None, None, MOST_LOOKED_AT)
+    return [row["request_id"] for row in rows if row["last_decided_at"] != as_of[row["request_id"]]]
+
+
+def _requests(count: int) -> str:
+    return f"{count} request{'' if count == 1 else 's'}"
