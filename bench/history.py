@@ -8,7 +8,7 @@ import math
 import os
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -106,16 +106,21 @@ def asks(queries: HistoryQueries) -> Mapping[str, Callable[[], object]]:
 
 
 def report(dsn: str, request_id: str, form: str, keys: int) -> str:
-    """By the console script, into a file: keys per second and the most memory that it held."""
+    return written(["report", request_id, "--output", form], {"RESYNC_HISTORY_DSN": dsn}, keys)
+
+
+def written(arguments: Sequence[str], settings: Mapping[str, str], rows: int) -> str:
+    """By the console script, into a file: rows per second and the most memory that it held."""
     with tempfile.TemporaryDirectory() as folder:
-        arguments = ["report", request_id, "--output", form, "--to", f"{folder}/report"]
-        env = {**os.environ, "RESYNC_HISTORY_DSN": dsn}
+        file = Path(folder, "out")
         began = perf_counter()
-        process = subprocess.Popen([console_script(), *arguments], env=env, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [console_script(), *arguments, "--to", str(file)], env=os.environ | settings, stderr=subprocess.DEVNULL
+        )
         _, status, used = os.wait4(process.pid, 0)
         took = perf_counter() - began
-        size = Path(folder, "report").stat().st_size / 2**20 if status == 0 else 0
-    return f"{keys / took:9,.0f} keys/s   {took:6.1f} s   {used.ru_maxrss / 1024:5.0f} MiB held   file {size:5.0f} MiB"
+        size = file.stat().st_size / 2**20 if status == 0 else 0
+    return f"{rows / took:9,.0f} rows/s   {took:6.1f} s   {used.ru_maxrss / 1024:5.0f} MiB held   file {size:5.0f} MiB"
 
 
 def main() -> None:

@@ -11,10 +11,7 @@ own = {"group.id": "reader", "isolation.level": "read_committed", "enable.auto.c
 consumer = Consumer({"bootstrap.servers": os.environ["RESYNC_BOOTSTRAP_SERVERS"], "enable.partition.eof": True, **own})
 to_read = set(consumer.list_topics(TOPIC, 10).topics[TOPIC].partitions)
 consumer.assign([TopicPartition(TOPIC, partition, OFFSET_BEGINNING) for partition in to_read])
-while to_read:
-    message = consumer.poll(30)
-    if message is None:
-        sys.exit("nothing came for 30 s: does the broker run?")
+while to_read and (message := consumer.poll(30)) is not None:
     if message.error():  # the end of a partition
         to_read.discard(message.partition())
         continue
@@ -22,4 +19,5 @@ while to_read:
     if [headers.get(name) for name in ("district_id", "object", "key")] == sys.argv[1:]:
         time = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
         print(f"{time:%Y-%m-%dT%H:%M:%SZ}", headers["request_id"], headers["status"])
-consumer.close()
+if to_read:
+    sys.exit("nothing came for 30 s: does the broker run?")

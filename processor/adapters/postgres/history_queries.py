@@ -122,9 +122,10 @@ class HistoryQueries:
         return int(found[0]["outcomes"])
 
     def causes(self, request_id: str) -> list[Cause]:
-        """Why keys failed, the most frequent cause first; at most `MOST_CAUSES`."""
+        """Why keys failed, the most frequent cause first; at most `MOST_CAUSES`, and those that this release knows."""
         parameters = {"request_id": request_id, "limit": MOST_CAUSES, "named": MOST_NAMED}
-        return [_cause(row) for row in self._rows("query_causes.sql", parameters)]
+        found = self._rows("query_causes.sql", parameters)
+        return [_cause(row) for row in found if row["reason"] in Reason.__members__]
 
     def record(self, district_id: str, object_name: str, key: str, after: Place | None, limit: int) -> list[Row]:
         """What requests did to one record, newest first."""
