@@ -6,6 +6,7 @@ A command's module is imported when the command is run, so that `resync --help` 
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
@@ -92,7 +93,15 @@ def resync(
     """
 
 
+def _open_streams() -> None:
+    """A standard stream that was closed (`<&-`) is an empty one; else its descriptor would become a socket's."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 (open until the process ends)
+
+
 def main() -> None:
+    _open_streams()
     is_role = sys.argv[1:2] and sys.argv[1] in ROLES
     if not is_role:
         quiet_clients()

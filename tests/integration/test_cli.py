@@ -58,6 +58,21 @@ def test_usage_and_configuration_exit_with_2(arguments: tuple[str, ...], says: s
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_closed_standard_stream_is_an_empty_one(closed: str) -> None:
+    keys = "submit --district NORTH --object PersonIdentity -"
+    ended = subprocess.run(
+        ["sh", "-c", f'"{RESYNC}" {keys} {closed}'],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "unexpected" not in ended.stderr
+    assert ("no keys" in ended.stderr) == (closed != "2>&-")
+
+
 def test_all_wrong_settings_are_listed_at_once() -> None:
     ended = resync("topics", "check", RESYNC_ORDINAL="-1", RESYNC_PARTITIONS="many")
     assert ended.returncode == 2
