@@ -16,10 +16,20 @@ def misfits(catalog: Catalog) -> Iterator[str]:
         for side, table in (("district", kind.district), ("state", kind.state)):
             if table.key_type not in (kind.key_type, KeyType.TEXT):
                 yield f"{place}.{side}.key_type: {table.key_type} cannot hold every {kind.key_type} key"
+        yield from _written_twice(kind, place)
         for field in kind.fields:
             if field.crosswalk is not None and field.kind is not Kind.STRING:
                 yield f"{place}.fields.{field.name}: only a string can have a crosswalk"
         yield from _reference(kind, catalog)
+
+
+def _written_twice(kind: ObjectType, place: str) -> Iterator[str]:
+    """A column that a correction would write for two reasons: the state would refuse whole batches, or move a key."""
+    taken = {kind.state.key_column: "the state's key", kind.state.district_column: "the state's district_column"}
+    for field in kind.owned:
+        if field.state_column in taken:
+            yield f"{place}.fields.{field.name}: column {field.state_column} is {taken[field.state_column]} already"
+        taken[field.state_column] = f"that of {field.name}"
 
 
 def _reference(kind: ObjectType, catalog: Catalog) -> Iterator[str]:

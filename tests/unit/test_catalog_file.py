@@ -216,6 +216,21 @@ def test_a_connection_string_is_never_shown(folder: Folder) -> None:
             "objects.Enrollment.fields.rank: only a string can have a crosswalk",
         ),
         (
+            "objects.Person.fields.gender.state",
+            "last_name",
+            "objects.Person.fields.gender: column last_name is that of lastName already",
+        ),
+        (
+            "objects.Person.fields.gender.state",
+            "district_key",
+            "objects.Person.fields.gender: column district_key is the state's key already",
+        ),
+        (
+            "objects.Person.fields.gender.state",
+            "district_id",
+            "objects.Person.fields.gender: column district_id is the state's district_column already",
+        ),
+        (
             "objects.Person.parent",
             {"object": "Enrollment", "field": "lastName"},
             "objects.Person.parent: the parents run in a circle",
