@@ -98,7 +98,7 @@ class Applier:
 
     def _answer(self, answer: Answer, received: Received) -> Outgoing:
         source, topic = answer.source, self.emitter.topics.answers
-        trace = received.header(TRACEPARENT)
+        trace = received.trace
         traced: Headers = () if trace is None else ((TRACEPARENT, trace),)
         return Outgoing(
             topic,

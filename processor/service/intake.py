@@ -14,7 +14,7 @@ from processor.core.ids import FIRST_CHUNK, accepted_id
 from processor.core.model import Answer, Chunk, Plan, Request
 from processor.core.partition import partition_of
 from processor.core.settle import another_round, give_up, settle
-from processor.service.records import TRACEPARENT, Lane, Received
+from processor.service.records import Lane, Received
 
 EXPECTED: dict[Lane, type[Request] | type[Chunk] | type[Answer]] = {
     Lane.REQUESTS: Request,
@@ -124,7 +124,7 @@ class Sorter:
                 metrics.MISROUTED.labels(item.record.lane.name.lower()).inc()
                 intake.misrouted.append((item.record, home))
                 continue
-            trace = item.record.header(TRACEPARENT)
+            trace = item.record.trace
             if trace is not None:
                 intake.traces[_source(item.ask)[0]] = trace
             match item.ask:

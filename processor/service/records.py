@@ -7,6 +7,8 @@ from typing import TypeAlias
 Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
 
 TRACEPARENT = "traceparent"
+MAX_TRACE_BYTES = 128
+"""A `traceparent` has 55 bytes (W3C Trace Context); it is copied to every record that a request causes."""
 
 
 class Lane(IntEnum):
@@ -36,8 +38,11 @@ class Received:
     def place(self) -> str:
         return f"{self.topic}[{self.partition}]@{self.offset}"
 
-    def header(self, name: str) -> bytes | None:
-        return next((value for key, value in self.headers if key == name), None)
+    @property
+    def trace(self) -> bytes | None:
+        """The record's `traceparent`, unless it is too long to be one."""
+        value = next((value for key, value in self.headers if key == TRACEPARENT), None)
+        return None if value is None or len(value) > MAX_TRACE_BYTES else value
 
 
 @dataclass(frozen=True, slots=True)

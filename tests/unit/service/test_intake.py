@@ -221,3 +221,8 @@ def test_an_answer_given_twice_causes_one_comparison() -> None:
 def test_the_trace_of_a_request_goes_on() -> None:
     traced = work(request("7"), headers=(("traceparent", b"00-a-b-01"), ("other", b"x")))
     assert sort(traced, work(request("8", request_id=OTHER_ID))).traces == {REQUEST_ID: b"00-a-b-01"}
+
+
+def test_a_trace_that_is_too_long_to_be_one_is_not_multiplied() -> None:
+    traced = work(request("7"), headers=(("traceparent", b"x" * 129),))
+    assert sort(traced).traces == {}
