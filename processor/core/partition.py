@@ -22,7 +22,17 @@ def murmur2(data: bytes) -> int:
     return h ^ h >> 15
 
 
-@lru_cache(maxsize=65_536)
+MAX_REMEMBERED = 64
+"""Characters: ids are shorter, and what publishers write instead of one must not fill the memory."""
+
+
 def partition_of(key: str, partitions: int) -> int:
     """The partition of a text key, as `murmur2_random` and Kafka's Java client place it."""
-    return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions
+    return (_hash(key) if len(key) > MAX_REMEMBERED else _remembered(key)) % partitions
+
+
+def _hash(key: str) -> int:
+    return murmur2(key.encode()) & 0x7FFFFFFF
+
+
+_remembered = lru_cache(maxsize=65_536)(_hash)

@@ -26,6 +26,12 @@ def test_the_sign_bit_is_dropped_before_the_remainder(key: str, partition: int) 
     assert partition_of(key, 24) == partition
 
 
+@pytest.mark.parametrize("length", [64, 65, 1_000])
+def test_a_key_of_any_length_is_placed_alike(length: int) -> None:
+    key = "k" * length
+    assert partition_of(key, 24) == (murmur2(key.encode()) & 0x7FFFFFFF) % 24
+
+
 @given(st.text(), st.integers(1, 1_000))
 def test_a_partition_exists(key: str, partitions: int) -> None:
     assert 0 <= partition_of(key, partitions) < partitions
