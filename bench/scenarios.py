@@ -3,7 +3,7 @@
 import random
 import statistics
 import time
-from collections.abc import Iterator
+from collections import Counter
 from typing import Any
 
 import psycopg
@@ -61,6 +61,7 @@ def latency(world: World, per_s: int, seconds: int) -> dict[str, Any]:
     chosen = random.Random(SEED).sample(range(2, world.rows, 100), per_s * seconds)
     sent_at: dict[str, float] = {}
     took: list[float] = []
+    found: Counter[str] = Counter()
     outcomes = history.outcomes(PATIENCE_S)
     publisher.publish([1])
     publisher.flush()
@@ -68,16 +69,21 @@ def latency(world: World, per_s: int, seconds: int) -> dict[str, Any]:
     began = time.monotonic()
     for number, key in enumerate(chosen):
         while time.monotonic() < began + number / per_s:
-            _collect(outcomes_now(history), sent_at, took)
+            for outcome in history.arrived():
+                took.append(time.monotonic() - sent_at.pop(outcome.request_id))
+                found[outcome.status] += 1
         request_id = publisher.publish([key])
         sent_at[request_id] = time.monotonic()
         publisher.flush()
     for outcome in outcomes:
         took.append(time.monotonic() - sent_at.pop(outcome.request_id))
+        found[outcome.status] += 1
         if not sent_at:
             break
     run.stop("process")
     history.close()
+    if mistakes := Expected(chosen).mistakes(found, Counter()):
+        raise WrongCount("; ".join(mistakes))
     return {
         "scenario": "latency",
         "requests_per_s": per_s,
@@ -85,17 +91,6 @@ def latency(world: World, per_s: int, seconds: int) -> dict[str, Any]:
         "p50_ms": round(statistics.median(took) * 1000, 1),
         "p99_ms": round(statistics.quantiles(took, n=100)[98] * 1000, 1),
     }
-
-
-def outcomes_now(history: Tail) -> Iterator[tuple[str, float]]:
-    """Request ids of outcomes that came within the next milliseconds, with the time."""
-    for outcome in history.arrived():
-        yield outcome.request_id, time.monotonic()
-
-
-def _collect(arrived: Iterator[tuple[str, float]], sent_at: dict[str, float], took: list[float]) -> None:
-    for request_id, at in arrived:
-        took.append(at - sent_at.pop(request_id))
 
 
 def recovery(world: World, kills: int) -> dict[str, Any]:
