@@ -32,6 +32,7 @@ def connect(dsn: str, application_name: str, schema: str, statement_timeout_s: f
     settings = {
         "search_path": schema,
         "timezone": "UTC",
+        "datestyle": "ISO",
         "idle_in_transaction_session_timeout": "2s",
         "statement_timeout": f"{int(statement_timeout_s * 1000)}ms",
     }

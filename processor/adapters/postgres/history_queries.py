@@ -109,7 +109,7 @@ class HistoryQueries:
                 connect_timeout=5,
                 options=(
                     f"-c statement_timeout={int(self._timeout_s * 1000)} -c default_transaction_read_only=on"
-                    " -c TimeZone=UTC"
+                    " -c TimeZone=UTC -c DateStyle=ISO"
                 ),
             )
         return self._connection

@@ -1,10 +1,16 @@
 """The tables are made once, whoever comes first, and never by an older release than the one that made them."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
+from psycopg import sql
 
+from processor.adapters.postgres.history_connection import LIVE_SCHEMA
+from processor.adapters.postgres.history_connection import connect as connect_as_store
+from processor.adapters.postgres.history_queries import HistoryQueries, RequestFilter
 from processor.adapters.postgres.history_schema import SchemaTooNew, migrate, migrations
 
 
@@ -45,3 +51,21 @@ def test_tables_of_a_later_release_are_left_alone(database: str) -> None:
         connection.execute("insert into resync_store.migrations (version, name) values (9999, 'later')")
         with pytest.raises(SchemaTooNew, match="9999"):
             migrate(connection)
+
+
+def test_how_a_database_likes_its_dates_written_does_not_matter(database: str) -> None:
+    moment = datetime(2026, 8, 1, 13, tzinfo=UTC)
+    with connect(database) as connection:
+        migrate(connection)
+        connection.execute(
+            "insert into resync_store.requests values ('r', 'NORTH', 'Thing', 'KEYS', null, 'me', 'SYNC', 'NONE',"
+            " 'REPORT', 'ALL', 'DISTRICT', null, null, null, null, 'REJECTED', null, null, 0, %s)",
+            (moment,),
+        )
+        name = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("alter database {} set datestyle = 'SQL, DMY'").format(name))
+    with closing(HistoryQueries(database, "test")) as queries:
+        [row] = queries.requests(RequestFilter(), 2)
+    assert row["decided_at"] == moment
+    with connect_as_store(database, "test", LIVE_SCHEMA) as connection:
+        assert connection.execute("select decided_at from requests").fetchone() == (moment,)
