@@ -36,8 +36,11 @@ BY_FAULT = {
 """By full name, because importing them all would slow every command. Their messages are written for people."""
 
 _BY_FOREIGN_FAULT = {
-    "psycopg.OperationalError": "Postgres cannot be reached or gave up",
-    "cimpl.KafkaException": "Kafka cannot be reached or gave up",
+    "psycopg.errors.InsufficientPrivilege": (ExitCode.USAGE, "the account may not do this at Postgres: grant it"),
+    "psycopg.errors.UndefinedTable": (ExitCode.USAGE, "tables are not as this release makes them"),
+    "psycopg.errors.UndefinedColumn": (ExitCode.USAGE, "tables are not as this release makes them"),
+    "psycopg.OperationalError": (ExitCode.UNREACHABLE, "Postgres cannot be reached or gave up"),
+    "cimpl.KafkaException": (ExitCode.UNREACHABLE, "Kafka cannot be reached or gave up"),
 }
 """Faults of libraries that no adapter put into words; their messages may hold values and are not shown."""
 
@@ -60,7 +63,8 @@ def ending_of(fault: Exception) -> Ending:
         if name in BY_FAULT:
             return Ending(BY_FAULT[name], str(fault), is_known=True)
         if name in _BY_FOREIGN_FAULT:
-            return Ending(ExitCode.UNREACHABLE, f"{_BY_FOREIGN_FAULT[name]} ({_kind(fault)})", is_known=True)
+            code, text = _BY_FOREIGN_FAULT[name]
+            return Ending(code, f"{text} ({_kind(fault)})", is_known=True)
     text = f"unexpected fault: {type(fault).__qualname__}. Please report it; RESYNC_TRACE=1 shows where it arose"
     return Ending(ExitCode.FAILED, text, is_known=False)
 

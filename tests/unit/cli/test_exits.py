@@ -21,6 +21,8 @@ def test_every_named_fault_exists(name: str) -> None:
         (SettingsError("RESYNC_ORDINAL: wrong"), ExitCode.USAGE),
         (RegistryUnavailable("the registry gave no answer"), ExitCode.UNREACHABLE),
         (psycopg.errors.ConnectionTimeout("timeout"), ExitCode.UNREACHABLE),
+        (psycopg.errors.InsufficientPrivilege("permission denied"), ExitCode.USAGE),
+        (psycopg.errors.UndefinedColumn("no such column"), ExitCode.USAGE),
         (KafkaException(KafkaError(KafkaError.BROKER_NOT_AVAILABLE)), ExitCode.UNREACHABLE),
         (KeyError("last name"), ExitCode.FAILED),
     ],
