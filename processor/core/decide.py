@@ -233,6 +233,9 @@ class _Deciding:
             self.end(kind, ask, Status.STATE_ONLY)
         elif not limits.allow_delete:
             self.end(kind, ask, Status.STATE_ONLY, Reason.DELETE_NOT_ALLOWED)
+        elif kind.district.key_type is not kind.key_type:
+            detail = f"the district holds {kind.key_type} keys as text: another spelling of it may be there"
+            self.end(kind, ask, Status.STATE_ONLY, Reason.DELETE_NOT_ALLOWED, detail=detail)
         elif self.deletes > limits.max_deletes:
             detail = f"{self.deletes} records would be deleted; at most {limits.max_deletes} may"
             self.end(kind, ask, Status.STATE_ONLY, Reason.MAX_DELETES, detail=detail)

@@ -1,10 +1,11 @@
 """The decision table of DESIGN §4, row by row, for one key without dependencies."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
 
-from processor.core.catalog import Catalog
+from processor.core.catalog import Catalog, KeyType
 from processor.core.compare import MAX_ROW_BYTES
 from processor.core.decide import decide
 from processor.core.errors import Reason
@@ -153,6 +154,15 @@ def test_a_duplicate_says_how_many_and_where() -> None:
 def test_deleting_needs_the_setting_that_allows_it(limits: dict[str, Any], reason: Reason) -> None:
     plan = of(person([], [theirs()], catalog(**limits)), **DELETE)
     assert (only_outcome(plan).status, only_outcome(plan).reason) == (Status.STATE_ONLY, reason)
+    assert not plan.corrections
+
+
+def test_a_key_that_the_district_may_spell_otherwise_is_not_deleted() -> None:
+    known = catalog(allow_delete=True)
+    kind = known.objects["Person"]
+    spelled = replace(kind, district=replace(kind.district, key_type=KeyType.TEXT))
+    plan = of(person([], [theirs()], replace(known, objects={**known.objects, "Person": spelled})), **DELETE)
+    assert (only_outcome(plan).status, only_outcome(plan).reason) == (Status.STATE_ONLY, Reason.DELETE_NOT_ALLOWED)
     assert not plan.corrections
 
 
