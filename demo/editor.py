@@ -32,8 +32,6 @@ class Editor(Thread):
         self._record = (district_id, key)
         self._values = values
         self.holds = Event()
-        self.edits_met = 0
-        """Edits that the applier was seen to wait for."""
 
     def run(self) -> None:
         with connect(self._dsn) as editing, connect(self._dsn) as watching:
@@ -47,7 +45,6 @@ class Editor(Thread):
                     waiting = _await(partial(_applier_waiting_for, watching, editing.info.backend_pid))
                 if waiting is None:
                     return
-                self.edits_met += 1
                 # Otherwise the applier could run into the next edit with the same correction.
                 _await(partial(_has_ended, watching, waiting))
 

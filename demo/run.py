@@ -39,7 +39,7 @@ The stack is still running; `make down` stops it. Three things to try:
   set -a; . {env}; set +a
   {resync} submit --district NORTH --object PersonIdentity --wait 1001 007 {unasked}
   {resync} report {request_id}
-  {python} -m demo.prove --self-test"""
+  STACK_DIR={stack} {python} -m demo.prove --self-test"""
 
 
 class Demo:
@@ -159,7 +159,8 @@ def demonstrate(progress: Progress, size: Size, seed: int) -> int:
     unasked = next(key for _, district_id, key in ledger.not_asked if district_id == "NORTH")
     console.print(
         THINGS_TO_TRY.format(
-            env=STACK.env_file, resync=RESYNC, python=sys.executable, request_id=request.request_id, unasked=unasked),
+            env=STACK.env_file, stack=STACK.dir, resync=RESYNC,
+            python=sys.executable, request_id=request.request_id, unasked=unasked),
         highlight=False, soft_wrap=True,
     )  # fmt: skip
     return 1 if problems else 0

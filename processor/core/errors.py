@@ -190,9 +190,3 @@ class UnmappedValue(FieldError):
     """A district code that the field's crosswalk does not translate."""
 
     reason = Reason.UNMAPPED_VALUE
-
-
-class InvalidRequest(CoreError):
-    """A decoded request whose identity cannot be used; it cannot even be answered in history."""
-
-    reason = Reason.INVALID_REQUEST

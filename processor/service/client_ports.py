@@ -1,9 +1,7 @@
 """What those who ask need from the outside (the command line, later the API), and the faults these may raise."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
-
-from processor.core.model import Request
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 
 class Unreachable(Exception):
@@ -16,8 +14,3 @@ class NotSetUp(Exception):
 
 Row: TypeAlias = Mapping[str, Any]
 """A row of a public view, by column."""
-
-
-class RequestPublisher(Protocol):
-    def publish(self, requests: Sequence[Request]) -> None:
-        """Returns once the broker has all of them. Raises Unreachable; some may then have been taken."""

@@ -137,16 +137,16 @@ class PostgresSnapshots:
             return theirs
         rows, read_at = ours
         version = DistrictVersion(self._epochs[target[0]], rows[0][0], rows[0][1])
-        return BothSides(DistrictRead(_by_key(rows), read_at, version), SideRead(_by_key(theirs[0]), theirs[1]))
+        return BothSides(DistrictRead(rows_by_key(rows), read_at, version), SideRead(rows_by_key(theirs[0]), theirs[1]))
 
 
 _Read: TypeAlias = tuple[list[TupleRow], datetime] | SnapshotUnavailable
 
 
-def _by_key(rows: list[TupleRow]) -> dict[str, tuple[Row, ...]]:
-    by_key: dict[str, tuple[Row, ...]] = {}
+def rows_by_key(rows: list[TupleRow]) -> dict[str, tuple[Row, ...]]:
+    """In time that grows with the rows, though one key may have very many of them."""
+    by_key: dict[str, list[Row]] = {}
     for row in rows:
-        key = row[2]
-        if key is not None:
-            by_key[key] = (*by_key.get(key, ()), row[3:])
-    return by_key
+        if row[2] is not None:
+            by_key.setdefault(row[2], []).append(row[3:])
+    return {key: tuple(found) for key, found in by_key.items()}

@@ -11,9 +11,14 @@ from processor.service.apply_state import UNREADABLE, Found, StateRow
 
 
 def found_in(rows: Iterable[Sequence[Any]], object_type: ObjectType, looked_up: Sequence[FieldSpec]) -> list[Found]:
-    """`rows` as `Statements.read` gives them: by n, without gaps, several of one n where a key has several rows."""
+    """`rows` as `Statements.read` gives them: by n, without gaps, several of one n where a key has several rows.
+
+    Of those two are kept: that there are several is all that matters, and there may be very many.
+    """
     found: list[Found] = []
     for n, epoch, xmax, in_progress, present, *texts in rows:
+        if n <= len(found) and len(found[-1].rows) > 1:
+            continue
         row = (_row(texts, object_type, looked_up),) if present else ()
         if n <= len(found):
             found[-1] = Found(found[-1].rows + row, found[-1].recorded)
