@@ -67,12 +67,14 @@ class Database:
         self._dsn = dsn
         self._options = options
         self._gate = Gate()
+        self.active_at = 0.0
+        """On the monotonic clock: when the last statement began."""
         self._connection: Connection[TupleRow] | None = None
 
     def rows(self, statement: sql.Composed, parameters: Mapping[str, Any]) -> list[TupleRow]:
         """All rows of a statement. Raises SnapshotUnavailable, which names the fault and no value."""
         with self._lock:
-            started = time.monotonic()
+            started = self.active_at = time.monotonic()
             try:
                 rows = self._rows(statement, parameters)
             except SnapshotUnavailable:

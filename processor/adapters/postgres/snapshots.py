@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillReading
 from datetime import UTC, datetime
+from time import monotonic
 from typing import TypeAlias
 
 from psycopg import sql
@@ -104,13 +105,20 @@ class PostgresSnapshots:
     def _wait(
         self, database: Database, future: "Future[dict[Target, _Read]]", targets: Iterable[Target]
     ) -> "dict[Target, _Read]":
-        """A server that is frozen keeps no statement timeout, so the client has a deadline of its own."""
-        try:
-            return future.result(self._patience_s)
-        except StillReading:
-            database.abandon()
-            fault = SnapshotUnavailable(f"{database.name}: no answer within {self._patience_s:g} s")
-            return dict.fromkeys(targets, fault)
+        """A server that is frozen keeps no statement timeout, so the client has a deadline of its own.
+
+        It counts from the database's last statement: a batch of many districts and objects takes many of them.
+        """
+        while True:
+            left_s = self._patience_s if not future.running() else database.active_at + self._patience_s - monotonic()
+            try:
+                return future.result(max(0.0, left_s))
+            except StillReading:
+                if future.running() and database.active_at + self._patience_s <= monotonic():
+                    break
+        database.abandon()
+        fault = SnapshotUnavailable(f"{database.name}: no answer within {self._patience_s:g} s")
+        return dict.fromkeys(targets, fault)
 
     def _read_side(
         self, database: Database, statements: dict[str, sql.Composed], targets: list[Target], wanted: Wanted
