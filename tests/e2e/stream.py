@@ -34,7 +34,7 @@ class Stream:
             persons(deployment, district, keys)
 
     def step(self) -> None:
-        """About 15 ms. A database that is away is edited no more until it is back."""
+        """About 35 ms. A database that is away is edited no more until it is back."""
         self.restarted += self._deployment.restart_ended()
         district = self._random.choice(DISTRICTS)
         with suppress(psycopg.OperationalError):
@@ -43,7 +43,7 @@ class Stream:
         self._ask(district, "PersonIdentity", keys)
         if self._enrolled[district] and self._random.random() < 0.3:
             self._ask(district, "Enrollment", [self._random.choice(self._enrolled[district])])
-        self._deployment.watcher.poll(0.01)
+        self._deployment.watcher.poll(0.03)
 
     def run(self, seconds: float) -> None:
         until = monotonic() + seconds
