@@ -31,6 +31,8 @@ BY_FAULT = {
     "processor.codec.errors.IncompatibleSchema": ExitCode.FAILED,
     "processor.service.history_ports.OutsideLog": ExitCode.FAILED,
     "processor.adapters.kafka.history_reader.Fenced": ExitCode.FAILED,
+    "processor.adapters.kafka.inbox.ConsumerFatal": ExitCode.FAILED,
+    "processor.adapters.kafka.transaction.ProducerFatal": ExitCode.FAILED,
     "processor.codec.errors.RegistryUnavailable": ExitCode.UNREACHABLE,
     "processor.service.client_ports.Unreachable": ExitCode.UNREACHABLE,
     "processor.service.history_ports.StoreUnavailable": ExitCode.UNREACHABLE,

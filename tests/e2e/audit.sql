@@ -23,3 +23,5 @@ create trigger audit after insert or update or delete on state_person for each r
 execute function audit('PersonIdentity', 'district_person_id', 'legal_last_name');
 create trigger audit after insert or update or delete on state_enrollment for each row
 execute function audit('Enrollment', 'district_enrollment_id', 'exit_comments');
+create trigger audit after insert or update or delete on state_behavior for each row
+execute function audit('Behavior', 'district_behavior_id', 'event_code');

@@ -90,10 +90,18 @@ class Deployment:
             role.await_ready()
 
     def start_missing(self, roles: Iterable[str] = ROLES) -> list[str]:
-        """As an orchestrator does it: starts what has ended; returns what that was."""
+        """Starts what has ended; returns what that was."""
         missing = [name for name in roles if f"{name}-0" not in self.roles or not self.role(name).is_running()]
         self.start_all(missing)
         return missing
+
+    def restart_ended(self) -> list[str]:
+        """As an orchestrator does it, without waiting: processes that ended by themselves; returns what that was."""
+        ended = [name for name, role in self.roles.items() if not role.is_running() and not role.was_ended_by_test]
+        for name in ended:
+            role, _, ordinal = name.rpartition("-")
+            self.start(role, int(ordinal), ready=False)
+        return ended
 
     def role(self, name: str) -> Role:
         return self.roles[name if "-" in name else f"{name}-0"]

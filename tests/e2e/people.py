@@ -9,16 +9,17 @@ SCHOOL = {"NORTH": "SCHN1", "RIVER": "SCHR1", "LAKE": "SCHL1"}
 
 _PERSON_HERE = """
 insert into identity (person_id, last_name, first_name, birthdate, gender, race_ethnicity, city, is_student, is_staff,
-                      income_ratio, modified_date)
-select k, 'Last' || k, 'First' || k, date '2010-01-01' + k %% 1000, 'F', '1', 'Elm', 'Y', 0, 1.5, '2026-01-05 08:00'
+                      income_ratio, modified_date, state_id, state_match_status)
+select k, 'Last' || k, 'First' || k, date '2010-01-01' + k %% 1000, 'F', '1', 'Elm', 'Y', 0, 1.5, '2026-01-05 08:00',
+       'S' || k, 'NEW'
 from unnest(%(keys)s::int[]) as k
 """
 _PERSON_THERE = """
 insert into state_person (district_id, district_person_id, legal_last_name, legal_first_name, birth_date, gender_code,
                           race_ethnicity_code, city_name, student_flag, staff_flag, family_income_ratio,
-                          district_modified_at)
+                          district_modified_at, state_identifier)
 select %(district)s, k, 'Last' || k, 'First' || k, date '2010-01-01' + k %% 1000, 'Female', 'H7', 'Elm', true, false,
-       1.50, '2026-01-05 08:00-06'
+       1.50, '2026-01-05 08:00-06', 'S' || k
 from unnest(%(keys)s::int[]) as k
 """
 _ENROLLMENT_HERE = """

@@ -19,6 +19,7 @@ class Role:
 
     def __init__(self, role: str, ordinal: int, directory: Path, env: Mapping[str, str]) -> None:
         self.name = f"{role}-{ordinal}"
+        self.was_ended_by_test = False
         self.log = directory / f"{self.name}.log"
         self._ready = directory / f"{self.name}.ready"
         self._ready.unlink(missing_ok=True)
@@ -48,11 +49,13 @@ class Role:
 
     def kill(self) -> None:
         """As a machine that loses power."""
+        self.was_ended_by_test = True
         self._process.kill()
         self._process.wait(GRACE_S)
 
     def stop(self) -> int:
         """As an orchestrator does it; returns the exit code."""
+        self.was_ended_by_test = True
         self._process.terminate()
         self._process.send_signal(signal.SIGCONT)
         return self._process.wait(GRACE_S)

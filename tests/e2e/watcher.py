@@ -40,20 +40,31 @@ class Story:
     outcomes: dict[tuple[str, str], list[KeyOutcome]] = field(default_factory=dict)
     chunks: dict[str, ChunkStatus] = field(default_factory=dict)
     ends: list[RequestEnd] = field(default_factory=list)
+    _waiting: set[tuple[str, str]] = field(default_factory=set)
+    _asked: int = 0
+
+    def tell(self, record: RequestStatus | KeyOutcome | ChunkStatus | RequestEnd) -> None:
+        match record:
+            case RequestStatus():
+                self.status = record
+            case KeyOutcome():
+                key = (record.object, record.key)
+                told = self.outcomes.setdefault(key, [])
+                self._asked += not told and record.asked_as is not None
+                told.append(record)
+                (self._waiting.add if record.status in OPEN_STATUSES else self._waiting.discard)(key)
+            case ChunkStatus():
+                self.chunks[record.chunk] = record
+            case RequestEnd():
+                self.ends.append(record)
 
     def has_ended(self) -> bool:
         """By the rule of the design, derived here from the records alone."""
-        if self.status is None:
+        if self.status is None or self.status.state is RequestState.REJECTED:
+            return self.status is not None
+        if self._waiting or any(chunk.state is ChunkState.PENDING for chunk in self.chunks.values()):
             return False
-        if self.status.state is RequestState.REJECTED:
-            return True
-        last = [told[-1] for told in self.outcomes.values()]
-        if any(outcome.status in OPEN_STATUSES for outcome in last):
-            return False
-        if any(chunk.state is ChunkState.PENDING for chunk in self.chunks.values()):
-            return False
-        counted = sum(chunk.in_sync for chunk in self.chunks.values())
-        return sum(outcome.asked_as is not None for outcome in last) + counted >= self.status.keys
+        return self._asked + sum(chunk.in_sync for chunk in self.chunks.values()) >= self.status.keys
 
     def last(self, key: object, object_name: str | None = None) -> KeyOutcome:
         [found] = [
@@ -98,14 +109,14 @@ class Watcher:
 
     def poll(self, timeout_s: float = 0.1) -> int:
         messages = self._consumer.consume(2_000, timeout_s)
-        touched: list[Story] = []
+        touched: dict[str, Story] = {}
         for message in messages:
             error = message.error()
             if error is None:
-                touched += self._keep(message)
+                touched |= {story.request_id: story for story in self._keep(message)}
             elif error.fatal() or error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise AssertionError(str(error))
-        for story in touched:
+        for story in touched.values():
             (self._open.discard if story.has_ended() else self._open.add)(story.request_id)
         return len(messages)
 
@@ -160,13 +171,5 @@ class Watcher:
 
     def _tell(self, record: RequestStatus | KeyOutcome | ChunkStatus | RequestEnd) -> Story:
         story = self.story(record.request.request_id if isinstance(record, RequestStatus) else record.request_id)
-        match record:
-            case RequestStatus():
-                story.status = record
-            case KeyOutcome():
-                story.outcomes.setdefault((record.object, record.key), []).append(record)
-            case ChunkStatus():
-                story.chunks[record.chunk] = record
-            case RequestEnd():
-                story.ends.append(record)
+        story.tell(record)
         return story

@@ -13,6 +13,9 @@ def client_config(settings: Settings) -> dict[str, Any]:
         **settings.kafka_options,
         "bootstrap.servers": settings.bootstrap_servers,
         "client.id": f"{settings.release}-{settings.ordinal}",
+        # Where all brokers were away, starting over from the bootstrap servers forgets the group's coordinator, and a
+        # transaction then waits for it for ever.
+        "metadata.recovery.strategy": "none",
     }
 
 

@@ -168,7 +168,7 @@ class GroupReader:
         error = message.error()
         if error is None:
             return False
-        if error.fatal() or error.code() == KafkaError.FENCED_INSTANCE_ID:
+        if error.fatal() or error.code() in (KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID):
             raise Fenced(
                 f"the consumer {self._instance_id} was shut out of its group ({error.name()}): another process runs "
                 "under the same release and ordinal; give each its own"

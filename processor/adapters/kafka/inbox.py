@@ -24,6 +24,8 @@ HELD_RECORDS = 2_000
 FULL = 4
 IDLE_COMMIT_EVERY_S = 0.5
 LOOK_EVERY_S = 1.0
+FATAL = frozenset({KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID})
+"""What a poll returns of a consumer that is broken for good does not call itself fatal."""
 RANKS = (
     frozenset({Lane.REQUESTS, Lane.ANSWERS, Lane.CORRECTIONS}),
     frozenset({Lane.RETRY}),
@@ -227,7 +229,7 @@ class Inbox:
                 f" ({error.str()}); records were lost or the topic was made anew. Find out why, then set the group's"
                 " offset with kafka-consumer-groups and start again"
             )
-        if error.fatal():
+        if error.fatal() or error.code() in FATAL:
             raise ConsumerFatal(f"{error.name()}: {error.str()}")
 
     def _at_hand(self) -> tuple[int, int]:

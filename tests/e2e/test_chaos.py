@@ -1,0 +1,59 @@
+"""Roles killed at random, for as long as `RESYNC_CHAOS_S` says, under requests and edits without end."""
+
+import os
+from collections.abc import Callable
+from random import Random, SystemRandom
+from statistics import median
+from time import monotonic
+
+import pytest
+
+from tests.e2e.deployment import ROLES, Deployment
+from tests.e2e.stream import DISTRICTS, Stream
+
+SECONDS = float(os.environ.get("RESYNC_CHAOS_S", "120"))
+SEED = int(os.environ.get("RESYNC_CHAOS_SEED") or SystemRandom().randrange(10**6))
+RECOVERY_S = 10.0
+
+
+@pytest.mark.timeout(SECONDS + 180)
+def test_roles_killed_at_random(running: Deployment, record_property: Callable[[str, object], None]) -> None:
+    """Now and then several at once, now and then again before they are up."""
+    record_property("RESYNC_CHAOS_SEED", SEED)
+    random = Random(SEED)
+    stream = Stream(running, random)
+    recovered: dict[str, list[float]] = {}
+    until = monotonic() + SECONDS
+    while monotonic() < until:
+        stream.run(random.uniform(0.1, 2))
+        victims = sorted(random.sample(ROLES, random.choice((1, 1, 1, 2, 3))))
+        kill_and_start(running, stream, victims, random)
+        while random.random() < 0.2:
+            stream.run(random.uniform(0.1, 2))
+            kill_and_start(running, stream, victims, random)
+        began = min(running.role(role).started_at for role in victims)
+        await_outcome(running, stream, store="store" in victims)
+        recovered.setdefault("+".join(victims), []).append(monotonic() - began)
+    stream.finish()
+    for roles, times in sorted(recovered.items()):
+        record_property(roles, f"{len(times)} kills, median {median(times):.1f} s, longest {max(times):.1f} s")
+    record_property("requests", len(stream.asked))
+    assert max(max(times) for times in recovered.values()) <= RECOVERY_S
+
+
+def kill_and_start(deployment: Deployment, stream: Stream, victims: list[str], random: Random) -> None:
+    for role in victims:
+        deployment.role(role).kill()
+    stream.run(random.uniform(0, 0.5))
+    for role in victims:
+        deployment.start(role, ready=False)
+
+
+def await_outcome(deployment: Deployment, stream: Stream, *, store: bool) -> None:
+    """Until requests published now have outcomes: on the topic, and in the store if that is what died."""
+    for district in DISTRICTS:
+        stream.probe(district)
+    if store:
+        query = "select 1 from history.outcomes where request_id = %s limit 1"
+        while not deployment.rows("history", query, [stream.probed]):
+            stream.step()

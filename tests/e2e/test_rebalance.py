@@ -1,0 +1,34 @@
+"""Partitions that move between processes of a role while requests come, one of them frozen for a while."""
+
+import signal
+from collections.abc import Callable
+from random import Random
+
+import pytest
+
+from tests.e2e.deployment import Deployment
+from tests.e2e.stream import DISTRICTS, Stream
+
+SESSION_S = 6
+
+
+@pytest.mark.parametrize("role", ["process", "apply"])
+def test_partitions_move_to_a_second_process_and_back(
+    deploy: Callable[..., Deployment], role: str, record_property: Callable[[str, object], None]
+) -> None:
+    """The second joins; the first is frozen past its session and wakes as one that owns nothing; the second dies."""
+    deployment = deploy(settings={"session_timeout_s": SESSION_S, "retry_delay_s": 1})
+    deployment.start_all()
+    stream = Stream(deployment, Random(7))
+    stream.run(1)
+    stream.during(lambda: deployment.start(role, 1))
+    stream.run(1)
+    first, second = deployment.role(f"{role}-0"), deployment.role(f"{role}-1")
+    first.signal(signal.SIGSTOP)
+    record_property("taken_over_s", round(max(stream.probe(district) for district in DISTRICTS), 1))
+    first.signal(signal.SIGCONT)
+    stream.run(2)
+    second.kill()
+    deployment.start_missing()
+    record_property("taken_back_s", round(max(stream.probe(district) for district in DISTRICTS), 1))
+    stream.finish()
