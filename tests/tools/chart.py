@@ -18,6 +18,26 @@ NAME = "sync-selective-sync"
 ORDINAL_ROLES = ("process", "apply", "store")
 EXAMPLES = ("small", "secured", "state-wide")
 
+OPTIONS: dict[str, Any] = {
+    **{role: {"autoscaling": {"kind": "hpa"}} for role in ORDINAL_ROLES},
+    "schemas": {"objects": {"Bus.avsc": "{}"}, "archive": {"0123456789abcdef.avsc": "{}"}},
+    "image": {"digest": f"sha256:{'0' * 64}"},
+    "imagePullSecrets": [{"name": "registry"}],
+    "settings": {"batch_max_keys": 100},
+    "extraEnv": [{"name": "RESYNC_WATCH_S", "value": "5"}],
+    "extraVolumes": [{"name": "more", "emptyDir": {}}],
+    "extraVolumeMounts": [{"name": "more", "mountPath": "/more", "readOnly": True}],
+    "networkPolicy": {"extraEgress": [{"ports": [{"protocol": "TCP", "port": 8443}], "to": [{"podSelector": {}}]}]},
+    "commonLabels": {"team": "sync"},
+    "podLabels": {"tier": "back"},
+    "podAnnotations": {"note": "it"},
+    "nodeSelector": {"disk": "fast"},
+    "tolerations": [{"key": "batch", "operator": "Exists"}],
+    "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}},
+    "priorityClassName": "high",
+}
+"""Laid over the example `secured`: what no example uses."""
+
 Document = dict[str, Any]
 
 

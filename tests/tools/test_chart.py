@@ -22,6 +22,7 @@ from tests.tools.chart import (
     CHART,
     EXAMPLES,
     NAME,
+    OPTIONS,
     ORDINAL_ROLES,
     NotRendered,
     Rendered,
@@ -42,9 +43,9 @@ def helm(tool: Tool) -> str:
     return tool("helm")
 
 
-@pytest.fixture(scope="session", params=EXAMPLES)
+@pytest.fixture(scope="session", params=[*EXAMPLES, "with all options"])
 def example(request: pytest.FixtureRequest, helm: str) -> Rendered:
-    return render(helm, request.param)
+    return render(helm, request.param) if request.param in EXAMPLES else render(helm, "secured", OPTIONS)
 
 
 @pytest.fixture(scope="session")
