@@ -20,6 +20,7 @@ self-contained and may be used as they are. Namespace: `selectivesync.v1`.
 | | KeyOutcome | `request_id/<object>/<key>` | | |
 | | RequestEnd | `request_id/~end` | | |
 | | Cleared | `request_id/~cleared` | | |
+| `resync.control` | Clear | `request_id` | the only one | BACKWARD_TRANSITIVE |
 
 Segments of a composed record key are percent-encoded except for ASCII letters, digits and `. _ -`. An empty value in
 `resync.history` is a tombstone. A request in another partition than its district's is moved to it, so a publisher may

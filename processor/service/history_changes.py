@@ -47,8 +47,12 @@ class Changes:
     partitions: dict[str, int] = field(default_factory=dict)
 
     def touched(self) -> set[str]:
-        """Requests whose rows change."""
-        return {*self.requests, *(key[0] for key in self.chunks), *(key[0] for key in self.outcomes)}
+        """Requests that have new rows. Only cleared ones, which have no end any more, lose any."""
+        return {
+            *(request_id for request_id, record in self.requests.items() if record is not None),
+            *(key[0] for key, record in self.chunks.items() if record is not None),
+            *(key[0] for key, record in self.outcomes.items() if record is not None),
+        }
 
 
 HISTORY_TYPES = (KeyOutcome, ChunkStatus, RequestStatus, RequestEnd, Cleared)

@@ -337,7 +337,7 @@ def test_clearing_takes_memory_that_does_not_grow_with_the_request(
     for first in range(0, keys, 5_000):
         world.produce(*(outcome(request_id, str(n)) for n in range(first, min(first + 5_000, keys))))
     state = "select state from history.requests where request_id = %s"
-    await_(lambda: world.rows(state, [request_id]) == [("COMPLETE",)] and world.lag() == 0, "the outcomes", patience_s)
+    await_(lambda: world.lag() == 0 and world.rows(state, [request_id]) == [("COMPLETE",)], "the outcomes", patience_s)
     world.wish(wish(small[0]))
     await_(lambda: clearings(world).keys() == {small[0]} and world.is_settled(), "a small clearing")
     before = peak_mib(process.pid)

@@ -73,6 +73,7 @@ def test_each_kind_goes_to_its_table() -> None:
 def test_ends_touch_nothing() -> None:
     assert fold(raw(END), raw(CLEARED))[0].touched() == set()
     assert fold(raw(CHUNK))[0].touched() == {A}
+    assert fold(tombstone(CHUNK), tombstone(STATUS), tombstone(outcome(A, "1", Status.SENT)))[0].touched() == set()
 
 
 def test_requests_are_heard_of_by_anything_but_tombstones() -> None:
