@@ -87,6 +87,8 @@ def test_an_unanswered_key_is_published_once_a_pass(world: World) -> None:
         report=Report.CHANGES,
         attempt=3,
         first_decided_at=DECIDED,
+        correction_id=correction_id,
+        sent_at=DECIDED,
     )
     place = partition_of("NORTH", world.partitions)
     assert published(world) == [(place, chunk)]
