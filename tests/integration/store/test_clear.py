@@ -12,6 +12,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from processor.adapters.kafka.control_reader import AT_ONCE
 from processor.core import ids
 from processor.core.model import (
     ChunkState,
@@ -152,7 +153,8 @@ def test_what_changed_since_it_was_seen_stays(world: World) -> None:
 
 
 def test_two_clears_at_once_are_one(world: World) -> None:
-    requests = [applied_request(2) for _ in range(20)]
+    """More of them than are judged together, so that the second is read before the first mark is read back."""
+    requests = [applied_request(1) for _ in range(AT_ONCE + 20)]
     store = ended_store(world, requests)
     for who in ("first", "second"):
         world.wish(*(wish(request_id, who) for request_id, _ in requests))
