@@ -153,9 +153,11 @@ def test_what_changed_since_it_was_seen_stays(world: World) -> None:
 
 
 def test_two_clears_at_once_are_one(world: World) -> None:
-    """More of them than are judged together, so that the second is read before the first mark is read back."""
+    """More of them than are judged together, and read back slowly: the second is read before the first's mark."""
     requests = [applied_request(1) for _ in range(AT_ONCE + 20)]
-    store = ended_store(world, requests)
+    world.stop(ended_store(world, requests))
+    store = world.store(ordinal=1, control=True, limits=BatchLimits(records=5))
+    world.catch_up(store, 40)
     for who in ("first", "second"):
         world.wish(*(wish(request_id, who) for request_id, _ in requests))
     clear_(world, store, *(request_id for request_id, _ in requests))
