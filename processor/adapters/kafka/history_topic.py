@@ -43,11 +43,26 @@ class TopicFacts:
         return {p: Extent(low[p], stable[p], high[p]) for p in chosen}
 
     def _offsets(self, partitions: list[int], spec: Any, isolation: IsolationLevel) -> dict[int, int]:  # noqa: ANN401
+        """The client does not notice by itself that a partition has another leader, or the same one anew."""
         if not partitions:
             return {}
+        try:
+            return self._list_offsets(partitions, spec, isolation)
+        except StoreUnavailable:
+            self._refresh()
+            return self._list_offsets(partitions, spec, isolation)
+
+    def _list_offsets(self, partitions: list[int], spec: Any, isolation: IsolationLevel) -> dict[int, int]:  # noqa: ANN401
         wanted = {TopicPartition(self.topic, p): spec for p in partitions}
         asked = self._admin.list_offsets(wanted, isolation_level=isolation, request_timeout=ANSWER_S)
         return {place.partition: self._answer(future).offset for place, future in asked.items()}
+
+    def _refresh(self) -> None:
+        """Of all topics: a broker may create one that is asked for by name."""
+        try:
+            self._admin.list_topics(timeout=ANSWER_S)
+        except KafkaException as fault:
+            raise StoreUnavailable(f"the broker did not answer ({fault.args[0].name()})") from fault
 
     def _description(self) -> Any:  # noqa: ANN401
         asked = self._admin.describe_topics(TopicCollection([self.topic]), request_timeout=ANSWER_S)
