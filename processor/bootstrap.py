@@ -22,6 +22,7 @@ from processor.adapters.kafka.history_scan import ScanReader
 from processor.adapters.kafka.history_topic import TopicFacts
 from processor.adapters.kafka.history_writer import StoreWriter
 from processor.adapters.kafka.inbox import Inbox
+from processor.adapters.kafka.membership import ClientBroken, Membership
 from processor.adapters.kafka.statistics import ConsumerStatistics
 from processor.adapters.kafka.topics import TopicAdmin, check_topics, topic_specs
 from processor.adapters.kafka.transaction import Commit, Transactions
@@ -156,7 +157,8 @@ def run_process(settings: Settings) -> None:
         topics.retry: Lane.RETRY,
         topics.chunks: Lane.CHUNKS,
     }
-    inbox = Inbox(parts.consumer, lanes, on_assigned=assigned, due_at_s=_retry_when_due(settings))
+    due_at_s = _retry_when_due(settings)
+    inbox = Inbox(parts.consumer, lanes, parts.membership, on_assigned=assigned, due_at_s=due_at_s)
     show_inbox(inbox)
     watch.start()
     processor = Processor(
@@ -172,7 +174,7 @@ def run_process(settings: Settings) -> None:
         policy=policy,
     )
     try:
-        run(inbox, processor.step, life.stopping)
+        life.run(lambda: run(inbox, processor.step, life.stopping), ClientBroken)
     finally:
         inbox.close()
         reader.close()
@@ -203,7 +205,8 @@ def run_apply(settings: Settings) -> None:
         show_assigned(life, len(frozenset(partitions)))
         life.ready()
 
-    inbox = Inbox(parts.consumer, {settings.topics.corrections: Lane.CORRECTIONS}, on_assigned=assigned)
+    lanes = {settings.topics.corrections: Lane.CORRECTIONS}
+    inbox = Inbox(parts.consumer, lanes, parts.membership, on_assigned=assigned)
     show_inbox(inbox)
     applier = Applier(
         inbox=inbox,
@@ -215,7 +218,7 @@ def run_apply(settings: Settings) -> None:
         passed=parts.passed,
     )
     try:
-        run(inbox, applier.step, life.stopping)
+        life.run(lambda: run(inbox, applier.step, life.stopping), ClientBroken)
     finally:
         inbox.close()
         state.close()
@@ -259,7 +262,7 @@ def run_store(settings: Settings) -> None:
         return life.stopping()
 
     try:
-        store.run(stopping)
+        life.run(lambda: store.run(stopping), ClientBroken)
     finally:
         log.close()
         control.close()
@@ -331,6 +334,7 @@ class _RoleParts:
     """What the two roles that write Kafka transactions have in common."""
 
     consumer: Consumer
+    membership: Membership
     codec: Codec
     emitter: Emitter
     commit: Callable[[Iterable[Outgoing], Sequence[Any]], bool]
@@ -388,7 +392,7 @@ def _role_parts(settings: Settings, role: str, codec: Codec) -> _RoleParts:
         partition_count(settings, settings.topics.history),
         f"{settings.release}-{role}",
     )
-    return _RoleParts(consumer, codec, emitter, commit, passed)
+    return _RoleParts(consumer, Membership(settings.identity(role)), codec, emitter, commit, passed)
 
 
 def _batch_limits(settings: Settings) -> BatchLimits:

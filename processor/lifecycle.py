@@ -1,6 +1,7 @@
 """A role process's life as its surroundings see it: told to stop by a signal; tells whether it lives and is ready."""
 
 import logging
+import os
 import signal
 import sys
 import time
@@ -14,6 +15,8 @@ from typing import TypeVar
 log = logging.getLogger(__name__)
 
 MAX_BACKOFF_S = 5.0
+ANEW_AFTER_S = 1.0
+"""Two processes that were given one identity by mistake shut each other out no faster than this."""
 
 T = TypeVar("T")
 
@@ -79,6 +82,20 @@ class Lifecycle:
             if self._stop.wait(backoff_s):
                 sys.exit(0)
             backoff_s = min(MAX_BACKOFF_S, 2 * backoff_s)
+
+    def run(self, loop: Callable[[], None], broken: type[Exception]) -> None:
+        """Runs a role's loop. Where it raises `broken`, this process begins anew: same id, same environment.
+
+        Nothing is closed before, because what is broken may not let itself be closed. A stop asked for ends it.
+        """
+        try:
+            loop()
+        except broken as fault:
+            log.error("%s; beginning anew", fault)  # noqa: TRY400  (its words say all)
+            if self._stop.wait(ANEW_AFTER_S):
+                os._exit(0)
+            sys.stderr.flush()
+            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  (itself, as it was started)
 
     def _asked(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()

@@ -6,6 +6,9 @@ To be called when nothing is being submitted any more.
 from collections import Counter
 from collections.abc import Iterable
 
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
 from processor.bootstrap import run_verify_replay
 from processor.core.model import OPEN_STATUSES, RequestState, Result
 from tests.awaiting import await_
@@ -80,11 +83,15 @@ def lags(deployment: Deployment) -> dict[str, int]:
         "apply": (topics.corrections,),
         "store": (topics.history,),
     }
-    ends = deployment.ends([name for names in read_by.values() for name in names])
     behind: dict[str, int] = {}
-    for role, names in read_by.items():
-        committed = deployment.committed(f"{deployment.name}-{role}")
-        for place in (place for place in ends if place[0] in names):
-            if lag := ends[place] - max(0, committed.get(place, 0)):
-                behind[f"{role} {place[0]}[{place[1]}]"] = lag
+    try:
+        ends = deployment.ends([name for names in read_by.values() for name in names])
+        for role, names in read_by.items():
+            committed = deployment.committed(f"{deployment.name}-{role}")
+            for place in (place for place in ends if place[0] in names):
+                if lag := ends[place] - max(0, committed.get(place, 0)):
+                    behind[f"{role} {place[0]}[{place[1]}]"] = lag
+    except KafkaException as fault:  # of a client whose metadata is older than the broker's restart
+        behind[str(fault)] = 1
+        deployment.admin = AdminClient(deployment.client)
     return behind

@@ -50,6 +50,13 @@ class Stream:
         while monotonic() < until:
             self.step()
 
+    def burst(self, requests: int) -> None:
+        """So many requests at once, not waited for."""
+        districts = [self._random.choice(DISTRICTS) for _ in range(requests)]
+        self.asked += self._deployment.publish(
+            *(self._deployment.request(d, "PersonIdentity", self._random.sample(self._keys[d], 5)) for d in districts)
+        )
+
     def during(self, work: Callable[[], T]) -> T:
         """Goes on while something that takes time is done."""
         with ThreadPoolExecutor(1) as pool:
@@ -58,7 +65,7 @@ class Stream:
                 self.step()
             return future.result()
 
-    def probe(self, district: str, timeout_s: float = 60.0) -> float:
+    def probe(self, district: str, timeout_s: float = 90.0) -> float:
         """Asks for a record that differs and goes on until it is applied; returns how long that took in seconds."""
         [key] = self._deployment.take_keys(1)
         persons(self._deployment, district, [key], there=False)

@@ -12,6 +12,7 @@ from tests.e2e.stream import DISTRICTS, Stream
 SESSION_S = 6
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("role", ["process", "apply"])
 def test_partitions_move_to_a_second_process_and_back(
     deploy: Callable[..., Deployment], role: str, record_property: Callable[[str, object], None]

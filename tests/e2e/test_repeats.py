@@ -6,6 +6,7 @@ from dataclasses import replace
 from random import Random
 from time import sleep
 
+import pytest
 from confluent_kafka import Producer
 
 from processor.core.model import Correction, OnStateOnly, Result
@@ -33,9 +34,7 @@ def test_a_request_repeated_by_publishers_of_all_kinds_is_one_request(running: D
 
     def publish_in_all_ways() -> None:
         for partitioner in ("murmur2_random", "consistent_random"):
-            producer = Producer(
-                {"bootstrap.servers": running.settings.bootstrap_servers, "partitioner": partitioner, "log_level": 2}
-            )
+            producer = Producer({**running.client, "partitioner": partitioner})
             for key in (b"NORTH", None):
                 producer.produce(running.topics.requests, value, key)
             assert producer.flush(30) == 0
@@ -57,17 +56,25 @@ def test_a_request_repeated_by_publishers_of_all_kinds_is_one_request(running: D
     assert_same(running, "NORTH", keys)
 
 
+@pytest.mark.timeout(300)
 def test_a_broker_that_falls_silent_during_commits_leaves_nothing_in_doubt(
     running: Deployment, stack: Stack, record_property: Callable[[str, object], None]
 ) -> None:
     """Whether a commit happened is then unknown to the one who asked for it."""
     stream = Stream(running, Random(5))
     stream.run(1)
+    doubts = doubts_of(running)
+    stream.burst(60)
     with frozen(stack, "kafka"):
         sleep(BROKER_SILENT_S)
     record_property("served_again_s", round(max(stream.probe(district) for district in DISTRICTS), 1))
     stream.finish()
+    record_property("commits_in_doubt", doubts_of(running) - doubts)
     record_property("ended_by_themselves", stream.restarted)
+
+
+def doubts_of(deployment: Deployment) -> int:
+    return sum(role.log.read_text().count("no answer about a transaction") for role in deployment.roles.values())
 
 
 def late(deployment: Deployment, correction: Correction) -> Correction:
@@ -99,41 +106,37 @@ def ask(deployment: Deployment, key: int, **changes: object) -> Correction | Non
     return sent[0] if sent else None
 
 
-def test_a_late_correction_whose_before_is_true_again_is_refused(deploy: Callable[..., Deployment]) -> None:
+def test_a_late_correction_whose_before_is_true_again_is_refused(running: Deployment) -> None:
     """ABA: the state's row is as the correction was made from, but two changes have passed meanwhile."""
-    deployment = deploy(settings={"retry_delay_s": 1})
-    deployment.start_all()
-    [key] = deployment.take_keys(1)
-    persons(deployment, "NORTH", [key])
-    rename(deployment, "NORTH", [key], "Second")
-    first = ask(deployment, key)
-    rename(deployment, "NORTH", [key], f"Last{key}")
-    assert ask(deployment, key) is not None
+    [key] = running.take_keys(1)
+    persons(running, "NORTH", [key])
+    rename(running, "NORTH", [key], "Second")
+    first = ask(running, key)
+    rename(running, "NORTH", [key], f"Last{key}")
+    assert ask(running, key) is not None
     assert first is not None
     assert first.before is not None
     assert first.before["lastName"] == f"Last{key}"
 
-    assert answer_to(deployment, late(deployment, first)) is Result.CONFLICT
-    settle(deployment)
-    assert_same(deployment, "NORTH", [key])
-    marks = deployment.rows("state", "select mark from audit where key = %s order by seq", [str(key)])
+    assert answer_to(running, late(running, first)) is Result.CONFLICT
+    settle(running)
+    assert_same(running, "NORTH", [key])
+    marks = running.rows("state", "select mark from audit where key = %s order by seq", [str(key)])
     assert marks == [("Second",), (f"Last{key}",)]
-    assert_corrected_once(deployment)
+    assert_corrected_once(running)
 
 
-def test_a_late_create_does_not_bring_back_what_was_deleted(deploy: Callable[..., Deployment]) -> None:
+def test_a_late_create_does_not_bring_back_what_was_deleted(running: Deployment) -> None:
     """The ghost: row created, deleted at the district and at the state, and the create arrives once more."""
-    deployment = deploy(limits={"allow_delete": True}, settings={"retry_delay_s": 1})
-    deployment.start_all()
-    [key] = deployment.take_keys(1)
-    persons(deployment, "NORTH", [key], there=False)
-    create = ask(deployment, key)
-    deployment.rows("NORTH", "delete from identity where person_id = %s", [key])
-    assert ask(deployment, key, on_state_only=OnStateOnly.DELETE) is not None
-    assert not at_state(deployment, "NORTH", [key])
+    [key] = running.take_keys(1)
+    persons(running, "NORTH", [key], there=False)
+    create = ask(running, key)
+    running.rows("NORTH", "delete from identity where person_id = %s", [key])
+    assert ask(running, key, on_state_only=OnStateOnly.DELETE) is not None
+    assert not at_state(running, "NORTH", [key])
 
     assert create is not None
-    assert answer_to(deployment, late(deployment, create)) is Result.CONFLICT
-    settle(deployment)
-    assert not at_state(deployment, "NORTH", [key])
-    assert_corrected_once(deployment)
+    assert answer_to(running, late(running, create)) is Result.CONFLICT
+    settle(running)
+    assert not at_state(running, "NORTH", [key])
+    assert_corrected_once(running)

@@ -11,6 +11,7 @@ from tests.e2e.deployment import Deployment
 from tests.e2e.stream import DISTRICTS, Stream
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("service", ["kafka", "postgres-state", "postgres-NORTH"])
 def test_a_restart_under_traffic_loses_and_repeats_nothing(
     running: Deployment, stack: Stack, service: str, record_property: Callable[[str, object], None]

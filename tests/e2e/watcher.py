@@ -84,16 +84,15 @@ def said(outcome: KeyOutcome) -> str:
 class Watcher:
     """Reads on when asked to; keeps everything."""
 
-    def __init__(self, bootstrap: str, topics: Topics, codec: Codec, partitions: Mapping[str, int]) -> None:
+    def __init__(self, client: Mapping[str, Any], topics: Topics, codec: Codec, partitions: Mapping[str, int]) -> None:
         self._topics, self._codec = topics, codec
         self._consumer = Consumer(
             {
-                "bootstrap.servers": bootstrap,
+                **client,
                 "group.id": "e2e-watcher",
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
                 "fetch.wait.max.ms": 50,
-                "log_level": 2,
             }
         )
         self._consumer.assign([TopicPartition(t, p, 0) for t, count in partitions.items() for p in range(count)])

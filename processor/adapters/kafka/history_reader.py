@@ -12,6 +12,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from processor.adapters.kafka.history_topic import TopicFacts
+from processor.adapters.kafka.membership import Membership
 from processor.service.history_changes import RawRecord
 from processor.service.history_ports import BatchLimits, Extent, LogBatch
 
@@ -40,16 +41,12 @@ _REPLACE = CUT_OFF | {KafkaError.UNKNOWN_TOPIC_OR_PART}
 _PASSING = frozenset({END_OF_PARTITION, KafkaError._MAX_POLL_EXCEEDED})
 
 
-class Fenced(Exception):
-    """Another process runs under this one's group.instance.id. This one must end."""
-
-
 class GroupReader:
     """Static members keep their partitions over a restart that takes less than `session.timeout.ms`."""
 
     def __init__(self, options: Mapping[str, Any], topic: str, group_id: str, instance_id: str) -> None:
         self._facts = TopicFacts(options, topic)
-        self._instance_id = instance_id
+        self._membership = Membership(instance_id)
         self._partitions = self._facts.partitions()
         self._assigned: frozenset[int] = frozenset()
         self._placed: dict[int, int] | None = {}
@@ -80,9 +77,10 @@ class GroupReader:
         return self._partitions
 
     def read(self, limits: BatchLimits, wait_s: float) -> LogBatch:
-        """Raises Fenced."""
+        """Raises ClientBroken."""
         placed = self._placed
         first = self._consumer.poll(wait_s)
+        self._membership.check()
         messages = [] if first is None else [first]
         deadline = monotonic() + limits.linger_s
         size = _size(messages)
@@ -155,11 +153,13 @@ class GroupReader:
             self.behind_since = time()
 
     def _on_assign(self, _consumer: Consumer, places: list[TopicPartition]) -> None:
+        self._membership.given()
         self._assigned = frozenset(place.partition for place in places)
         self._placed = None
         self._consumer.assign([])
 
     def _on_revoke(self, _consumer: Consumer, _places: list[TopicPartition]) -> None:
+        self._membership.taken()
         self._assigned = frozenset()
         self._placed = None
         self.ends = {}
@@ -168,11 +168,7 @@ class GroupReader:
         error = message.error()
         if error is None:
             return False
-        if error.fatal() or error.code() in (KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID):
-            raise Fenced(
-                f"the consumer {self._instance_id} was shut out of its group ({error.name()}): another process runs "
-                "under the same release and ordinal; give each its own"
-            )
+        self._membership.check_error(error)
         if error.code() in _REPLACE:
             self.displace()
         if error.code() not in _PASSING:

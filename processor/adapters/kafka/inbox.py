@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from processor.adapters.kafka.committed import committed_offsets
+from processor.adapters.kafka.membership import Membership
 from processor.service.records import Headers, Lane, Received
 
 ENOUGH_RECORDS = 5_000
@@ -24,8 +25,6 @@ HELD_RECORDS = 2_000
 FULL = 4
 IDLE_COMMIT_EVERY_S = 0.5
 LOOK_EVERY_S = 1.0
-FATAL = frozenset({KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID})
-"""What a poll returns of a consumer that is broken for good does not call itself fatal."""
 RANKS = (
     frozenset({Lane.REQUESTS, Lane.ANSWERS, Lane.CORRECTIONS}),
     frozenset({Lane.RETRY}),
@@ -35,7 +34,7 @@ RANKS = (
 
 
 class ConsumerFatal(Exception):
-    """The consumer can do nothing more: fenced by another holder of its identity, or its offsets left the log."""
+    """The group's offsets left the log. Beginning anew would not help."""
 
 
 def ignore(_partitions: Iterable[int]) -> None:
@@ -73,6 +72,7 @@ class Inbox:
         self,
         consumer: Consumer,
         lanes: Mapping[str, Lane],
+        membership: Membership,
         *,
         on_assigned: Callable[[Iterable[int]], None] = ignore,
         due_at_s: Callable[[Received], float] = at_once,
@@ -83,6 +83,7 @@ class Inbox:
         """
         self._consumer = consumer
         self._lanes = lanes
+        self._membership = membership
         self._on_assigned = on_assigned
         self._due_at_s = due_at_s
         self._partitions: dict[tuple[str, int], _Partition] = {}
@@ -97,12 +98,13 @@ class Inbox:
     def fill(self, timeout_s: float) -> int:
         """Reads ahead what has arrived; waits up to `timeout_s` for the first record. Returns the number read.
 
-        Assignments and revocations happen in here. Raises ConsumerFatal.
+        Assignments and revocations happen in here. Raises ConsumerFatal, ClientBroken.
         """
         if self._has_enough() and time.monotonic() < self._polled_at + MAX_POLL_GAP_S:
             return 0
         self._polled_at = time.monotonic()
         first = self._consumer.poll(timeout_s)
+        self._membership.check()
         messages = [] if first is None else [first, *self._consumer.consume(ENOUGH_RECORDS, 0)]
         for message in messages:
             self._take_in(message)
@@ -185,8 +187,10 @@ class Inbox:
             (o.topic, o.partition): _Partition(self._lanes[o.topic], committed=o.offset) for o in offsets
         }
         consumer.assign(offsets)
+        self._membership.given()
 
     def _revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._membership.taken()
         for p in partitions:
             self._partitions.pop((p.topic, p.partition), None)
 
@@ -229,8 +233,7 @@ class Inbox:
                 f" ({error.str()}); records were lost or the topic was made anew. Find out why, then set the group's"
                 " offset with kafka-consumer-groups and start again"
             )
-        if error.fatal() or error.code() in FATAL:
-            raise ConsumerFatal(f"{error.name()}: {error.str()}")
+        self._membership.check_error(error)
 
     def _at_hand(self) -> tuple[int, int]:
         """(records, bytes) waiting in lanes that are served at once."""
@@ -302,8 +305,7 @@ class Inbox:
             try:
                 self._consumer.commit(offsets=behind, asynchronous=False)
             except KafkaException as exception:
-                if exception.args[0].fatal():
-                    raise ConsumerFatal(str(exception.args[0])) from exception
+                self._membership.check_error(exception.args[0])
                 return
             for position in behind:
                 self._partitions[position.topic, position.partition].committed = position.offset

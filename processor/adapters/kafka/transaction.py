@@ -19,6 +19,7 @@ forgotten, and destroying such a producer may block for ever too. So it is put a
 it.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, auto
@@ -28,7 +29,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 
 from processor import metrics
 from processor.adapters.kafka.committed import committed_offsets
+from processor.adapters.kafka.membership import ClientBroken
 from processor.service.records import Outgoing
+
+log = logging.getLogger(__name__)
 
 CALL_TIMEOUT_S = 10.0
 PATIENCE_S = 60.0
@@ -60,7 +64,7 @@ class Commit(Enum):
     ABORTED = auto()
 
 
-class ProducerFatal(Exception):
+class ProducerFatal(ClientBroken):
     """The producer can do nothing more: another process has its identity, or its state is broken. Restart."""
 
 
@@ -179,6 +183,7 @@ class Transactions:
 
     def _settle(self, offsets: Sequence[TopicPartition]) -> Commit:
         """A new producer ends what the old one left; the committed offsets then say which way."""
+        log.warning("no answer about a transaction: a new producer ends it, and the group's offsets tell how")
         self._put_aside.append(self._producer)
         if len(self._put_aside) > MOST_PUT_ASIDE:
             raise ProducerFatal(f"{MOST_PUT_ASIDE} producers got no answer and were replaced")
