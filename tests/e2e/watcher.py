@@ -23,6 +23,8 @@ from processor.core.model import (
 from processor.service.history_changes import HISTORY_TYPES
 from processor.settings import Topics
 
+_ENDS = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._AUTO_OFFSET_RESET})  # noqa: SLF001 librdkafka's own
+
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
@@ -92,6 +94,7 @@ class Watcher:
                 "group.id": "e2e-watcher",
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
+                "auto.offset.reset": "error",
                 "fetch.wait.max.ms": 50,
             }
         )
@@ -113,8 +116,8 @@ class Watcher:
             error = message.error()
             if error is None:
                 touched |= {story.request_id: story for story in self._keep(message)}
-            elif error.fatal() or error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                raise AssertionError(str(error))
+            elif error.fatal() or error.code() in _ENDS:
+                raise AssertionError(f"the watcher's consumer: {error}")
         for story in touched.values():
             (self._open.discard if story.has_ended() else self._open.add)(story.request_id)
         return len(messages)
