@@ -62,6 +62,7 @@ class Deployment:
         self.client: dict[str, str | int | float | bool] = {
             "bootstrap.servers": self.settings.bootstrap_servers,
             "metadata.recovery.strategy": "none",
+            "topic.metadata.refresh.interval.ms": 5_000,
             "log_level": 2,
         }
         self.admin = AdminClient(self.client)

@@ -16,6 +16,8 @@ def client_config(settings: Settings) -> dict[str, Any]:
         # Where all brokers were away, starting over from the bootstrap servers forgets the group's coordinator, and a
         # transaction then waits for it for ever.
         "metadata.recovery.strategy": "none",
+        # A client that was told of no leader while a broker came back may ask again only this much later.
+        "topic.metadata.refresh.interval.ms": 5_000,
     }
 
 
