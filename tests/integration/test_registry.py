@@ -1,7 +1,6 @@
 """The codec against a real schema registry: ids, rules, refusals, and what an absent registry means."""
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -11,7 +10,6 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,13 +37,8 @@ class Topics:
 
 
 @pytest.fixture(scope="session")
-def registry_url() -> str:
-    """The environment's, else that of the local stack."""
-    if url := os.environ.get("RESYNC_REGISTRY_URL"):
-        return url
-    lines = Path(".local/stack.env").read_text(encoding="utf-8").splitlines()
-    pairs = dict(line.removeprefix("export ").split("=", 1) for line in lines if "=" in line)
-    return pairs["RESYNC_REGISTRY_URL"].strip("'\"")
+def registry_url(stack_settings: dict[str, str]) -> str:
+    return stack_settings["RESYNC_REGISTRY_URL"]
 
 
 @pytest.fixture
