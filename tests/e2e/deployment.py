@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from select import select
 from typing import Any, LiteralString
 
 import psycopg
@@ -164,13 +165,13 @@ class Deployment:
 
     def connection(self, side: str) -> psycopg.Connection[tuple[Any, ...]]:
         found = self._connections.get(side)
-        if found is None or found.closed:
+        if found is None or found.closed or _was_ended(found):
             found = psycopg.connect(self.dsns[side], autocommit=True, application_name="test")
             self._connections[side] = found
         return found
 
     def disconnect(self) -> None:
-        """Before a server is restarted."""
+        """Before a server is restarted by the test itself."""
         for connection in self._connections.values():
             connection.close()
 
@@ -228,3 +229,8 @@ class Deployment:
     def _watched(self) -> dict[str, int]:
         district = dict.fromkeys((self.topics.corrections, self.topics.answers, self.topics.history), PARTITIONS)
         return district | {self.topics.dead_letters: 1}
+
+
+def _was_ended(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
+    """Whether the server has ended an idle connection: a test before this one may have restarted it."""
+    return bool(select([connection], [], [], 0)[0])

@@ -133,7 +133,7 @@ def test_what_has_not_ended_is_not_cleared_and_not_when_it_ends(world: World, re
     world.produce(request_status(request_id, 2), outcome(request_id, "1"), outcome(request_id, "2", decided_at=later))
     world.catch_up(store)
     world.stop(store)
-    again = world.store(ordinal=1, control=True)
+    again = world.store(control=True)
     clear_(world, again, *ended(world, applied_request(1), again))
     assert world.rows("select state from history.requests where request_id = %s", [request_id]) == [("COMPLETE",)]
 
@@ -156,7 +156,7 @@ def test_two_clears_at_once_are_one(world: World) -> None:
     """More of them than are judged together, and read back slowly: the second is read before the first's mark."""
     requests = [applied_request(1) for _ in range(AT_ONCE + 20)]
     world.stop(ended_store(world, requests))
-    store = world.store(ordinal=1, control=True, limits=BatchLimits(records=5))
+    store = world.store(control=True, limits=BatchLimits(records=5))
     world.catch_up(store, 40)
     for who in ("first", "second"):
         world.wish(*(wish(request_id, who) for request_id, _ in requests))
@@ -173,7 +173,7 @@ def test_a_wish_waits_for_tables_that_are_behind(world: World) -> None:
     world.execute("update resync_store.offsets set next_offset = 0")
     world.execute("truncate resync_store.requests, resync_store.outcomes, resync_store.chunks")
     world.wish(wish(wanted[0]))
-    store = world.store(ordinal=1, control=True, limits=BatchLimits(records=20))
+    store = world.store(control=True, limits=BatchLimits(records=20))
     run(store, lambda: clearings(world).keys() == {wanted[0]} and world.is_settled(), 40)
     assert_only_the_mark(world, wanted[0])
 
@@ -182,12 +182,12 @@ def test_a_wish_waits_for_tables_that_are_behind(world: World) -> None:
 def test_a_clear_that_dies_half_way_is_finished_by_the_next_store(world: World, crash_at: str) -> None:
     requests = [applied_request(700) for _ in range(3)]
     world.stop(ended_store(world, requests))
-    dying = world.process(1, crash_at=crash_at)
+    dying = world.process(crash_at=crash_at)
     world.wish(*(wish(request_id) for request_id, _ in requests))
     assert dying.wait(60) == -9
     late = requests[0][0]
     world.produce(outcome(late, "0", Status.FAILED, decided_at=SEEN + timedelta(hours=1)))
-    again = world.process(1)
+    again = world.process()
     await_(lambda: len(clearings(world)) == 3 and world.is_settled(), "the end of the clearing", 60)
     again.terminate()
     assert again.wait(20) == 0
@@ -223,7 +223,7 @@ def test_what_comes_late_is_never_seen_and_buried_once(world: World) -> None:
 def test_several_stores_each_bury_their_own(world: World) -> None:
     requests = [applied_request(40) for _ in range(60)]
     world.stop(ended_store(world, requests))
-    stores = [world.process(ordinal, records=200) for ordinal in (1, 2)]
+    stores = [world.process(ordinal, records=200) for ordinal in (0, 1)]
     world.wish(*(wish(request_id) for request_id, _ in requests))
     await_(lambda: len(clearings(world)) == 60 and world.is_settled(), "the end of the clearing", 60)
     for store in stores:
@@ -260,7 +260,7 @@ def test_compaction_and_a_rebuild_from_the_beginning_keep_it_cleared(world: Worl
     world.stop(store)
     tables = ", ".join(f"resync_store.{name}" for name in ("requests", "chunks", "outcomes", "clearings", "offsets"))
     world.execute(f"truncate {tables}")
-    anew = world.store(ordinal=1, control=True)
+    anew = world.store(control=True)
     world.produce(outcome(request_id, "1", Status.APPLIED, answered_at=SEEN))
     run(anew, lambda: clearings(world) == {request_id: 3} and world.is_settled(), 60)
     assert_only_the_mark(world, request_id)
@@ -284,7 +284,7 @@ def test_a_store_that_was_away_longer_than_tombstones_are_kept(
     expected, live = world.tables(), world.dsn
     world.dsn = backup
     capfd.readouterr()
-    away = world.store(ordinal=1, control=True, rebuilds=rebuilds)
+    away = world.store(control=True, rebuilds=rebuilds)
     run(away, lambda: clearings(world) == {gone[0]: 3} and world.is_settled(), 60)
     assert away.counts.rebuilds == int(rebuilds)
     assert ("longer than the topic keeps tombstones" in capfd.readouterr().out) == rebuilds
