@@ -1,13 +1,24 @@
 """The one stack of a test run. Tests make topics and databases of their own on it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
-from stack import environment, services
+from stack import environment, kafka, process, services
 from stack.layout import Stack
 from stack.testing import temporary_stack
+
+_RUNNING: list[Stack] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure shows what the broker last said."""
+    report = yield
+    if report.failed:
+        report.sections += [("the broker", process.log_tail(each, kafka.NAME)) for each in _RUNNING]
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +33,9 @@ def stack() -> Iterator[Stack]:
         yield running
     else:
         with temporary_stack() as made:
+            _RUNNING.append(made)
             yield made
+            _RUNNING.clear()
 
 
 @pytest.fixture(scope="session")

@@ -165,7 +165,9 @@ class Deployment:
 
     def connection(self, side: str) -> psycopg.Connection[tuple[Any, ...]]:
         found = self._connections.get(side)
-        if found is None or found.closed or _was_ended(found):
+        if found is not None and _was_ended(found):
+            found.close()
+        if found is None or found.closed:
             found = psycopg.connect(self.dsns[side], autocommit=True, application_name="test")
             self._connections[side] = found
         return found
@@ -233,4 +235,4 @@ class Deployment:
 
 def _was_ended(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
     """Whether the server has ended an idle connection: a test before this one may have restarted it."""
-    return bool(select([connection], [], [], 0)[0])
+    return not connection.closed and bool(select([connection], [], [], 0)[0])

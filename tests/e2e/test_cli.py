@@ -10,6 +10,8 @@ import shlex
 import signal
 import subprocess
 import uuid
+from contextlib import suppress
+from threading import Thread
 
 import pytest
 
@@ -287,9 +289,18 @@ def watch_on_a_terminal(deployment: Deployment, request_id: str, until: str | No
             break
     if until is not None:
         process.send_signal(signal.SIGINT)
+    drained = Thread(target=drain, args=(master,))  # what nobody reads would keep it from ending
+    drained.start()
     code = process.wait(TIMEOUT_S)
+    drained.join()
     os.close(master)
     return seen, code
+
+
+def drain(terminal: int) -> None:
+    with suppress(OSError):
+        while os.read(terminal, 100_000):
+            pass
 
 
 def test_the_store_and_its_replay_agree(running: Deployment) -> None:

@@ -29,7 +29,7 @@ def asked(deployment: Deployment, role: str, path: str) -> tuple[int, dict[str, 
     except urllib.error.HTTPError as refused:
         with refused:
             return refused.code, json.load(refused)
-    except urllib.error.URLError:
+    except (urllib.error.URLError, ConnectionError):
         return NOBODY, {"ready": False}
 
 
