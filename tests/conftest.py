@@ -3,8 +3,6 @@ import pytest
 pytest_plugins = ["tests.stack_fixtures"]
 
 LONGEST_FIRST = (
-    "test_chaos", "test_demo", "test_health", "test_clear", "test_rebalance", "test_crashes", "test_restarts"
-)
     "test_chaos",
     "test_demo",
     "test_health",
