@@ -47,6 +47,7 @@ def backlog(world: World, keys: int, per_request: int, name: str) -> Figure:
         "seconds": round(took, 2),
         "keys_per_s": round(keys / took),
         "kept_s": round(kept, 1),
+        "repeated_ends": tail.repeated_ends,
         "peak_rss_mb": run.peak_rss_mb,
         "idle_lag": 0,
     }

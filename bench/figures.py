@@ -16,12 +16,16 @@ from stack.artifacts import LOCK, parse_lock
 from stack.layout import REPO
 
 Figure: TypeAlias = dict[str, Any]
+SERVICES = {"kafka": "org.apache.kafka:kafka_", "registry": "io.apicurio:apicurio-registry-app:"}
+"""How the coordinates of each begin."""
 LIBRARIES = ("confluent-kafka", "fastavro", "psycopg")
 
 
 def versions(dsn: str) -> dict[str, str]:
     """Of the product, its libraries and the services; `dsn` is of a database of the stack."""
-    services = {name: pins[0].coordinates.rpartition(":")[2] for name, pins in _pins().items()}
+    pinned = [
+        artifact.coordinates for artifacts in parse_lock(LOCK.read_text("utf-8")).values() for artifact in artifacts
+    ]
     with psycopg.connect(dsn) as connection:
         row = connection.execute("show server_version").fetchone()
     return {
@@ -30,7 +34,7 @@ def versions(dsn: str) -> dict[str, str]:
         "python": platform.python_version(),
         **{name: version(name) for name in LIBRARIES},
         "librdkafka": confluent_kafka.libversion()[0],
-        **services,
+        **{name: next(c.rpartition(":")[2] for c in pinned if c.startswith(start)) for name, start in SERVICES.items()},
         "postgres": "" if row is None else row[0],
     }
 
@@ -42,9 +46,12 @@ def machine() -> Figure:
 
 def show(figures: Iterable[Figure], took_s: float) -> None:
     """A table on stderr."""
+    from rich import box
     from rich.table import Table
 
-    table = Table("measured", "figure", "peak memory, MB", title=f"{took_s:.0f} s in all", title_justify="left")
+    table = Table(
+        "measured", "figure", "peak memory, MB", title=f"{took_s:.0f} s in all", title_justify="left", box=box.SIMPLE
+    )
     for figure in figures:
         for row in rows(figure):
             table.add_row(*row)
@@ -66,10 +73,6 @@ def rows(figure: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
                 yield f"{role} after {figure['kills_per_role']} kills", f"{told} s", memory
                 memory = ""
             yield "lag of all groups when idle", str(figure["idle_lag"]), ""
-
-
-def _pins() -> Mapping[str, Any]:
-    return parse_lock(LOCK.read_text(encoding="utf-8"))
 
 
 def _commit() -> str:

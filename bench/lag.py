@@ -28,10 +28,10 @@ def assert_idle(settings: Settings, roles: Iterable[str]) -> None:
 
 
 def _lag(settings: Settings, group: str) -> int:
-    admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers})
+    admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers, "log_level": 3})
     asked = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
     lag = 0
     for offset in asked[group].result(10).topic_partitions:
-        extents = TopicFacts(client_config(settings), offset.topic).extents([offset.partition])
+        extents = TopicFacts({**client_config(settings), "log_level": 3}, offset.topic).extents([offset.partition])
         lag += max(0, extents[offset.partition].high - max(0, offset.offset))
     return lag

@@ -105,7 +105,8 @@ def compare(found: Mapping[str, int], wanted: Mapping[str, int], where: str) -> 
 class Tail:
     """A committed reader of what the roles write, from the beginning of the topics on, outside any group.
 
-    `counts` has all that was read, by kind; an outcome that comes twice counts as `outcome REPEATED`.
+    `counts` has all that was read, by kind; an outcome that comes twice counts as `outcome REPEATED`. A request's end
+    may come more than once, saying the same: it counts once, and `repeated_ends` says how many there were more.
     """
 
     def __init__(self, run: Run) -> None:
@@ -125,7 +126,9 @@ class Tail:
         self._consumer.assign(self._places)
         self._codec = run.codec
         self._told: set[tuple[str, str, str]] = set()
+        self._ends: set[RequestEnd] = set()
         self.counts: Counter[str] = Counter()
+        self.repeated_ends = 0
 
     def close(self) -> None:
         self._consumer.close()
@@ -137,7 +140,7 @@ class Tail:
             if message.error() is None and value is not None:
                 record = self._codec.decode(value, (*HISTORY, Correction, Answer))
                 records.append(record)
-                self.counts[self._kind(record)] += 1
+                self._count(record)
         return records
 
     def until(self, wanted: Counter[str], show: Callable[[int, int], None]) -> None:
@@ -163,13 +166,18 @@ class Tail:
         ends = {(p.topic, p.partition): self._consumer.get_watermark_offsets(p, 10)[1] for p in self._places}
         return all(end == 0 or at[place] >= end for place, end in ends.items())
 
-    def _kind(self, record: Record) -> str:
+    def _count(self, record: Record) -> None:
+        kind = kind_of(record)
         if isinstance(record, KeyOutcome):
             told = record.request_id, record.key, record.status
-            if told in self._told:
-                return "outcome REPEATED"
+            kind = "outcome REPEATED" if told in self._told else kind
             self._told.add(told)
-        return kind_of(record)
+        elif isinstance(record, RequestEnd):
+            if record in self._ends:
+                self.repeated_ends += 1
+                return
+            self._ends.add(record)
+        self.counts[kind] += 1
 
 
 def kind_of(record: Record) -> str:

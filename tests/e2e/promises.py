@@ -35,8 +35,7 @@ def settle(deployment: Deployment, timeout_s: float = 30.0) -> None:
     """Waits until every group has read all that there is, then reads it too."""
     for _ in range(2):  # the store's own records come after what it has read
         await_(lambda: not lags(deployment), f"the end of {lags(deployment)}", timeout_s)
-        while deployment.watcher.poll(0.2):
-            pass
+        deployment.read_all()
 
 
 def assert_ended_once(story: Story) -> None:
