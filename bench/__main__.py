@@ -31,6 +31,11 @@ def main() -> int:
     figures: list[Figure] = []
     failed = False
     try:
+        _keep(options.output, figures)  # those of an earlier run are not this one's
+    except OSError as fault:
+        say(f"python -m bench: error: --output: {fault}")
+        return 2
+    try:
         with world(options.rows, options.seed) as here:
             about = {"seed": options.seed, "rows": options.rows, "versions": versions(here.env["RESYNC_STATE_DSN"])}
             for scenario, name, measure in _wanted(here, options):
@@ -51,7 +56,8 @@ def main() -> int:
     except (StackError, OSError) as fault:
         say(f"python -m bench: {fault}")
         return 1
-    show(figures, time.monotonic() - began)
+    if figures:
+        show(figures, time.monotonic() - began)
     say(f"{options.output}: {len(figures)} figures")
     return 1 if failed else 0
 

@@ -15,7 +15,7 @@ from processor.core.model import Answer, Correction, KeyOutcome, Keys, Request, 
 from processor.core.partition import partition_of
 
 OBJECT = "PersonIdentity"
-STILL_S = 60.0
+STILL_S = 30.0
 """Nothing more comes once nothing has come for so long."""
 
 
@@ -144,7 +144,7 @@ class Tail:
         return records
 
     def until(self, wanted: Counter[str], show: Callable[[int, int], None]) -> None:
-        """Reads until there are as many records as wanted, of whatever kind, or nothing has come for a minute.
+        """Reads until there are as many records as wanted, of whatever kind, or nothing has come for half a minute.
 
         `show` is told how many of how many.
         """
