@@ -1,56 +1,86 @@
-"""Runs the benchmarks: one JSON line a figure on stdout, all of them in bench/out/latest.json.
+"""Runs the benchmark: one JSON line a figure on stdout and in bench/out, a table for people at the end.
 
-Exits 1 where a count is wrong, never for a time.
+Exits 1 where a count is wrong or nothing could be measured, 2 for options that cannot be used; never for a time.
 """
 
-import argparse
 import json
-import platform
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from bench.scenarios import SEED, WrongCount, backlog, latency, recovery
-from bench.world import World, world
+from bench.backlog import backlog
+from bench.figures import Figure, machine, show, versions
+from bench.latency import latency
+from bench.options import REQUESTS_PER_S, Options, parse
+from bench.recovery import recovery
+from bench.traffic import WrongCount
+from bench.world import RunFailed, World, world
+from processor.cli.output import print_line, say
+from processor.cli.progress import is_shown
+from stack.errors import StackError
 
-OUT = Path(__file__).parent / "out" / "latest.json"
+KEYS_PER_REQUEST = (1, 100, 1_000)
 
 
 def main() -> int:
     """Returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--keys", type=int, default=200_000, help="keys of a backlog")
-    parser.add_argument("--rows", type=int, default=400_000, help="rows of the district's table")
-    parser.add_argument("--kills", type=int, default=10, help="kills a role")
-    parser.add_argument("--seconds", type=int, default=20, help="length of the latency run")
-    options = parser.parse_args()
-    figures = []
+    options = parse()
+    began = time.monotonic()
+    figures: list[Figure] = []
     failed = False
-    with world(options.rows) as here:
-        for name, figure in _figures(here, options):
-            if isinstance(figure, WrongCount):
-                failed = True
-                print(f"# {name}: no figure: {figure}", file=sys.stderr)
-            else:
-                figures.append(figure)
-                print(json.dumps(figure), flush=True)
-    OUT.parent.mkdir(exist_ok=True)
-    about = {"seed": SEED, "rows": options.rows, "python": platform.python_version(), "machine": platform.machine()}
-    OUT.write_text(json.dumps({**about, "figures": figures}, indent=2) + "\n", encoding="utf-8")
+    try:
+        _keep(options.output, figures)  # those of an earlier run are not this one's
+    except OSError as fault:
+        say(f"python -m bench: error: --output: {fault}")
+        return 2
+    try:
+        with world(options.rows, options.seed) as here:
+            about = {"seed": options.seed, "rows": options.rows, "versions": versions(here.env["RESYNC_STATE_DSN"])}
+            for scenario, name, measure in _wanted(here, options):
+                started = time.monotonic()
+                if not is_shown():
+                    say(f"{name} …")
+                try:
+                    figure = measure()
+                except (WrongCount, RunFailed, TimeoutError) as fault:
+                    failed = True
+                    say(f"{name}: no figure: {fault}")
+                    continue
+                took = round(time.monotonic() - started, 1)
+                made = {**figure, "command": options.command(scenario), **about, "machine": machine(), "took_s": took}
+                figures.append(made)
+                print_line(json.dumps(made))
+                _keep(options.output, figures)
+    except (StackError, OSError) as fault:
+        say(f"python -m bench: {fault}")
+        return 1
+    if figures:
+        show(figures, time.monotonic() - began)
+    say(f"{options.output}: {len(figures)} figures")
     return 1 if failed else 0
 
 
-def _figures(here: World, options: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any] | WrongCount]]:
-    for per_request in (1, 100, 1_000):
-        name = f"backlog of {per_request} keys a request"
-        try:
-            yield name, backlog(here, options.keys, per_request)
-        except WrongCount as wrong:
-            yield name, wrong
-    yield "latency", latency(here, 50, options.seconds)
-    yield "recovery", recovery(here, options.kills)
+def _wanted(here: World, options: Options) -> Iterator[tuple[str, str, Callable[[], Figure]]]:
+    """Scenarios, their names for people, and what measures them."""
+    if "backlog" in options.only:
+        for each in KEYS_PER_REQUEST:
+            name = f"backlog in requests of {each}"
+            yield "backlog", name, partial(backlog, here, options.keys, each, name)
+    if "latency" in options.only:
+        yield "latency", "latency", partial(latency, here, REQUESTS_PER_S, options.seconds)
+    if "recovery" in options.only:
+        yield "recovery", "recovery", partial(recovery, here, options.kills)
+
+
+def _keep(output: Path, figures: list[Figure]) -> None:
+    output.parent.mkdir(exist_ok=True)
+    output.write_text("".join(f"{json.dumps(figure)}\n" for figure in figures), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -12,12 +12,14 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from bench.history import written
+from bench.options import number
 from processor.codec import Codec
 from processor.codec.history import history_record
 from processor.core.catalog import Catalog, Limits
 from processor.core.errors import Reason
 from processor.core.model import KeyOutcome, Parent, Status
 
+FORMS = ("ndjson", "csv", "parquet")
 PARTITIONS = 6
 AT = datetime(2026, 8, 1, 12, tzinfo=UTC)
 
@@ -30,10 +32,10 @@ def topic(servers: str, records: int) -> Iterator[str]:
         made.result(10)
     producer = Producer({"bootstrap.servers": servers, "compression.type": "lz4", "linger.ms": 50})
     codec = Codec.open(None, Catalog({}, {}, Limits()))
-    for number in range(records):
-        key, _, headers = history_record(outcome := _outcome(number))
-        producer.produce(name, codec.encode(name, outcome), key, number % PARTITIONS, headers=[*headers])
-        if not number % 10_000:
+    for place in range(records):
+        key, _, headers = history_record(outcome := _outcome(place))
+        producer.produce(name, codec.encode(name, outcome), key, place % PARTITIONS, headers=[*headers])
+        if not place % 10_000:
             producer.flush()
     producer.flush()
     yield name
@@ -51,10 +53,13 @@ def _outcome(number: int) -> KeyOutcome:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--records", type=int, default=1_000_000)
-    parser.add_argument("--forms", nargs="*", default=["ndjson", "csv", "parquet"])
+    parser.add_argument("--records", type=number(1, 100_000_000), default=1_000_000)
+    parser.add_argument("--forms", nargs="+", choices=FORMS, default=FORMS)
     options = parser.parse_args()
-    with topic(os.environ["RESYNC_BOOTSTRAP_SERVERS"], options.records) as name:
+    servers = os.environ.get("RESYNC_BOOTSTRAP_SERVERS")
+    if not servers:
+        parser.error("RESYNC_BOOTSTRAP_SERVERS is not set")
+    with topic(servers, options.records) as name:
         for form in options.forms:
             arguments = ["replay", "--export", "--format", form]
             print(f"{form:<8} {written(arguments, {'RESYNC_TOPIC_HISTORY': name}, options.records)}", flush=True)

@@ -19,11 +19,13 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from bench.options import number
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect
 from processor.adapters.postgres.history_queries import HistoryQueries, RequestFilter
 from processor.adapters.postgres.history_schema import migrate
 from stack.roles import console_script
 
+REPORTS = ("ndjson", "csv", "json", "table", "xlsx", "pdf")
 SLOW = ("show", "causes", "result")
 FILL_REQUESTS = """
 insert into requests
@@ -128,11 +130,17 @@ def main() -> None:
     parser.add_argument(
         "--dsn", default=os.environ.get("RESYNC_HISTORY_DSN"), help="a server where a database can be made"
     )
-    parser.add_argument("--outcomes", type=int, default=1_000_000)
-    parser.add_argument("--requests", type=int, nargs="*", default=[2_000, 1], help="into how many requests these go")
-    parser.add_argument("--times", type=int, default=300)
-    parser.add_argument("--reports", nargs="*", default=["ndjson", "csv", "json", "table", "xlsx", "pdf"])
+    parser.add_argument("--outcomes", type=number(1, 100_000_000), default=1_000_000)
+    parser.add_argument(
+        "--requests", type=number(1, 1_000_000), nargs="+", default=[2_000, 1], help="into how many requests these go"
+    )
+    parser.add_argument("--times", type=number(1, 100_000), default=300)
+    parser.add_argument("--reports", nargs="*", choices=REPORTS, default=REPORTS)
     options = parser.parse_args()
+    if not options.dsn:
+        parser.error("--dsn or RESYNC_HISTORY_DSN is needed: a server where a database can be made")
+    if max(options.requests) > options.outcomes:
+        parser.error("--requests: no request without an outcome")
     with database(options.dsn) as dsn:
         for requests in options.requests:
             salt = str(requests)

@@ -3,18 +3,24 @@
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from bench.world import DISTRICT, Run
+from bench.world import DISTRICT, PARTITIONS, Run
+from processor.codec.record_types import Record
 from processor.codec.subjects import HISTORY
-from processor.core.model import Correction, KeyOutcome, Keys, Request
+from processor.core.model import Answer, Correction, KeyOutcome, Keys, Request, RequestEnd, RequestStatus
 from processor.core.partition import partition_of
 
 OBJECT = "PersonIdentity"
-PARTITIONS = 6
+STILL_S = 30.0
+"""Nothing more comes once nothing has come for so long."""
+
+
+class WrongCount(Exception):
+    """The topics do not hold what was planted: there is no figure."""
 
 
 class Publisher:
@@ -43,29 +49,67 @@ class Publisher:
             raise TimeoutError("requests could not be published")
 
 
-@dataclass
-class Expected:
-    """What the planted tables make of keys: every 50th differs, every 100th plus one is missing at the state."""
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """What the planted tables make of distinct keys: every 50th differs, every 100th plus one lacks at the state."""
 
     keys: Sequence[int]
-    updates: int = field(init=False)
-    creates: int = field(init=False)
+    requests: int
 
-    def __post_init__(self) -> None:
-        self.creates = sum(1 for key in self.keys if key % 100 == 1)
-        self.updates = sum(1 for key in self.keys if key % 50 == 0)
+    @property
+    def creates(self) -> int:
+        return sum(1 for key in self.keys if key % 100 == 1)
 
-    def mistakes(self, outcomes: Counter[str], corrections: Counter[str]) -> list[str]:
+    @property
+    def updates(self) -> int:
+        return sum(1 for key in self.keys if key % 50 == 0)
+
+    def decided(self) -> Counter[str]:
+        """Records on the topics once the processor has been through."""
         sent = self.creates + self.updates
-        wanted = {"IN_SYNC": len(self.keys) - sent, "SENT": sent, "c": self.creates, "u": self.updates}
-        found = outcomes + corrections
-        return [f"{name}: {found[name]} instead of {count}" for name, count in wanted.items() if found[name] != count]
+        return Counter(
+            {
+                "request ACCEPTED": self.requests,
+                "outcome IN_SYNC": len(self.keys) - sent,
+                "outcome SENT": sent,
+                "correction CREATE": self.creates,
+                "correction UPDATE": self.updates,
+            }
+        )
+
+    def done(self) -> Counter[str]:
+        """Once all roles have been through."""
+        sent = self.creates + self.updates
+        return self.decided() + Counter(
+            {"answer APPLIED": sent, "outcome APPLIED": sent, "end COMPLETE": self.requests}
+        )
+
+    def kept(self) -> Counter[str]:
+        """Outcomes in the store's tables."""
+        sent = self.creates + self.updates
+        return +Counter({"IN_SYNC": len(self.keys) - sent, "APPLIED": sent})
+
+
+def compare(found: Mapping[str, int], wanted: Mapping[str, int], where: str) -> None:
+    """Raises WrongCount with every count that differs."""
+    names = sorted({name for counts in (found, wanted) for name, count in counts.items() if count})
+    wrong = [
+        f"{name}: {found.get(name, 0)} instead of {wanted.get(name, 0)}"
+        for name in names
+        if found.get(name, 0) != wanted.get(name, 0)
+    ]
+    if wrong:
+        raise WrongCount(f"{where}: {'; '.join(wrong)}")
 
 
 class Tail:
-    """A committed reader of one topic from its beginning, outside any group."""
+    """A committed reader of what the roles write, from the beginning of the topics on, outside any group.
 
-    def __init__(self, run: Run, topic: str) -> None:
+    `counts` has all that was read, by kind; an outcome that comes twice counts as `outcome REPEATED`. A request's end
+    may come more than once, saying the same: it counts once, and `repeated_ends` says how many there were more.
+    """
+
+    def __init__(self, run: Run) -> None:
         self._consumer = Consumer(
             {
                 "bootstrap.servers": run.settings.bootstrap_servers,
@@ -77,63 +121,79 @@ class Tail:
                 "fetch.wait.max.ms": 5,
             }
         )
-        partitions = self._consumer.list_topics(topic, 10).topics[topic].partitions
-        self._consumer.assign([TopicPartition(topic, p, 0) for p in partitions])
+        topics = (run.topics.history, run.topics.corrections, run.topics.answers)
+        self._places = [TopicPartition(topic, p, 0) for topic in topics for p in range(PARTITIONS)]
+        self._consumer.assign(self._places)
         self._codec = run.codec
-
-    def values(self, deadline_s: float) -> Iterator[bytes]:
-        """Values as they come. Raises TimeoutError when the deadline passes."""
-        until = time.monotonic() + deadline_s
-        while time.monotonic() < until:
-            for message in self._consumer.consume(5_000, 0.02):
-                value = message.value()
-                if message.error() is None and value is not None:
-                    yield value
-        raise TimeoutError(f"not all records came within {deadline_s:.0f} s")
-
-    def arrived(self) -> Iterator[KeyOutcome]:
-        """Outcomes that are here or come within a millisecond."""
-        for message in self._consumer.consume(1_000, 0.001):
-            value = message.value()
-            record = None if message.error() or value is None else self._codec.decode(value, HISTORY)
-            if isinstance(record, KeyOutcome):
-                yield record
-
-    def outcomes(self, deadline_s: float) -> Iterator[KeyOutcome]:
-        for value in self.values(deadline_s):
-            record = self._codec.decode(value, HISTORY)
-            if isinstance(record, KeyOutcome):
-                yield record
+        self._told: set[tuple[str, str, str]] = set()
+        self._ends: set[RequestEnd] = set()
+        self.counts: Counter[str] = Counter()
+        self.repeated_ends = 0
 
     def close(self) -> None:
         self._consumer.close()
 
+    def read(self, timeout_s: float = 0.02) -> list[Record]:
+        records = []
+        for message in self._consumer.consume(5_000, timeout_s):
+            value = message.value()
+            if message.error() is None and value is not None:
+                record = self._codec.decode(value, (*HISTORY, Correction, Answer))
+                records.append(record)
+                self._count(record)
+        return records
 
-def count_statuses(tail: Tail, keys: int, deadline_s: float) -> Counter[str]:
-    """Statuses of the first `keys` outcomes."""
-    counts: Counter[str] = Counter()
-    for outcome in tail.outcomes(deadline_s):
-        counts[outcome.status.value] += 1
-        if counts.total() == keys:
-            break
-    return counts
+    def until(self, wanted: Counter[str], show: Callable[[int, int], None]) -> None:
+        """Reads until there are as many records as wanted, of whatever kind, or nothing has come for half a minute.
+
+        `show` is told how many of how many.
+        """
+        seen_at = time.monotonic()
+        while self.counts.total() < wanted.total() and time.monotonic() < seen_at + STILL_S:
+            if self.read():
+                seen_at = time.monotonic()
+                show(self.counts.total(), wanted.total())
+
+    def to_end(self) -> None:
+        """Reads on to the ends of the topics, so that what is there too often is counted too."""
+        deadline = time.monotonic() + STILL_S
+        while self.read(0.1) or not self._is_at_end():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the ends of the topics were not reached within {STILL_S:.0f} s")
+
+    def _is_at_end(self) -> bool:
+        at = {(place.topic, place.partition): place.offset for place in self._consumer.position(self._places)}
+        ends = {(p.topic, p.partition): self._consumer.get_watermark_offsets(p, 10)[1] for p in self._places}
+        return all(end == 0 or at[place] >= end for place, end in ends.items())
+
+    def _count(self, record: Record) -> None:
+        kind = kind_of(record)
+        if isinstance(record, KeyOutcome):
+            told = record.request_id, record.key, record.status
+            kind = "outcome REPEATED" if told in self._told else kind
+            self._told.add(told)
+        elif isinstance(record, RequestEnd):
+            if record in self._ends:
+                self.repeated_ends += 1
+                return
+            self._ends.add(record)
+        self.counts[kind] += 1
 
 
-def count_operations(run: Run, tail: Tail, corrections: int, deadline_s: float) -> Counter[str]:
-    """Operations of the corrections: all that come until there are so many, or the deadline."""
-    counts: Counter[str] = Counter()
-    if corrections == 0:
-        return counts
-    try:
-        for value in tail.values(deadline_s):
-            record = run.codec.decode(value, (Correction,))
-            if isinstance(record, Correction):
-                counts[record.op.value] += 1
-            if counts.total() == corrections:
-                return counts
-    except TimeoutError:
-        return counts
-    return counts
+def kind_of(record: Record) -> str:
+    match record:
+        case KeyOutcome():
+            return f"outcome {record.status.name}"
+        case RequestStatus():
+            return f"request {record.state.name}"
+        case RequestEnd():
+            return f"end {record.state.name}"
+        case Correction():
+            return f"correction {record.op.name}"
+        case Answer():
+            return f"answer {record.result.name}"
+        case _:
+            return type(record).__name__
 
 
 def chunks_of(keys: Sequence[int], size: int) -> Iterable[Sequence[int]]:

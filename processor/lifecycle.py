@@ -1,5 +1,6 @@
 """A role process's life as its surroundings see it: told to stop by a signal; tells whether it lives and is ready."""
 
+import gc
 import logging
 import os
 import signal
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 MAX_BACKOFF_S = 5.0
 ANEW_AFTER_S = 1.0
 """Two processes that were given one identity by mistake shut each other out no faster than this."""
+YOUNG_OBJECTS = 200_000
+"""What a batch keeps alive at most stays below it, so that the collector of cycles does not walk through batches."""
 
 T = TypeVar("T")
 
@@ -88,6 +91,8 @@ class Lifecycle:
 
         Nothing is closed before, because what is broken may not let itself be closed. A stop asked for ends it.
         """
+        gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS, 10, 10)
         try:
             loop()
         except broken as fault:

@@ -33,7 +33,7 @@ def count_batch(intake: Intake, decided: Plan) -> None:
         metrics.NOT_AUTHORIZED.labels(ground).inc(count)
     metrics.REQUESTS.labels("REPEATED").inc(intake.repeated.count(Lane.REQUESTS))
     history = (*intake.plan.history, *decided.history)
-    asked_at = _count_requests(record for record in history if isinstance(record, RequestStatus))
+    asked_at = _count_requests([record for record in history if isinstance(record, RequestStatus)])
     _count_outcomes([record for record in history if isinstance(record, KeyOutcome)], asked_at)
     for plan in (intake.plan, decided):
         for op, count in Counter(correction.op for correction in plan.corrections).items():
@@ -55,11 +55,12 @@ def lane_label(lane: Lane) -> str:
     return lane.name.lower()
 
 
-def _count_requests(statuses: Iterable[RequestStatus]) -> dict[str, datetime]:
+def _count_requests(statuses: Sequence[RequestStatus]) -> dict[str, datetime]:
     """When each was asked, where its publisher said so."""
     asked_at: dict[str, datetime] = {}
+    for state, count in Counter(status.state for status in statuses).items():
+        metrics.REQUESTS.labels(state).inc(count)
     for status in statuses:
-        metrics.REQUESTS.labels(status.state).inc()
         if status.state is RequestState.REJECTED and status.reason is not None:
             metrics.REJECTED.labels(status.reason).inc()
         if status.request.requested_at is not None:

@@ -14,6 +14,7 @@ from stack.layout import REPO
 
 DISTRICTS = ("NORTH", "RIVER", "LAKE")
 AUDIT = Path(__file__).with_name("audit.sql")
+EDITS = Path(__file__).with_name("edits.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,7 @@ class Templates:
             script = "state.sql" if side == "state" else "district.sql"
             with psycopg.connect(make_conninfo(server, dbname=made.name), autocommit=True) as connection:
                 connection.execute((REPO / "demo" / "sql" / script).read_bytes())
-                if side == "state":
-                    connection.execute(AUDIT.read_bytes())
+                connection.execute((AUDIT if side == "state" else EDITS).read_bytes())
         return made
 
     def drop(self) -> None:

@@ -180,13 +180,19 @@ class Deployment:
     def ends(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
         """The high watermark of each partition, transaction markers and open transactions included."""
         self.admin.list_topics(timeout=10)  # else it would not know of leaders that have changed
-        wanted = {TopicPartition(t, p): _SPEC.latest() for t in topics for p in range(PARTITIONS)}
+        single = (self.topics.control, self.topics.dead_letters)
+        wanted = {TopicPartition(t, p): _SPEC.latest() for t in topics for p in range(1 if t in single else PARTITIONS)}
         asked = self.admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=10)
         return {(place.topic, place.partition): future.result(11).offset for place, future in asked.items()}
 
     def committed(self, group: str) -> dict[tuple[str, int], int]:
         asked = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=10)
         return {(p.topic, p.partition): p.offset for p in asked[group].result(11).topic_partitions}
+
+    def read_all(self) -> None:
+        """The watcher has read all that is committed now."""
+        ends = self.ends(self._watched())
+        self.watcher.until(lambda: self.watcher.has_reached(ends), "the end of the topics", poll_s=0.02)
 
     def take_keys(self, count: int) -> range:
         """Keys that no other test of this deployment uses."""

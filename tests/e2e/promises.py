@@ -3,6 +3,7 @@
 To be called when nothing is being submitted any more.
 """
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
@@ -15,13 +16,17 @@ from tests.awaiting import await_
 from tests.e2e.deployment import Deployment
 from tests.e2e.watcher import Story, said
 
+GONE = "DELETE"
+"""Stands for a person who is not there."""
+
 
 def prove(deployment: Deployment, request_ids: Iterable[str]) -> None:
-    """P1 for these requests and for every correction of the deployment, and P5."""
+    """P1 for these requests and for every correction of the deployment, P2 for every person of it, and P5."""
     settle(deployment)
     for request_id in request_ids:
         assert_ended_once(deployment.watcher.stories[request_id])
     assert_corrected_once(deployment)
+    assert_never_backwards(deployment)
     assert_replay_equals_live(deployment)
 
 
@@ -29,8 +34,7 @@ def settle(deployment: Deployment, timeout_s: float = 30.0) -> None:
     """Waits until every group has read all that there is, then reads it too."""
     for _ in range(2):  # the store's own records come after what it has read
         await_(lambda: not lags(deployment), f"the end of {lags(deployment)}", timeout_s)
-        while deployment.watcher.poll(0.2):
-            pass
+        deployment.read_all()
 
 
 def assert_ended_once(story: Story) -> None:
@@ -67,6 +71,50 @@ def assert_corrected_once(deployment: Deployment) -> None:
     query = "select object, district_id, key, count(*) from audit group by 1, 2, 3"
     written = Counter({(o, d, k): count for o, d, k, count in deployment.rows("state", query)})
     assert written == applied, f"writes without an answer {written - applied}, answers without one {applied - written}"
+
+
+def assert_never_backwards(deployment: Deployment) -> None:
+    """P2, seen from outside and by what the applier goes by.
+
+    The names that the state wrote of a person are among those that its district gave, in the district's order; none
+    came back after a newer one. The readings of the district that were applied to a key never grow older.
+    """
+    query = "select district_id, key, op, mark from audit where object = 'PersonIdentity' order by seq"
+    written: dict[str, list[tuple[str, str]]] = {}
+    for district, key, op, mark in deployment.rows("state", query):
+        written.setdefault(district, []).append((key, _said_of(op, mark)))
+    for district, writes in written.items():
+        given = _names_given(deployment, district, {key for key, _ in writes})
+        reached = dict.fromkeys(given, 0)
+        for key, name in writes:
+            names = given[key]
+            place = next((n for n in range(reached[key], len(names)) if names[n] == name), None)
+            assert place is not None, (
+                f"{district} {key}: the state was made older: after the name of edit {reached[key]} it was given one"
+                f" that the district had before, or never had (of edit {names.index(name) if name in names else None})"
+            )
+            reached[key] = place
+    applied: dict[tuple[str, str, str], tuple[int, ...]] = {}
+    for answer in deployment.watcher.answers:
+        source = answer.source
+        if answer.result is Result.APPLIED:
+            key_of = source.object, source.district_id, source.key
+            assert applied.get(key_of, ()) <= source.district_version.order, f"{key_of}: an older reading was applied"
+            applied[key_of] = source.district_version.order
+
+
+def _names_given(deployment: Deployment, district: str, keys: Iterable[str]) -> dict[str, list[str]]:
+    """Each person's names in the district's order, beginning with not being there."""
+    given: dict[str, list[str]] = {key: [GONE] for key in keys}
+    query = "select key, op, mark from edits where key = any(%s) order by seq"
+    for key, op, mark in deployment.rows(district, query, [list(given)]):
+        given[key].append(_said_of(op, mark))
+    return given
+
+
+def _said_of(op: str, mark: str | None) -> str:
+    """A name as the catalog compares it."""
+    return GONE if op == "DELETE" else repr(mark and unicodedata.normalize("NFC", mark).strip())
 
 
 def assert_replay_equals_live(deployment: Deployment) -> None:

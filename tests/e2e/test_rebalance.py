@@ -7,9 +7,10 @@ from random import Random
 import pytest
 
 from tests.e2e.deployment import Deployment
-from tests.e2e.stream import DISTRICTS, Stream
+from tests.e2e.stream import Stream
 
-SESSION_S = 6
+SESSION_S = TRANSACTION_S = 6
+"""A frozen process may have a transaction open, which nobody reads past before it times out."""
 
 
 @pytest.mark.timeout(300)
@@ -18,7 +19,9 @@ def test_partitions_move_to_a_second_process_and_back(
     deploy: Callable[..., Deployment], role: str, record_property: Callable[[str, object], None]
 ) -> None:
     """The second joins; the first is frozen past its session and wakes as one that owns nothing; the second dies."""
-    deployment = deploy(settings={"session_timeout_s": SESSION_S, "retry_delay_s": 1})
+    deployment = deploy(
+        settings={"session_timeout_s": SESSION_S, "transaction_timeout_s": TRANSACTION_S, "retry_delay_s": 1}
+    )
     deployment.start_all()
     stream = Stream(deployment, Random(7))
     stream.run(1)
@@ -26,10 +29,10 @@ def test_partitions_move_to_a_second_process_and_back(
     stream.run(1)
     first, second = deployment.role(f"{role}-0"), deployment.role(f"{role}-1")
     first.signal(signal.SIGSTOP)
-    record_property("taken_over_s", round(max(stream.probe(district) for district in DISTRICTS), 1))
+    record_property("taken_over_s", round(stream.probe(), 1))
     first.signal(signal.SIGCONT)
     stream.run(2)
     second.kill()
     deployment.start_missing()
-    record_property("taken_back_s", round(max(stream.probe(district) for district in DISTRICTS), 1))
+    record_property("taken_back_s", round(stream.probe(), 1))
     stream.finish()

@@ -122,13 +122,20 @@ class Watcher:
             (self._open.discard if story.has_ended() else self._open.add)(story.request_id)
         return len(messages)
 
-    def until(self, condition: Callable[[], object], what: str, timeout_s: float = 30.0) -> float:
+    def has_reached(self, ends: Mapping[tuple[str, int], int]) -> bool:
+        """Whether all before these offsets has been read."""
+        reached = self._consumer.position([TopicPartition(topic, number) for topic, number in ends])
+        return all(at.offset >= ends[at.topic, at.partition] or not ends[at.topic, at.partition] for at in reached)
+
+    def until(
+        self, condition: Callable[[], object], what: str, timeout_s: float = 30.0, *, poll_s: float = 0.1
+    ) -> float:
         """Reads until the condition holds; returns how long that took in seconds."""
         started = monotonic()
         while not condition():
             if monotonic() - started > timeout_s:
                 raise AssertionError(f"{what} did not come within {timeout_s:g} s")
-            self.poll()
+            self.poll(poll_s)
         return monotonic() - started
 
     def until_ended(self, request_ids: Iterable[str], timeout_s: float = 30.0) -> float:

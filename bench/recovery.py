@@ -1,0 +1,81 @@
+"""How soon a killed role does its work again, and whether anything was lost or done twice."""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import psycopg
+
+from bench.figures import Figure
+from bench.lag import assert_idle
+from bench.traffic import Planted, Publisher, Tail, compare
+from bench.world import ROLES, Run, World
+from processor.cli.progress import counting
+from processor.core.model import KeyOutcome, Status
+
+PATIENCE_S = 60.0
+
+
+def recovery(world: World, kills: int) -> Figure:
+    """Seconds from starting a killed role anew to the first committed outcome of a request published after the kill.
+
+    For the applier: an APPLIED one; for the store: until the outcome stands in its tables. All keys asked for differ.
+    """
+    chosen = world.choose(range(50, world.rows + 1, 50), len(ROLES) * kills)
+    planted = Planted(chosen, len(chosen))
+    recovered: dict[str, list[float]] = {role: [] for role in ROLES}
+    differing = iter(chosen)
+    with world.run() as run, counting("recovery: kills") as show:
+        run.start(*ROLES)
+        publisher, tail = Publisher(run), Tail(run)
+        for role, times in recovered.items():
+            for _ in range(kills):
+                run.kill(role)
+                request_id = publisher.publish([next(differing)])
+                publisher.flush()
+                started = time.monotonic()
+                run.start(role)
+                _await(role, run, tail, request_id)
+                times.append(time.monotonic() - started)
+                show(sum(map(len, recovered.values())), len(chosen))
+        tail.until(planted.done(), lambda _done, _total: None)
+        assert_idle(run.settings, ROLES)
+        tail.to_end()
+        tail.close()
+        compare(tail.counts, planted.done(), "on the topics")
+        compare(run.kept(), planted.kept(), "in the tables")
+        run.stop(*ROLES)
+    return {
+        "scenario": "recovery",
+        "kills_per_role": kills,
+        "recovered_s": {role: _spread(times) for role, times in recovered.items()},
+        "idle_lag": 0,
+        "peak_rss_mb": run.peak_rss_mb,
+    }
+
+
+def _spread(times: list[float]) -> dict[str, float]:
+    found = {"min": min(times), "median": statistics.median(times), "max": max(times)}
+    return {name: round(seconds, 2) for name, seconds in found.items()}
+
+
+def _await(role: str, run: Run, tail: Tail, request_id: str) -> None:
+    if role == "store":
+        with psycopg.connect(run.settings.history_dsn, autocommit=True) as connection:
+            query = "select 1 from history.outcomes where request_id = %s"
+            _until(lambda: bool(connection.execute(query, (request_id,)).fetchone()), role)
+        return
+    status = Status.SENT if role == "process" else Status.APPLIED
+
+    def is_there() -> bool:
+        records = [record for record in tail.read() if isinstance(record, KeyOutcome)]
+        return any(record.request_id == request_id and record.status is status for record in records)
+
+    _until(is_there, role)
+
+
+def _until(is_there: Callable[[], bool], role: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not is_there():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no outcome within {PATIENCE_S:.0f} s of the new process of {role}")
