@@ -123,8 +123,11 @@ def test_a_dead_district_delays_no_other() -> None:
 
 def test_a_family_that_may_delete_waits_for_all_of_its_chunks_and_is_counted_together() -> None:
     """Deletes of a part that is read later would be counted, and bounded, apart (ADR 0007)."""
-    held = {("NORTH", "Person"): {"1": (theirs(),)}, ("NORTH", "Enrollment"): {"2": (row(ENROLLMENT, personID="1"),)}}
-    deleting = {"on_state_only": OnStateOnly.DELETE, "request_id": "r"}
+    held: dict[Target, dict[str, tuple[Row, ...]]] = {
+        ("NORTH", "Person"): {"1": (theirs(),)},
+        ("NORTH", "Enrollment"): {"2": (row(ENROLLMENT, personID="1"),)},
+    }
+    deleting: dict[str, Any] = {"on_state_only": OnStateOnly.DELETE, "request_id": "r"}
     family = [chunk("1", chunk="0", **deleting), chunk("2", chunk="0.E", object_name="Enrollment", **deleting)]
     one = catalog(allow_delete=True, max_deletes=1)
 
