@@ -149,6 +149,11 @@ STORED_BATCHES = _counter(
     result=("stored", "dropped"),
 )
 STORE_SKIPPED = _counter("resync_store_skipped_records_total", "Records of history that nobody of us wrote.", (STORE,))
+STORE_SHARED_IDS = _counter(
+    "resync_store_shared_request_ids_total",
+    "Requests of a stored batch whose id another district's request has too: their history is mixed.",
+    (STORE,),
+)
 STORE_ENDS = _counter("resync_store_ends_total", "Ends of requests announced on the history topic.", (STORE,))
 STORE_OVERDUE = _counter(
     "resync_store_overdue_corrections_total", "Unanswered corrections sent round to be compared again.", (STORE,)

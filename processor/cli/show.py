@@ -38,7 +38,7 @@ def show(
         raise typer.Exit(ExitCode.FAILED)
     found: dict[str, Any] = dict(row or {"request_id": request_id})
     cleared = document(clearing) if clearing is not None else None
-    failures = {"failures": failure_documents(asked_of(row), causes)} if row is not None else {}
+    failures = {"failures": failure_documents(asked_of(row), causes) if causes else []} if row is not None else {}
     match output:
         case Output.TABLE:
             _tell(shown(found), shown(clearing) if clearing is not None else None)

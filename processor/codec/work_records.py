@@ -1,5 +1,8 @@
 """Requests and chunks as Avro records."""
 
+from enum import StrEnum
+from typing import Any
+
 from processor.codec.errors import DecodeError
 from processor.codec.schema_text import NAMESPACE
 from processor.codec.wire import Symbols, Wire, read_time_or_none
@@ -27,6 +30,14 @@ ON_STATE_ONLY = Symbols(OnStateOnly)
 CAUSE = Symbols(Cause)
 _REPORT = Symbols(Report)
 _SIDE = Symbols(Side)
+_OF_REQUEST: dict[str, tuple[Symbols[Any], StrEnum]] = {
+    "mode": (MODE, Mode.SYNC),
+    "dependencies": (DEPENDENCIES, Dependencies.NONE),
+    "on_state_only": (ON_STATE_ONLY, OnStateOnly.REPORT),
+    "report": (_REPORT, Report.ALL),
+    "requested_from": (_SIDE, Side.DISTRICT),
+}
+"""A request's closed lists, and what stands for a symbol that is not known: nothing is done by it."""
 
 
 def request_to_wire(request: Request) -> Wire:
@@ -36,11 +47,7 @@ def request_to_wire(request: Request) -> Wire:
         "object": request.object,
         "selection": _selection_to_wire(request.selection),
         "requested_by": request.requested_by,
-        "mode": request.mode,
-        "dependencies": request.dependencies,
-        "on_state_only": request.on_state_only,
-        "report": request.report,
-        "requested_from": request.requested_from,
+        **{name: request.symbol(name) for name in _OF_REQUEST},
         "requested_at": request.requested_at,
         "school_year": request.school_year,
         "reason": request.reason,
@@ -49,29 +56,25 @@ def request_to_wire(request: Request) -> Wire:
 
 
 def request_from_wire(wire: Wire) -> Request:
-    """Raises DecodeError with INVALID_REQUEST for an id or a symbol that makes the request unusable."""
+    """Raises DecodeError with INVALID_REQUEST for an id under which no history can be kept."""
     request_id: str = wire["request_id"]
     if not is_request_id(request_id):
         raise DecodeError(Reason.INVALID_REQUEST, "request_id is not a uuid (8-4-4-4-12 hexadecimal digits)")
-    try:
-        return Request(
-            request_id=request_id.lower(),
-            district_id=wire["district_id"],
-            object=wire["object"],
-            selection=_selection_from_wire(wire["selection"]),
-            requested_by=wire["requested_by"],
-            mode=MODE.read(wire["mode"]),
-            dependencies=DEPENDENCIES.read(wire["dependencies"]),
-            on_state_only=ON_STATE_ONLY.read(wire["on_state_only"]),
-            report=_REPORT.read(wire["report"]),
-            requested_from=_SIDE.read(wire["requested_from"]),
-            requested_at=read_time_or_none(wire["requested_at"]),
-            school_year=wire["school_year"],
-            reason=wire["reason"],
-            run_id=wire["run_id"],
-        )
-    except DecodeError as fault:
-        raise DecodeError(Reason.INVALID_REQUEST, fault.detail) from None
+    known = {name: symbols.read_known(wire[name]) for name, (symbols, _) in _OF_REQUEST.items()}
+    lists: dict[str, Any] = {name: known[name] or instead for name, (_, instead) in _OF_REQUEST.items()}
+    return Request(
+        request_id=request_id.lower(),
+        district_id=wire["district_id"],
+        object=wire["object"],
+        selection=_selection_from_wire(wire["selection"]),
+        requested_by=wire["requested_by"],
+        requested_at=read_time_or_none(wire["requested_at"]),
+        school_year=wire["school_year"],
+        reason=wire["reason"],
+        run_id=wire["run_id"],
+        not_understood=tuple(name for name, symbol in known.items() if symbol is None),
+        **lists,
+    )
 
 
 def _selection_to_wire(selection: Selection) -> tuple[str, Wire]:

@@ -91,6 +91,9 @@ def _shortened(request: Request) -> tuple[Request, list[str]]:
 def _checked(request: Request, too_long: Sequence[str], catalog: Catalog) -> tuple[ObjectType, Sequence[str]]:
     if too_long:
         raise Rejected(Reason.INVALID_REQUEST, f"too long: {', '.join(too_long)}")
+    if request.not_understood:
+        named = ", ".join(request.not_understood)
+        raise Rejected(Reason.NOT_SUPPORTED, f"{named}: a symbol that this release does not know; it may be newer")
     if request.district_id not in catalog.districts:
         raise Rejected(Reason.UNKNOWN_DISTRICT, f"district {printable(request.district_id)} is not in the catalog")
     kind = catalog.objects.get(request.object)

@@ -281,7 +281,7 @@ class _Deciding:
         source = Source(
             request_id=chunk.request_id,
             chunk=chunk.chunk,
-            correction_id=correction_id(chunk.request_id, kind.name, ask.key, chunk.attempt),
+            correction_id=correction_id(chunk.request_id, chunk.district_id, kind.name, ask.key, chunk.attempt),
             district_id=chunk.district_id,
             object=kind.name,
             key=ask.key,

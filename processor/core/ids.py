@@ -7,16 +7,22 @@ from urllib.parse import quote, unquote
 
 CORRECTIONS = uuid.UUID("5f2b6c1e-7d0a-5c52-9a53-0d1f4ab0c0de")
 FIRST_CHUNK = "0"
+REFUSED = "~refused"
+"""Stands in an accepted id for a refusal, which must not use up the id of a request that is allowed."""
 
 
-def correction_id(request_id: str, object_name: str, key: str, attempt: int) -> str:
-    """uuid5 of what is corrected and for the how manieth time."""
-    return str(uuid.uuid5(CORRECTIONS, "\x1f".join((request_id, object_name, key, str(attempt)))))
+def correction_id(request_id: str, district_id: str, object_name: str, key: str, attempt: int) -> str:
+    """uuid5 of what is corrected and for the how manieth time.
+
+    The district is part of it: a publisher may use one request id for two, and both may have the key (ADR 0140).
+    """
+    return str(uuid.uuid5(CORRECTIONS, "\x1f".join((request_id, district_id, object_name, key, str(attempt)))))
 
 
-def accepted_id(request_id: str, chunk: str, attempt: int) -> bytes:
-    """16 bytes that stand for one unit of work having been taken on."""
-    return hashlib.blake2b("\x1f".join((request_id, chunk, str(attempt))).encode(), digest_size=16).digest()
+def accepted_id(request_id: str, district_id: str, chunk: str, attempt: int) -> bytes:
+    """16 bytes that stand for one unit of work having been taken on; of one district, as in `correction_id`."""
+    named = "\x1f".join((request_id, district_id, chunk, str(attempt)))
+    return hashlib.blake2b(named.encode(), digest_size=16).digest()
 
 
 def split_chunk(parent: str, index: int) -> str:

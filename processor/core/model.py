@@ -15,6 +15,10 @@ Values: TypeAlias = Mapping[str, str | None]
 """Field name to canonical text."""
 
 
+UNKNOWN = "UNKNOWN"
+"""The symbol, in every closed list of a schema, that a later release's symbols are read as."""
+
+
 class Mode(StrEnum):
     SYNC = "SYNC"
     FORCE = "FORCE"
@@ -149,6 +153,12 @@ class Request:
     school_year: str | None = None
     reason: str | None = None
     run_id: str | None = None
+    not_understood: tuple[str, ...] = ()
+    """Fields with a symbol that this release does not know. They hold their defaults; the request is rejected."""
+
+    def symbol(self, name: str) -> str:
+        """A field of a closed list as records write it."""
+        return UNKNOWN if name in self.not_understood else str(getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,9 @@ class HistoryTransaction(Protocol):
     def holds(self, expected: Mapping[int, int]) -> bool:
         """Lock the offsets of these partitions; whether each is what is expected."""
 
+    def shared_ids(self) -> Sequence[str]:
+        """Requests of what was staged whose records name two districts; to be asked before `merge`."""
+
     def merge(self) -> None:
         """What was staged, into the tables."""
 

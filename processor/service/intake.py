@@ -10,10 +10,10 @@ from processor.codec.errors import DecodeError
 from processor.core.accept import WITH_CHILDREN, Rejected, accept, refuse
 from processor.core.catalog import Catalog
 from processor.core.errors import Reason
-from processor.core.ids import FIRST_CHUNK, accepted_id
+from processor.core.ids import FIRST_CHUNK, REFUSED, accepted_id
 from processor.core.model import Answer, Chunk, Plan, Request
 from processor.core.partition import partition_of
-from processor.core.rights import Ground, Policy, topic_refusal
+from processor.core.rights import Ground, Policy, Refusal, topic_refusal
 from processor.core.settle import another_round, give_up, settle
 from processor.service.records import Lane, Received
 
@@ -144,36 +144,36 @@ class Sorter:
                     self._answer(item.ask, intake, now)
         return intake
 
-    def _is_new(self, item: Work, request_id: str, chunk: str, attempt: int, intake: Intake) -> bool:
-        work_id = accepted_id(request_id, chunk, attempt)
-        if work_id in self._known or work_id in intake.accepted:
+    def _is_taken(self, work_id: bytes, intake: Intake) -> bool:
+        return work_id in self._known or work_id in intake.accepted
+
+    def _is_new(self, item: Work, work_id: bytes, intake: Intake) -> bool:
+        if self._is_taken(work_id, intake):
             intake.repeated.append(item.record.lane)
             return False
         intake.accepted[work_id] = item.record.partition
         return True
 
     def _request(self, item: Work, request: Request, intake: Intake, now: datetime) -> None:
-        if not self._is_new(item, request.request_id, FIRST_CHUNK, 1, intake):
-            return
-        refused = self._refused(item.record, request, intake)
-        if refused is not None:
-            intake.plan.add(refuse(request, refused, now))
-            return
-        take_request(request, self._catalog, intake, now)
-
-    def _refused(self, record: Received, request: Request, intake: Intake) -> Rejected | None:
-        """By the topic that the record came by: who it says that asks is a claim."""
-        if self._policy is None:
-            return None
-        why = topic_refusal(self._policy, record.topic, request, self._catalog)
+        """A refusal takes up no request's place and never overwrites one that was taken on."""
+        work_id = accepted_id(request.request_id, request.district_id, FIRST_CHUNK, 1)
+        why = self._refusal(item.record, request)
         if why is None:
-            return None
-        intake.refused.append(why.ground)
-        log.warning("%s: request %s is not authorised: %s", record.place, request.request_id, why.ground)
-        return Rejected(Reason.NOT_AUTHORIZED, why.detail)
+            if self._is_new(item, work_id, intake):
+                take_request(request, self._catalog, intake, now)
+        elif self._is_taken(work_id, intake):
+            intake.repeated.append(item.record.lane)
+        elif self._is_new(item, accepted_id(request.request_id, request.district_id, REFUSED, 1), intake):
+            intake.refused.append(why.ground)
+            log.warning("%s: request %s is not authorised: %s", item.record.place, request.request_id, why.ground)
+            intake.plan.add(refuse(request, Rejected(Reason.NOT_AUTHORIZED, why.detail), now))
+
+    def _refusal(self, record: Received, request: Request) -> Refusal | None:
+        """By the topic that the record came by: who it says that asks is a claim."""
+        return None if self._policy is None else topic_refusal(self._policy, record.topic, request, self._catalog)
 
     def _chunk(self, item: Work, chunk: Chunk, intake: Intake, now: datetime) -> None:
-        if not self._is_new(item, chunk.request_id, chunk.chunk, chunk.attempt, intake):
+        if not self._is_new(item, _accepted_id(chunk), intake):
             return
         if chunk.not_before is not None and now < chunk.not_before:
             intake.plan.retries.append(another_round(chunk))
@@ -197,11 +197,15 @@ class Sorter:
     def _answer(self, answer: Answer, intake: Intake, now: datetime) -> None:
         """A late answer whose next comparison has begun already must not reopen the key."""
         plan = settle(answer, self._catalog.limits, now)
-        begun = any(accepted_id(c.request_id, c.chunk, c.attempt) in self._known for c in plan.retries)
+        begun = any(_accepted_id(retry) in self._known for retry in plan.retries)
         if begun:
             intake.repeated.append(Lane.ANSWERS)
         else:
             intake.plan.add(plan)
+
+
+def _accepted_id(chunk: Chunk) -> bytes:
+    return accepted_id(chunk.request_id, chunk.district_id, chunk.chunk, chunk.attempt)
 
 
 def _source(ask: Request | Chunk | Answer) -> tuple[str, str]:

@@ -4,7 +4,7 @@ Offsets live in the same SQL transaction as the rows. A batch goes in only if th
 else another process, or a replay, has moved them, so the batch is dropped and reading begins again where they are.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
@@ -54,6 +54,8 @@ class StoreCounts:
     batches_dropped: int = 0
     records_skipped: int = 0
     unavailable: int = 0
+    shared_ids: int = 0
+    """Times that a batch held records of a request whose id another district's request has too."""
     ends_announced: int = 0
     overdue_published: int = 0
     cleared: int = 0
@@ -212,12 +214,14 @@ class Store:
 
     def _materialize(self, batch: LogBatch) -> None:
         started = monotonic()
+        shared: Sequence[str] = ()
         crash = self._parts.crash_points
         changes = changes_of(batch.records, self._parts.decode, self._skipped)
         with self._parts.tables.transaction() as transaction:
             transaction.stage(changes)
             fits = transaction.holds(batch.start)
             if fits:
+                shared = transaction.shared_ids()
                 transaction.merge()
                 crash("store.after_merge")
                 self._ends.announce(transaction, changes)
@@ -237,7 +241,15 @@ class Store:
         self.counts.positions = dict(self._positions)
         metrics.STORED_RECORDS.inc(len(batch.records))
         metrics.STORED_BATCHES.labels("stored").inc()
+        self._tell_shared(shared)
         metrics.STORE_SECONDS.observe(monotonic() - started)
+
+    def _tell_shared(self, request_ids: Sequence[str]) -> None:
+        """Their history is mixed, and mended by nobody but the publishers (ADR 0140)."""
+        self.counts.shared_ids += len(request_ids)
+        metrics.STORE_SHARED_IDS.inc(len(request_ids))
+        for request_id in request_ids:
+            log.error("two districts' requests have one id: their history is mixed", request_id=request_id)
 
     def _pause(self, fault: Exception, stop: Stop) -> None:
         """Forget what is in hand and wait, longer each time, still serving the group."""

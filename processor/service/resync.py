@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import groupby
 
 from processor.core.catalog import Catalog
 from processor.core.decide import count_state_only, decide, parents_to_read
 from processor.core.family import deletes_last_and_upward
-from processor.core.model import Chunk, Plan
+from processor.core.model import Chunk, OnStateOnly, Plan
 from processor.core.settle import defer
 from processor.core.snapshot import Snapshot
 from processor.service.ports import Snapshots, SnapshotUnavailable
@@ -59,19 +58,28 @@ def _read(wanted: Mapping[tuple[str, str], dict[str, None]], snapshots: Snapshot
 
 
 def resync(chunks: Sequence[Chunk], seen: Observation, catalog: Catalog, now: datetime) -> Plan:
-    """Decides the chunks in their order."""
+    """Decides the requests in the order of their first chunks, and a request's chunks in theirs."""
+    families: dict[tuple[str, str], list[Chunk]] = {}
+    for chunk in chunks:
+        families.setdefault((chunk.request_id, chunk.district_id), []).append(chunk)
     plan = Plan()
-    for _, family in groupby(chunks, key=lambda chunk: chunk.request_id):
-        plan.add(_resync_family(list(family), seen, catalog, now))
+    for family in families.values():
+        plan.add(_resync_family(family, seen, catalog, now))
     return plan
 
 
 def _resync_family(chunks: Sequence[Chunk], seen: Observation, catalog: Catalog, now: datetime) -> Plan:
-    """Chunks of one request: their deletions are counted together, and go upward."""
+    """Chunks of one request: their deletions are counted together, and go upward.
+
+    So where one that may delete cannot be read, all wait for it: what was counted apart would be bounded apart.
+    """
     state_only = sum(count_state_only(chunk, seen.snapshots[chunk.district_id]) for chunk in chunks)
+    faults = [seen.fault(chunk, catalog) for chunk in chunks]
+    if any(chunk.on_state_only is OnStateOnly.DELETE for chunk in chunks):
+        first = next((fault for fault in faults if fault is not None), None)
+        faults = [first] * len(chunks)
     plan = Plan()
-    for chunk in chunks:
-        fault = seen.fault(chunk, catalog)
+    for chunk, fault in zip(chunks, faults, strict=True):
         if fault is None:
             plan.add(decide(chunk, catalog, seen.snapshots[chunk.district_id], now, state_only=state_only))
         else:

@@ -16,6 +16,7 @@ from processor.service.history_changes import Changes
 from processor.service.history_ports import BuriedRow, Clearable, RowPlace, StoredOffset, Unanswered
 
 MERGE = script("history_merge.sql")
+SHARED_IDS = script("history_shared_ids.sql")
 ENDED = script("history_ended.sql")
 ENDED_AFTER = script("history_ended_after.sql")
 CLEARABLE = script("history_clearable.sql")
@@ -50,6 +51,9 @@ class PostgresTransaction:
         self._copy("clearings", map(rows.clearing_row, changes.clearings.values()))
         self._copy("heard", changes.partitions.items())
         self._copy_gone(changes)
+
+    def shared_ids(self) -> Sequence[str]:
+        return [row[0] for row in self._connection.execute(SHARED_IDS)] if self._is_staged else []
 
     def merge(self) -> None:
         if self._is_staged:

@@ -50,6 +50,20 @@ def test_the_last_record_of_a_key_is_the_row(world: World) -> None:
     assert world.rows("select state, keys, outcomes, open_outcomes from history.requests") == [("COMPLETE", 3, 3, 0)]
 
 
+@pytest.mark.parametrize("batch", [1, 100])
+def test_an_id_that_two_districts_use_is_told_and_stops_nothing(world: World, batch: int) -> None:
+    """Their history is mixed, as the topic is (ADR 0140): live and replay agree about it."""
+    request_id, records = applied_request(2)
+    _, others = applied_request(2)
+    world.produce(*records, *others)
+    world.produce(request_status(request_id, 1, district_id="RIVER"), outcome(request_id, "9", district_id="RIVER"))
+    store = world.store(limits=BatchLimits(records=batch))
+    world.catch_up(store)
+    assert store.counts.shared_ids == 1
+    assert world.rows("select district_id from history.requests where request_id = %s", [request_id]) == [("RIVER",)]
+    assert world.verify().divergences == 0
+
+
 def test_every_field_arrives(world: World) -> None:
     request_id = str(uuid.uuid4())
     status = request_status(

@@ -73,7 +73,7 @@ def test_an_unanswered_key_is_published_once_a_pass(world: World) -> None:
     assert published(world) == []
     clock.now = DECIDED + timedelta(minutes=61)
     run_for(store, 3)
-    correction_id = ids.correction_id(request_id, "PersonIdentity", "1", 1)
+    correction_id = ids.correction_id(request_id, "NORTH", "PersonIdentity", "1", 1)
     chunk = Chunk(
         request_id=request_id,
         chunk=ids.retry_chunk(correction_id),
@@ -97,6 +97,21 @@ def test_an_unanswered_key_is_published_once_a_pass(world: World) -> None:
     clock.now += timedelta(seconds=601)
     run_for(store, 3)
     assert [found.asks[0].key for _, found in published(world)] == ["1", "1", "2"]
+
+
+def test_a_key_is_compared_again_by_what_its_own_district_asked(world: World) -> None:
+    """Another district's request with the same id must not turn its keys into deletions (ADR 0140)."""
+    request_id = str(uuid.uuid4())
+    world.produce(
+        request_status(request_id, 1),
+        outcome(request_id, "1", Status.SENT, sent_at=DECIDED),
+        request_status(request_id, 1, district_id="RIVER", on_state_only=OnStateOnly.DELETE, mode=Mode.FORCE),
+    )
+    store = world.store(overdue=RULE, now=lambda: DECIDED + timedelta(days=1))
+    world.catch_up(store)
+    run_for(store, 3)
+    [(_, chunk)] = published(world)
+    assert (chunk.district_id, chunk.on_state_only, chunk.mode) == ("NORTH", OnStateOnly.REPORT, Mode.SYNC)
 
 
 def test_a_pass_has_pages(world: World) -> None:

@@ -75,7 +75,7 @@ def outcome(request_id: str, key: str, status: Status = Status.APPLIED, **change
         "detail": None,
         "changed_fields": ("lastName",),
         "parent": None,
-        "correction_id": ids.correction_id(request_id, "PersonIdentity", key, 1),
+        "correction_id": ids.correction_id(request_id, "NORTH", "PersonIdentity", key, 1),
         "attempt": 1,
         "first_decided_at": DECIDED,
         "sent_at": DECIDED + timedelta(seconds=1),

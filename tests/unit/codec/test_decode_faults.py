@@ -12,7 +12,7 @@ from processor.codec import Codec, DecodeError, Record
 from processor.codec.framing import single_object_header
 from processor.codec.schema_files import SchemaFiles
 from processor.core.errors import Reason
-from processor.core.model import Answer, Chunk, Correction, KeyOutcome, Request, RequestStatus
+from processor.core.model import Answer, Chunk, Correction, KeyOutcome, Keys, Request, RequestState, RequestStatus
 from tests.unit.codec.catalogs import catalog_of
 from tests.unit.codec.records import CATALOG, CORRECTION, REQUEST, SAMPLES, SOURCE
 
@@ -115,7 +115,7 @@ def test_a_request_id_is_one_id_in_either_case() -> None:
 def written(name: str, **fields: object) -> bytes:
     """A record as another program may write it, with our schema and any symbols and values that it allows."""
     schema = next(schema for schema in SchemaFiles().records() if schema["name"] == name)
-    entry = next(entry for kind in (Request, KeyOutcome, Answer) for entry in CODEC.schemas_of(kind)
+    entry = next(entry for kind in (Request, Chunk, KeyOutcome, Answer) for entry in CODEC.schemas_of(kind)
                  if entry.record.name.endswith("." + name))  # fmt: skip
     wire = {**entry.record.to_wire(next(r for r in SAMPLES.values() if type(r) is entry.record.type)), **fields}
     out = BytesIO()
@@ -124,11 +124,19 @@ def written(name: str, **fields: object) -> bytes:
 
 
 def test_an_unknown_symbol_that_decides_is_refused() -> None:
-    caught = fault(written("ResyncRequest", mode="UNKNOWN"))
-    assert caught.reason is Reason.INVALID_REQUEST
+    caught = fault(written("ResyncChunk", mode="UNKNOWN"), Chunk)
+    assert caught.reason is Reason.UNDECODABLE
     assert "Mode has a symbol that this release does not know" in caught.detail
     assert fault(written("KeyOutcome", status="UNKNOWN"), KeyOutcome).reason is Reason.UNDECODABLE
     assert fault(written("Answer", result="UNKNOWN"), Answer).reason is Reason.UNDECODABLE
+
+
+def test_a_request_with_unknown_symbols_is_read_so_that_it_can_be_rejected_and_told_of() -> None:
+    request = CODEC.decode(written("ResyncRequest", mode="UNKNOWN", report="UNKNOWN"), {Request})
+    assert isinstance(request, Request)
+    assert request.not_understood == ("mode", "report")
+    status = RequestStatus(replace(request, selection=Keys(())), RequestState.REJECTED, None, None, 0, SOURCE.sent_at)
+    assert CODEC.decode(CODEC.encode("any", status), {RequestStatus}) == status
 
 
 def test_an_unknown_symbol_that_only_explains_is_left_out() -> None:

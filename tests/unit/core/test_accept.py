@@ -43,6 +43,13 @@ def chunk_statuses(plan: Plan) -> list[ChunkStatus]:
     return [record for record in plan.history if isinstance(record, ChunkStatus)]
 
 
+def test_a_request_that_is_not_understood_is_rejected_and_names_the_fields() -> None:
+    plan, chunk = accept(request("7", not_understood=("mode", "report")), CATALOG, NOW)
+    status = status_of(plan)
+    assert (status.state, status.reason, chunk) == (RequestState.REJECTED, Reason.NOT_SUPPORTED, None)
+    assert status.detail == "mode, report: a symbol that this release does not know; it may be newer"
+
+
 @pytest.mark.parametrize(
     ("asked", "reason", "detail"),
     [

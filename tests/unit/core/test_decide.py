@@ -204,7 +204,7 @@ def test_where_a_correction_comes_from() -> None:
         Source(
             request_id=REQUEST_ID,
             chunk="0.3",
-            correction_id=correction_id(REQUEST_ID, "Person", "7", 3),
+            correction_id=correction_id(REQUEST_ID, "NORTH", "Person", "7", 3),
             district_id="NORTH",
             object="Person",
             key="7",

@@ -76,20 +76,26 @@ def test_the_short_way_for_plain_texts_is_percent_encoding(text: str) -> None:
 
 def test_a_correction_s_id_is_pinned() -> None:
     """Appliers keep these ids: another derivation would apply corrections a second time."""
-    made = correction_id(REQUEST_ID, "Person", "7", 1)
-    assert made == "2d7cea5b-f6d0-5d3f-993f-7d60d05c755d"
+    made = correction_id(REQUEST_ID, "NORTH", "Person", "7", 1)
+    assert made == "42e3d4b5-6ff7-5f70-9f6a-1109e1d3a7b7"
     assert uuid.UUID(made).version == 5
 
 
 def test_an_accepted_id_is_pinned() -> None:
     """They stand in `resync.accepted`: another derivation would accept repeated requests."""
-    assert accepted_id(REQUEST_ID, "0", 1).hex() == "1270edfef32cfb70b9ba94c3264747fa"
+    assert accepted_id(REQUEST_ID, "NORTH", "0", 1).hex() == "a1f1548a90ddd08509c66225473169a3"
 
 
 def test_each_part_of_an_identity_counts() -> None:
-    first = ("r", "o", "k", 1)
-    of_corrections = [first, ("R", "o", "k", 1), ("r", "O", "k", 1), ("r", "o", "K", 1), ("r", "o", "k", 2)]
-    of_work = [("r", "c", 1), ("R", "c", 1), ("r", "C", 1), ("r", "c", 2)]
+    """The district too: two districts' requests under one id must neither suppress nor answer each other."""
+    of_corrections = [
+        ("r", "d", "o", "k", 1),
+        ("R", "d", "o", "k", 1),
+        ("r", "D", "o", "k", 1),
+        ("r", "d", "O", "k", 1),
+    ]
+    of_corrections += [("r", "d", "o", "K", 1), ("r", "d", "o", "k", 2)]
+    of_work = [("r", "d", "c", 1), ("R", "d", "c", 1), ("r", "D", "c", 1), ("r", "d", "C", 1), ("r", "d", "c", 2)]
     assert len({correction_id(*parts) for parts in of_corrections}) == len(of_corrections)
     assert len({accepted_id(*parts) for parts in of_work}) == len(of_work)
 
@@ -97,13 +103,15 @@ def test_each_part_of_an_identity_counts() -> None:
 @given(st.lists(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=4), min_size=3, max_size=3))
 def test_the_border_between_parts_counts(parts: list[str]) -> None:
     first, second, third = parts
-    moved = correction_id(first + second, "", third, 1)
-    assert (moved == correction_id(first, second, third, 1)) is (second == "")
+    moved = correction_id(first + second, "", third, "k", 1)
+    assert (moved == correction_id(first, second, third, "k", 1)) is (second == "")
 
 
 def test_a_cause_has_one_retry_and_each_another() -> None:
     assert retry_chunk("0") == retry_chunk("0")
-    assert len({retry_chunk(cause) for cause in ("0", "0.1", retry_chunk("0"), correction_id("r", "o", "k", 1))}) == 4
+    assert (
+        len({retry_chunk(cause) for cause in ("0", "0.1", retry_chunk("0"), correction_id("r", "d", "o", "k", 1))}) == 4
+    )
     assert split_chunk("0", 11) == "0.11"
 
 

@@ -100,7 +100,7 @@ def test_a_request_becomes_a_status_and_a_chunk() -> None:
     assert states(intake.plan) == [RequestState.ACCEPTED]
     assert [[ask.key for ask in each.asks] for each in intake.chunks] == [["7"]]
     assert [o.reason for o in outcomes(intake.plan)] == [Reason.INVALID_KEY]
-    assert intake.accepted == {accepted_id(REQUEST_ID, "0", 1): NORTH}
+    assert intake.accepted == {accepted_id(REQUEST_ID, "NORTH", "0", 1): NORTH}
 
 
 def test_a_large_request_becomes_chunks_for_the_bulk_lane() -> None:
@@ -113,7 +113,7 @@ def test_a_rejected_request_counts_as_taken_on() -> None:
     """Its repetition must not write a second status."""
     intake = sort(work(request()), work(request()))
     assert states(intake.plan) == [RequestState.REJECTED]
-    assert list(intake.accepted) == [accepted_id(REQUEST_ID, "0", 1)]
+    assert list(intake.accepted) == [accepted_id(REQUEST_ID, "NORTH", "0", 1)]
 
 
 @pytest.mark.parametrize("again", [request("7"), request("8"), request("7", requested_by="someone else")])
@@ -122,6 +122,15 @@ def test_a_request_repeated_does_nothing_new(again: Any) -> None:
     assert (len(in_one_batch.chunks), states(in_one_batch.plan)) == (1, [RequestState.ACCEPTED])
     later = sort(work(again), known=in_one_batch.accepted)
     assert later == Intake(repeated=[Lane.REQUESTS])
+
+
+def test_two_districts_with_one_request_id_do_not_suppress_each_other() -> None:
+    """Whether one process owns both or not, and whichever came first (ADR 0140)."""
+    north, river = work(request("7")), work(request("7", district_id="RIVER"))
+    assert [each.district_id for each in sort(north, river).chunks] == ["NORTH", "RIVER"]
+    assert [each.district_id for each in sort(river, known=sort(north).accepted).chunks] == ["RIVER"]
+    rounds = [work(chunk("7", chunk="r1", district_id=name)) for name in ("NORTH", "RIVER")]
+    assert len(sort(*rounds).chunks) == 2
 
 
 def test_requests_for_one_key_are_each_compared() -> None:
@@ -192,7 +201,7 @@ def test_an_answer_settles_its_key() -> None:
     assert not intake.accepted, "answers are repeated harmlessly"
 
 
-RETRY = accepted_id(REQUEST_ID, retry_chunk(CORRECTION.source.correction_id), 2)
+RETRY = accepted_id(REQUEST_ID, "NORTH", retry_chunk(CORRECTION.source.correction_id), 2)
 
 
 @pytest.mark.parametrize("result", [Result.CONFLICT, Result.PARENT_MISSING])
@@ -200,7 +209,7 @@ def test_an_answer_whose_next_comparison_has_begun_does_not_reopen_its_key(resul
     first = sort(work(answer(result)))
     assert [o.status for o in outcomes(first.plan)] == [Status.DEFERRED]
     (retry,) = first.plan.retries
-    assert accepted_id(retry.request_id, retry.chunk, retry.attempt) == RETRY
+    assert accepted_id(retry.request_id, retry.district_id, retry.chunk, retry.attempt) == RETRY
     assert sort(work(answer(result)), known={RETRY}) == Intake(repeated=[Lane.ANSWERS])
 
 

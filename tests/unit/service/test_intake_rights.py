@@ -7,7 +7,7 @@ import pytest
 
 from processor.core.accept import MAX_TEXTS
 from processor.core.errors import Reason
-from processor.core.ids import accepted_id
+from processor.core.ids import REFUSED, accepted_id
 from processor.core.model import Mode, RequestState, RequestStatus, Side
 from processor.core.partition import partition_of
 from processor.core.rights import Ground, Permit, Policy, RequestTopic, Scope
@@ -59,12 +59,27 @@ def test_a_claim_beyond_the_declaration_is_rejected_as_a_whole_counted_and_logge
     assert record.getMessage().endswith("mode")
 
 
-def test_a_refused_request_counts_as_taken_on() -> None:
-    """Its repetition must not write a second status."""
+def test_a_refusal_is_told_once() -> None:
     item = by(NORTHS, work(request("7", district_id="RIVER")))
     intake = sort(item, item)
     assert len(intake.plan.history) == 1
-    assert list(intake.accepted) == [accepted_id(REQUEST_ID, "0", 1)]
+    assert list(intake.accepted) == [accepted_id(REQUEST_ID, "RIVER", REFUSED, 1)]
+    assert intake.repeated == [Lane.REQUESTS]
+
+
+def test_a_refusal_does_not_suppress_the_request_that_may_ask() -> None:
+    """Somebody without the right, who learned the id and was quicker."""
+    intake = sort(by(DEFAULT, work(request("7"))), by(NORTHS, work(request("7"))))
+    states = [status.state for status in intake.plan.history if isinstance(status, RequestStatus)]
+    assert states == [RequestState.REJECTED, RequestState.ACCEPTED]
+    assert len(intake.chunks) == 1
+
+
+def test_a_refusal_does_not_overwrite_a_request_that_was_taken_on() -> None:
+    intake = sort(by(NORTHS, work(request("7"))), by(DEFAULT, work(request("7"))))
+    states = [status.state for status in intake.plan.history if isinstance(status, RequestStatus)]
+    assert states == [RequestState.ACCEPTED]
+    assert (intake.repeated, intake.refused) == ([Lane.REQUESTS], [])
 
 
 def test_the_same_request_by_another_topic_is_judged_by_that_topic() -> None:

@@ -138,7 +138,7 @@ def test_a_batch_is_committed_with_its_own_offsets_and_then_known() -> None:
     assert [(o.key, o.status) for o in world.broker.outcomes()] == [(key, Status.NOT_FOUND) for key in ("1", "2", "1")]
     assert world.broker.offsets == [[2]]
     assert world.inbox.done == 2
-    assert world.known == {accepted_id(each, "0", 1) for each in IDS[:2]}
+    assert world.known == {accepted_id(each, "NORTH", "0", 1) for each in IDS[:2]}
     assert world.steps == ["after_read", "after_compare"]
     assert not world.processor().step(), "nothing is left"
 

@@ -1,9 +1,10 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from processor.core.errors import Reason
-from processor.core.model import Dependencies, Status
+from processor.core.model import Dependencies, OnStateOnly, Status
 from processor.core.snapshot import Row
 from processor.service.resync import lineage, observe, resync
 from tests.unit.core.builders import (
@@ -12,6 +13,7 @@ from tests.unit.core.builders import (
     ENROLLMENT,
     NOW,
     SANCTION,
+    catalog,
     chunk,
     ours,
     outcomes,
@@ -106,8 +108,9 @@ def test_a_chunk_waits_for_all_that_it_needs_and_for_nothing_else(away: list[Tar
 
 def test_a_dead_district_delays_no_other() -> None:
     databases = Databases(away={("NORTH", "Person"), ("NORTH", "Enrollment")})
-    asks: list[tuple[str, dict[str, Any]]] = [("NORTH", {}), ("RIVER", {}), ("NORTH", {"object_name": "Enrollment"})]
-    chunks = [chunk("7", district_id=name, **more) for name, more in asks]
+    more = {"object_name": "Enrollment", "request_id": "other"}
+    asks: list[tuple[str, dict[str, Any]]] = [("NORTH", {}), ("RIVER", {}), ("NORTH", more)]
+    chunks = [chunk("7", district_id=name, **other) for name, other in asks]
     plan = resync(chunks, observe(chunks, databases, CATALOG), CATALOG, NOW)
     assert [(o.district_id, o.status, o.reason, o.detail) for o in outcomes(plan)] == [
         ("NORTH", Status.DEFERRED, Reason.SNAPSHOT_UNAVAILABLE, "district NORTH: away"),
@@ -116,6 +119,39 @@ def test_a_dead_district_delays_no_other() -> None:
     ]
     assert [each.district_id for each in plan.retries] == ["NORTH", "NORTH"]
     assert len(databases.asked) == 1, "it is not asked again for parents"
+
+
+def test_a_family_that_may_delete_waits_for_all_of_its_chunks_and_is_counted_together() -> None:
+    """Deletes of a part that is read later would be counted, and bounded, apart (ADR 0007)."""
+    held: dict[Target, dict[str, tuple[Row, ...]]] = {
+        ("NORTH", "Person"): {"1": (theirs(),)},
+        ("NORTH", "Enrollment"): {"2": (row(ENROLLMENT, personID="1"),)},
+    }
+    deleting: dict[str, Any] = {"on_state_only": OnStateOnly.DELETE, "request_id": "r"}
+    family = [chunk("1", chunk="0", **deleting), chunk("2", chunk="0.E", object_name="Enrollment", **deleting)]
+    one = catalog(allow_delete=True, max_deletes=1)
+
+    away = Databases(state=held, away={("NORTH", "Enrollment")})
+    waiting = resync(family, observe(family, away, one), one, NOW)
+    assert ([each.object for each in waiting.retries], waiting.corrections) == (["Person", "Enrollment"], [])
+    reporting = [replace(each, on_state_only=OnStateOnly.REPORT) for each in family]
+    assert [each.object for each in resync(reporting, observe(reporting, away, one), one, NOW).retries] == [
+        "Enrollment"
+    ]
+
+    back = [family[0], chunk("7", request_id="other"), family[1]]
+    plan = resync(back, observe(back, Databases(state=held), one), one, NOW)
+    assert [o.reason for o in outcomes(plan) if o.request_id == "r"] == [Reason.MAX_DELETES] * 2
+
+
+def test_two_districts_with_one_request_id_are_bounded_apart() -> None:
+    held: dict[Target, dict[str, tuple[Row, ...]]] = {
+        (name, "Person"): {"1": (theirs(),)} for name in ("NORTH", "RIVER")
+    }
+    one = catalog(allow_delete=True, max_deletes=1)
+    chunks = [chunk("1", district_id=name, on_state_only=OnStateOnly.DELETE) for name in ("NORTH", "RIVER")]
+    plan = resync(chunks, observe(chunks, Databases(state=held), one), one, NOW)
+    assert [o.status for o in outcomes(plan)] == [Status.SENT] * 2
 
 
 def test_lineage_goes_upward() -> None:
