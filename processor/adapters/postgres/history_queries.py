@@ -101,13 +101,20 @@ class HistoryQueries:
     def cleared(self, request_ids: Sequence[str]) -> list[Row]:
         return self._rows("query_clearings.sql", {"request_ids": list(request_ids)})
 
-    def last_clearing(self, district_id: str | None, object_name: str | None) -> Row | None:
-        """With `requests`, the number of all of them."""
-        wanted = {"district_id": district_id, "object": object_name}
-        return next(iter(self._rows("query_last_clearing.sql", wanted)), None)
+    def last_clearing(self, wanted: RequestFilter) -> Row | None:
+        """Of the district and the object wanted and what may be seen; with `requests`, the number of all of them."""
+        parameters = {
+            "district_id": wanted.district_id,
+            "object": wanted.object,
+            "seen_districts": _listed(wanted.seen_districts),
+            "seen_objects": _listed(wanted.seen_objects),
+        }
+        return next(iter(self._rows("query_last_clearing.sql", parameters)), None)
 
-    def has_requests(self) -> bool:
-        return bool(self.requests(RequestFilter(), 1))
+    def has_requests(self, wanted: RequestFilter) -> bool:
+        """Whether there are any that may be seen."""
+        seen = RequestFilter(seen_districts=wanted.seen_districts, seen_objects=wanted.seen_objects)
+        return bool(self.requests(seen, 1))
 
     def outcomes(self, request_id: str, wanted: KeyFilter) -> Iterator[Row]:
         """Every key in the order of object and key, a page at a time: no transaction stays open meanwhile."""
