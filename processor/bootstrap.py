@@ -280,19 +280,23 @@ def run_monitor(settings: Settings) -> None:
     life = Lifecycle(settings.ready_file, ("broker", "history"))
     serve(settings, metrics.MONITOR, life)
     topics, options = settings.topics, client_config(settings)
-    specs = topic_specs(settings)
+    requests = request_topics(open_policy(settings), topics.requests)
+    specs = topic_specs(settings, requests)
     life.when_available(lambda: check_topics(options, specs), Unreachable)
     counts = life.when_available(lambda: TopicAdmin(options).partition_counts(), Unreachable)
     watched = (
         Watched(
             metrics.PROCESS,
             f"{settings.release}-process",
-            {name: getattr(topics, name) for name in ("requests", "chunks", "retry", "answers")},
+            {
+                **dict.fromkeys(requests, "requests"),
+                **{getattr(topics, name): name for name in ("chunks", "retry", "answers")},
+            },
         ),
         Watched(
-            metrics.APPLY, settings.applier_group or f"{settings.release}-apply", {"corrections": topics.corrections}
+            metrics.APPLY, settings.applier_group or f"{settings.release}-apply", {topics.corrections: "corrections"}
         ),
-        Watched(metrics.STORE, f"{settings.release}-store", {"history": topics.history}),
+        Watched(metrics.STORE, f"{settings.release}-store", {topics.history: "history"}),
     )
     heads = TopicHeads(options, topics.history, counts[topics.history])
     groups = GroupLags(options, watched, counts)

@@ -53,6 +53,15 @@ class Person:
 
         return may_see(self.known[1], district_id, object_name)
 
+    def seen_objects(self, district_id: str) -> list[str] | None:
+        """The objects of a district whose keys may be seen, None being all: dependencies bring along keys of others."""
+        if self.known is None:
+            return None
+        from processor.core.rights import Right, scopes
+
+        here = [scope.objects for scope in scopes(self.known[1], Right.SEE) if scope.has_district(district_id)]
+        return None if None in here else sorted(frozenset().union(*(each for each in here if each is not None)))
+
     def check_clearing(self, topic: str, district_id: str, object_name: str) -> None:
         """Raises NotAuthorized where this person may not clear the history of such a request, or nobody by this way."""
         if self.known is None:

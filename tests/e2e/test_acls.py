@@ -25,6 +25,7 @@ from tests.e2e.deployment import PARTITIONS, Deployment
 from tests.e2e.people import assert_same, persons, rename
 from tests.e2e.promises import prove
 from tests.e2e.secured_kafka import ADMIN, SecuredKafka, secured_kafka
+from tests.e2e.test_health import asked as health
 from tests.unit.cli.json_schema import problems
 
 ROLES = ("process", "apply", "store", "monitor")
@@ -117,7 +118,7 @@ def test_the_policy_made_true_at_the_broker(secured: Deployment, broker: Secured
     assert again.code == 0, again.err
     assert {acl["state"] for acl in again.json()["acls"]} == {"exists"}
 
-    served = {"http_port": 0, "http_host": "127.0.0.1"}
+    served: dict[str, Any] = {"http_port": 0, "http_host": "127.0.0.1"}
     for role in [secured.start(name, ready=False, **served, **as_settings(broker, name)) for name in ROLES]:
         role.await_ready()
     sis = Sis(broker, "north-sis")
@@ -145,7 +146,7 @@ def test_the_policy_made_true_at_the_broker(secured: Deployment, broker: Secured
     cleared = resync(clearing, "clear", asked.request_id, "--yes", "--timeout", "30")
     assert cleared.code == 0, cleared.err
     monitor = secured.role("monitor")
-    await_(lambda: asked(secured, "monitor", "/readyz")[0] == 200, "all that the monitor looks at")
+    await_(lambda: health(secured, "monitor", "/readyz")[0] == 200, "all that the monitor looks at")
     assert "kept" not in monitor.log.read_text(), "something that it looks at is not allowed"
 
 

@@ -107,11 +107,12 @@ def _store(policy: Policy, settings: Settings) -> Iterator[Acl]:
 def _monitor(policy: Policy, settings: Settings) -> Iterator[Acl]:
     """It reads the record at which a group stands, of any topic that a group reads, and joins none."""
     names = settings.topics
-    read = [names.requests, names.chunks, names.retry, names.answers, names.corrections, names.history]
+    requests = request_topics(policy, names.requests)
+    read = [*requests, names.chunks, names.retry, names.answers, names.corrections, names.history]
     applier = settings.applier_group or f"{settings.release}-apply"
     for principal in policy.services.monitor:
         yield from _all(principal, read, Operation.READ)
-        yield from _looks(principal, [names.requests, *_own_topics(settings)])
+        yield from _looks(principal, [*requests, *_own_topics(settings)])
         for group in (f"{settings.release}-process", applier, f"{settings.release}-store"):
             yield Acl(principal, Resource.GROUP, group, Operation.DESCRIBE)
 

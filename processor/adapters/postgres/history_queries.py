@@ -48,6 +48,8 @@ class KeyFilter:
     statuses: Sequence[str] | None = None
     reasons: Sequence[str] | None = None
     parent_object: str | None = None
+    seen_objects: Sequence[str] | None = None
+    """Those whose keys may be seen."""
 
 
 MOST_CAUSES = 20
@@ -128,9 +130,14 @@ class HistoryQueries:
         found = self._rows("query_outcome_count.sql", {"request_id": request_id, **asdict(wanted)})
         return int(found[0]["outcomes"])
 
-    def causes(self, request_id: str) -> list[Cause]:
+    def causes(self, request_id: str, seen_objects: Sequence[str] | None = None) -> list[Cause]:
         """Why keys failed, the most frequent cause first; at most `MOST_CAUSES`, and those that this release knows."""
-        parameters = {"request_id": request_id, "limit": MOST_CAUSES, "named": MOST_NAMED}
+        parameters = {
+            "request_id": request_id,
+            "limit": MOST_CAUSES,
+            "named": MOST_NAMED,
+            "seen_objects": _listed(seen_objects),
+        }
         found = self._rows("query_causes.sql", parameters)
         return [_cause(row) for row in found if row["reason"] in Reason.__members__]
 

@@ -48,6 +48,15 @@ def test_a_row_that_may_not_be_seen_does_not_exist() -> None:
     assert NOBODY.if_seen(theirs) == theirs
 
 
+def test_keys_of_an_object_are_seen_by_a_right_of_its_own() -> None:
+    clerk = person(grant(NORTH, Right.SEE), grant(Scope(None, frozenset({"Enrollment"})), Right.SEE))
+    assert clerk.seen_objects("NORTH") == ["Enrollment", "Person"]
+    assert clerk.seen_objects("RIVER") == ["Enrollment"]
+    assert person(grant(NORTH, Right.SEE)).seen_objects("RIVER") == []
+    assert person(grant(NORTH, Right.SEE), grant(Scope(None, None), Right.SEE)).seen_objects("NORTH") is None
+    assert NOBODY.seen_objects("NORTH") is None
+
+
 def test_clearing_is_a_right_of_its_own_and_of_the_topic() -> None:
     clearer = person(grant(NORTH, Right.SEE, Right.CLEAR))
     clearer.check_clearing("control", "NORTH", "Person")
