@@ -101,22 +101,19 @@ def test_a_group_that_never_was_is_behind_by_all_there_is(world: World) -> None:
 
 def test_topics_of_one_name_are_one_lag(world: World) -> None:
     """Request topics that a policy declares."""
-    other = f"{world.topic}.north"
-    for future in world.admin().create_topics([NewTopic(other, 1, 1, config={"retention.ms": "30000000000"})]).values():
+    other, admin = f"{world.topic}.north", world.admin()
+    for future in admin.create_topics([NewTopic(other, 1, 1, config={"retention.ms": "30000000000"})]).values():
         future.result(20)
     watched = Watched("process", world.group, {world.topic: "requests", other: "requests"})
-    counts = {world.topic: 2, other: 1}
     options = {"bootstrap.servers": world.bootstrap, "log_level": 2}
     world.put(0)
-    old = int((time.time() - HOUR_S) * 1000)
-    producer = Producer(options)
-    producer.produce(other, b"x", timestamp=old)
-    assert producer.flush(10) == 0
-    with closing(GroupLags(options, [watched], counts)) as lags:
+    with closing(GroupLags(options, [watched], {world.topic: 2, other: 1})) as lags:
+        await_(World(world.bootstrap, other, world.group, lags).answers, "the leader of the new topic")
+        old = World(world.bootstrap, other, world.group, lags).put(0, age_s=HOUR_S)
         look = lags.look()
-    assert look.lags == {("process", "requests"): GroupLag(2, old / 1000)}
+    assert look.lags == {("process", "requests"): GroupLag(2, old)}
     assert look.retention_s == {"requests": 30_000_000}, "the shortest"
-    world.admin().delete_topics([other])
+    admin.delete_topics([other])
 
 
 def test_the_age_is_that_of_the_record_at_the_group_s_offset(world: World) -> None:
