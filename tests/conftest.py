@@ -2,7 +2,15 @@ import pytest
 
 pytest_plugins = ["tests.stack_fixtures"]
 
-LONGEST_FIRST = ("test_chaos", "test_demo", "test_health", "test_clear", "test_rebalance", "test_crashes", "test_restarts")
+LONGEST_FIRST = (
+    "test_chaos",
+    "test_demo",
+    "test_health",
+    "test_clear",
+    "test_rebalance",
+    "test_crashes",
+    "test_restarts",
+)
 """Where workers share out the files, one that is begun last is waited for by all."""
 
 
