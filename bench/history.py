@@ -42,8 +42,8 @@ select
     case when k %% 10 = 0 then 'PARENT_MISSING' end, case when k %% 10 = 0 then 'PersonIdentity ' || k end,
     '{lastName}', case when k %% 10 = 0 then 'PersonIdentity' end, case when k %% 10 = 0 then k::text end,
     gen_random_uuid()::text, 1,
-    r.decided_at, r.decided_at, r.decided_at, r.decided_at
-from requests r, generate_series(1, %(each)s) k
+    r.decided_at + lag, r.decided_at + lag, r.decided_at + lag, r.decided_at + lag
+from requests r, generate_series(1, %(each)s) k, lateral (select k / 5000 * interval '0.1 second' as lag) later
 where r.request_reason like 'ticket %%' and r.keys = %(each)s
 """
 

@@ -51,7 +51,7 @@ from processor.core.model import (
     RequestStatus,
 )
 from processor.core.partition import partition_of
-from processor.core.rights import Policy, request_topics
+from processor.core.rights import Policy, control_topics, request_topics
 from processor.crashpoint import CrashPoints
 from processor.exposition import show_assigned, show_databases, show_inbox, show_monitor, show_state, show_store
 from processor.http.serving import serve
@@ -59,6 +59,7 @@ from processor.lifecycle import Lifecycle
 from processor.policy_file import load_policy
 from processor.service.applier import Applier
 from processor.service.apply_state import StateUnavailable
+from processor.service.clear import Control
 from processor.service.client_ports import Unreachable
 from processor.service.emit import Emitter
 from processor.service.history_changes import history_decoder
@@ -86,7 +87,7 @@ def open_policy(settings: Settings, catalog: Catalog | None = None) -> Policy | 
     if settings.policy is None:
         return None
     own = [topic for name, topic in settings.topics.model_dump().items() if name != "requests"]
-    return load_policy(settings.policy, catalog, own)
+    return load_policy(settings.policy, catalog, own, settings.topics.control)
 
 
 def open_codec(settings: Settings, catalog: Catalog) -> Codec:
@@ -230,13 +231,17 @@ def run_store(settings: Settings) -> None:
     serve(settings, metrics.STORE, life)
     life.when_available(lambda: migrate_history(settings), StoreUnavailable)
     catalog = open_catalog(settings)
+    policy = open_policy(settings, catalog)
     topics = settings.topics
-    codec = _ready_codec(settings, catalog, {topics.history: (RequestEnd, Cleared), topics.retry: (Chunk,)}, life)
+    controls = control_topics(policy, topics.control)
+    _tell_clearing_rights(policy, controls)
+    written = {topics.history: (RequestEnd, Cleared), topics.retry: (Chunk,)}
+    codec = _ready_codec(settings, catalog, written, life, more_control=controls)
     options = {**client_config(settings), "session.timeout.ms": int(settings.session_timeout_s * 1000)}
     deadline_s = catalog.limits.answer_deadline_s
     tables = PostgresTables(settings.history_dsn, settings.application_name("store"))
     writer = StoreWriter(client_config(settings), topics.history, topics.retry, codec)
-    control = ControlReader(client_config(settings), topics.control, codec)
+    control = ControlReader(client_config(settings), controls, codec)
     log = GroupReader(
         ConsumerStatistics().options(options), topics.history, f"{settings.release}-store", settings.identity("store")
     )
@@ -248,7 +253,7 @@ def run_store(settings: Settings) -> None:
             decode=history_decoder(codec),
             now=lambda: datetime.now(UTC),
             crash_points=CrashPoints(settings.crash_at),
-            control=control,
+            control=Control(control, policy),
             rebuild=partial(_rebuild, settings, codec),
             overdue=OverdueRule(deadline_s, repeat_s=min(300.0, deadline_s)),
         )
@@ -275,19 +280,23 @@ def run_monitor(settings: Settings) -> None:
     life = Lifecycle(settings.ready_file, ("broker", "history"))
     serve(settings, metrics.MONITOR, life)
     topics, options = settings.topics, client_config(settings)
-    specs = topic_specs(settings)
+    requests = request_topics(open_policy(settings), topics.requests)
+    specs = topic_specs(settings, requests)
     life.when_available(lambda: check_topics(options, specs), Unreachable)
     counts = life.when_available(lambda: TopicAdmin(options).partition_counts(), Unreachable)
     watched = (
         Watched(
             metrics.PROCESS,
             f"{settings.release}-process",
-            {name: getattr(topics, name) for name in ("requests", "chunks", "retry", "answers")},
+            {
+                **dict.fromkeys(requests, "requests"),
+                **{getattr(topics, name): name for name in ("chunks", "retry", "answers")},
+            },
         ),
         Watched(
-            metrics.APPLY, settings.applier_group or f"{settings.release}-apply", {"corrections": topics.corrections}
+            metrics.APPLY, settings.applier_group or f"{settings.release}-apply", {topics.corrections: "corrections"}
         ),
-        Watched(metrics.STORE, f"{settings.release}-store", {"history": topics.history}),
+        Watched(metrics.STORE, f"{settings.release}-store", {topics.history: "history"}),
     )
     heads = TopicHeads(options, topics.history, counts[topics.history])
     groups = GroupLags(options, watched, counts)
@@ -353,19 +362,29 @@ def _tell_rights(policy: Policy | None, requests: Sequence[str]) -> None:
             log.warning("the policy does not declare the request topic %s: every request on it is rejected", topic)
 
 
+def _tell_clearing_rights(policy: Policy | None, controls: Sequence[str]) -> None:
+    if policy is None:
+        log.warning("no policy (RESYNC_POLICY): whoever can write to %s may have any history cleared", controls[0])
+    elif controls[0] not in policy.control:
+        log.warning("the policy does not declare the control topic %s: no wish to clear on it is heard", controls[0])
+
+
 def _ready_codec(
     settings: Settings,
     catalog: Catalog,
     written: Mapping[str, Sequence[type[Record]]],
     life: Lifecycle,
     requests: Sequence[str] = (),
+    *,
+    more_control: Sequence[str] = (),
 ) -> Codec:
     """Waits for Kafka and the registry, and refuses topics and subjects that do not fit. `written`: records by topic.
 
     Raises NotSetUp and NotRegistered.
     """
     codec = open_codec(settings, catalog)
-    life.when_available(lambda: check_topics(client_config(settings), topic_specs(settings, requests)), Unreachable)
+    specs = topic_specs(settings, requests, more_control)
+    life.when_available(lambda: check_topics(client_config(settings), specs), Unreachable)
     for topic, records in written.items():
         life.when_available(partial(codec.prepare, topic, *records), RegistryUnavailable)
     life.passed("schemas", f"those of {len(written)} topics")

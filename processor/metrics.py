@@ -30,11 +30,12 @@ _counter, _histogram, _live = ALL.counter, ALL.histogram, ALL.live
 BUILD = _live("resync_build_info", "Always 1; the release that runs.", ROLES, role=ROLES, version="a release")
 CONFIG = _live(
     "resync_config_info",
-    "Always 1; fingerprints of the catalog with its crosswalks and object schemas, and of the settings without secrets."
-    " Processes of one deployment should agree.",
+    "Always 1; fingerprints of the catalog with its crosswalks and object schemas, of the policy (`none` without one),"
+    " and of the settings without secrets. Processes of one deployment that read a file should agree on it.",
     ROLES,
     role=ROLES,
     catalog="12 hexadecimal digits",
+    policy="12 hexadecimal digits",
     settings="12 hexadecimal digits",
 )
 READY = _live("resync_ready", "1 where every check of /readyz is passed.", ROLES)
@@ -159,6 +160,13 @@ STORE_OVERDUE = _counter(
     "resync_store_overdue_corrections_total", "Unanswered corrections sent round to be compared again.", (STORE,)
 )
 STORE_FAULTS = _counter("resync_store_faults_total", "Times that the store waited for a part that was away.", (STORE,))
+STORE_REFUSED_CLEARINGS = _counter(
+    "resync_store_refused_clearings_total",
+    "Wishes to clear that the policy does not allow to their control topic, by what was not allowed; the log names the"
+    " topic. Counted again when the topic is read again.",
+    (STORE,),
+    ground=(Ground.UNDECLARED, Ground.DISTRICT, Ground.OBJECT),
+)
 STORE_SECONDS = _histogram("resync_store_batch_seconds", "Time to store one batch.", (STORE,), _QUICK_S)
 STORE_LAG_RECORDS = _live("resync_store_lag_records", "History records not yet stored, of this process.", (STORE,))
 STORE_LAG_SECONDS = _live("resync_store_lag_seconds", "Time since this process had stored all there was.", (STORE,))

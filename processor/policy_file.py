@@ -11,6 +11,7 @@ from processor.core.catalog import Catalog
 from processor.core.model import Dependencies, Mode, Side
 from processor.core.rights import (
     NEEDS,
+    ControlTopic,
     Grant,
     Permit,
     Policy,
@@ -97,6 +98,10 @@ def _topic(given: str, info: ValidationInfo) -> str:
     return given
 
 
+def _control_topic(given: str, info: ValidationInfo) -> str:
+    return given if given == (info.context or {}).get("control_topic") else _topic(given, info)
+
+
 Names = Annotated[frozenset[str] | None, BeforeValidator(_all_or_names), AfterValidator(_known)]
 TokenHash = Annotated[str, AfterValidator(_token_hash)]
 KafkaPrincipal = Annotated[str, AfterValidator(_kafka_principal)]
@@ -140,42 +145,61 @@ class _TopicEntry(_Scoped):
         return Permit(self.scope(), self.sides, self.modes, self.dependencies, self.delete, self.batch)
 
 
+class _ControlEntry(_Strict):
+    writers: list[KafkaPrincipal]
+    districts: Names
+    objects: Names
+
+
 class _ServicesEntry(_Strict):
     process: list[KafkaPrincipal] = []
     apply: list[KafkaPrincipal] = []
     store: list[KafkaPrincipal] = []
+    monitor: list[KafkaPrincipal] = []
     readers: list[KafkaPrincipal] = []
 
 
 class _PolicyEntry(_Strict):
     principals: dict[Annotated[str, AfterValidator(_principal_name)], _PrincipalEntry] = {}
     topics: dict[Annotated[str, AfterValidator(_topic)], _TopicEntry] = {}
+    control: dict[Annotated[str, AfterValidator(_control_topic)], _ControlEntry] = {}
     services: _ServicesEntry = _ServicesEntry()
 
 
-def load_policy(path: Path, catalog: Catalog | None = None, other_topics: Collection[str] = ()) -> Policy:
+def load_policy(
+    path: Path,
+    catalog: Catalog | None = None,
+    other_topics: Collection[str] = (),
+    control_topic: str | None = None,
+) -> Policy:
     """Reads and checks the policy. Raises PolicyError with every mistake.
 
     Districts and objects are checked where a catalog is given. `other_topics` are the service's own, which no
-    publisher may write to.
+    publisher may write to; by `control_topic`, which is one of them, clearings may be wished for.
     """
     try:
-        entry = read_entry(path, _PolicyEntry, _context(catalog, other_topics))
+        entry = read_entry(path, _PolicyEntry, _context(catalog, other_topics, control_topic))
     except Mistakes as fault:
         raise PolicyError(path, fault.problems) from None
-    if problems := list(_shared_tokens(entry)):
+    if problems := [*_shared_tokens(entry), *_two_uses(entry)]:
         raise PolicyError(path, problems)
     return Policy(
         principals={name: _principal(name, each) for name, each in entry.principals.items()},
         topics={name: RequestTopic(name, t.permit(), tuple(t.writers)) for name, t in entry.topics.items()},
         services=Services(*(tuple(getattr(entry.services, name)) for name in Services.__slots__)),
+        control={
+            name: ControlTopic(name, Scope(c.districts, c.objects), tuple(c.writers))
+            for name, c in entry.control.items()
+        },
     )
 
 
-def _context(catalog: Catalog | None, other_topics: Collection[str]) -> dict[str, Collection[str]]:
+def _context(
+    catalog: Catalog | None, other_topics: Collection[str], control_topic: str | None
+) -> dict[str, Collection[str] | None]:
     """What the entry's validators hold it against."""
     known = {} if catalog is None else {"districts": set(catalog.districts), "objects": set(catalog.objects)}
-    return {"other_topics": other_topics, **known}
+    return {"other_topics": other_topics, "control_topic": control_topic, **known}
 
 
 def _principal(name: str, entry: _PrincipalEntry) -> Principal:
@@ -190,3 +214,9 @@ def _shared_tokens(entry: _PolicyEntry) -> Iterator[str]:
             owner = owners.setdefault(token, name)
             if owner != name:
                 yield f"principals.{name}.tokens.{number}: is a token of {owner} too"
+
+
+def _two_uses(entry: _PolicyEntry) -> Iterator[str]:
+    for name in entry.control:
+        if name in entry.topics:
+            yield f"control.{name}: is a request topic too"

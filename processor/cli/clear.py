@@ -61,7 +61,8 @@ def clear(
         unknown = _say_of_others(queries, person, request_ids or [], found)
         ended = [row for row in found if row["state"] in ENDED]
         _refuse_open(found, ended, is_named=request_ids is not None)
-        _check_rights(person, ended)
+        for district_id, object_name in sorted({(row["district_id"], row["object"]) for row in ended}):
+            person.check_clearing(settings.topics.control, district_id, object_name)
         if ended:
             _confirm(ended, yes=yes)
             scope = "request" if before is None else f"older than {before.isoformat(timespec='seconds')}"
@@ -75,15 +76,6 @@ def clear(
         say(f"these were the oldest {MOST}: repeat the command for the rest")
     if unknown:
         raise typer.Exit(ExitCode.FAILED)
-
-
-def _check_rights(person: Person, ended: Sequence[Row]) -> None:
-    """Raises NotAuthorized unless this person has the right to clear all of it."""
-    from processor.core.rights import NotAuthorized
-
-    for district_id, object_name in {(row["district_id"], row["object"]) for row in ended}:
-        if not person.may_clear(district_id, object_name):
-            raise NotAuthorized(f"{person.name} may not clear the history of {object_name} of {district_id}")
 
 
 def _say_of_others(queries: "HistoryQueries", person: Person, request_ids: Sequence[str], found: Sequence[Row]) -> int:
@@ -143,7 +135,10 @@ def _await_clearings(queries: "HistoryQueries", ended: Sequence[Row], timeout_s:
     if changed:
         say("something of it was decided since you were asked: look at it, and repeat the command")
     else:
-        say(f"not within {timeout_s:g} s: does `resync store` run? It goes on without you")
+        say(
+            f"not within {timeout_s:g} s: does `resync store` run? It goes on without you; where its own policy refuses"
+            " the wish, its log says so"
+        )
     raise typer.Exit(ExitCode.FAILED)
 
 

@@ -25,11 +25,10 @@ def no_history_text(request_id: str, clearing: Row | None) -> str:
 
 def empty_list_text(queries: "HistoryQueries", wanted: "RequestFilter") -> str:
     """Why no request is listed."""
-    if wanted.seen_districts is not None:
-        return "no such requests among those that you may see"
-    clearing = queries.last_clearing(wanted.district_id, wanted.object)
+    among = " among those that you may see" if wanted.seen_districts is not None else ""
+    clearing = queries.last_clearing(wanted)
     if clearing is not None:
         requests = clearing["requests"]
         of_them = "1 request was" if requests == 1 else f"{requests} requests were cleared, the last"
-        return f"no requests: {of_them} {clearing_text(clearing)}"
-    return "no such requests" if queries.has_requests() else "no requests: never used"
+        return f"no requests{among}: {of_them} {clearing_text(clearing)}"
+    return f"no such requests{among}" if queries.has_requests(wanted) else f"no requests{among}: never used"

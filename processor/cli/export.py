@@ -51,8 +51,10 @@ def _tell(covered: Covered, wanted: Wanted) -> None:
     say(f"read {covered.read} records of {covered.topic}{times}; wrote {covered.written}")
     places = ", ".join(f"{p}: {covered.start[p]} to {covered.end[p]}" for p in sorted(covered.end))
     say(f"offsets by partition, the end not included: {places}")
-    if wanted.district_id is not None:
-        say(f"left out: other districts, and tombstones, which name none ({covered.read - covered.written} records)")
+    if wanted.may_see is not None or wanted.district_id is not None:
+        others = "other districts" if wanted.may_see is None else "what you may not see or did not ask for"
+        left_out = covered.read - covered.written - covered.unreadable
+        say(f"left out: {others}, and tombstones, which name no district ({left_out} records)")
     if covered.unreadable:
         say(f"warning: {covered.unreadable} records could not be decoded and were passed over")
 

@@ -51,7 +51,7 @@ def open_policy(settings: "Settings", catalog: Catalog | None = None) -> "Policy
     from processor.policy_file import load_policy
 
     own = [topic for name, topic in settings.topics.model_dump().items() if name != "requests"]
-    return load_policy(settings.policy, catalog, own)
+    return load_policy(settings.policy, catalog, own, settings.topics.control)
 
 
 def open_publisher(settings: "Settings", codec: Codec) -> "KafkaRequestPublisher":
@@ -115,12 +115,14 @@ def open_acls(settings: "Settings") -> "AclAdmin":
     return AclAdmin(client_config(settings))
 
 
-def register_schemas(settings: "Settings", more_requests: "Sequence[str]" = ()) -> tuple[str, ...]:
+def register_schemas(
+    settings: "Settings", more_requests: "Sequence[str]" = (), more_control: "Sequence[str]" = ()
+) -> tuple[str, ...]:
     """The subjects that the registry now holds; none without a registry. Corrections are those of the catalog."""
     from processor.codec.subjects import register_all
 
     codec = Codec.open(settings.schemas, open_catalog(settings), settings.registry_url, settings.registry_options)
-    return register_all(codec, settings.topics, more_requests)
+    return register_all(codec, settings.topics, more_requests, more_control)
 
 
 def migrate_history(settings: "Settings") -> int:

@@ -16,7 +16,7 @@ from processor.core.model import Request, Side
 
 if TYPE_CHECKING:
     from processor.core.catalog import Catalog
-    from processor.core.rights import Policy, Principal
+    from processor.core.rights import Policy, Principal, Right
     from processor.service.client_ports import Row
     from processor.settings import Settings
 
@@ -53,13 +53,36 @@ class Person:
 
         return may_see(self.known[1], district_id, object_name)
 
-    def may_clear(self, district_id: str, object_name: str) -> bool:
-        """Whether this person may clear the history of such a request."""
+    def seen_objects(self, district_id: str) -> list[str] | None:
+        """The objects of a district whose keys may be seen, None being all: dependencies bring along keys of others."""
         if self.known is None:
-            return True
-        from processor.core.rights import may_clear
+            return None
+        from processor.core.rights import Right, scopes
 
-        return may_clear(self.known[1], district_id, object_name)
+        here = [scope.objects for scope in scopes(self.known[1], Right.SEE) if scope.has_district(district_id)]
+        return None if None in here else sorted(frozenset().union(*(each for each in here if each is not None)))
+
+    def check_clearing(self, topic: str, district_id: str, object_name: str) -> None:
+        """Raises NotAuthorized where this person may not clear the history of such a request, or nobody by this way."""
+        if self.known is None:
+            return
+        from processor.core.rights import NotAuthorized, clearing_refusal, may_clear
+
+        policy, principal = self.known
+        if not may_clear(principal, district_id, object_name):
+            raise NotAuthorized(f"{self.name} may not clear the history of {object_name} of {district_id}")
+        why = clearing_refusal(policy, topic, district_id, object_name)
+        if why is not None:
+            raise NotAuthorized(f"{why.detail} ({object_name} of {district_id})")
+
+    def check_everywhere(self, right: "Right", what: str) -> None:
+        """Raises NotAuthorized unless this person has the right for all districts and all objects."""
+        if self.known is None:
+            return
+        from processor.core.rights import NotAuthorized, has_everywhere
+
+        if not has_everywhere(self.known[1], right):
+            raise NotAuthorized(f"{self.name} may not {what}: it needs {right} for all districts and all objects")
 
     def if_seen(self, row: "Row | None") -> "Row | None":
         """The row, unless it is of a district or an object that may not be seen: then it does not exist."""

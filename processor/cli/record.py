@@ -8,6 +8,7 @@ import typer
 from processor.cli.exits import ExitCode
 from processor.cli.output import Output, print_rows, say
 from processor.cli.requests import document, place_of, place_text, shown
+from processor.core.accept import printable
 
 if TYPE_CHECKING:
     from processor.settings import Settings
@@ -70,7 +71,7 @@ def record(
     if len(found) > limit:
         say(f"there are older ones: add --after {place_text(rows[-1]['decided_at'], rows[-1]['request_id'])}")
     if not rows:
-        say(f"the history knows nothing of {object_name} {canonical} of {district}")
+        say(f"the history knows nothing of {printable(f'{object_name} {key} of {district}')}")
         raise typer.Exit(ExitCode.FAILED)
 
 

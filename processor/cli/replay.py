@@ -40,7 +40,8 @@ def replay(
     """Rebuild the store's tables from the history topic, while traffic runs, and swap them in.
 
     Or, with --verify, compare them with the topic; or, with --export, write the topic's committed records out up to
-    where it ended when this began.
+    where it ended when this began. Where a policy is set, rebuilding needs the right D and comparing the right R, both
+    for everything; what is written out is what the right R covers.
     """
     if not export and any(one is not None for one in (since, district, form, to)):
         raise UsageError("--from, --district, --format and --to go with --export")
@@ -54,21 +55,35 @@ def replay(
 
 def _export(since: str | None, district: str | None, form: ExportForm, to: Path | None) -> None:
     from processor.cli.export import export_topic
+    from processor.cli.person import identified
     from processor.service.export import Wanted
     from processor.settings import load_settings
 
     since_time = None if since is None else moment("--from", since, datetime.now(UTC))
-    export_topic(load_settings(), Wanted(since_time, district), form, to)
+    settings = load_settings()
+    person = identified(settings)
+    if person.seen(district) is None:
+        wanted = Wanted(since_time, district)
+    else:
+        wanted = Wanted(since_time, district, person.may_see)
+    export_topic(settings, wanted, form, to)
 
 
 def _rebuild(*, verify: bool) -> None:
     from processor.bootstrap import run_replay, run_verify_replay
+    from processor.cli.person import identified
+    from processor.core.rights import Right
     from processor.logs import log_as_text
     from processor.service.client_ports import NotSetUp
     from processor.settings import load_settings
 
     log_as_text()
     given = load_settings()
+    person = identified(given)
+    if verify:
+        person.check_everywhere(Right.SEE, "compare all of the history with the topic")
+    else:
+        person.check_everywhere(Right.CLEAR, "rebuild the history, which drops whatever the topic no longer has")
     settings = given.model_copy(update={"kafka_options": {"log_level": 2, **given.kafka_options}})
     if not settings.history_dsn:
         raise NotSetUp("RESYNC_HISTORY_DSN is not set: it says where the store's tables are")

@@ -32,7 +32,9 @@ def show(
     with parts.history_queries(settings) as queries:
         row = person.if_seen(queries.request(request_id))
         clearing = person.if_seen(queries.clearing(request_id))
-        causes = queries.causes(request_id) if row is not None and row["failed_outcomes"] else []
+        causes = []
+        if row is not None and row["failed_outcomes"]:
+            causes = queries.causes(request_id, person.seen_objects(row["district_id"]))
     if row is None and clearing is None:
         say(f"there is no history of {request_id}")
         raise typer.Exit(ExitCode.FAILED)

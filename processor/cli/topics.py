@@ -29,13 +29,15 @@ def create(output: OutputOption = Output.TABLE) -> None:
     """
     from processor.adapters.kafka.topics import faults, topic_specs
     from processor.cli import parts
-    from processor.core.rights import request_topics
+    from processor.core.rights import control_topics, request_topics
     from processor.settings import load_settings
 
     settings = load_settings()
-    requests = request_topics(parts.open_policy(settings), settings.topics.requests)
-    states = parts.open_topics(settings).create(topic_specs(settings, requests), settings.replication_factor)
-    subjects = parts.register_schemas(settings, requests)
+    policy = parts.open_policy(settings)
+    requests = request_topics(policy, settings.topics.requests)
+    control = control_topics(policy, settings.topics.control)
+    states = parts.open_topics(settings).create(topic_specs(settings, requests, control), settings.replication_factor)
+    subjects = parts.register_schemas(settings, requests, control)
     migrations = parts.migrate_history(settings) if settings.history_dsn else None
     document = {
         "topics": [_row(state) for state in states],
@@ -59,12 +61,14 @@ def check(output: OutputOption = Output.TABLE) -> None:
     """Compare the topics with what the service needs; exit code 1 if it cannot work with them."""
     from processor.adapters.kafka.topics import faults, topic_specs
     from processor.cli import parts
-    from processor.core.rights import request_topics
+    from processor.core.rights import control_topics, request_topics
     from processor.settings import load_settings
 
     settings = load_settings()
-    requests = request_topics(parts.open_policy(settings), settings.topics.requests)
-    states = parts.open_topics(settings).inspect(topic_specs(settings, requests))
+    policy = parts.open_policy(settings)
+    requests = request_topics(policy, settings.topics.requests)
+    control = control_topics(policy, settings.topics.control)
+    states = parts.open_topics(settings).inspect(topic_specs(settings, requests, control))
     document = {"topics": [_row(state) for state in states], "faults": faults(states)}
     _print(output, document, states)
 

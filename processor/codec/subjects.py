@@ -42,7 +42,7 @@ class TopicNames(Protocol):
 
 
 def subjects(
-    topics: TopicNames, more_requests: Iterable[str] = ()
+    topics: TopicNames, more_requests: Iterable[str] = (), more_control: Iterable[str] = ()
 ) -> Iterator[tuple[str, type[Record], Compatibility]]:
     """(topic, record, rule). The history's old records live for ever and its readers are not all ours."""
     for topic in dict.fromkeys((topics.requests, *more_requests)):
@@ -51,18 +51,21 @@ def subjects(
     yield topics.retry, Chunk, Compatibility.BACKWARD
     yield topics.corrections, Correction, Compatibility.BACKWARD
     yield topics.answers, Answer, Compatibility.BACKWARD
-    yield topics.control, Clear, Compatibility.BACKWARD
+    for topic in dict.fromkeys((topics.control, *more_control)):
+        yield topic, Clear, Compatibility.BACKWARD
     for record in HISTORY:
         yield topics.history, record, Compatibility.FULL
 
 
-def register_all(codec: Codec, topics: TopicNames, more_requests: Iterable[str] = ()) -> tuple[str, ...]:
+def register_all(
+    codec: Codec, topics: TopicNames, more_requests: Iterable[str] = (), more_control: Iterable[str] = ()
+) -> tuple[str, ...]:
     """Registers every schema of this release under its subject `<topic>-<record>`; returns the subjects.
 
     May be repeated. Raises IncompatibleSchema at the first that the registry refuses, and RegistryUnavailable.
     """
     return tuple(
         subject
-        for topic, record, rule in subjects(topics, more_requests)
+        for topic, record, rule in subjects(topics, more_requests, more_control)
         for subject in codec.register(topic, record, rule)
     )

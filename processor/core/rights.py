@@ -70,6 +70,9 @@ class Scope:
         return self.objects is None or object_name in self.objects
 
 
+EVERYTHING = Scope(None, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Permit:
     """What may be asked for within a scope. Permits do not add up: an object needs one that allows all of it."""
@@ -110,12 +113,22 @@ class RequestTopic:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlTopic:
+    """By which a clearing may be wished for; `scope` is the requests that its `writers` may have cleared."""
+
+    name: str
+    scope: Scope
+    writers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """Kafka's principals of the roles, and of those who read the history topic."""
 
     process: tuple[str, ...] = ()
     apply: tuple[str, ...] = ()
     store: tuple[str, ...] = ()
+    monitor: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
 
 
@@ -124,6 +137,7 @@ class Policy:
     principals: Mapping[str, Principal]
     topics: Mapping[str, RequestTopic]
     services: Services = Services()
+    control: Mapping[str, ControlTopic] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +159,12 @@ class NotAuthorized(CoreError):
 
 def request_topics(policy: Policy | None, default: str) -> list[str]:
     """All topics that requests come by, the default one first."""
-    declared = [] if policy is None else [name for name in policy.topics if name != default]
-    return [default, *declared]
+    return list(dict.fromkeys([default, *(policy.topics if policy is not None else ())]))
+
+
+def control_topics(policy: Policy | None, default: str) -> list[str]:
+    """All topics that wishes to clear come by, the default one first."""
+    return list(dict.fromkeys([default, *(policy.control if policy is not None else ())]))
 
 
 def identify(policy: Policy, token: str) -> Principal | None:
@@ -173,6 +191,18 @@ def topic_refusal(policy: Policy, topic: str, request: Request, catalog: Catalog
 def principal_refusal(principal: Principal, request: Request, catalog: Catalog) -> Refusal | None:
     """Why somebody may not ask for this; None where they may."""
     return refusal(principal.name, permits_of(principal), request, catalog)
+
+
+def clearing_refusal(policy: Policy, topic: str, district_id: str, object_name: str) -> Refusal | None:
+    """Why the writers of a control topic may not have such a request's history cleared; None where they may."""
+    declared = policy.control.get(topic)
+    if declared is None:
+        return Refusal(Ground.UNDECLARED, f"the policy does not declare {topic}, so its writers may clear nothing")
+    if not declared.scope.has_district(district_id):
+        return Refusal(Ground.DISTRICT, f"the writers of {topic} may clear nothing of this district")
+    if not declared.scope.has_object(object_name):
+        return Refusal(Ground.OBJECT, f"the writers of {topic} may not clear the history of this object here")
+    return None
 
 
 def permits_of(principal: Principal) -> list[Permit]:
@@ -247,6 +277,11 @@ def may_see(principal: Principal, district_id: str, object_name: str) -> bool:
 def may_clear(principal: Principal, district_id: str, object_name: str) -> bool:
     """Of a request, by its own district and object; see also `scopes(principal, Right.CLEAR)`."""
     return _covered(scopes(principal, Right.CLEAR), district_id, object_name)
+
+
+def has_everywhere(principal: Principal, right: Right) -> bool:
+    """Whether one grant has a right for all districts and all objects, also for those that are still to come."""
+    return any(scope == EVERYTHING for scope in scopes(principal, right))
 
 
 def _covered(where: Sequence[Scope], district_id: str, object_name: str) -> bool:

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-OF_ONE_PROCESS = frozenset({"ordinal", "ready_file", "http_port", "http_host", "crash_at", "catalog", "schemas"})
-"""Settings that processes of one deployment may differ in; catalog and schemas count by what they hold."""
+OF_ONE_PROCESS = frozenset(
+    {"ordinal", "ready_file", "http_port", "http_host", "crash_at", "catalog", "schemas", "policy"}
+)
+"""Settings that processes of one deployment may differ in; catalog, schemas and policy count by what they hold."""
 
 
 def serve(settings: Settings, role: str, life: Lifecycle) -> HealthServer | None:
@@ -32,7 +34,8 @@ def serve(settings: Settings, role: str, life: Lifecycle) -> HealthServer | None
     registry = metrics.ALL.registry(role)
     health = Health(life, registry, settings.liveness_timeout_s)
     build: Series = {(role, version("selective-sync")): 1.0}
-    config: Series = {(role, catalog_fingerprint(settings), settings_fingerprint(settings)): 1.0}
+    prints = catalog_fingerprint(settings), policy_fingerprint(settings), settings_fingerprint(settings)
+    config: Series = {(role, *prints): 1.0}
     metrics.BUILD.shows(lambda: build)
     metrics.CONFIG.shows(lambda: config)
     metrics.POLL_AGE.is_number(life.beat_age_s)
@@ -65,6 +68,16 @@ def catalog_fingerprint(settings: Settings) -> str:
         # The role itself says what is wrong with it.
         return "unreadable"
     return _short(b"\0".join(hashlib.sha256(part).digest() for part in parts))
+
+
+def policy_fingerprint(settings: Settings) -> str:
+    """Of the policy's file; `none` without one. Twelve digits tell nothing of the tokens' hashes in it."""
+    if settings.policy is None:
+        return "none"
+    try:
+        return _short(settings.policy.read_bytes())
+    except OSError:
+        return "unreadable"
 
 
 def _short(content: bytes) -> str:

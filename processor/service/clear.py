@@ -3,18 +3,24 @@
 The mark (`~cleared`) is what clears: where it is known, the views show nothing of the request, and never will again.
 What the request left on the topic is then taken away by `service/bury.py`, in its own time.
 
+`cleared_by` in a wish is a claim, as `requested_by` in a request is: where a policy is set, a wish has the rights of
+the topic that it came by, and one beyond them is refused here, whoever sent it.
+
 A wish is judged by the tables, so only once they show all that the topic held when the partitions were taken over, and
 all marks written since: else a request whose rows a rebuild has not read yet would be taken for unknown, and one
 cleared by two persons at once would be marked twice.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
+from processor import metrics
 from processor.core.model import Clear, Cleared
+from processor.core.rights import Policy, clearing_refusal
 from processor.crashpoint import CrashPoints
 from processor.service.history_ports import Clearable, Extent, HistoryTables, HistoryWriter
 from processor.service.read_back import ReadBack
@@ -22,10 +28,17 @@ from processor.service.read_back import ReadBack
 log = structlog.get_logger(__name__)
 
 
-class ControlLog(Protocol):
-    """The control topic, read outside any group."""
+class Wish(NamedTuple):
+    """What somebody wishes, and the topic that it came by."""
 
-    def clears(self) -> Iterable[Clear]:
+    topic: str
+    clear: Clear
+
+
+class ControlLog(Protocol):
+    """The control topics, read outside any group."""
+
+    def clears(self) -> Iterable[Wish]:
         """Some of the wishes that came since the last call; does not wait."""
 
     def rewind(self) -> None:
@@ -35,11 +48,19 @@ class ControlLog(Protocol):
 class NoControl:
     """For a store that is given no control topic."""
 
-    def clears(self) -> Iterable[Clear]:
+    def clears(self) -> Iterable[Wish]:
         return ()
 
     def rewind(self) -> None:
         """Nothing to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """`policy` says what may be cleared by which topic; without one everything by any."""
+
+    log: ControlLog = field(default_factory=NoControl)
+    policy: Policy | None = None
 
 
 class Clearings:
@@ -47,13 +68,14 @@ class Clearings:
 
     def __init__(
         self,
-        control: ControlLog,
+        control: Control,
         tables: HistoryTables,
         writer: HistoryWriter,
         owns: Callable[[str], bool],
         crash: CrashPoints,
     ) -> None:
-        self._control = control
+        self._control = control.log
+        self._policy = control.policy
         self._tables = tables
         self._writer = writer
         self._owns = owns
@@ -67,26 +89,39 @@ class Clearings:
         self._read_back.begin({p: extent.stable for p, extent in extents.items()})
 
     def step(self, positions: Mapping[int, int], now: datetime) -> None:
-        """Carry out some wishes; of several about one request, the first.
+        """Carry out some wishes; of several about one request, the first that its topic allows.
 
         One that is unknown, cleared, open, or of which something was decided since it was wished, stays as it is.
         """
         if not self._read_back.is_reached(positions):
             return
-        wishes: dict[str, Clear] = {}
-        for wish in self._control.clears():
+        by_topic: dict[str, dict[str, Clear]] = {}
+        for topic, wish in self._control.clears():
             if self._owns(wish.request_id):
-                wishes.setdefault(wish.request_id, wish)
-        if not wishes:
+                by_topic.setdefault(topic, {}).setdefault(wish.request_id, wish)
+        marks: dict[str, Cleared] = {}
+        for topic, wishes in by_topic.items():
+            for found in self._tables.clearable([wish for wish in wishes.values() if wish.request_id not in marks]):
+                if self._is_allowed(topic, found):
+                    marks[found.request_id] = _mark(found, wishes[found.request_id], now)
+        if not marks:
             return
-        found = self._tables.clearable([*wishes.values()])
-        if not found:
-            return
-        self._read_back.expect(self._writer.cleared([_mark(one, wishes[one.request_id], now) for one in found]))
+        self._read_back.expect(self._writer.cleared([*marks.values()]))
         self._crash("store.after_mark")
-        self.cleared += len(found)
-        for one in found:
-            log.info("history cleared", request_id=one.request_id, outcomes=one.outcomes)
+        self.cleared += len(marks)
+        for mark in marks.values():
+            log.info("history cleared", request_id=mark.request_id, outcomes=mark.outcomes)
+
+    def _is_allowed(self, topic: str, found: Clearable) -> bool:
+        """By the topic alone. Asked only of what could be cleared: what stays anyway is not counted as refused."""
+        if self._policy is None:
+            return True
+        why = clearing_refusal(self._policy, topic, found.district_id, found.object)
+        if why is None:
+            return True
+        metrics.STORE_REFUSED_CLEARINGS.labels(why.ground).inc()
+        log.warning("a wish to clear is not authorised", topic=topic, request_id=found.request_id, ground=why.ground)
+        return False
 
 
 def _mark(found: Clearable, wish: Clear, now: datetime) -> Cleared:

@@ -37,6 +37,16 @@ class Wanted:
     since: datetime | None = None
     district_id: str | None = None
     """Tombstones name no district, so they are left out with one."""
+    may_see: Callable[[str, str], bool] | None = None
+    """Of a district and an object; None is everything. Tombstones are left out with it, and what names none of both."""
+
+    def takes(self, row: Row) -> bool:
+        district_id, object_name = row.get("district_id"), row.get("object")
+        if self.district_id is not None and district_id != self.district_id:
+            return False
+        if self.may_see is None:
+            return True
+        return district_id is not None and object_name is not None and self.may_see(district_id, object_name)
 
 
 @dataclass(slots=True)
@@ -70,7 +80,7 @@ def export(
             except DecodeError:
                 covered.unreadable += 1
                 continue
-            if wanted.district_id is None or row.get("district_id") == wanted.district_id:
+            if wanted.takes(row):
                 write(row)
                 covered.written += 1
         done += sum(batch.end[p] - batch.start[p] for p in batch.end)

@@ -16,7 +16,7 @@ from processor import metrics
 from processor.codec import RegistryUnavailable
 from processor.crashpoint import CrashPoints
 from processor.service.bury import Burials
-from processor.service.clear import Clearings, ControlLog, NoControl
+from processor.service.clear import Clearings, Control
 from processor.service.ends import Ends
 from processor.service.history_changes import Decode, RawRecord, changes_of
 from processor.service.history_ports import (
@@ -82,7 +82,7 @@ class StoreParts:
     crash_points: CrashPoints
     limits: BatchLimits = field(default_factory=BatchLimits)
     overdue: OverdueRule = field(default_factory=OverdueRule)
-    control: ControlLog = field(default_factory=NoControl)
+    control: Control = field(default_factory=Control)
     rebuild: Rebuild | None = None
 
 

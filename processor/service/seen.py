@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from processor.service.follow import ClearedResult, Follower, RequestResult, Standing
 
@@ -27,5 +28,8 @@ class SeenFollower:
         return {i: Standing() if i in hidden else standing for i, standing in found.items()}
 
     def results(self) -> Sequence[RequestResult | ClearedResult]:
-        """Asked for when all have ended, so when all may be seen."""
-        return self._follower.results()
+        """Asked for when all have ended, so when all may be seen; but not all keys that dependencies brought along."""
+        return [each if isinstance(each, ClearedResult) else self._seen(each) for each in self._follower.results()]
+
+    def _seen(self, result: RequestResult) -> RequestResult:
+        return replace(result, noted=tuple(o for o in result.noted if self._may_see(result.district_id, o.object)))

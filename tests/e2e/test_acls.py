@@ -17,6 +17,7 @@ from confluent_kafka.admin import (
 )
 
 from processor.core.partition import partition_of
+from tests.awaiting import await_
 from tests.e2e.conftest import READ_SETTINGS, Deployments
 from tests.e2e.console import resync
 from tests.e2e.databases import Templates
@@ -24,9 +25,10 @@ from tests.e2e.deployment import PARTITIONS, Deployment
 from tests.e2e.people import assert_same, persons, rename
 from tests.e2e.promises import prove
 from tests.e2e.secured_kafka import ADMIN, SecuredKafka, secured_kafka
+from tests.e2e.test_health import asked as health
 from tests.unit.cli.json_schema import problems
 
-ROLES = ("process", "apply", "store")
+ROLES = ("process", "apply", "store", "monitor")
 USERS = (*ROLES, "north-sis", "clerk", "stranger")
 
 
@@ -68,7 +70,8 @@ def policy_of(deployment: Deployment) -> dict[str, Any]:
             deployment.topics.requests: {**everything, "writers": ["User:clerk"]},
             norths(deployment): {**north, "writers": ["User:north-sis"]},
         },
-        "services": {role: [f"User:{role}"] for role in ROLES} | {"readers": ["User:north-sis"]},
+        "control": {deployment.topics.control: {"writers": ["User:clerk"], "districts": "all", "objects": "all"}},
+        "services": {role: [f"User:{role}"] for role in ROLES} | {"readers": ["User:north-sis", "User:clerk"]},
     }
 
 
@@ -115,7 +118,8 @@ def test_the_policy_made_true_at_the_broker(secured: Deployment, broker: Secured
     assert again.code == 0, again.err
     assert {acl["state"] for acl in again.json()["acls"]} == {"exists"}
 
-    for role in [secured.start(name, ready=False, **as_settings(broker, name)) for name in ROLES]:
+    served: dict[str, Any] = {"http_port": 0, "http_host": "127.0.0.1"}
+    for role in [secured.start(name, ready=False, **served, **as_settings(broker, name)) for name in ROLES]:
         role.await_ready()
     sis = Sis(broker, "north-sis")
     assert sis.put(norths(secured), value, home) is None
@@ -136,6 +140,14 @@ def test_the_policy_made_true_at_the_broker(secured: Deployment, broker: Secured
     for topic in (topics.requests, norths(secured), topics.chunks):
         assert refused(Sis(broker, "stranger").put(topic, value, 0))
     assert Sis(broker, "clerk").put(topics.requests, value, home) is None
+
+    clearing = secured.env | broker.env("clerk")
+    del clearing["RESYNC_POLICY"]
+    cleared = resync(clearing, "clear", asked.request_id, "--yes", "--timeout", "30")
+    assert cleared.code == 0, cleared.err
+    monitor = secured.role("monitor")
+    await_(lambda: health(secured, "monitor", "/readyz")[0] == 200, "all that the monitor looks at")
+    assert "kept" not in monitor.log.read_text(), "something that it looks at is not allowed"
 
 
 def as_settings(broker: SecuredKafka, user: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Rights through the real pipeline: what a topic may say, and what a person may ask for and see."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from processor.core.model import Dependencies, Mode, OnStateOnly, RequestState, Side
+from processor.cli.parts import NO_OBJECTS
+from processor.codec import Codec
+from processor.core.model import Clear, Dependencies, Mode, OnStateOnly, RequestState, Side
 from processor.core.partition import partition_of
 from tests.e2e.conftest import READ_SETTINGS, Deploy
 from tests.e2e.console import Ended, resync
@@ -16,13 +19,14 @@ from tests.e2e.deployment import PARTITIONS, Deployment
 from tests.e2e.people import assert_same, persons, rename
 from tests.e2e.promises import prove
 
-TOKENS = {name: f"the token of {name}" for name in ("north-clerk", "auditor", "admin")}
+TOKENS = {name: f"the token of {name}" for name in ("north-clerk", "auditor", "admin", "clearer")}
 ALL: dict[str, Any] = {"districts": "all", "objects": "all"}
 NORTH: dict[str, Any] = {"districts": ["NORTH"], "objects": ["PersonIdentity"], "sides": ["DISTRICT"]}
 PRINCIPALS = {
     "north-clerk": {**NORTH, "rights": ["R", "W"]},
     "auditor": {**ALL, "sides": ["STATE"], "rights": ["R"]},
     "admin": {**ALL, "sides": ["STATE"], "rights": ["R", "W", "force"]},
+    "clearer": {**ALL, "sides": ["STATE"], "rights": ["R", "D"]},
 }
 
 
@@ -35,7 +39,8 @@ def policy_of(deployment: Deployment, *, default: bool = True) -> dict[str, Any]
         name: {"tokens": [sha256(TOKENS[name].encode()).hexdigest()], "grants": [grant]}
         for name, grant in PRINCIPALS.items()
     }
-    return {"principals": principals, "topics": topics}
+    control = {deployment.topics.control: {"writers": [], "districts": ["NORTH"], "objects": "all"}}
+    return {"principals": principals, "topics": topics, "control": control}
 
 
 def norths(deployment: Deployment) -> str:
@@ -185,6 +190,49 @@ def test_a_person_asks_for_and_sees_what_the_policy_gives(guarded: Deployment, t
         assert hidden.err.replace(elsewhere, unknown) == missing.err
     assert clerk("watch", north).code == 0
     assert_refused(clerk("watch", elsewhere, "--timeout", "1"), 1, "Not ended")
+
+
+def test_clearing_and_rebuilding_need_their_rights_and_the_store_holds_to_the_topic_s(guarded: Deployment) -> None:
+    admin, auditor, clearer = (as_person(guarded, name) for name in ("admin", "auditor", "clearer"))
+    nobody = ("--object", "PersonIdentity", "--wait", "900000001")
+    north, lake = (admin("submit", "-d", district, *nobody).out.strip() for district in ("NORTH", "LAKE"))
+    assert_refused(auditor("clear", north, "--yes"), 1, "auditor may not clear the history of PersonIdentity of NORTH")
+    refused = f"the writers of {guarded.topics.control} may clear nothing of this district"
+    assert_refused(clearer("clear", lake, "--yes"), 1, refused)
+
+    by_hand = [Clear(each, "clearer", datetime.now(UTC), datetime.now(UTC), "request") for each in (lake, north)]
+    codec = Codec.open(guarded.settings.schemas, NO_OBJECTS, guarded.settings.registry_url)
+    for wish in by_hand:
+        guarded.put(guarded.topics.control, codec.encode(guarded.topics.control, wish), wish.request_id.encode(), 0)
+    guarded.flush()
+    guarded.watcher.until(
+        lambda: guarded.rows("history", "select request_id from history.clearings") == [(north,)],
+        "the one clearing that is allowed",
+    )
+    log = guarded.role("store").log.read_text().splitlines()
+    [told] = [line for line in log if "a wish to clear is not authorised" in line]
+    assert lake in told
+    assert auditor("show", lake).code == 0
+
+    assert_refused(resync(guarded.env, "replay", "--verify"), 2, "RESYNC_TOKEN_FILE")
+    assert_refused(as_person(guarded, "north-clerk")("replay", "--verify"), 1, "it needs R for all districts")
+    assert_refused(auditor("replay"), 1, "auditor may not rebuild the history")
+    assert auditor("replay", "--verify").code == 0
+    assert clearer("replay").code == 0
+    assert resync(guarded.env, "topics", "check").code == 0, "what a machine sets up needs no person"
+
+
+def test_an_empty_history_says_why_as_far_as_one_may_see(guarded: Deployment) -> None:
+    clerk, admin, clearer = (as_person(guarded, name) for name in ("north-clerk", "admin", "clearer"))
+    nobody = ("--object", "PersonIdentity", "--wait", "900000001")
+    assert "never used" in clerk("history").err
+    lake = admin("submit", "-d", "LAKE", *nobody)
+    assert lake.code == 0, lake.err
+    assert "no requests among those that you may see: never used" in clerk("history").err
+    north = admin("submit", "-d", "NORTH", *nobody).out.strip()
+    assert "no such requests among those that you may see" in clerk("history", "--since", "2100-01-01").err
+    assert clearer("clear", north, "--yes").code == 0
+    assert "1 request was cleared by clearer at " in clerk("history").err
 
 
 def assert_refused(ended: Ended, code: int, told: str) -> None:

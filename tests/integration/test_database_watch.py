@@ -83,3 +83,16 @@ def test_a_ping_leaves_a_database_alone_while_its_gate_is_closed() -> None:
     assert database.is_up is None, "it was asked again at once"
     with pytest.raises(SnapshotUnavailable, match="waiting before it is asked again"):
         database.rows(sql.SQL("select 1").format(), {})
+
+
+def test_a_name_that_the_database_does_not_know_is_told_and_a_value_never(stack_settings: dict[str, str]) -> None:
+    database = Database("district NORTH", stack_settings["RESYNC_DISTRICT_DSN_NORTH"], OPTIONS)
+    for query, told in (
+        ("select no_such from pg_class", 'UndefinedColumn (42703): column "no_such" does not exist; check the catalog'),
+        ("select 1 from no_such", 'UndefinedTable (42P01): relation "no_such" does not exist; check the catalog'),
+        ("select cast(%(value)s as integer)", "InvalidTextRepresentation (22P02); check the catalog"),
+    ):
+        with pytest.raises(SnapshotUnavailable) as caught:
+            database.rows(sql.Composed([sql.SQL(query)]), {"value": "S3CR3T"})
+        assert str(caught.value).startswith(f"district NORTH: {told}")
+    database.close()

@@ -81,7 +81,7 @@ def world(stack_settings: dict[str, str]) -> Iterator[World]:
     config = {"retention.ms": "60000000000"}
     for future in admin.create_topics([NewTopic(topic, 2, 1, config=config)]).values():
         future.result(20)
-    watched = Watched("process", f"{topic}-group", {"requests": topic})
+    watched = Watched("process", f"{topic}-group", {topic: "requests"})
     with closing(GroupLags({"bootstrap.servers": bootstrap, "log_level": 2}, [watched], {topic: 2})) as lags:
         made = World(bootstrap, topic, watched.group, lags)
         await_(made.answers, "leaders of the new partitions")
@@ -97,6 +97,23 @@ def test_a_group_that_never_was_is_behind_by_all_there_is(world: World) -> None:
     assert look.lags["process", "requests"] == GroupLag(2, old)
     assert look.members == {"process": 0}
     assert look.retention_s == {"requests": 60_000_000}
+
+
+def test_topics_of_one_name_are_one_lag(world: World) -> None:
+    """Request topics that a policy declares."""
+    other, admin = f"{world.topic}.north", world.admin()
+    for future in admin.create_topics([NewTopic(other, 1, 1, config={"retention.ms": "30000000000"})]).values():
+        future.result(20)
+    watched = Watched("process", world.group, {world.topic: "requests", other: "requests"})
+    options = {"bootstrap.servers": world.bootstrap, "log_level": 2}
+    world.put(0)
+    with closing(GroupLags(options, [watched], {world.topic: 2, other: 1})) as lags:
+        await_(World(world.bootstrap, other, world.group, lags).answers, "the leader of the new topic")
+        old = World(world.bootstrap, other, world.group, lags).put(0, age_s=HOUR_S)
+        look = lags.look()
+    assert look.lags == {("process", "requests"): GroupLag(2, old)}
+    assert look.retention_s == {"requests": 30_000_000}, "the shortest"
+    admin.delete_topics([other])
 
 
 def test_the_age_is_that_of_the_record_at_the_group_s_offset(world: World) -> None:
@@ -131,7 +148,7 @@ def test_members_are_counted_and_none_is_added(world: World) -> None:
 
 
 def test_a_broker_that_is_away_is_told() -> None:
-    watched = Watched("process", "g", {"requests": "t"})
+    watched = Watched("process", "g", {"t": "requests"})
     options = {"bootstrap.servers": "127.0.0.1:1", "log_level": 0}
     with closing(GroupLags(options, [watched], {"t": 1})) as lags, pytest.raises(Unreachable, match=r"127.0.0.1:1"):
         lags.look()

@@ -302,7 +302,7 @@ def test_a_changed_catalog_restarts_the_roles_that_read_it(helm: str, small: Ren
         }
 
     assert restarted(changed) == {"process", "apply", "store", "setup"}
-    assert restarted(with_policy) == {"process", "store", "setup"}
+    assert restarted(with_policy) == {"process", "store", "monitor", "setup"}
 
 
 def test_setup_needs_nothing_of_what_comes_after_it(secured: Rendered) -> None:

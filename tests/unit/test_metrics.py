@@ -12,7 +12,7 @@ from processor.service.records import Lane
 from processor.settings import Topics
 
 IDS = {"key", "request_id", "request", "correction_id", "chunk", "person", "requested_by", "trace"}
-FREE = {"version", "catalog", "settings", "district", "partition"}
+FREE = {"version", "catalog", "policy", "settings", "district", "partition"}
 """Labels whose values the code does not list."""
 
 

@@ -26,7 +26,7 @@ def written(tmp_path: Path, document: object) -> Path:
 
 
 def load(tmp_path: Path, document: object) -> Policy:
-    return load_policy(written(tmp_path, document), CATALOG, {"resync.chunks"})
+    return load_policy(written(tmp_path, document), CATALOG, {"resync.chunks", "resync.control"}, "resync.control")
 
 
 def problems(tmp_path: Path, document: object) -> list[str]:
@@ -41,7 +41,11 @@ def test_a_grant_and_a_topic_say_what_they_allow(tmp_path: Path) -> None:
         {
             "principals": {"clerk": {"tokens": [TOKEN.upper()], "grants": [GRANT]}},
             "topics": {"requests.north": {**TOPIC, "modes": ["sync"], "dependencies": ["none", "parents"]}},
-            "services": {"process": ["User:p"], "readers": ["User:r"]},
+            "services": {"process": ["User:p"], "monitor": ["User:m"], "readers": ["User:r"]},
+            "control": {
+                "resync.control": {"writers": ["User:cli"], "districts": "all", "objects": "all"},
+                "control.north": {"writers": [], "districts": ["NORTH"], "objects": ["Person"]},
+            },
         },
     )
     clerk = policy.principals["clerk"]
@@ -55,7 +59,10 @@ def test_a_grant_and_a_topic_say_what_they_allow(tmp_path: Path) -> None:
     assert topic.permit.scope == Scope(None, frozenset({"Person"}))
     assert topic.permit.modes == {Mode.SYNC}
     assert topic.permit.dependencies == {Dependencies.NONE, Dependencies.PARENTS}
-    assert policy.services == Services(process=("User:p",), readers=("User:r",))
+    assert policy.services == Services(process=("User:p",), monitor=("User:m",), readers=("User:r",))
+    assert policy.control["resync.control"].scope == Scope(None, None)
+    assert policy.control["resync.control"].writers == ("User:cli",)
+    assert policy.control["control.north"].scope == Scope(frozenset({"NORTH"}), frozenset({"Person"}))
 
 
 def test_what_a_topic_does_not_say_is_not_allowed(tmp_path: Path) -> None:
@@ -94,6 +101,10 @@ MISTAKEN: dict[str, Any] = {
         "resync.chunks": TOPIC,
         "no topic": {**TOPIC, "districts": ["EAST"]},
     },
+    "control": {
+        "resync.control": {"writers": ["cli"], "districts": ["EAST"], "objects": "all", "sides": ["STATE"]},
+        "resync.chunks": {"writers": [], "districts": "all", "objects": []},
+    },
     "service": {},
 }
 PLACES = {
@@ -117,6 +128,11 @@ PLACES = {
     "topics.resync.chunks.[key]": "is a topic of the service itself",
     "topics.no topic.[key]": "is not a name of a topic",
     "topics.no topic.districts": "the catalog has no EAST",
+    "control.resync.control.writers.0": "is not a principal of Kafka",
+    "control.resync.control.districts": "the catalog has no EAST",
+    "control.resync.control.sides": "Extra inputs",
+    "control.resync.chunks.[key]": "is a topic of the service itself",
+    "control.resync.chunks.objects": "is `all` or a list of names",
     "service": "Extra inputs",
 }
 
@@ -130,6 +146,13 @@ def test_all_mistakes_are_told_at_once_and_no_token_with_them(tmp_path: Path) ->
 def test_a_token_belongs_to_one_principal(tmp_path: Path) -> None:
     one = {"tokens": [TOKEN], "grants": [GRANT]}
     assert problems(tmp_path, {"principals": {"a": one, "b": one}}) == ["principals.b.tokens.0: is a token of a too"]
+
+
+def test_a_topic_has_one_use(tmp_path: Path) -> None:
+    control = {"writers": [], "districts": "all", "objects": "all"}
+    assert problems(tmp_path, {"topics": {"t": TOPIC}, "control": {"t": control}}) == [
+        "control.t: is a request topic too"
+    ]
 
 
 def test_without_a_catalog_districts_and_objects_are_taken_as_they_are(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ chart's test. Which role is given which secret is decided in `selective-sync.nee
 process: [registry, catalog, policy, state, districts]
 apply: [registry, catalog, state]
 store: [registry, catalog, policy, history]
-monitor: []
+monitor: [policy]
 setup: [registry, catalog, policy, history]
 check: [policy]
 {{- end }}

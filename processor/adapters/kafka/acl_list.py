@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from processor.core.rights import Policy, request_topics
+from processor.core.rights import Policy, control_topics, request_topics
 from processor.settings import Settings
 
 
@@ -42,13 +42,20 @@ class Acl:
 def wanted_acls(policy: Policy, settings: Settings) -> list[Acl]:
     """In order, each once."""
     return sorted(
-        {*_writers(policy), *_process(policy, settings), *_apply(policy, settings), *_store(policy, settings)}
+        {
+            *_writers(policy),
+            *_process(policy, settings),
+            *_apply(policy, settings),
+            *_store(policy, settings),
+            *_monitor(policy, settings),
+        }
     )
 
 
 def written_topics(policy: Policy, settings: Settings) -> list[str]:
     """Topics that nobody may write to but those whom the policy names: whoever else can goes round it."""
-    return [*request_topics(policy, settings.topics.requests), *_own_topics(settings)]
+    requests = request_topics(policy, settings.topics.requests)
+    return list(dict.fromkeys([*requests, *control_topics(policy, settings.topics.control), *_own_topics(settings)]))
 
 
 def _own_topics(settings: Settings) -> list[str]:
@@ -56,10 +63,11 @@ def _own_topics(settings: Settings) -> list[str]:
 
 
 def _writers(policy: Policy) -> Iterator[Acl]:
-    for topic in policy.topics.values():
-        for principal in topic.writers:
-            yield Acl(principal, Resource.TOPIC, topic.name, Operation.WRITE)
-            yield Acl(principal, Resource.TOPIC, topic.name, Operation.DESCRIBE)
+    declared = [(topic.name, topic.writers) for topic in policy.topics.values()]
+    declared += [(topic.name, topic.writers) for topic in policy.control.values()]
+    for name, writers in declared:
+        for principal in writers:
+            yield from _all(principal, [name], Operation.WRITE, Operation.DESCRIBE)
 
 
 def _process(policy: Policy, settings: Settings) -> Iterator[Acl]:
@@ -85,13 +93,28 @@ def _apply(policy: Policy, settings: Settings) -> Iterator[Acl]:
 
 def _store(policy: Policy, settings: Settings) -> Iterator[Acl]:
     names = settings.topics
+    controls = control_topics(policy, names.control)
     for principal in policy.services.store:
         yield from _all(principal, [names.history], Operation.READ, Operation.WRITE)
+        yield from _all(principal, controls, Operation.READ)
         yield from _all(principal, [names.retry], Operation.WRITE)
-        yield from _looks(principal, [names.requests, *_own_topics(settings)])
+        yield from _looks(principal, [names.requests, *controls, *_own_topics(settings)])
         yield Acl(principal, Resource.GROUP, f"{settings.release}-store", Operation.READ)
     for principal in policy.services.readers:
         yield from _all(principal, [names.history], Operation.READ, Operation.DESCRIBE)
+
+
+def _monitor(policy: Policy, settings: Settings) -> Iterator[Acl]:
+    """It reads the record at which a group stands, of any topic that a group reads, and joins none."""
+    names = settings.topics
+    requests = request_topics(policy, names.requests)
+    read = [*requests, names.chunks, names.retry, names.answers, names.corrections, names.history]
+    applier = settings.applier_group or f"{settings.release}-apply"
+    for principal in policy.services.monitor:
+        yield from _all(principal, read, Operation.READ)
+        yield from _looks(principal, [*requests, *_own_topics(settings)])
+        for group in (f"{settings.release}-process", applier, f"{settings.release}-store"):
+            yield Acl(principal, Resource.GROUP, group, Operation.DESCRIBE)
 
 
 def _all(principal: str, topics: Iterable[str], *operations: Operation) -> Iterator[Acl]:

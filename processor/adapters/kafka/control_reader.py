@@ -1,6 +1,6 @@
-"""The control topic read from its beginning, outside any group: wishes that a request's history be cleared."""
+"""The control topics read from their beginnings, outside any group: wishes that a request's history be cleared."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from processor.codec import Codec, DecodeError
 from processor.core.model import Clear
+from processor.service.clear import Wish
 
 log = structlog.get_logger(__name__)
 
@@ -25,33 +26,32 @@ _READING: Mapping[str, Any] = {
 
 
 class ControlReader:
-    """The topic is compacted and small: a record a request, the last one counts."""
+    """The topics are compacted and small: a record a request, the last one counts."""
 
-    def __init__(self, options: Mapping[str, Any], topic: str, codec: Codec) -> None:
-        self._topic = topic
+    def __init__(self, options: Mapping[str, Any], topics: Sequence[str], codec: Codec) -> None:
+        self._topics = topics
         self._codec = codec
         self._consumer = Consumer({**options, **_READING})
         self.rewind()
 
-    def clears(self) -> Iterator[Clear]:
-        """Some that are here now. Raises RegistryUnavailable, after which the topic is read from its beginning."""
+    def clears(self) -> Iterator[Wish]:
+        """Some that are here now. Raises RegistryUnavailable, after which the topics are read from their beginnings."""
         for message in self._consumer.consume(AT_ONCE, 0):
-            value = message.value()
-            if message.error() is not None or value is None:
+            topic, value, error = message.topic() or "", message.value(), message.error()
+            if error is not None:
+                log.warning("control topic cannot be read", topic=topic, why=error.name())
+            if error is not None or value is None:
                 continue
             try:
-                yield from self._clear(value)
+                record = self._codec.decode(value, (Clear,))
+                if isinstance(record, Clear):
+                    yield Wish(topic, record)
             except DecodeError as fault:
-                place = f"{self._topic}[{message.partition()}]@{message.offset()}"
+                place = f"{topic}[{message.partition()}]@{message.offset()}"
                 log.warning("control record skipped", place=place, reason=fault.reason, why=fault.detail)
 
     def rewind(self) -> None:
-        self._consumer.assign([TopicPartition(self._topic, 0, 0)])
+        self._consumer.assign([TopicPartition(topic, 0, 0) for topic in self._topics])
 
     def close(self) -> None:
         self._consumer.close()
-
-    def _clear(self, value: bytes) -> Iterator[Clear]:
-        record = self._codec.decode(value, (Clear,))
-        if isinstance(record, Clear):
-            yield record

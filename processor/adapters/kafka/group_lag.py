@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
 from typing import Any, TypeAlias, TypeVar
 
@@ -35,7 +36,7 @@ READ_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A role's group, and the topics that it reads: metrics' name to the broker's."""
+    """A role's group, and the topics that it reads: the broker's name to the metrics' one, which several may share."""
 
     role: str
     group: str
@@ -48,7 +49,7 @@ class GroupLags:
     def __init__(self, options: Mapping[str, Any], watched: Sequence[Watched], partitions: Mapping[str, int]) -> None:
         self._watched = watched
         self._partitions = partitions
-        self._names = {topic: label for each in watched for label, topic in each.topics.items()}
+        self._names = {topic: label for each in watched for topic, label in each.topics.items()}
         self._broker = Broker(options)
         self._admin = AdminClient(self._broker.options)
         self._consumer = Consumer(
@@ -83,23 +84,28 @@ class GroupLags:
         committed = {each.group: self._committed(each.group) for each in self._watched}
         wanted: dict[tuple[str, Place], tuple[int, int]] = {}
         for each in self._watched:
-            for place in (p for p in places if p[0] in each.topics.values()):
+            for place in (p for p in places if p[0] in each.topics):
                 at = max(low[place], committed[each.group].get(place, 0))
                 wanted[each.group, place] = at, high[place]
         self._date({key: ends for key, ends in wanted.items() if ends[0] < ends[1]})
-        lags = {(each.role, label): self._lag(each.group, topic, wanted) for each in self._watched
-                for label, topic in each.topics.items()}  # fmt: skip
+        lags = {
+            (each.role, label): self._lag(each, label, wanted)
+            for each in self._watched
+            for label in each.topics.values()
+        }
         return Look(self._members(), lags, self._retention())
 
     def close(self) -> None:
         self._consumer.close()
 
-    def _lag(self, group: str, topic: str, wanted: Mapping[tuple[str, Place], tuple[int, int]]) -> GroupLag:
+    def _lag(self, of: Watched, label: str, wanted: Mapping[tuple[str, Place], tuple[int, int]]) -> GroupLag:
+        """Of all topics that the metrics know by this name."""
         records, times = 0, []
-        for number in range(self._partitions[topic]):
-            at, high = wanted[group, (topic, number)]
+        for (group, place), (at, high) in wanted.items():
+            if group != of.group or of.topics.get(place[0]) != label:
+                continue
             records += max(0, high - at)
-            dated = self._written_at.get((group, (topic, number)))
+            dated = self._written_at.get((group, place))
             if dated is not None and dated[2] is not None:
                 times.append(dated[2])
         return GroupLag(records, min(times, default=None))
@@ -157,12 +163,13 @@ class GroupLags:
 
     def _retention(self) -> dict[str, float]:
         resources = [ConfigResource(ResourceType.TOPIC, topic) for topic in self._names]
-        kept = {}
+        kept: dict[str, float] = {}
         for resource, future in self._admin.describe_configs(resources, request_timeout=ANSWER_S).items():
             entries = self._answer(future)
             limit_ms = int(entries["retention.ms"].value)
             if limit_ms > 0 and "delete" in entries["cleanup.policy"].value:
-                kept[self._names[resource.name]] = limit_ms / 1000
+                label = self._names[resource.name]
+                kept[label] = min(limit_ms / 1000, kept.get(label, inf))
         return kept
 
     def _answer(self, future: "Future[T]") -> T:

@@ -42,8 +42,10 @@ class TopicState:
     created: bool = False
 
 
-def topic_specs(settings: Settings, more_requests: Iterable[str] = ()) -> tuple[TopicSpec, ...]:
-    """`more_requests` are request topics beside the default one; see `core.rights.request_topics`."""
+def topic_specs(
+    settings: Settings, more_requests: Iterable[str] = (), more_control: Iterable[str] = ()
+) -> tuple[TopicSpec, ...]:
+    """Request and control topics beside the default ones; see `core.rights.request_topics` and `control_topics`."""
     names, lanes = settings.topics, settings.partitions
     deleted = {_POLICY: "delete", "retention.ms": str(30 * _DAY_MS)}
     compacted = {_POLICY: "compact"}
@@ -58,7 +60,7 @@ def topic_specs(settings: Settings, more_requests: Iterable[str] = ()) -> tuple[
             )
         ),
         TopicSpec(names.accepted, lanes, accepted, same_count=True),
-        TopicSpec(names.control, 1, compacted, same_count=False),
+        *(TopicSpec(name, 1, compacted, same_count=False) for name in dict.fromkeys((names.control, *more_control))),
         TopicSpec(names.history, settings.history_partitions, compacted, same_count=False),
         TopicSpec(names.dead_letters, 1, dead, same_count=False),
     )

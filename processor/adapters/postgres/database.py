@@ -152,7 +152,12 @@ class Database:
 
 
 def _fault(error: psycopg.Error) -> str:
-    """The kind of fault, by SQLSTATE where the server gave one; a server's message may hold values."""
+    """The kind of fault, by SQLSTATE where the server gave one; a server's message may hold values.
+
+    Not where a name of the catalog is unknown to it: then it holds this name.
+    """
     if error.sqlstate is not None:
-        return f"{type(error).__name__} ({error.sqlstate})"
+        named = isinstance(error, psycopg.errors.UndefinedColumn | psycopg.errors.UndefinedTable)
+        what = f": {error.diag.message_primary}" if named else ""
+        return f"{type(error).__name__} ({error.sqlstate}){what}"
     return f"{type(error).__name__}: cannot be reached"

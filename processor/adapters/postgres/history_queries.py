@@ -48,6 +48,8 @@ class KeyFilter:
     statuses: Sequence[str] | None = None
     reasons: Sequence[str] | None = None
     parent_object: str | None = None
+    seen_objects: Sequence[str] | None = None
+    """Those whose keys may be seen."""
 
 
 MOST_CAUSES = 20
@@ -101,13 +103,20 @@ class HistoryQueries:
     def cleared(self, request_ids: Sequence[str]) -> list[Row]:
         return self._rows("query_clearings.sql", {"request_ids": list(request_ids)})
 
-    def last_clearing(self, district_id: str | None, object_name: str | None) -> Row | None:
-        """With `requests`, the number of all of them."""
-        wanted = {"district_id": district_id, "object": object_name}
-        return next(iter(self._rows("query_last_clearing.sql", wanted)), None)
+    def last_clearing(self, wanted: RequestFilter) -> Row | None:
+        """Of the district and the object wanted and what may be seen; with `requests`, the number of all of them."""
+        parameters = {
+            "district_id": wanted.district_id,
+            "object": wanted.object,
+            "seen_districts": _listed(wanted.seen_districts),
+            "seen_objects": _listed(wanted.seen_objects),
+        }
+        return next(iter(self._rows("query_last_clearing.sql", parameters)), None)
 
-    def has_requests(self) -> bool:
-        return bool(self.requests(RequestFilter(), 1))
+    def has_requests(self, wanted: RequestFilter) -> bool:
+        """Whether there are any that may be seen."""
+        seen = RequestFilter(seen_districts=wanted.seen_districts, seen_objects=wanted.seen_objects)
+        return bool(self.requests(seen, 1))
 
     def outcomes(self, request_id: str, wanted: KeyFilter) -> Iterator[Row]:
         """Every key in the order of object and key, a page at a time: no transaction stays open meanwhile."""
@@ -121,9 +130,14 @@ class HistoryQueries:
         found = self._rows("query_outcome_count.sql", {"request_id": request_id, **asdict(wanted)})
         return int(found[0]["outcomes"])
 
-    def causes(self, request_id: str) -> list[Cause]:
+    def causes(self, request_id: str, seen_objects: Sequence[str] | None = None) -> list[Cause]:
         """Why keys failed, the most frequent cause first; at most `MOST_CAUSES`, and those that this release knows."""
-        parameters = {"request_id": request_id, "limit": MOST_CAUSES, "named": MOST_NAMED}
+        parameters = {
+            "request_id": request_id,
+            "limit": MOST_CAUSES,
+            "named": MOST_NAMED,
+            "seen_objects": _listed(seen_objects),
+        }
         found = self._rows("query_causes.sql", parameters)
         return [_cause(row) for row in found if row["reason"] in Reason.__members__]
 

@@ -8,12 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from time import time
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from confluent_kafka import Producer
 
 from processor.adapters.kafka.history_scan import ScanReader
@@ -30,11 +32,14 @@ from tests.integration.store.world import DECIDED, World, chunk_status, outcome,
 ID = "0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c11"
 
 
-def run(world: World, *arguments: object, hidden: str | None = None) -> "subprocess.CompletedProcess[str]":
+def run(
+    world: World, *arguments: object, hidden: str | None = None, **settings: object
+) -> "subprocess.CompletedProcess[str]":
     """Without a database. `hidden` is a module that cannot be imported."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("RESYNC_")}
     env |= {"RESYNC_BOOTSTRAP_SERVERS": world.bootstrap, "RESYNC_TOPIC_HISTORY": world.history}
     env |= {"RESYNC_SCHEMAS": str(REPO / "schemas")}
+    env |= {name: str(value) for name, value in settings.items()}
     command: list[str] = [str(console_script())]
     if hidden:
         hide = f"import sys; sys.modules[{hidden!r}] = None; from processor.cli.main import main; main()"
@@ -234,3 +239,50 @@ def test_parquet_is_an_extra(filled: World, tmp_path: Path) -> None:
 def test_what_cannot_be_meant_is_refused(world: World, arguments: list[str]) -> None:
     ended = run(world, *arguments)
     assert (ended.returncode, ended.stdout) == (2, "")
+
+
+OTHER = "1b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c11"
+
+
+def test_with_a_policy_only_what_a_person_may_see_is_written(world: World, tmp_path: Path) -> None:
+    grant = {"sides": ["STATE"], "districts": ["NORTH"], "objects": ["PersonIdentity"], "rights": ["R"]}
+    everything = {**grant, "districts": "all", "objects": "all"}
+    people = {"clerk": grant, "auditor": everything, "blind": {**everything, "rights": ["R"], "districts": ["RIVER"]}}
+    principals = {
+        name: {"tokens": [sha256(name.encode()).hexdigest()], "grants": [given]} for name, given in people.items()
+    }
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(yaml.safe_dump({"principals": principals}))
+    world.produce(
+        *every_kind(),
+        request_status(OTHER, 1, district_id="LAKE"),
+        outcome(OTHER, "1", district_id="LAKE"),
+        outcome(ID, "1", object="Enrollment"),
+    )
+    world.tombstone(ID, f"{ID}/PersonIdentity/8")
+
+    def as_person(who: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return run(world, *arguments, RESYNC_POLICY=policy, RESYNC_TOKEN=who)
+
+    def written(who: str, *arguments: str) -> list[tuple[str, str]]:
+        ended = as_person(who, *arguments)
+        assert ended.returncode == 0, ended.stderr
+        rows = [json.loads(line) for line in ended.stdout.splitlines()]
+        return [(row.get("district_id", "none"), row.get("object", "none")) for row in rows]
+
+    assert written("clerk") == [("NORTH", "PersonIdentity")] * len(every_kind())
+    assert written("clerk", "--district", "NORTH") == written("clerk")
+    seen = written("auditor")
+    assert ("LAKE", "PersonIdentity") in seen
+    assert ("NORTH", "Enrollment") in seen
+    assert written("blind") == []
+    said = as_person("clerk").stderr
+    assert "left out: what you may not see or did not ask for, and tombstones" in said
+    elsewhere, nowhere = (as_person("clerk", "--district", name) for name in ("LAKE", "NOWHERE"))
+    assert (elsewhere.returncode, elsewhere.stdout) == (1, "")
+    assert "NOT_AUTHORIZED: clerk may not see this district" in elsewhere.stderr
+    assert elsewhere.stderr == nowhere.stderr
+    nobody = run(world, RESYNC_POLICY=policy)
+    assert (nobody.returncode, nobody.stdout) == (2, "")
+    assert "RESYNC_TOKEN_FILE" in nobody.stderr
+    assert as_person("stranger").returncode == 1

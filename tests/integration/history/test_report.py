@@ -3,9 +3,12 @@
 import csv
 import io
 import json
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from pypdf import PdfReader
 
 from processor.core.errors import Reason
@@ -97,3 +100,35 @@ def test_a_report_of_a_request_that_is_not_there_leaves_no_file(told: Told, tmp_
     ended = told.run("report", REQUEST_ID, "--output", "xlsx", "--to", tmp_path / "r.xlsx")
     assert ended.returncode == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_keys_of_an_object_that_a_person_may_not_see_are_not_told(told: Told, tmp_path: Path) -> None:
+    """Dependencies brought them along with a request that may be seen."""
+    brought: dict[str, Any] = {"asked_as": None, "object": "Enrollment", "reason": Reason.PARENT_MISSING}
+    told.tell(
+        request_status(REQUEST_ID, 1),
+        outcome(REQUEST_ID, "1"),
+        outcome(REQUEST_ID, "2", Status.FAILED, parent=Parent("PersonIdentity", "9"), **brought),
+    )
+    grant = {"sides": ["STATE"], "districts": "all", "objects": ["PersonIdentity"], "rights": ["R"]}
+    people = {"clerk": grant, "auditor": {**grant, "objects": "all"}}
+    principals = {
+        name: {"tokens": [sha256(name.encode()).hexdigest()], "grants": [given]} for name, given in people.items()
+    }
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(yaml.safe_dump({"principals": principals}))
+
+    def told_to(who: str, *arguments: str) -> str:
+        ended = told.run(*arguments, RESYNC_POLICY=str(policy), RESYNC_TOKEN=who)
+        assert ended.returncode == 0, ended.stderr
+        return str(ended.stdout)
+
+    report = ("report", REQUEST_ID, "--output", "json")
+    assert [row["object"] for row in json.loads(told_to("auditor", *report))] == ["Enrollment", "PersonIdentity"]
+    assert [row["object"] for row in json.loads(told_to("clerk", *report))] == ["PersonIdentity"]
+    show = ("show", REQUEST_ID, "--output", "json")
+    assert [each["object"] for each in json.loads(told_to("auditor", *show))["failures"]] == ["Enrollment"]
+    assert json.loads(told_to("clerk", *show))["failures"] == []
+    watch = ("watch", REQUEST_ID, "--output", "json")
+    watched = told.run(*watch, RESYNC_POLICY=str(policy), RESYNC_TOKEN="clerk")  # noqa: S106
+    assert [each["object"] for each in json.loads(watched.stdout)["requests"][0]["outcomes"]] == ["PersonIdentity"]

@@ -8,10 +8,10 @@ import pytest
 
 from processor.adapters.postgres.history_schema import migrate, script
 from processor.core.errors import Reason
-from processor.core.model import Cleared, Status
+from processor.core.model import ChunkState, Cleared, Status
 from processor.service.history_changes import Changes
 from tests.integration.history.told import Told
-from tests.integration.store.world import DECIDED, World, applied_request, outcome, request_status
+from tests.integration.store.world import DECIDED, World, applied_request, chunk_status, outcome, request_status
 
 COUNTED = """
 select request_id, object, status, coalesce(reason, ''), count(*), count(asked_as) from resync_store.outcomes
@@ -81,6 +81,30 @@ def test_the_view_says_what_counting_says(told: Told) -> None:
     assert told.rows(view) == [("ACCEPTED", 4, 1, 1, counts)]
     told.tell(outcome(request_id, "3", decided_at=DECIDED + timedelta(seconds=9)))
     assert [row[:4] for row in told.rows(view)] == [("COMPLETE_WITH_FAILURES", 4, 0, 1)]
+
+
+def test_first_and_last_time_are_looked_up_and_follow_every_change(told: Told) -> None:
+    request_id = IDS[0]
+    times = "select first_decided_at, last_decided_at from history.requests"
+    early, late = DECIDED - timedelta(seconds=5), DECIDED + timedelta(seconds=9)
+    told.tell(
+        request_status(request_id, 3),
+        outcome(request_id, "1", first_decided_at=early, decided_at=DECIDED),
+        outcome(request_id, "2", decided_at=late),
+    )
+    assert told.rows(times) == [(early, late)]
+    told.tell(chunk_status(request_id, "0.0", ChunkState.DONE))
+    told.execute("delete from resync_store.outcomes where key = '2'")
+    assert told.rows(times) == [(early, DECIDED)]
+    told.execute(
+        "insert into resync_store.outcomes select request_id, object, 'k' || n, district_id, 'k' || n, status, reason,"
+        " detail, changed_fields, parent_object, parent_key, correction_id, attempt, first_decided_at, sent_at,"
+        " answered_at, decided_at from resync_store.outcomes, generate_series(1, 20000) n"
+    )
+    told.execute("vacuum analyze resync_store.outcomes")
+    plan = "\n".join(line for (line,) in told.rows(f"explain {times} where request_id = '{request_id}'"))
+    assert "using outcomes_by_first_time" in plan, plan
+    assert "using outcomes_by_last_time" in plan, plan
 
 
 def test_a_wrong_tally_is_a_divergence(world: World) -> None:

@@ -14,6 +14,7 @@ from processor.adapters.postgres.history_tables import PostgresTables
 from processor.codec import Codec
 from processor.core.catalog import Catalog, Limits
 from processor.crashpoint import CrashPoints
+from processor.service.clear import Control
 from processor.service.history_changes import history_decoder
 from processor.service.history_ports import BatchLimits
 from processor.service.materialize import Store, StoreParts
@@ -57,7 +58,7 @@ def main() -> None:
         crash_points=FreezePoints(frozen) if frozen else CrashPoints(settings.get("crash_at")),
         limits=BatchLimits(records=settings.get("records", 5_000)),
         overdue=OverdueRule(),
-        control=ControlReader({"bootstrap.servers": settings["bootstrap"]}, f"{release}.control", codec),
+        control=Control(ControlReader({"bootstrap.servers": settings["bootstrap"]}, [f"{release}.control"], codec)),
     )
     Store(parts).run(stopped.is_set)
     reader.close()

@@ -42,8 +42,9 @@ from processor.core.model import (
     Status,
 )
 from processor.core.partition import partition_of
+from processor.core.rights import Policy
 from processor.crashpoint import CrashPoints
-from processor.service.clear import NoControl
+from processor.service.clear import Control
 from processor.service.history_changes import history_decoder
 from processor.service.history_ports import BatchLimits
 from processor.service.materialize import Store, StoreParts
@@ -111,11 +112,13 @@ class World:
         self.history = f"{name}.history"
         self.retry = f"{name}.retry"
         self.control = f"{name}.control"
+        self.norths = f"{name}.control.north"
         self.options: dict[str, str | int | float | bool] = {"bootstrap.servers": self.bootstrap}
         self.admin = AdminClient(self.options)
         self.create_topic(self.history, {"cleanup.policy": "compact", **self.topic_options})
         self.create_topic(self.retry, {})
-        self.create_topic(self.control, {"cleanup.policy": "compact"})
+        for control in (self.control, self.norths):
+            self.create_topic(control, {"cleanup.policy": "compact"})
         self.codec = Codec.open(None, EMPTY_CATALOG)
         self.producer = Producer({**self.options, "enable.idempotence": True, "linger.ms": 1})
         self._open: list[tuple[Store, GroupReader, StoreWriter, PostgresTables]] = []
@@ -136,7 +139,7 @@ class World:
             reader.close()
             writer.close()
             tables.disconnect()
-        self.admin.delete_topics([self.history, self.retry, self.control])
+        self.admin.delete_topics([self.history, self.retry, self.control, self.norths])
 
     def partition(self, request_id: str) -> int:
         return partition_of(request_id, self.partitions)
@@ -188,6 +191,7 @@ class World:
         crash_at: str | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         control: bool = False,
+        policy: Policy | None = None,
         rebuilds: bool = False,
     ) -> Store:
         instance = f"{self.release}-store-{ordinal}"
@@ -203,7 +207,7 @@ class World:
             CrashPoints(crash_at),
             limits or BatchLimits(),
             overdue or OverdueRule(),
-            self.control_reader() if control else NoControl(),
+            Control(self.control_reader(), policy) if control else Control(),
             self.rebuild if rebuilds else None,
         )
         store = Store(parts)
@@ -278,11 +282,11 @@ class World:
         return {name: self.rows(f"select * from {schema}.{name} order by {key}") for name, key in names.items()}
 
     def control_reader(self) -> ControlReader:
-        return ControlReader(self.options, self.control, self.codec)
+        return ControlReader(self.options, [self.control, self.norths], self.codec)
 
-    def wish(self, *clears: Clear) -> None:
+    def wish(self, *clears: Clear, topic: str | None = None) -> None:
         for clear in clears:
-            self.producer.produce(self.control, self.codec.encode(self.control, clear), clear.request_id, 0)
+            self.producer.produce(topic or self.control, self.codec.encode(self.control, clear), clear.request_id, 0)
         self.producer.flush(10)
 
     def rebuild(self, alive: Callable[[], None]) -> None:

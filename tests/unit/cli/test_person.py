@@ -5,7 +5,7 @@ import pytest
 from processor.cli.exits import UsageError
 from processor.cli.person import Person, identified
 from processor.core.model import Side
-from processor.core.rights import Grant, NotAuthorized, Policy, Principal, Right, Scope
+from processor.core.rights import ControlTopic, Grant, NotAuthorized, Policy, Principal, Right, Scope
 from processor.settings import Settings
 from stack.layout import REPO
 
@@ -14,7 +14,11 @@ NOBODY = Person("someone@somewhere")
 
 
 def person(*grants: Grant) -> Person:
-    return Person("clerk", (Policy({}, {}), Principal("clerk", grants)))
+    control = {
+        "control": ControlTopic("control", Scope(None, None), ()),
+        "control.river": ControlTopic("control.river", Scope(frozenset({"RIVER"}), None), ()),
+    }
+    return Person("clerk", (Policy({}, {}, control=control), Principal("clerk", grants)))
 
 
 def grant(scope: Scope, *rights: Right, sides: frozenset[Side] = frozenset(Side)) -> Grant:
@@ -44,10 +48,39 @@ def test_a_row_that_may_not_be_seen_does_not_exist() -> None:
     assert NOBODY.if_seen(theirs) == theirs
 
 
-def test_clearing_is_a_right_of_its_own() -> None:
-    assert person(grant(NORTH, Right.SEE, Right.CLEAR)).may_clear("NORTH", "Person")
-    assert not person(grant(NORTH, Right.SEE)).may_clear("NORTH", "Person")
-    assert NOBODY.may_clear("NORTH", "Person")
+def test_keys_of_an_object_are_seen_by_a_right_of_its_own() -> None:
+    clerk = person(grant(NORTH, Right.SEE), grant(Scope(None, frozenset({"Enrollment"})), Right.SEE))
+    assert clerk.seen_objects("NORTH") == ["Enrollment", "Person"]
+    assert clerk.seen_objects("RIVER") == ["Enrollment"]
+    assert person(grant(NORTH, Right.SEE)).seen_objects("RIVER") == []
+    assert person(grant(NORTH, Right.SEE), grant(Scope(None, None), Right.SEE)).seen_objects("NORTH") is None
+    assert NOBODY.seen_objects("NORTH") is None
+
+
+def test_clearing_is_a_right_of_its_own_and_of_the_topic() -> None:
+    clearer = person(grant(NORTH, Right.SEE, Right.CLEAR))
+    clearer.check_clearing("control", "NORTH", "Person")
+    NOBODY.check_clearing("control", "NORTH", "Person")
+    for who, topic, told in (
+        (person(grant(NORTH, Right.SEE)), "control", "clerk may not clear the history of Person of NORTH"),
+        (clearer, "control.river", "the writers of control.river may clear nothing of this district"),
+        (clearer, "other", "the policy does not declare other, so its writers may clear nothing"),
+    ):
+        with pytest.raises(NotAuthorized, match=told):
+            who.check_clearing(topic, "NORTH", "Person")
+
+
+def test_what_is_of_everything_needs_a_right_for_everything() -> None:
+    everything = Scope(None, None)
+    person(grant(NORTH, Right.SEE), grant(everything, Right.SEE)).check_everywhere(Right.SEE, "compare")
+    NOBODY.check_everywhere(Right.CLEAR, "rebuild")
+    for right, scope in (
+        (Right.CLEAR, everything),
+        (Right.SEE, Scope(None, NORTH.objects)),
+        (Right.SEE, Scope(NORTH.districts, None)),
+    ):
+        with pytest.raises(NotAuthorized, match="clerk may not compare: it needs R for all districts and all objects"):
+            person(grant(scope, right)).check_everywhere(Right.SEE, "compare")
 
 
 @pytest.mark.parametrize(

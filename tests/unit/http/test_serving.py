@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from processor.http.serving import catalog_fingerprint, settings_fingerprint
+from processor.http.serving import catalog_fingerprint, policy_fingerprint, settings_fingerprint
 from processor.settings import Settings, Topics
 from stack.layout import REPO
 
@@ -47,3 +47,15 @@ def test_a_catalog_is_what_it_holds_with_its_crosswalks(tmp_path: Path) -> None:
     assert catalog_fingerprint(copy) != first
     copy.catalog.write_text("objects: [")
     assert catalog_fingerprint(copy) == "unreadable"
+
+
+def test_a_policy_is_what_its_file_holds_wherever_it_is(tmp_path: Path) -> None:
+    one, same, other = (tmp_path / name for name in ("one.yaml", "same.yaml", "other.yaml"))
+    for path, text in ((one, "topics: {}\n"), (same, "topics: {}\n"), (other, "principals: {}\n")):
+        path.write_text(text)
+    prints = [policy_fingerprint(settings(policy=path)) for path in (one, same, other)]
+    assert prints[0] == prints[1] != prints[2]
+    assert all(len(each) == 12 for each in prints)
+    assert settings_fingerprint(settings(policy=one)) == settings_fingerprint(settings(policy=same))
+    assert policy_fingerprint(settings()) == "none"
+    assert policy_fingerprint(settings(policy=tmp_path / "none.yaml")) == "unreadable"

@@ -1,22 +1,24 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from time import monotonic
 
-from processor.core.model import RequestState
-from processor.service.follow import ClearedResult, RequestResult, Standing, follow
+from processor.core.model import RequestState, Status
+from processor.service.follow import ClearedResult, NotedOutcome, RequestResult, Standing, follow
 from processor.service.seen import SeenFollower
 
 
 class Known:
     """A follower whose requests have all ended, and that therefore does not wait."""
 
-    def __init__(self, **standings: Standing) -> None:
+    def __init__(self, *ends: RequestResult | ClearedResult, **standings: Standing) -> None:
+        self._ends = ends
         self._standings = standings
 
     def standings(self, _wait_s: float) -> Mapping[str, Standing]:
         return self._standings
 
     def results(self) -> Sequence[RequestResult | ClearedResult]:
-        return []
+        return self._ends
 
 
 def ended(district_id: str, object_name: str = "Person") -> Standing:
@@ -52,3 +54,15 @@ def test_following_what_may_not_be_seen_waits_as_for_what_does_not_exist() -> No
     assert monotonic() - started >= 0.5
     assert asked < 10, "it must not spin"
     assert follow(SeenFollower(Known(a=ended("NORTH")), only_persons_of_north), 0.5, count)
+
+
+def test_keys_that_dependencies_brought_along_are_told_only_where_they_may_be_seen() -> None:
+    noted = tuple(
+        NotedOutcome(name, "1", "1", Status.APPLIED, None, None, (), None) for name in ("Person", "Enrollment")
+    )
+    result = RequestResult("a", "NORTH", "Person", RequestState.COMPLETE, None, None, 1, (), noted)
+    cleared = ClearedResult("b", "admin", None)
+    assert SeenFollower(Known(result, cleared), only_persons_of_north).results() == [
+        replace(result, noted=noted[:1]),
+        cleared,
+    ]

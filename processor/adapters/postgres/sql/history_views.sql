@@ -1,5 +1,5 @@
 -- The public views. Replaced in place, so that grants on them stay; a column may be added at the end only.
--- Outcomes are counted by the tallies (ADR 0038). The first and last time read them all, so a page leaves these out.
+-- Outcomes are counted by the tallies (ADR 0038). The first and last time are looked up at the ends of indexes (ADR 0150).
 -- A cleared request is hidden from the moment that its clearing is known, whatever is still there of it.
 -- Each count is a subquery of its own: a query that does not name the column does not pay for it.
 create schema if not exists history;

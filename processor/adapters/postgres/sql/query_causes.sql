@@ -6,6 +6,7 @@ with causes as (
         count(distinct parent_key) as parent_keys
     from history.outcomes
     where request_id = %(request_id)s and status = 'FAILED'
+        and (%(seen_objects)s::text[] is null or object = any(%(seen_objects)s::text[]))
     group by 1, 2, 3, 4
     order by keys desc, object, reason, detail, parent_object
     limit %(limit)s
