@@ -88,4 +88,4 @@ def test_letters_beyond_ascii_are_counted_as_bytes(running: Deployment, command:
     request_id, state = ended.stdout.split()
     assert state == "COMPLETE_WITH_FAILURES", ended.stderr
     query = "select status, reason from history.outcomes where request_id = %s order by status"
-    assert running.rows("history", query, [request_id]) == [("FAILED", "MALFORMED_KEY"), ("IN_SYNC", None)]
+    assert running.rows("history", query, [request_id]) == [("FAILED", "INVALID_KEY"), ("IN_SYNC", None)]
