@@ -86,12 +86,11 @@ UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-he
 
 .PHONY: tools locks chart-alerts
 
-tools: $(HAVE)/helm-$(HELM) $(HAVE)/validate-$(VALIDATE) $(HAVE)/schemas-$(KEDA)-$(OPERATOR) ## What test-tools needs by Go, pip and npm; minutes, once (-j helps); the rest is Debian's
+tools: $(HAVE)/helm-$(HELM) $(HAVE)/validate-$(VALIDATE) $(HAVE)/schemas-$(KEDA)-$(OPERATOR) ## What test-tools needs by Go, pip and npm, once; some 80 s, -j helps; the rest is Debian's
 
 $(HAVE)/helm-$(HELM):
 	@mkdir -p $(HAVE)
-	@[ "$$(helm version --template '{{.Version}}' 2>/dev/null)" = v$(HELM) ] || \
-		CGO_ENABLED=0 GOBIN=$(TOOLS)/bin go install -ldflags='-s -w' helm.sh/helm/v3/cmd/helm@v$(HELM)
+	@CGO_ENABLED=0 GOBIN=$(TOOLS)/bin go install -ldflags='-s -w' helm.sh/helm/v3/cmd/helm@v$(HELM)
 	@touch $@
 
 $(HAVE)/validate-$(VALIDATE):

@@ -25,7 +25,7 @@ INSTALL = {
     "node": "apt-get install nodejs npm",
     "kcat": "apt-get install kcat",
 }
-PLACES = (os.environ.get("PATH", ""), str(TOOLS / "bin"), str(Path.home() / "go" / "bin"))
+PLACES = (str(TOOLS / "bin"), os.environ.get("PATH", ""))
 
 
 @pytest.fixture(scope="session")
