@@ -121,8 +121,7 @@ class Monitor:
                 self.looked_at = time.monotonic()
 
     def lag_age_s(self, lag: GroupLag, now_s: float) -> float:
-        """As of the last look: a record that was on its way just then is not behind since then. Where the look that
-        was due next did not come, as of `now_s`."""
+        """As of the last look: what was on its way then may be done with. As of `now_s` once looks are overdue."""
         if lag.oldest_s is None:
             return 0.0
         since_look_s = 0.0 if self.looked_at is None else time.monotonic() - self.looked_at
