@@ -74,19 +74,37 @@ clean: ## Stop, then remove data, environment and caches of the checkout (downlo
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Tools that no wheel brings: `make tools` installs them here.
+# Tools that no wheel and no package of Debian brings: `make tools` puts them here, each once for its version.
 TOOLS ?= $(HOME)/.cache/selective-sync/tools
 export TOOLS
+HELM := 3.19.5
+VALIDATE := 1.37.0
+KEDA := 2.0.0
+OPERATOR := 6.0.0
+HAVE := $(TOOLS)/have
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header
 
 .PHONY: tools locks chart-alerts
 
-tools: ## What test-tools needs and Debian does not have, by Go, pip and npm; some 4 minutes, once
-	@mkdir -p $(TOOLS)/bin
-	GOBIN=$(TOOLS)/bin go install helm.sh/helm/v3/cmd/helm@v3.19.5
-	$(PYTHON) -m venv $(TOOLS)/kubernetes && $(TOOLS)/kubernetes/bin/pip install -q kubernetes-validate==1.37.0
+tools: $(HAVE)/helm-$(HELM) $(HAVE)/validate-$(VALIDATE) $(HAVE)/schemas-$(KEDA)-$(OPERATOR) ## What test-tools needs by Go, pip and npm, once; some 80 s, -j helps; the rest is Debian's
+
+$(HAVE)/helm-$(HELM):
+	@mkdir -p $(HAVE)
+	@CGO_ENABLED=0 GOBIN=$(TOOLS)/bin go install -ldflags='-s -w' helm.sh/helm/v3/cmd/helm@v$(HELM)
+	@touch $@
+
+$(HAVE)/validate-$(VALIDATE):
+	@mkdir -p $(HAVE) $(TOOLS)/bin
+	@$(PYTHON) -m venv $(TOOLS)/kubernetes
+	@$(TOOLS)/kubernetes/bin/pip install -q kubernetes-validate==$(VALIDATE)
 	@ln -sf $(TOOLS)/kubernetes/bin/kubernetes-validate $(TOOLS)/bin/
-	npm install --silent --prefix $(TOOLS) @kubernetes-models/keda@2.0.0 @kubernetes-models/prometheus-operator@6.0.0
+	@touch $@
+
+$(HAVE)/schemas-$(KEDA)-$(OPERATOR):
+	@mkdir -p $(HAVE)
+	@npm install --silent --no-audit --no-fund --prefix $(TOOLS) \
+		@kubernetes-models/keda@$(KEDA) @kubernetes-models/prometheus-operator@$(OPERATOR)
+	@touch $@
 
 locks: $(VENV) ## Pins: requirements.lock from requirements.in, and what of it the image runs with and is built with
 	@$(UV_COMPILE) requirements.in -o requirements.lock

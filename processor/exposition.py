@@ -73,7 +73,8 @@ def show_monitor(monitor: Monitor, life: Lifecycle, patience_s: float) -> None:
     """`patience_s`: how old the last look may be for the monitor to be ready."""
 
     def ages(look: Look) -> Mapping[tuple[str, ...], float]:
-        return {place: _age_s(lag.oldest_s) for place, lag in look.lags.items()}
+        now_s = time.time()
+        return {place: monitor.lag_age_s(lag, now_s) for place, lag in look.lags.items()}
 
     def look_age_s() -> float | None:
         return None if monitor.looked_at is None else time.monotonic() - monitor.looked_at

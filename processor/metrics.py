@@ -194,7 +194,7 @@ GROUP_LAG_RECORDS = _live(
 )
 GROUP_LAG_SECONDS = _live(
     "resync_group_lag_seconds",
-    "Age of the oldest record that a role's group has not done with; 0 if none.",
+    "Age of the oldest record that a role's group has not done with, as of the monitor's last look; 0 if none.",
     (MONITOR,),
     role=READERS,
     topic=TOPICS,

@@ -1,4 +1,4 @@
-"""The Java artifacts, pinned by coordinates, size and sha256 in artifacts.lock.json."""
+"""The Java artifacts, pinned by coordinates, size and sha256: the stack's own, and what a publisher in Java takes."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 
 LOCK = Path(__file__).with_name("artifacts.lock.json")
+EXAMPLES_LOCK = Path(__file__).with_name("examples.lock.json")
+"""Of docs/examples, fetched by their tests alone: `java`, the class path, and `compiler`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def repository_path(coordinates: str) -> str:
     return f"{group.replace('.', '/')}/{name}/{version}/{name}-{version}{suffix}.{extension}"
 
 
-def parse_lock(text: str) -> dict[str, tuple[Artifact, ...]]:
+def parse_lock(text: str, name: str = LOCK.name) -> dict[str, tuple[Artifact, ...]]:
     """The artifacts by the service that needs them, in the order of the file."""
     try:
         content = json.loads(text)
@@ -65,7 +67,7 @@ def parse_lock(text: str) -> dict[str, tuple[Artifact, ...]]:
         }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StackError(
-            f"{LOCK.name} is damaged ({error!r}): restore it, or make it anew by python -m stack lock"
+            f"{name} is damaged ({error!r}): restore it, or make it anew by python -m stack lock"
         ) from error
 
 
@@ -77,8 +79,8 @@ def format_lock(artifacts: Mapping[str, Sequence[Artifact]]) -> str:
     return json.dumps(content, indent=1) + "\n"
 
 
-def read_lock() -> dict[str, tuple[Artifact, ...]]:
-    return parse_lock(LOCK.read_text())
+def read_lock(lock: Path = LOCK) -> dict[str, tuple[Artifact, ...]]:
+    return parse_lock(lock.read_text(), lock.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`python -m stack lock`: resolves what the services need and writes artifacts.lock.json.
+"""`python -m stack lock`: resolves what the services and the examples in Java need, and writes both locks.
 
 To change a version, change it here and run the command.
 """
@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING
 
 from jgo.maven import MavenContext, PythonResolver
 
-from stack.artifacts import LOCK, Artifact, format_lock
+from stack.artifacts import EXAMPLES_LOCK, LOCK, Artifact, format_lock
 from stack.maven import repository_base
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 KAFKA = "org.apache.kafka:kafka_2.13:4.3.1"
 # Kafka brings log4j, but not the bridge from the logging interface that it uses.
 LOG4J_BRIDGE = "org.apache.logging.log4j:log4j-slf4j-impl:{log4j}"
 REGISTRY = "io.apicurio:apicurio-registry-app:tar.gz:all:3.3.3"
+PUBLISHER = ("org.apache.kafka:kafka-clients:4.3.1", "org.apache.avro:avro:1.12.2")
+# A compiler that is one jar and runs on a runtime without one.
+COMPILER = "org.eclipse.jdt:ecj:3.46.0"
 
 
 def write_lock(say: Callable[[str], None]) -> None:
@@ -30,19 +33,27 @@ def write_lock(say: Callable[[str], None]) -> None:
         context = MavenContext(
             PythonResolver(), repo_cache=Path(scratch), remote_repos={"central": repository_base(os.environ)}
         )
-        say(f"resolving {KAFKA}")
         # One root a time: jgo would merge the version tables of several, and log4j's pins an old Kafka client.
-        _, nodes = context.resolver.get_dependency_list([context.create_dependency(KAFKA)])
-        found = [node.dep for node in nodes]
-        kafka = [KAFKA, *(f"{dep.groupId}:{dep.artifactId}:{dep.version}" for dep in found)]
-        log4j = next(dep.version for dep in found if dep.artifactId == "log4j-core")
+        kafka = _with_dependencies(context, KAFKA, say)
+        log4j = next(each.rpartition(":")[2] for each in kafka if ":log4j-core:" in each)
         kafka.append(LOG4J_BRIDGE.format(log4j=log4j))
-        content = {
-            "kafka": [_pin(context, coordinates) for coordinates in sorted(set(kafka))],
-            "registry": [_pin(context, REGISTRY)],
-        }
-    LOCK.write_text(format_lock(content))
-    say(f"wrote {LOCK}: {sum(map(len, content.values()))} artifacts")
+        services = {"kafka": _pin_all(context, kafka), "registry": [_pin(context, REGISTRY)]}
+        found = [each for root in PUBLISHER for each in _with_dependencies(context, root, say)]
+        publisher = {each.rpartition(":")[0]: each for each in found}  # one version each, the last root's
+        examples = {"java": _pin_all(context, publisher.values()), "compiler": [_pin(context, COMPILER)]}
+    for lock, content in ((LOCK, services), (EXAMPLES_LOCK, examples)):
+        lock.write_text(format_lock(content))
+        say(f"wrote {lock}: {sum(map(len, content.values()))} artifacts")
+
+
+def _with_dependencies(context: MavenContext, root: str, say: Callable[[str], None]) -> list[str]:
+    say(f"resolving {root}")
+    _, nodes = context.resolver.get_dependency_list([context.create_dependency(root)])
+    return [root, *(f"{node.dep.groupId}:{node.dep.artifactId}:{node.dep.version}" for node in nodes)]
+
+
+def _pin_all(context: MavenContext, coordinates: Iterable[str]) -> list[Artifact]:
+    return [_pin(context, each) for each in sorted(set(coordinates))]
 
 
 def _pin(context: MavenContext, coordinates: str) -> Artifact:

@@ -89,7 +89,7 @@ class Groups(Protocol):
 
 @dataclass(slots=True)
 class Monitor:
-    """Looks again and again; what it found last may be read by other threads, and ages while nothing answers."""
+    """Looks again and again; what it found last may be read by other threads, and ages once nothing answers."""
 
     heads: HistoryHeads
     groups: Groups
@@ -120,11 +120,18 @@ class Monitor:
             else:
                 self.looked_at = time.monotonic()
 
+    def lag_age_s(self, lag: GroupLag, now_s: float) -> float:
+        """As of the last look: what was on its way then may be done with. As of `now_s` once looks are overdue."""
+        if lag.oldest_s is None:
+            return 0.0
+        since_look_s = 0.0 if self.looked_at is None else time.monotonic() - self.looked_at
+        seen_s = now_s if since_look_s > 2 * self.every_s else now_s - since_look_s
+        return max(0.0, seen_s - lag.oldest_s)
+
     def oldest_age_s(self, now_s: float) -> float | None:
         """Of requests that are open, and of those that wait to be taken on."""
         if self.open_requests is None:
             return None
+        open_s = 0.0 if self.oldest_open_s is None else max(0.0, now_s - self.oldest_open_s)
         waiting = self.last.lags.get(("process", "requests"))
-        since = [self.oldest_open_s, waiting.oldest_s if waiting else None]
-        oldest_s = min((each for each in since if each is not None), default=None)
-        return 0.0 if oldest_s is None else max(0.0, now_s - oldest_s)
+        return open_s if waiting is None else max(open_s, self.lag_age_s(waiting, now_s))

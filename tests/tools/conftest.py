@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 import pytest
 
-from tests.e2e.conftest import pytest_terminal_summary
+from tests.e2e.conftest import pytest_runtest_makereport, pytest_terminal_summary, running, shared, templates
 
-__all__ = ["pytest_terminal_summary"]
+__all__ = ["pytest_runtest_makereport", "pytest_terminal_summary", "running", "shared", "templates"]
 
 Tool: TypeAlias = Callable[[str], str]
 
@@ -19,12 +19,13 @@ TOOLS = Path(os.environ.get("TOOLS", Path.home() / ".cache" / "selective-sync" /
 INSTALL = {
     "promtool": "apt-get install prometheus",
     "prometheus": "apt-get install prometheus",
-    "helm": "go install helm.sh/helm/v3/cmd/helm@v3.19.5",
-    "kubernetes-validate": "pipx install kubernetes-validate==1.37.0",
+    "helm": "make tools",
+    "kubernetes-validate": "make tools",
     "docker-compose": "apt-get install docker-compose",
     "node": "apt-get install nodejs npm",
+    "kcat": "apt-get install kcat",
 }
-PLACES = (os.environ.get("PATH", ""), str(TOOLS / "bin"), str(Path.home() / "go" / "bin"))
+PLACES = (str(TOOLS / "bin"), os.environ.get("PATH", ""))
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +34,7 @@ def tool() -> Tool:
 
     def find(name: str) -> str:
         if (found := shutil.which(name, path=os.pathsep.join(PLACES))) is None:
-            pytest.fail(f"{name} is not installed: `make tools`, or `{INSTALL[name]}`", pytrace=False)
+            pytest.fail(f"{name} is not installed: `{INSTALL[name]}`", pytrace=False)
         return found
 
     return find
@@ -44,6 +45,5 @@ def node_modules() -> Path:
     """Packages that validate custom resources."""
     found = TOOLS / "node_modules"
     if not (found / "@kubernetes-models" / "keda").is_dir():
-        packages = "@kubernetes-models/keda@2.0.0 @kubernetes-models/prometheus-operator@6.0.0"
-        pytest.fail(f"{found} lacks the schemas: `make tools`, or `npm install --prefix {TOOLS} {packages}`")
+        pytest.fail(f"{found} lacks the schemas of custom resources: `make tools`", pytrace=False)
     return found

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stack.artifacts import LOCK, Artifact, Cache, format_lock, parse_lock, read_lock, repository_path
+from stack.artifacts import EXAMPLES_LOCK, LOCK, Artifact, Cache, format_lock, parse_lock, read_lock, repository_path
 from stack.errors import StackError
 from stack.layout import REPO
 
@@ -54,6 +54,16 @@ def test_committed_lock_pins_each_file_once() -> None:
     assert "kafka_2.13-4.3.1.jar" in names
     assert "kafka-clients-4.3.1.jar" in names
     assert [artifact.file_name for artifact in lock["registry"]] == ["apicurio-registry-app-3.3.3-all.tar.gz"]
+
+
+def test_what_the_examples_need_besides_is_nothing_that_the_stack_downloads() -> None:
+    examples = read_lock(EXAMPLES_LOCK)
+    stack = {artifact.coordinates for needed in read_lock().values() for artifact in needed}
+    assert {artifact.file_name.partition("-")[0] for artifact in examples["compiler"]} == {"ecj"}
+    clients = [artifact.coordinates.rpartition(":")[0] for artifact in examples["java"]]
+    assert {"org.apache.kafka:kafka-clients", "org.apache.avro:avro"} <= set(clients)
+    assert len(clients) == len(set(clients)), "two versions of one jar"
+    assert not stack & {artifact.coordinates for artifact in examples["compiler"]}
 
 
 def test_cache_is_where_the_user_says_else_where_it_can_be(tmp_path: Path) -> None:
