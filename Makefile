@@ -27,14 +27,18 @@ $(VENV): requirements.lock pyproject.toml stack/bootstrap.py
 demo: $(VENV) ## The main job on generated data: plant, resync, compare planted with found, prove by SQL
 	@$(BIN)/python -m demo
 
-test: $(VENV) ## All tests, on a stack of their own
-	@$(BIN)/python -m pytest
+# Tests share out their files to so many workers, each with a stack of its own; 0: one after the other.
+WORKERS ?= 0
+WORKING = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+test: $(VENV) ## All tests, on a stack of their own; WORKERS=2 for two at a time
+	@$(BIN)/python -m pytest $(WORKING)
 
 test-tools: $(VENV) ## Tests that need helm and the like; they fail, and say how to install it, where a tool is missing
 	@$(BIN)/python -m pytest tests/tools
 
 check: lint types layers schemas ## What CI asks of the code, then unit and integration tests; changes nothing
-	@$(BIN)/python -m pytest tests/unit tests/integration
+	@$(BIN)/python -m pytest $(WORKING) tests/unit tests/integration
 
 lint: $(VENV) ## Style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
