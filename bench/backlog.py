@@ -3,7 +3,7 @@
 import time
 
 from bench.figures import Figure
-from bench.lag import assert_idle
+from bench.proof import prove
 from bench.traffic import Planted, Publisher, Tail, chunks_of, compare
 from bench.world import ROLES, World
 from processor.cli.progress import counting
@@ -34,11 +34,7 @@ def backlog(world: World, keys: int, per_request: int, name: str) -> Figure:
         with counting(f"{name}: kept") as show:
             tail.until(planted.done(), show)
         kept = time.monotonic() - started
-        assert_idle(run.settings, ROLES)
-        tail.to_end()
-        tail.close()
-        compare(tail.counts, planted.done(), "on the topics")
-        compare(run.kept(), planted.kept(), "in the tables")
+        prove(run, tail, planted)
         run.stop(*ROLES)
     return {
         "scenario": "backlog",

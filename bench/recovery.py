@@ -7,8 +7,8 @@ from collections.abc import Callable
 import psycopg
 
 from bench.figures import Figure
-from bench.lag import assert_idle
-from bench.traffic import Planted, Publisher, Tail, compare
+from bench.proof import prove
+from bench.traffic import Planted, Publisher, Tail
 from bench.world import ROLES, Run, World
 from processor.cli.progress import counting
 from processor.core.model import KeyOutcome, Status
@@ -39,11 +39,7 @@ def recovery(world: World, kills: int) -> Figure:
                 times.append(time.monotonic() - started)
                 show(sum(map(len, recovered.values())), len(chosen))
         tail.until(planted.done(), lambda _done, _total: None)
-        assert_idle(run.settings, ROLES)
-        tail.to_end()
-        tail.close()
-        compare(tail.counts, planted.done(), "on the topics")
-        compare(run.kept(), planted.kept(), "in the tables")
+        prove(run, tail, planted)
         run.stop(*ROLES)
     return {
         "scenario": "recovery",
