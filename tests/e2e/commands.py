@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stack.layout import REPO
@@ -30,6 +30,21 @@ def run(
         text=True,
         check=False,
         timeout=TIMEOUT_S,
+    )
+
+
+def run_example(
+    deployment: Deployment, command: Sequence[object], *arguments: object
+) -> subprocess.CompletedProcess[str]:
+    """A program of docs/examples, as the page tells to run it."""
+    return subprocess.run(
+        [*map(str, command), *map(str, arguments)],
+        env=environment(deployment),
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
     )
 
 

@@ -1,33 +1,21 @@
 """`docs/examples/publish.py`, as it stands."""
 
-import subprocess
 import sys
 
 from stack.layout import REPO
-from tests.e2e.commands import environment
+from tests.e2e.commands import run_example
 from tests.e2e.deployment import Deployment
 from tests.e2e.people import assert_same, persons, rename
 
 SCRIPT = REPO / "docs" / "examples" / "publish.py"
-
-
-def publish(running: Deployment, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, SCRIPT, *map(str, arguments)],
-        env=environment(running),
-        cwd=REPO,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=90,
-    )
+COMMAND = (sys.executable, SCRIPT)
 
 
 def test_a_publisher_of_twenty_lines_sends_a_request_and_sees_its_end(running: Deployment) -> None:
     keys = running.take_keys(2)
     persons(running, "NORTH", keys)
     rename(running, "NORTH", keys)
-    ended = publish(running, "NORTH", "PersonIdentity", *keys)
+    ended = run_example(running, COMMAND, "NORTH", "PersonIdentity", *keys)
     assert ended.returncode == 0, ended.stderr
     request_id, state = ended.stdout.split()
     assert state == "COMPLETE"
@@ -37,7 +25,7 @@ def test_a_publisher_of_twenty_lines_sends_a_request_and_sees_its_end(running: D
 
 
 def test_it_sees_that_a_request_was_rejected(running: Deployment) -> None:
-    ended = publish(running, "ATLANTIS", "PersonIdentity", 1)
+    ended = run_example(running, COMMAND, "ATLANTIS", "PersonIdentity", 1)
     assert ended.stdout.split()[1:] == ["REJECTED"], ended.stderr
 
 

@@ -10,7 +10,7 @@ from stack import download
 from stack.artifacts import EXAMPLES_LOCK, Cache, read_lock
 from stack.jvm import java
 from stack.layout import REPO
-from tests.e2e.commands import environment
+from tests.e2e.commands import run_example
 from tests.e2e.deployment import Deployment
 from tests.e2e.people import assert_same, persons, rename
 from tests.tools.conftest import Tool
@@ -50,23 +50,11 @@ def command(request: pytest.FixtureRequest) -> Sequence[object]:
     return found
 
 
-def publish(running: Deployment, command: Sequence[object], *arguments: object) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*map(str, command), *map(str, arguments)],
-        env=environment(running),
-        cwd=REPO,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=90,
-    )
-
-
 def test_a_publisher_sends_a_request_and_sees_its_end(running: Deployment, command: Sequence[object]) -> None:
     keys = running.take_keys(150)
     persons(running, "NORTH", keys)
     rename(running, "NORTH", keys)
-    ended = publish(running, command, "NORTH", "PersonIdentity", *keys)
+    ended = run_example(running, command, "NORTH", "PersonIdentity", *keys)
     assert ended.returncode == 0, ended.stderr
     request_id, state = ended.stdout.split()
     assert state == "COMPLETE"
@@ -76,7 +64,7 @@ def test_a_publisher_sends_a_request_and_sees_its_end(running: Deployment, comma
 
 
 def test_it_sees_that_a_request_was_rejected(running: Deployment, command: Sequence[object]) -> None:
-    ended = publish(running, command, "ATLANTIS", "PersonIdentity", 1)
+    ended = run_example(running, command, "ATLANTIS", "PersonIdentity", 1)
     assert ended.stdout.split()[1:] == ["REJECTED"], ended.stderr
 
 
@@ -84,7 +72,7 @@ def test_letters_beyond_ascii_are_counted_as_bytes(running: Deployment, command:
     """A key of 130 bytes in 65 letters is no integer, and fails alone; the one after it is read rightly."""
     [key] = running.take_keys(1)
     persons(running, "NORTH", [key])
-    ended = publish(running, command, "NORTH", "PersonIdentity", "é" * 65, key)
+    ended = run_example(running, command, "NORTH", "PersonIdentity", "é" * 65, key)
     request_id, state = ended.stdout.split()
     assert state == "COMPLETE_WITH_FAILURES", ended.stderr
     query = "select status, reason from history.outcomes where request_id = %s order by status"
