@@ -21,7 +21,7 @@ def assert_idle(settings: Settings, roles: Iterable[str]) -> None:
     Raises WrongCount: an autoscaler would never see such groups idle.
     """
     deadline = time.monotonic() + PATIENCE_S
-    while behind := {role: lag for role in roles if (lag := _lag(settings, f"{settings.release}-{role}"))}:
+    while behind := {role: lag for role in roles if (lag := _lag(settings, settings.group(role)))}:
         if time.monotonic() > deadline:
             raise WrongCount(f"groups that have nothing left to do have a lag: {behind}")
         time.sleep(LOOK_EVERY_S)

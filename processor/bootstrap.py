@@ -86,8 +86,7 @@ def open_policy(settings: Settings, catalog: Catalog | None = None) -> Policy | 
     """None where none is set. Raises PolicyError."""
     if settings.policy is None:
         return None
-    own = [topic for name, topic in settings.topics.model_dump().items() if name != "requests"]
-    return load_policy(settings.policy, catalog, own, settings.topics.control)
+    return load_policy(settings.policy, catalog, settings.topics.model_dump())
 
 
 def open_codec(settings: Settings, catalog: Catalog) -> Codec:
@@ -243,7 +242,7 @@ def run_store(settings: Settings) -> None:
     writer = StoreWriter(client_config(settings), topics.history, topics.retry, codec)
     control = ControlReader(client_config(settings), controls, codec)
     log = GroupReader(
-        ConsumerStatistics().options(options), topics.history, f"{settings.release}-store", settings.identity("store")
+        ConsumerStatistics().options(options), topics.history, settings.group("store"), settings.identity("store")
     )
     store = Store(
         StoreParts(
@@ -287,16 +286,14 @@ def run_monitor(settings: Settings) -> None:
     watched = (
         Watched(
             metrics.PROCESS,
-            f"{settings.release}-process",
+            settings.group("process"),
             {
                 **dict.fromkeys(requests, "requests"),
                 **{getattr(topics, name): name for name in ("chunks", "retry", "answers")},
             },
         ),
-        Watched(
-            metrics.APPLY, settings.applier_group or f"{settings.release}-apply", {topics.corrections: "corrections"}
-        ),
-        Watched(metrics.STORE, f"{settings.release}-store", {topics.history: "history"}),
+        Watched(metrics.APPLY, settings.watched_applier_group, {topics.corrections: "corrections"}),
+        Watched(metrics.STORE, settings.group("store"), {topics.history: "history"}),
     )
     heads = TopicHeads(options, topics.history, counts[topics.history])
     groups = GroupLags(options, watched, counts)
@@ -409,7 +406,7 @@ def _role_parts(settings: Settings, role: str, codec: Codec) -> _RoleParts:
         settings.topics,
         partition_count(settings, settings.topics.requests),
         partition_count(settings, settings.topics.history),
-        f"{settings.release}-{role}",
+        settings.group(role),
     )
     return _RoleParts(consumer, Membership(settings.identity(role)), codec, emitter, commit, passed)
 

@@ -1,7 +1,7 @@
 """Loads the policy: one YAML file that says who may ask for what. Every mistake is told at once."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -166,19 +166,14 @@ class _PolicyEntry(_Strict):
     services: _ServicesEntry = _ServicesEntry()
 
 
-def load_policy(
-    path: Path,
-    catalog: Catalog | None = None,
-    other_topics: Collection[str] = (),
-    control_topic: str | None = None,
-) -> Policy:
+def load_policy(path: Path, catalog: Catalog | None = None, topics: Mapping[str, str] | None = None) -> Policy:
     """Reads and checks the policy. Raises PolicyError with every mistake.
 
-    Districts and objects are checked where a catalog is given. `other_topics` are the service's own, which no
-    publisher may write to; by `control_topic`, which is one of them, clearings may be wished for.
+    Districts and objects are checked where a catalog is given. `topics` are the service's own, by what they are for:
+    no publisher may write to them but to `requests`; by `control`, clearings may be wished for.
     """
     try:
-        entry = read_entry(path, _PolicyEntry, _context(catalog, other_topics, control_topic))
+        entry = read_entry(path, _PolicyEntry, _context(catalog, topics or {}))
     except Mistakes as fault:
         raise PolicyError(path, fault.problems) from None
     if problems := [*_shared_tokens(entry), *_two_uses(entry)]:
@@ -194,12 +189,11 @@ def load_policy(
     )
 
 
-def _context(
-    catalog: Catalog | None, other_topics: Collection[str], control_topic: str | None
-) -> dict[str, Collection[str] | None]:
+def _context(catalog: Catalog | None, topics: Mapping[str, str]) -> dict[str, Collection[str] | None]:
     """What the entry's validators hold it against."""
     known = {} if catalog is None else {"districts": set(catalog.districts), "objects": set(catalog.objects)}
-    return {"other_topics": other_topics, "control_topic": control_topic, **known}
+    others = [topic for use, topic in topics.items() if use != "requests"]
+    return {"other_topics": others, "control_topic": topics.get("control"), **known}
 
 
 def _principal(name: str, entry: _PrincipalEntry) -> Principal:

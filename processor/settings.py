@@ -131,9 +131,18 @@ class Settings(BaseSettings):
     applier_group: str | None = None
     """The consumer group of an applier that is not ours, for the monitor."""
 
+    def group(self, role: str) -> str:
+        """The role's consumer group."""
+        return f"{self.release}-{role}"
+
+    @property
+    def watched_applier_group(self) -> str:
+        """Of whoever is the applier."""
+        return self.applier_group or self.group("apply")
+
     def identity(self, role: str) -> str:
         """`<release>-<role>-<ordinal>`: group.instance.id and transactional.id."""
-        return f"{self.release}-{role}-{self.ordinal}"
+        return f"{self.group(role)}-{self.ordinal}"
 
     def application_name(self, role: str) -> str:
         """What the databases see this process as."""

@@ -50,8 +50,7 @@ def open_policy(settings: "Settings", catalog: Catalog | None = None) -> "Policy
         return None
     from processor.policy_file import load_policy
 
-    own = [topic for name, topic in settings.topics.model_dump().items() if name != "requests"]
-    return load_policy(settings.policy, catalog, own, settings.topics.control)
+    return load_policy(settings.policy, catalog, settings.topics.model_dump())
 
 
 def open_publisher(settings: "Settings", codec: Codec) -> "KafkaRequestPublisher":

@@ -62,11 +62,8 @@ def _export(since: str | None, district: str | None, form: ExportForm, to: Path 
     since_time = None if since is None else moment("--from", since, datetime.now(UTC))
     settings = load_settings()
     person = identified(settings)
-    if person.seen(district) is None:
-        wanted = Wanted(since_time, district)
-    else:
-        wanted = Wanted(since_time, district, person.may_see)
-    export_topic(settings, wanted, form, to)
+    may_see = None if person.seen(district) is None else person.may_see
+    export_topic(settings, Wanted(since_time, district, may_see), form, to)
 
 
 def _rebuild(*, verify: bool) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from processor.adapters.kafka.acls import AclStates
     from processor.adapters.kafka.topics import TopicState
     from processor.core.rights import Policy
+    from processor.settings import Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Create or check the topics.")
 
@@ -29,15 +30,12 @@ def create(output: OutputOption = Output.TABLE) -> None:
     """
     from processor.adapters.kafka.topics import faults, topic_specs
     from processor.cli import parts
-    from processor.core.rights import control_topics, request_topics
     from processor.settings import load_settings
 
     settings = load_settings()
-    policy = parts.open_policy(settings)
-    requests = request_topics(policy, settings.topics.requests)
-    control = control_topics(policy, settings.topics.control)
-    states = parts.open_topics(settings).create(topic_specs(settings, requests, control), settings.replication_factor)
-    subjects = parts.register_schemas(settings, requests, control)
+    declared = _declared(settings)
+    states = parts.open_topics(settings).create(topic_specs(settings, *declared), settings.replication_factor)
+    subjects = parts.register_schemas(settings, *declared)
     migrations = parts.migrate_history(settings) if settings.history_dsn else None
     document = {
         "topics": [_row(state) for state in states],
@@ -61,14 +59,10 @@ def check(output: OutputOption = Output.TABLE) -> None:
     """Compare the topics with what the service needs; exit code 1 if it cannot work with them."""
     from processor.adapters.kafka.topics import faults, topic_specs
     from processor.cli import parts
-    from processor.core.rights import control_topics, request_topics
     from processor.settings import load_settings
 
     settings = load_settings()
-    policy = parts.open_policy(settings)
-    requests = request_topics(policy, settings.topics.requests)
-    control = control_topics(policy, settings.topics.control)
-    states = parts.open_topics(settings).inspect(topic_specs(settings, requests, control))
+    states = parts.open_topics(settings).inspect(topic_specs(settings, *_declared(settings)))
     document = {"topics": [_row(state) for state in states], "faults": faults(states)}
     _print(output, document, states)
 
@@ -139,6 +133,15 @@ def _acl_faults(policy: "Policy", found: "AclStates", missing: "Sequence[Acl]") 
         f"{stranger.principal} may write to {stranger.topic}, which the policy does not say: remove the ACL, or name it"
         for stranger in found.strangers
     ]
+
+
+def _declared(settings: "Settings") -> "tuple[list[str], list[str]]":
+    """All request topics and all control topics, those that the policy declares among them."""
+    from processor.cli import parts
+    from processor.core.rights import control_topics, request_topics
+
+    policy = parts.open_policy(settings)
+    return request_topics(policy, settings.topics.requests), control_topics(policy, settings.topics.control)
 
 
 def _print(output: Output, document: dict[str, Any], states: "Sequence[TopicState]") -> None:

@@ -26,7 +26,7 @@ def written(tmp_path: Path, document: object) -> Path:
 
 
 def load(tmp_path: Path, document: object) -> Policy:
-    return load_policy(written(tmp_path, document), CATALOG, {"resync.chunks", "resync.control"}, "resync.control")
+    return load_policy(written(tmp_path, document), CATALOG, {"chunks": "resync.chunks", "control": "resync.control"})
 
 
 def problems(tmp_path: Path, document: object) -> list[str]:

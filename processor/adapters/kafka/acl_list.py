@@ -99,7 +99,7 @@ def _store(policy: Policy, settings: Settings) -> Iterator[Acl]:
         yield from _all(principal, controls, Operation.READ)
         yield from _all(principal, [names.retry], Operation.WRITE)
         yield from _looks(principal, [names.requests, *controls, *_own_topics(settings)])
-        yield Acl(principal, Resource.GROUP, f"{settings.release}-store", Operation.READ)
+        yield Acl(principal, Resource.GROUP, settings.group("store"), Operation.READ)
     for principal in policy.services.readers:
         yield from _all(principal, [names.history], Operation.READ, Operation.DESCRIBE)
 
@@ -109,11 +109,11 @@ def _monitor(policy: Policy, settings: Settings) -> Iterator[Acl]:
     names = settings.topics
     requests = request_topics(policy, names.requests)
     read = [*requests, names.chunks, names.retry, names.answers, names.corrections, names.history]
-    applier = settings.applier_group or f"{settings.release}-apply"
+    groups = settings.group("process"), settings.watched_applier_group, settings.group("store")
     for principal in policy.services.monitor:
         yield from _all(principal, read, Operation.READ)
         yield from _looks(principal, [*requests, *_own_topics(settings)])
-        for group in (f"{settings.release}-process", applier, f"{settings.release}-store"):
+        for group in groups:
             yield Acl(principal, Resource.GROUP, group, Operation.DESCRIBE)
 
 
@@ -129,7 +129,7 @@ def _looks(principal: str, topics: Iterable[str]) -> Iterator[Acl]:
 
 
 def _transacts(principal: str, settings: Settings, role: str) -> Iterator[Acl]:
-    prefix = f"{settings.release}-{role}-"
-    yield Acl(principal, Resource.GROUP, f"{settings.release}-{role}", Operation.READ)
+    prefix = f"{settings.group(role)}-"
+    yield Acl(principal, Resource.GROUP, settings.group(role), Operation.READ)
     for operation in (Operation.WRITE, Operation.DESCRIBE):
         yield Acl(principal, Resource.TRANSACTIONAL_ID, prefix, operation, Pattern.PREFIXED)

@@ -74,8 +74,7 @@ class HistoryQueries:
             "since": wanted.since,
             "until": wanted.until,
             "states": _listed(wanted.states),
-            "seen_districts": _listed(wanted.seen_districts),
-            "seen_objects": _listed(wanted.seen_objects),
+            **_seen(wanted),
             "after_time": after_time,
             "after_id": after_id,
             "limit": limit,
@@ -105,12 +104,7 @@ class HistoryQueries:
 
     def last_clearing(self, wanted: RequestFilter) -> Row | None:
         """Of the district and the object wanted and what may be seen; with `requests`, the number of all of them."""
-        parameters = {
-            "district_id": wanted.district_id,
-            "object": wanted.object,
-            "seen_districts": _listed(wanted.seen_districts),
-            "seen_objects": _listed(wanted.seen_objects),
-        }
+        parameters = {"district_id": wanted.district_id, "object": wanted.object, **_seen(wanted)}
         return next(iter(self._rows("query_last_clearing.sql", parameters)), None)
 
     def has_requests(self, wanted: RequestFilter) -> bool:
@@ -210,6 +204,10 @@ class PostgresFollower:
 
     def results(self) -> Sequence[RequestResult | ClearedResult]:
         return [self._queries.result(request_id) for request_id in self._request_ids]
+
+
+def _seen(wanted: RequestFilter) -> dict[str, Any]:
+    return {"seen_districts": _listed(wanted.seen_districts), "seen_objects": _listed(wanted.seen_objects)}
 
 
 def _listed(values: Sequence[str | None] | None) -> list[str | None] | None:
