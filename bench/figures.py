@@ -12,7 +12,7 @@ import confluent_kafka
 import psycopg
 
 from processor.cli.output import console
-from stack.artifacts import LOCK, parse_lock
+from stack.artifacts import read_lock
 from stack.layout import REPO
 
 Figure: TypeAlias = dict[str, Any]
@@ -23,9 +23,7 @@ LIBRARIES = ("confluent-kafka", "fastavro", "psycopg")
 
 def versions(dsn: str) -> dict[str, str]:
     """Of the product, its libraries and the services; `dsn` is of a database of the stack."""
-    pinned = [
-        artifact.coordinates for artifacts in parse_lock(LOCK.read_text("utf-8")).values() for artifact in artifacts
-    ]
+    pinned = [artifact.coordinates for artifacts in read_lock().values() for artifact in artifacts]
     with psycopg.connect(dsn) as connection:
         row = connection.execute("show server_version").fetchone()
     return {
