@@ -8,14 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from time import time
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-import yaml
 from confluent_kafka import Producer
 
 from processor.adapters.kafka.history_scan import ScanReader
@@ -28,6 +26,7 @@ from stack.layout import REPO
 from stack.roles import console_script
 from tests.integration.history.told import TIMEOUT_S
 from tests.integration.store.world import DECIDED, World, chunk_status, outcome, request_status
+from tests.people_of_policy import policy_of
 
 ID = "0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c11"
 
@@ -245,14 +244,10 @@ OTHER = "1b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c11"
 
 
 def test_with_a_policy_only_what_a_person_may_see_is_written(world: World, tmp_path: Path) -> None:
-    grant = {"sides": ["STATE"], "districts": ["NORTH"], "objects": ["PersonIdentity"], "rights": ["R"]}
+    grant: dict[str, Any] = {"sides": ["STATE"], "districts": ["NORTH"], "objects": ["PersonIdentity"], "rights": ["R"]}
     everything = {**grant, "districts": "all", "objects": "all"}
     people = {"clerk": grant, "auditor": everything, "blind": {**everything, "rights": ["R"], "districts": ["RIVER"]}}
-    principals = {
-        name: {"tokens": [sha256(name.encode()).hexdigest()], "grants": [given]} for name, given in people.items()
-    }
-    policy = tmp_path / "policy.yaml"
-    policy.write_text(yaml.safe_dump({"principals": principals}))
+    policy = policy_of(people, tmp_path)
     world.produce(
         *every_kind(),
         request_status(OTHER, 1, district_id="LAKE"),

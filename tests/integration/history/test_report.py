@@ -3,18 +3,17 @@
 import csv
 import io
 import json
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from pypdf import PdfReader
 
 from processor.core.errors import Reason
 from processor.core.model import HistoryRecord, Parent, Status
 from tests.integration.history.told import Told
 from tests.integration.store.world import outcome, request_status
+from tests.people_of_policy import policy_of
 from tests.reading import sheets
 from tests.unit.cli.json_schema import problems
 
@@ -112,11 +111,7 @@ def test_keys_of_an_object_that_a_person_may_not_see_are_not_told(told: Told, tm
     )
     grant = {"sides": ["STATE"], "districts": "all", "objects": ["PersonIdentity"], "rights": ["R"]}
     people = {"clerk": grant, "auditor": {**grant, "objects": "all"}}
-    principals = {
-        name: {"tokens": [sha256(name.encode()).hexdigest()], "grants": [given]} for name, given in people.items()
-    }
-    policy = tmp_path / "policy.yaml"
-    policy.write_text(yaml.safe_dump({"principals": principals}))
+    policy = policy_of(people, tmp_path)
 
     def told_to(who: str, *arguments: str) -> str:
         ended = told.run(*arguments, RESYNC_POLICY=str(policy), RESYNC_TOKEN=who)

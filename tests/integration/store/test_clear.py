@@ -436,5 +436,5 @@ def test_a_topic_that_is_not_declared_clears_nothing_and_without_a_policy_all(wo
     run(store, lambda: refused()[Ground.UNDECLARED] == before + 2)
     assert clearings(world) == {}
     world.stop(store)
-    again = world.store(ordinal=1, control=True)
+    again = world.store(control=True)
     run(again, lambda: clearings(world).keys() == {first[0], second[0]})

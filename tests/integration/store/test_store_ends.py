@@ -127,8 +127,8 @@ def test_ends_that_the_store_reads_back_cause_none(world: World) -> None:
     world.catch_up(store)
     size = len(world.log())
     run_for(store, 5)
-    again = world.store()
     world.stop(store)
+    again = world.store()
     world.catch_up(again, 30)
     run_for(again, 5)
     assert len(world.log()) == size
