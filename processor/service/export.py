@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias
 
 from processor.codec import DecodeError
 from processor.core import ids
-from processor.core.model import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestEnd, RequestStatus
+from processor.core.model import UNKNOWN, ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestEnd, RequestStatus
 from processor.service.history_changes import Decode, RawRecord
 from processor.service.history_ports import BatchLimits, HistoryScan
 from processor.service.replay import Progress, silent
@@ -146,7 +146,8 @@ def _of_content(content: HistoryRecord) -> tuple[str, Row]:
                 fields |= {"parent_object": content.parent.object, "parent_key": content.parent.key}
             return kind, fields | {"changed_fields": list(content.changed_fields)}
         case RequestStatus():
-            request = dict(_fields(content.request, leave_out=("selection", "reason")))
+            request = dict(_fields(content.request, leave_out=("selection", "reason", "not_understood")))
+            request |= dict.fromkeys(content.request.not_understood, UNKNOWN)
             selection = content.request.selection
             request["selection"] = type(selection).__name__.upper()
             request["filter"] = getattr(selection, "expression", None)

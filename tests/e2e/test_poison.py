@@ -4,6 +4,8 @@ import struct
 import uuid
 from collections.abc import Callable
 
+from processor.core.errors import Reason
+from processor.core.model import RequestState
 from processor.core.partition import partition_of
 from tests.e2e.deployment import PARTITIONS, Deployment
 from tests.e2e.people import persons, rename
@@ -85,3 +87,13 @@ def test_poison_on_every_topic_that_a_role_reads(deploy: Callable[..., Deploymen
     assert {letter.headers["__dlq.errors.topic"].decode() for letter in watcher.dead_letters} == {*read} - {
         topics.history
     }
+
+
+def test_a_request_of_a_later_release_is_rejected_and_told_of(running: Deployment) -> None:
+    seen = len(running.watcher.dead_letters)
+    asked = running.publish(running.request("NORTH", "PersonIdentity", [1], not_understood=("mode",)))
+    running.watcher.until_ended(asked)
+    [end] = running.watcher.story(asked[0]).ends
+    assert (end.state, end.reason) == (RequestState.REJECTED, Reason.NOT_SUPPORTED)
+    assert (end.detail or "").startswith("mode: ")
+    assert len(running.watcher.dead_letters) == seen

@@ -25,3 +25,9 @@ def test_nul_and_length() -> None:
     )
     long = replace(STATUS, request=replace(STATUS.request, district_id="D" * 1000))
     assert rows.request_row(long)[1] == "D" * rows.MAX_NAME_CHARS
+
+
+def test_a_symbol_that_was_not_understood_is_told_as_unknown() -> None:
+    later = replace(STATUS, request=replace(STATUS.request, not_understood=("mode", "requested_from")))
+    row = dict(zip(rows.COLUMNS["requests"], rows.request_row(later), strict=True))
+    assert (row["mode"], row["dependencies"], row["requested_from"]) == ("UNKNOWN", "NONE", "UNKNOWN")
