@@ -92,8 +92,9 @@ def test_poison_on_every_topic_that_a_role_reads(deploy: Callable[..., Deploymen
 def test_a_request_of_a_later_release_is_rejected_and_told_of(running: Deployment) -> None:
     seen = len(running.watcher.dead_letters)
     asked = running.publish(running.request("NORTH", "PersonIdentity", [1], not_understood=("mode",)))
-    running.watcher.until_ended(asked)
-    [end] = running.watcher.story(asked[0]).ends
+    story = running.watcher.story(asked[0])
+    running.watcher.until(lambda: bool(story.ends), "the end that the store announces")
+    [end] = story.ends
     assert (end.state, end.reason) == (RequestState.REJECTED, Reason.NOT_SUPPORTED)
     assert (end.detail or "").startswith("mode: ")
     assert len(running.watcher.dead_letters) == seen
