@@ -8,7 +8,7 @@ from processor.adapters.kafka.membership import ClientBroken
 from processor.adapters.postgres.state_writer import PostgresStateWriter
 from processor.bootstrap.parts import open_catalog, ready_codec, role_parts
 from processor.catalog_file import CatalogError
-from processor.core.model import Answer
+from processor.core.correction import Answer
 from processor.crashpoint import CrashPoints
 from processor.exposition import show_assigned, show_inbox, show_state
 from processor.http.serving import serve

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.bootstrap.parts import open_catalog, reader_options
 from processor.catalog_file import Secrets
-from processor.core.model import Plan, Request
+from processor.core.plan import Plan
+from processor.core.request import Request
 from processor.service.preview import preview as plan_preview
 from processor.settings import Settings
 

@@ -16,7 +16,9 @@ from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.adapters.postgres.watch import DatabaseWatch
 from processor.bootstrap.parts import open_catalog, open_policy, reader_options, ready_codec, role_parts
 from processor.catalog_file import Secrets
-from processor.core.model import Chunk, ChunkStatus, Correction, KeyOutcome, RequestStatus
+from processor.core.chunk import Chunk
+from processor.core.correction import Correction
+from processor.core.history import ChunkStatus, KeyOutcome, RequestStatus
 from processor.core.partition import partition_of
 from processor.core.rights import Policy, request_topics
 from processor.exposition import show_assigned, show_databases, show_inbox

@@ -19,7 +19,8 @@ from processor.adapters.postgres.history_schema import migrate
 from processor.adapters.postgres.history_tables import PostgresTables
 from processor.bootstrap.parts import open_catalog, open_policy, ready_codec
 from processor.codec import Codec
-from processor.core.model import Chunk, Cleared, RequestEnd
+from processor.core.chunk import Chunk
+from processor.core.history import Cleared, RequestEnd
 from processor.core.rights import Policy, control_topics
 from processor.crashpoint import CrashPoints
 from processor.exposition import show_store

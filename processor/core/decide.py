@@ -9,28 +9,17 @@ from datetime import datetime
 
 from processor.core.accept import chunk_status
 from processor.core.catalog import Catalog, ObjectType
+from processor.core.chunk import Ask, Cause, Chunk
 from processor.core.compare import Difference, check_size, compare, parent_key, state_values, wanted_values
+from processor.core.correction import Correction, Op, Parent, Source
 from processor.core.errors import FieldError, Reason
+from processor.core.history import ChunkState, Status
 from processor.core.ids import correction_id
-from processor.core.model import (
-    Ask,
-    Cause,
-    Chunk,
-    ChunkState,
-    Correction,
-    Dependencies,
-    Mode,
-    OnStateOnly,
-    Op,
-    Parent,
-    Plan,
-    Report,
-    Source,
-    Status,
-    Values,
-)
 from processor.core.outcome import chunk_outcome, sent_outcome
+from processor.core.plan import Plan
+from processor.core.request import Dependencies, Mode, OnStateOnly, Report
 from processor.core.snapshot import Observed, Row, Snapshot
+from processor.core.values import Values
 
 WITH_PARENTS = frozenset({Dependencies.PARENTS, Dependencies.ALL})
 

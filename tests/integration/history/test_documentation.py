@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from processor.core.errors import Reason
-from processor.core.model import Cleared, HistoryRecord, RequestState, Status
+from processor.core.history import Cleared, HistoryRecord, RequestState, Status
 from stack.layout import REPO
 from tests.integration.history.test_history import request_id
 from tests.integration.history.told import TIMEOUT_S, Told

@@ -18,7 +18,7 @@ from confluent_kafka import Producer
 
 from processor.adapters.kafka.history_scan import ScanReader
 from processor.codec.history import history_record
-from processor.core.model import ChunkState, Cleared, Count, HistoryRecord, RequestEnd, RequestState
+from processor.core.history import ChunkState, Cleared, Count, HistoryRecord, RequestEnd, RequestState
 from processor.service.export import COLUMNS, Wanted, export
 from processor.service.history_changes import history_decoder
 from processor.service.history_ports import BatchLimits, LogBatch

@@ -8,7 +8,7 @@ import pytest
 
 from processor.adapters.postgres.history_schema import migrate, script
 from processor.core.errors import Reason
-from processor.core.model import ChunkState, Cleared, Status
+from processor.core.history import ChunkState, Cleared, Status
 from processor.service.history_changes import Changes
 from tests.integration.history.told import Told
 from tests.integration.store.world import DECIDED, World, applied_request, chunk_status, outcome, request_status

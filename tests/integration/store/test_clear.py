@@ -16,15 +16,7 @@ from psycopg.conninfo import make_conninfo
 from processor import metrics
 from processor.adapters.kafka.control_reader import AT_ONCE
 from processor.core import ids
-from processor.core.model import (
-    ChunkState,
-    Clear,
-    Cleared,
-    HistoryRecord,
-    RequestEnd,
-    RequestState,
-    Status,
-)
+from processor.core.history import ChunkState, Clear, Cleared, HistoryRecord, RequestEnd, RequestState, Status
 from processor.core.rights import ControlTopic, Ground, Policy, Scope
 from processor.service.history_ports import BatchLimits
 from processor.service.materialize import Store

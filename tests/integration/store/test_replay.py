@@ -7,7 +7,7 @@ import pytest
 
 from processor.adapters.postgres.history_rebuild import PostgresSwap, RebuildRunning
 from processor.core import ids
-from processor.core.model import ChunkState, Cleared, HistoryRecord, KeyOutcome, Status
+from processor.core.history import ChunkState, Cleared, HistoryRecord, KeyOutcome, Status
 from processor.service.history_changes import history_decoder
 from processor.service.history_ports import BatchLimits
 from processor.service.replay import Reading, replay

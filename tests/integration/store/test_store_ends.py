@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from processor.core.errors import Reason
-from processor.core.model import (
+from processor.core.history import (
     ChunkState,
     Count,
     HistoryRecord,

@@ -14,7 +14,7 @@ from processor.adapters.kafka.history_topic import TopicMissing
 from processor.adapters.postgres.history_tables import PostgresTables
 from processor.codec import Codec
 from processor.codec.registry import Compatibility
-from processor.core.model import KeyOutcome, Status
+from processor.core.history import KeyOutcome, Status
 from processor.service.history_changes import HISTORY_TYPES, Changes
 from processor.service.history_ports import BatchLimits, OutsideLog
 from tests.integration.store.door import Door

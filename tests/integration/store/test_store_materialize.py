@@ -9,16 +9,10 @@ import pytest
 from confluent_kafka import Producer
 
 from processor.core import ids
+from processor.core.correction import Parent
 from processor.core.errors import Reason
-from processor.core.model import (
-    ChunkState,
-    Cleared,
-    Filter,
-    HistoryRecord,
-    Parent,
-    RequestState,
-    Status,
-)
+from processor.core.history import ChunkState, Cleared, HistoryRecord, RequestState, Status
+from processor.core.request import Filter
 from processor.service.history_ports import BatchLimits
 from tests.integration.store.world import (
     DECIDED,

@@ -28,20 +28,19 @@ from processor.codec import Codec
 from processor.codec.history import history_record
 from processor.core import ids
 from processor.core.catalog import Catalog, Limits
-from processor.core.model import (
+from processor.core.history import (
     ChunkState,
     ChunkStatus,
     Clear,
     HistoryRecord,
     KeyOutcome,
-    Keys,
-    Request,
     RequestEnd,
     RequestState,
     RequestStatus,
     Status,
 )
 from processor.core.partition import partition_of
+from processor.core.request import Keys, Request
 from processor.core.rights import Policy
 from processor.crashpoint import CrashPoints
 from processor.service.clear import Control

@@ -8,38 +8,23 @@ from hypothesis import strategies as st
 
 from processor.codec import Record
 from processor.core.catalog import FieldSpec, Kind, ObjectType
+from processor.core.chunk import Ask, Cause, Chunk
+from processor.core.correction import Answer, Correction, Op, Parent, Result, Source
 from processor.core.errors import Reason
-from processor.core.model import (
-    All,
-    Answer,
-    Ask,
-    Cause,
-    Chunk,
+from processor.core.history import (
     ChunkState,
     ChunkStatus,
     Clear,
     Cleared,
-    Correction,
     Count,
-    Dependencies,
-    DistrictVersion,
-    Filter,
     KeyOutcome,
-    Keys,
-    Mode,
-    OnStateOnly,
-    Op,
-    Parent,
-    Report,
-    Request,
     RequestEnd,
     RequestState,
     RequestStatus,
-    Result,
-    Side,
-    Source,
     Status,
 )
+from processor.core.request import All, Dependencies, Filter, Keys, Mode, OnStateOnly, Report, Request, Side
+from processor.core.snapshot import DistrictVersion
 from processor.core.values import from_wire
 from tests.unit.codec.catalogs import OBJECTS, catalog_of
 

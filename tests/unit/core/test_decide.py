@@ -6,27 +6,16 @@ from typing import Any, NamedTuple
 import pytest
 
 from processor.core.catalog import Catalog, KeyType
+from processor.core.chunk import Ask, Cause
 from processor.core.compare import MAX_ROW_BYTES
+from processor.core.correction import Correction, Op, Source
 from processor.core.decide import decide
 from processor.core.errors import Reason
+from processor.core.history import ChunkState, ChunkStatus, KeyOutcome, Status
 from processor.core.ids import correction_id
-from processor.core.model import (
-    Ask,
-    Cause,
-    ChunkState,
-    ChunkStatus,
-    Correction,
-    DistrictVersion,
-    KeyOutcome,
-    Mode,
-    OnStateOnly,
-    Op,
-    Plan,
-    Report,
-    Source,
-    Status,
-)
-from processor.core.snapshot import Row, Snapshot
+from processor.core.plan import Plan
+from processor.core.request import Mode, OnStateOnly, Report
+from processor.core.snapshot import DistrictVersion, Row, Snapshot
 from tests.unit.core.builders import (
     CATALOG,
     NOW,

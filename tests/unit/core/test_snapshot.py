@@ -1,7 +1,6 @@
 from datetime import timedelta
 
-from processor.core.model import DistrictVersion
-from processor.core.snapshot import DistrictRead, Observed, SideRead, Snapshot
+from processor.core.snapshot import DistrictRead, DistrictVersion, Observed, SideRead, Snapshot
 from tests.unit.core.builders import READ_AT, VERSION, ours, theirs
 
 LATER = READ_AT + timedelta(seconds=1)
