@@ -24,8 +24,9 @@ from processor.core.catalog import (
 from processor.core.chunk import Ask, Chunk
 from processor.core.compare import state_values
 from processor.core.correction import Correction, Op
-from processor.core.decide import decide, parents_to_read
+from processor.core.decide import decide
 from processor.core.history import KeyOutcome, Status
+from processor.core.parents import parents_to_read
 from processor.core.plan import Plan
 from processor.core.request import Keys, Mode, Request
 from processor.core.snapshot import DistrictRead, DistrictVersion, Row, SideRead, Snapshot
