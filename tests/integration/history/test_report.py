@@ -13,7 +13,7 @@ from processor.core.correction import Parent
 from processor.core.errors import Reason
 from processor.core.history import HistoryRecord, Status
 from tests.integration.history.told import Told
-from tests.integration.store.world import outcome, request_status
+from tests.integration.store.records import outcome, request_status
 from tests.people_of_policy import policy_of
 from tests.reading import sheets
 from tests.unit.cli.json_schema import problems

@@ -11,17 +11,9 @@ from processor.core.history import ChunkState, Cleared, HistoryRecord, KeyOutcom
 from processor.service.history_changes import history_decoder
 from processor.service.history_ports import BatchLimits
 from processor.service.replay import Reading, replay
-from tests.integration.store.world import (
-    DECIDED,
-    World,
-    applied_request,
-    await_,
-    chunk_status,
-    flat,
-    outcome,
-    request_status,
-    run,
-)
+from tests.integration.store.records import DECIDED, applied_request, chunk_status, flat, outcome, request_status
+from tests.integration.store.waiting import await_, run
+from tests.integration.store.world import World
 
 COMPACTED_SOON = {
     "segment.ms": "200",

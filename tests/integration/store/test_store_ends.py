@@ -18,16 +18,9 @@ from processor.core.history import (
     RequestStatus,
     Status,
 )
-from tests.integration.store.world import (
-    DECIDED,
-    World,
-    applied_request,
-    chunk_status,
-    flat,
-    outcome,
-    request_status,
-    run_for,
-)
+from tests.integration.store.records import DECIDED, applied_request, chunk_status, flat, outcome, request_status
+from tests.integration.store.waiting import run_for
+from tests.integration.store.world import World
 
 NEW = "new"
 

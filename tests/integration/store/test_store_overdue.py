@@ -11,7 +11,9 @@ from processor.core.history import Status
 from processor.core.partition import partition_of
 from processor.core.request import Dependencies, Mode, OnStateOnly, Report
 from processor.service.overdue import OverdueRule
-from tests.integration.store.world import DECIDED, World, outcome, request_status, run_for
+from tests.integration.store.records import DECIDED, outcome, request_status
+from tests.integration.store.waiting import run_for
+from tests.integration.store.world import World
 
 RULE = OverdueRule(answer_deadline_s=3600.0, repeat_s=600.0)
 
