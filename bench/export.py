@@ -16,8 +16,9 @@ from bench.options import number
 from processor.codec import Codec
 from processor.codec.history import history_record
 from processor.core.catalog import Catalog, Limits
+from processor.core.correction import Parent
 from processor.core.errors import Reason
-from processor.core.model import KeyOutcome, Parent, Status
+from processor.core.history import KeyOutcome, Status
 
 FORMS = ("ndjson", "csv", "parquet")
 PARTITIONS = 6

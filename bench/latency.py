@@ -7,7 +7,7 @@ from bench.figures import Figure
 from bench.traffic import Planted, Publisher, Tail, compare
 from bench.world import World
 from processor.cli.progress import counting
-from processor.core.model import KeyOutcome
+from processor.core.history import KeyOutcome
 
 ANSWER_S = 60.0
 

@@ -11,7 +11,7 @@ from bench.proof import prove
 from bench.traffic import Planted, Publisher, Tail
 from bench.world import ROLES, Run, World
 from processor.cli.progress import counting
-from processor.core.model import KeyOutcome, Status
+from processor.core.history import KeyOutcome, Status
 
 PATIENCE_S = 60.0
 

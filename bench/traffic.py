@@ -11,8 +11,10 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from bench.world import DISTRICT, PARTITIONS, Run
 from processor.codec.record_types import Record
 from processor.codec.subjects import HISTORY
-from processor.core.model import Answer, Correction, KeyOutcome, Keys, Request, RequestEnd, RequestStatus
+from processor.core.correction import Answer, Correction
+from processor.core.history import KeyOutcome, RequestEnd, RequestStatus
 from processor.core.partition import partition_of
+from processor.core.request import Keys, Request
 
 OBJECT = "PersonIdentity"
 STILL_S = 30.0

@@ -10,8 +10,8 @@ from processor.adapters.kafka.inbox import Inbox
 from processor.adapters.postgres.watch import DatabaseWatch
 from processor.lifecycle import Check, Lifecycle
 from processor.metric_kinds import Series
-from processor.service.materialize import StoreCounts
 from processor.service.monitor import Look, Monitor
+from processor.service.store_counts import StoreCounts
 from processor.service.tally import lane_label
 
 

@@ -3,8 +3,10 @@
 Label values are closed lists. A district is one only while the catalog has at most `MOST_DISTRICTS`; a key never is.
 """
 
+from processor.core.chunk import Cause
+from processor.core.correction import Op, Result
 from processor.core.errors import Reason
-from processor.core.model import Cause, Op, RequestState, Result, Status
+from processor.core.history import RequestState, Status
 from processor.core.rights import Ground
 from processor.metric_kinds import Declarations
 

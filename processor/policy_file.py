@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from processor.core.catalog import Catalog
-from processor.core.model import Dependencies, Mode, Side
+from processor.core.request import Dependencies, Mode, Side
 from processor.core.rights import (
     NEEDS,
     ControlTopic,

@@ -7,6 +7,7 @@ LONGEST_FIRST = (
     "test_demo",
     "test_health",
     "test_clear",
+    "test_clear_rebuild",
     "test_rebalance",
     "test_crashes",
     "test_restarts",

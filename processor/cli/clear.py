@@ -14,7 +14,7 @@ from processor.cli.output import print_table, say
 from processor.cli.person import Person, identified
 from processor.cli.progress import counting
 from processor.cli.requests import moment, request_id_of, shown
-from processor.core.model import Clear
+from processor.core.history import Clear
 from processor.service.client_ports import Row
 from processor.service.follow import ENDED
 

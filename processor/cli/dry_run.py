@@ -8,8 +8,11 @@ from processor.cli.exits import ExitCode
 from processor.cli.following import explain
 from processor.cli.output import Output, console, print_csv, print_json, print_ndjson, print_table
 from processor.cli.requests import shown_key
+from processor.core.correction import Op
 from processor.core.errors import Reason
-from processor.core.model import KeyOutcome, Op, Plan, Request, RequestState, RequestStatus, Status
+from processor.core.history import KeyOutcome, RequestState, RequestStatus, Status
+from processor.core.plan import Plan
+from processor.core.request import Request
 from processor.service.follow import DIFFERENT, MOST_NOTED
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Any
 from processor.core.accept import printable
 from processor.core.errors import RULES, Mender
 from processor.core.mend import Asked, Cause, mend
-from processor.core.model import Dependencies, Mode, OnStateOnly
+from processor.core.request import Dependencies, Mode, OnStateOnly
 
 MOST_SHOWN = 10
 """Keys of a cause that are told one by one."""

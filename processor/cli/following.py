@@ -13,7 +13,7 @@ from processor.cli.output import Output, console, print_json, print_ndjson, prin
 from processor.cli.progress import counting
 from processor.cli.requests import count_text, document, shown_key
 from processor.core.errors import RULES, Mender, Reason
-from processor.core.model import RequestState
+from processor.core.history import RequestState
 from processor.service.follow import (
     ClearedResult,
     NotedOutcome,

@@ -10,7 +10,7 @@ import typer
 from processor.cli.clearings import empty_list_text
 from processor.cli.output import Output, print_rows, say
 from processor.cli.requests import count_text, document, moment, place_of, place_text, shown
-from processor.core.model import RequestState
+from processor.core.history import RequestState
 from processor.service.client_ports import Row
 
 COLUMNS = (

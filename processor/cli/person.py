@@ -12,7 +12,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from processor.cli.exits import UsageError
-from processor.core.model import Request, Side
+from processor.core.request import Request, Side
 
 if TYPE_CHECKING:
     from processor.core.catalog import Catalog

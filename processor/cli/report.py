@@ -19,7 +19,7 @@ from processor.cli.progress import counting, is_shown
 from processor.cli.report_columns import ALL_COLUMNS, COLUMNS
 from processor.cli.requests import document, request_id_of, shown, shown_key
 from processor.core.errors import Reason
-from processor.core.model import Status
+from processor.core.history import Status
 from processor.service.client_ports import Row
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from processor.cli.output import Output, console, plain, print_csv, print_json, 
 from processor.cli.requests import document, request_id_of, shown
 from processor.core.accept import printable
 from processor.core.errors import Reason
+from processor.core.history import Status
 from processor.core.mend import Cause
-from processor.core.model import Status
 from processor.service.client_ports import Row
 
 

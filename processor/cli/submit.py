@@ -15,7 +15,7 @@ from processor.cli.keys import read_keys
 from processor.cli.output import Output, print_csv, print_json, print_line, print_ndjson, say
 from processor.cli.person import Person, identified
 from processor.core.ids import is_request_id
-from processor.core.model import Dependencies, Keys, Mode, OnStateOnly, Request, Side
+from processor.core.request import Dependencies, Keys, Mode, OnStateOnly, Request, Side
 from processor.service.submit import split
 
 if TYPE_CHECKING:

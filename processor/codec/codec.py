@@ -20,8 +20,8 @@ from processor.codec.schema_files import SchemaFiles
 from processor.codec.schema_text import Schema, fingerprint, full_name, logical_types
 from processor.codec.wire import Wire
 from processor.core.catalog import Catalog
+from processor.core.correction import Correction
 from processor.core.errors import CoreError, Reason
-from processor.core.model import Correction
 
 _UNREADABLE = (
     EOFError,

@@ -8,9 +8,10 @@ from processor.codec.schema_text import NAMESPACE
 from processor.codec.wire import Symbols, Wire, read_time
 from processor.codec.work_records import CAUSE, DEPENDENCIES, MODE, ON_STATE_ONLY
 from processor.core.catalog import ObjectType
+from processor.core.correction import Answer, Correction, Op, Parent, Result, Source
 from processor.core.errors import Reason
-from processor.core.model import Answer, Correction, DistrictVersion, Op, Parent, Result, Source, Values
-from processor.core.values import from_wire, to_wire
+from processor.core.snapshot import DistrictVersion
+from processor.core.values import Values, from_wire, to_wire
 
 _OP = Symbols(Op)
 _RESULT = Symbols(Result)

@@ -1,7 +1,7 @@
 """The record that carries an object's corrections, built from the object's own schema."""
 
 from processor.codec.schema_text import NAMESPACE, Schema, definitions, inlined
-from processor.core.model import Op
+from processor.core.correction import Op
 
 _OP = {
     "type": "enum",

@@ -17,22 +17,25 @@ from processor.codec.reasons_page import reasons_page
 from processor.codec.reference import reference
 from processor.codec.schema_files import RECORDS, shipped_schemas
 from processor.codec.schema_text import Schema, dumped, fingerprint, fingerprint_name, logical_types, read_schema
-from processor.core import model
+from processor.core.chunk import Cause
+from processor.core.correction import Result
 from processor.core.errors import Reason
+from processor.core.history import ChunkState, RequestState, Status
+from processor.core.request import Dependencies, Mode, OnStateOnly, Report, Side
 
 _ENUMS: dict[str, type[StrEnum]] = {
     members.__name__: members
     for members in (
-        model.Mode,
-        model.Dependencies,
-        model.OnStateOnly,
-        model.Report,
-        model.Side,
-        model.Status,
-        model.RequestState,
-        model.ChunkState,
-        model.Result,
-        model.Cause,
+        Mode,
+        Dependencies,
+        OnStateOnly,
+        Report,
+        Side,
+        Status,
+        RequestState,
+        ChunkState,
+        Result,
+        Cause,
         Reason,
     )
 }

@@ -2,8 +2,8 @@
 
 from typing import TypeAlias
 
+from processor.core.history import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestEnd, RequestStatus
 from processor.core.ids import chunk_key, cleared_key, end_key, outcome_key, request_key
-from processor.core.model import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestEnd, RequestStatus
 
 Headers: TypeAlias = list[tuple[str, bytes]]
 

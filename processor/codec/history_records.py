@@ -4,19 +4,19 @@ from processor.codec.correction_records import parent_from_wire, parent_to_wire
 from processor.codec.wire import Symbols, Wire, read_time, read_time_or_none
 from processor.codec.work_records import request_from_wire, request_to_wire
 from processor.core.errors import Reason
-from processor.core.model import (
+from processor.core.history import (
     ChunkState,
     ChunkStatus,
     Clear,
     Cleared,
     Count,
     KeyOutcome,
-    Keys,
     RequestEnd,
     RequestState,
     RequestStatus,
     Status,
 )
+from processor.core.request import Keys
 
 _STATUS = Symbols(Status)
 _REASON = Symbols(Reason)

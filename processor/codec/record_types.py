@@ -10,18 +10,10 @@ from processor.codec.correction_schema import correction_name
 from processor.codec.schema_text import NAMESPACE
 from processor.codec.wire import Wire
 from processor.core.catalog import ObjectType
-from processor.core.model import (
-    Answer,
-    Chunk,
-    ChunkStatus,
-    Clear,
-    Cleared,
-    Correction,
-    KeyOutcome,
-    Request,
-    RequestEnd,
-    RequestStatus,
-)
+from processor.core.chunk import Chunk
+from processor.core.correction import Answer, Correction
+from processor.core.history import ChunkStatus, Clear, Cleared, KeyOutcome, RequestEnd, RequestStatus
+from processor.core.request import Request
 
 Record: TypeAlias = (
     Request | Chunk | Correction | Answer | KeyOutcome | RequestStatus | ChunkStatus | RequestEnd | Cleared | Clear

@@ -6,18 +6,10 @@ from typing import Protocol
 from processor.codec.codec import Codec
 from processor.codec.record_types import Record
 from processor.codec.registry import Compatibility
-from processor.core.model import (
-    Answer,
-    Chunk,
-    ChunkStatus,
-    Clear,
-    Cleared,
-    Correction,
-    KeyOutcome,
-    Request,
-    RequestEnd,
-    RequestStatus,
-)
+from processor.core.chunk import Chunk
+from processor.core.correction import Answer, Correction
+from processor.core.history import ChunkStatus, Clear, Cleared, KeyOutcome, RequestEnd, RequestStatus
+from processor.core.request import Request
 
 HISTORY: tuple[type[Record], ...] = (RequestStatus, ChunkStatus, KeyOutcome, RequestEnd, Cleared)
 

@@ -6,23 +6,10 @@ from typing import Any
 from processor.codec.errors import DecodeError
 from processor.codec.schema_text import NAMESPACE
 from processor.codec.wire import Symbols, Wire, read_time_or_none
+from processor.core.chunk import Ask, Cause, Chunk
 from processor.core.errors import Reason
 from processor.core.ids import is_request_id
-from processor.core.model import (
-    All,
-    Ask,
-    Cause,
-    Chunk,
-    Dependencies,
-    Filter,
-    Keys,
-    Mode,
-    OnStateOnly,
-    Report,
-    Request,
-    Selection,
-    Side,
-)
+from processor.core.request import All, Dependencies, Filter, Keys, Mode, OnStateOnly, Report, Request, Selection, Side
 
 MODE = Symbols(Mode)
 DEPENDENCIES = Symbols(Dependencies)

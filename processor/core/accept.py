@@ -6,26 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from processor.core.catalog import Catalog, KeyType, ObjectType
+from processor.core.chunk import Ask, Cause, Chunk
 from processor.core.errors import CoreError, InvalidKey, Reason
+from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
 from processor.core.ids import FIRST_CHUNK, split_chunk
 from processor.core.keys import canonical_key, invalid_key_id
-from processor.core.model import (
-    Ask,
-    Cause,
-    Chunk,
-    ChunkState,
-    ChunkStatus,
-    Dependencies,
-    Filter,
-    Keys,
-    OnStateOnly,
-    Plan,
-    Request,
-    RequestState,
-    RequestStatus,
-    Status,
-)
 from processor.core.outcome import chunk_outcome
+from processor.core.plan import Plan
+from processor.core.request import Dependencies, Filter, Keys, OnStateOnly, Request
 
 WITH_CHILDREN = frozenset({Dependencies.CHILDREN, Dependencies.ALL})
 MAX_ASKED_AS = 255

@@ -7,9 +7,8 @@ from zoneinfo import ZoneInfo
 from processor.core.catalog import FieldSpec, Kind, ObjectType, Owner
 from processor.core.errors import InvalidKey, UnmappedValue, Unrepresentable
 from processor.core.keys import canonical_key
-from processor.core.model import Values
 from processor.core.snapshot import Row
-from processor.core.values import canonical, has_local_time, same, tells_its_zone
+from processor.core.values import Values, canonical, has_local_time, same, tells_its_zone
 
 MAX_ROW_BYTES = 900_000
 """Both rows of a correction as UTF-8: with its envelope it must fit into a record of 1 MiB."""

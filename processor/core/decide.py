@@ -1,78 +1,25 @@
 """What is done about each key of a chunk: the decision table of the product, as one pure function.
 
-`parents_to_read` says what must be observed besides the keys themselves; `decide` then builds the Plan.
+What must be observed besides the keys themselves, `parents` says; `decide` then builds the Plan.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from processor.core.accept import chunk_status
 from processor.core.catalog import Catalog, ObjectType
-from processor.core.compare import Difference, check_size, compare, parent_key, state_values, wanted_values
+from processor.core.chunk import Ask, Cause, Chunk
+from processor.core.compare import Difference, check_size, compare, state_values, wanted_values
+from processor.core.correction import Correction, Op, Parent, Source
 from processor.core.errors import FieldError, Reason
+from processor.core.history import ChunkState, Status
 from processor.core.ids import correction_id
-from processor.core.model import (
-    Ask,
-    Cause,
-    Chunk,
-    ChunkState,
-    Correction,
-    Dependencies,
-    Mode,
-    OnStateOnly,
-    Op,
-    Parent,
-    Plan,
-    Report,
-    Source,
-    Status,
-    Values,
-)
 from processor.core.outcome import chunk_outcome, sent_outcome
-from processor.core.snapshot import Observed, Row, Snapshot
-
-WITH_PARENTS = frozenset({Dependencies.PARENTS, Dependencies.ALL})
-
-
-def parents_to_read(chunks: Iterable[Chunk], catalog: Catalog, snapshot: Snapshot) -> dict[str, list[str]]:
-    """Parents not yet observed that the decisions about these chunks need: object to distinct keys.
-
-    A parent matters where a row is missing at the state or points to another parent there. Its own parent matters
-    only if dependencies are to be sent and it is missing at the state itself. Call until empty.
-    """
-    wanted: dict[str, dict[str, None]] = {}
-    for chunk in chunks:
-        if chunk.mode is Mode.VERIFY:
-            continue
-        for ask in chunk.asks:
-            for parent in _unread_parents(chunk, ask.key, catalog, snapshot):
-                wanted.setdefault(parent.object, {})[parent.key] = None
-    return {name: list(keys) for name, keys in wanted.items()}
-
-
-def _unread_parents(chunk: Chunk, key: str, catalog: Catalog, snapshot: Snapshot) -> Iterator[Parent]:
-    kind, observed = catalog.objects[chunk.object], snapshot.get(chunk.object, key)
-    while observed is not None and len(observed.district) == 1:
-        parent = _parent_to_check(kind, observed)
-        if parent is None:
-            return
-        kind, observed = catalog.objects[parent.object], snapshot.get(parent.object, parent.key)
-        if observed is None:
-            yield parent
-        elif observed.state or chunk.dependencies not in WITH_PARENTS:
-            return
-
-
-def _parent_to_check(kind: ObjectType, observed: Observed) -> Parent | None:
-    """The district row's parent, if the state does not already hold this row under that parent."""
-    row = observed.district[0]
-    key = parent_key(kind, row)
-    if kind.parent is None or key is None:
-        return None
-    if observed.state and parent_key(kind, observed.state[0]) == key:
-        return None
-    return Parent(kind.parent.object, key)
+from processor.core.parents import WITH_PARENTS, parent_of, parent_to_check
+from processor.core.plan import Plan
+from processor.core.request import Mode, OnStateOnly, Report
+from processor.core.snapshot import Observed, Snapshot
+from processor.core.values import Values
 
 
 def count_state_only(chunk: Chunk, snapshot: Snapshot) -> int:
@@ -249,7 +196,7 @@ class _Deciding:
 
         Without dependencies a parent that the district has may be on its way: the applier will tell.
         """
-        parent = _parent_to_check(kind, observed)
+        parent = parent_to_check(kind, observed)
         if parent is None or self.ancestor(parent):
             return True
         self.end(kind, ask, Status.FAILED, Reason.PARENT_MISSING, parent=parent, detail=f"{parent.object} {parent.key}")
@@ -277,7 +224,7 @@ class _Deciding:
         if chunk.cause is Cause.NO_ANSWER and chunk.attempt > self.catalog.limits.max_attempts:
             self.end(kind, ask, Status.FAILED, Reason.NO_ANSWER, changed_fields=change.changed)
             return
-        parent = _parent_of(kind, observed.district[0]) if observed.district else None
+        parent = parent_of(kind, observed.district[0]) if observed.district else None
         source = Source(
             request_id=chunk.request_id,
             chunk=chunk.chunk,
@@ -302,8 +249,3 @@ class _Deciding:
         correction = Correction(change.op, change.before, change.after, parent, source)
         self.plan.corrections.append(correction)
         self.plan.history.append(sent_outcome(correction, Reason.DEPENDENCY if ask.asked_as is None else change.reason))
-
-
-def _parent_of(kind: ObjectType, row: Row) -> Parent | None:
-    key = parent_key(kind, row)
-    return None if kind.parent is None or key is None else Parent(kind.parent.object, key)

@@ -6,8 +6,11 @@ from datetime import datetime
 
 from processor.core.accept import MAX_CHUNK_BYTES, Rejected, cut, pending
 from processor.core.catalog import Catalog, Limits, ObjectType
+from processor.core.chunk import Ask, Chunk
+from processor.core.correction import Correction, Op
 from processor.core.errors import Reason
-from processor.core.model import Ask, Chunk, Correction, Dependencies, OnStateOnly, Op, Plan
+from processor.core.plan import Plan
+from processor.core.request import Dependencies, OnStateOnly
 
 
 def children_of(object_name: str, catalog: Catalog) -> list[ObjectType]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from processor.core.errors import RULES, Mender, Reason
-from processor.core.model import Dependencies, Mode, OnStateOnly
+from processor.core.request import Dependencies, Mode, OnStateOnly
 
 MOST_NAMED = 20
 """Keys written out in a command; more are passed from one command to the next."""

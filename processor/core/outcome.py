@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from processor.core.chunk import Ask, Chunk
+from processor.core.correction import Correction, Parent, Source
 from processor.core.errors import Reason
-from processor.core.model import Ask, Chunk, Correction, KeyOutcome, Parent, Source, Status
+from processor.core.history import KeyOutcome, Status
 
 
 def chunk_outcome(

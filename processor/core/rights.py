@@ -14,7 +14,7 @@ from processor.core.accept import WITH_CHILDREN
 from processor.core.catalog import Catalog
 from processor.core.errors import CoreError, Reason
 from processor.core.family import descending
-from processor.core.model import Dependencies, Keys, Mode, OnStateOnly, Request, Side
+from processor.core.request import Dependencies, Keys, Mode, OnStateOnly, Request, Side
 
 
 class Right(StrEnum):

@@ -5,23 +5,14 @@ from datetime import datetime, timedelta
 
 from processor.core.accept import chunk_status
 from processor.core.catalog import Limits
+from processor.core.chunk import Ask, Cause, Chunk
+from processor.core.correction import Answer, Result, Source
 from processor.core.errors import Reason
+from processor.core.history import ChunkState, HistoryRecord, KeyOutcome, Status
 from processor.core.ids import retry_chunk
-from processor.core.model import (
-    Answer,
-    Ask,
-    Cause,
-    Chunk,
-    ChunkState,
-    HistoryRecord,
-    KeyOutcome,
-    Mode,
-    Plan,
-    Result,
-    Source,
-    Status,
-)
 from processor.core.outcome import chunk_outcome, source_outcome
+from processor.core.plan import Plan
+from processor.core.request import Mode
 
 MIN_BACKOFF = timedelta(seconds=5)
 MAX_BACKOFF = timedelta(seconds=60)

@@ -5,10 +5,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
-from processor.core.model import DistrictVersion
-
 Row: TypeAlias = tuple[str | None, ...]
 """Raw column texts in the order of `ObjectType.compared`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DistrictVersion:
+    """Orders reads of one district: a later read is never smaller.
+
+    Tuple (epoch, xmax, -in_progress) of `pg_current_snapshot()` in the statement that read the row.
+    """
+
+    epoch: int
+    xmax: int
+    in_progress: int
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        return (self.epoch, self.xmax, -self.in_progress)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ exactly s decimals.
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from math import isinf
@@ -17,6 +17,9 @@ from zoneinfo import ZoneInfo
 
 from processor.core.catalog import FieldSpec, Kind, Rule
 from processor.core.errors import Unrepresentable
+
+Values: TypeAlias = Mapping[str, str | None]
+"""Field name to canonical text."""
 
 WireValue: TypeAlias = str | int | float | bool | date | datetime | Decimal | None
 

@@ -10,8 +10,8 @@ from processor import metrics
 from processor.codec.codec import Codec
 from processor.codec.errors import DecodeError
 from processor.codec.history import headers_of
+from processor.core.correction import Answer, Correction
 from processor.core.errors import Reason
-from processor.core.model import Answer, Correction
 from processor.core.partition import partition_of
 from processor.service.apply import apply
 from processor.service.apply_state import StateWriter

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
-from processor.core.model import Answer, Correction, Result
+from processor.core.correction import Answer, Correction, Result
 from processor.service.apply_decide import unusable
 from processor.service.apply_group import settle
 from processor.service.apply_rounds import rounds

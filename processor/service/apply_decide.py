@@ -6,10 +6,12 @@ from enum import Enum
 
 from processor.core import values
 from processor.core.catalog import Catalog, FieldSpec, ObjectType
+from processor.core.correction import Correction, Op
 from processor.core.errors import InvalidKey
 from processor.core.ids import is_request_id
 from processor.core.keys import canonical_key
-from processor.core.model import Correction, Mode, Op, Values
+from processor.core.request import Mode
+from processor.core.values import Values
 from processor.service.apply_state import Found, StateRow
 
 NUL = "\x00"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from processor.core.model import Correction, Op, Result
+from processor.core.correction import Correction, Op, Result
 from processor.service.apply_decide import Turn, decide, written_fields
 from processor.service.apply_rounds import Group
 from processor.service.apply_state import LOCK_NOT_AVAILABLE, Effect, Refusal, StateTransaction, Write, WriteResult

@@ -14,7 +14,8 @@ from itertools import islice
 from typing import TypeAlias
 
 from processor.core.catalog import Catalog, ObjectType
-from processor.core.model import Correction, Op, Values
+from processor.core.correction import Correction, Op
+from processor.core.values import Values
 
 Record: TypeAlias = tuple[str, str, str]
 """District, object, key."""

@@ -8,7 +8,9 @@ from enum import Enum
 from typing import Protocol, TypeAlias
 
 from processor.core.catalog import Catalog, FieldSpec, ObjectType
-from processor.core.model import Correction, DistrictVersion, Result, Values
+from processor.core.correction import Correction, Result
+from processor.core.snapshot import DistrictVersion
+from processor.core.values import Values
 
 UNREADABLE = "!unreadable"
 """Stands for a value of the state's row that the field's kind cannot carry. Equal to no canonical text."""

@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from processor import metrics
-from processor.core.model import Clear, Cleared
+from processor.core.history import Clear, Cleared
 from processor.core.rights import Policy, clearing_refusal
 from processor.crashpoint import CrashPoints
 from processor.service.history_ports import Clearable, Extent, HistoryTables, HistoryWriter

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from processor.core.accept import Rejected, rejected
 from processor.core.catalog import Catalog
+from processor.core.chunk import Chunk
 from processor.core.family import check_number, children_of, descending, family
-from processor.core.model import Chunk
 from processor.core.settle import defer, give_up
 from processor.service.intake import Intake, Unfolded
 from processor.service.ports import Snapshots, SnapshotUnavailable

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from processor.codec.codec import Codec
 from processor.codec.history import headers_of, history_record
-from processor.core.model import Chunk, Correction, HistoryRecord, Plan
+from processor.core.chunk import Chunk
+from processor.core.correction import Correction
+from processor.core.history import HistoryRecord
 from processor.core.partition import partition_of
+from processor.core.plan import Plan
 from processor.service.intake import Intake, Poison
 from processor.service.records import TRACEPARENT, Headers, Outgoing
 from processor.settings import Topics

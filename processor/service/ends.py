@@ -11,7 +11,7 @@ write itself and, where it differs from the rows, writes the right one behind it
 
 from collections.abc import Mapping
 
-from processor.core.model import RequestEnd
+from processor.core.history import RequestEnd
 from processor.core.partition import partition_of
 from processor.service.history_changes import Changes
 from processor.service.history_ports import (

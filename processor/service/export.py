@@ -7,7 +7,8 @@ from typing import Any, Protocol, TypeAlias
 
 from processor.codec import DecodeError
 from processor.core import ids
-from processor.core.model import UNKNOWN, ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestEnd, RequestStatus
+from processor.core.history import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestEnd, RequestStatus
+from processor.core.request import UNKNOWN
 from processor.service.history_changes import Decode, RawRecord
 from processor.service.history_ports import BatchLimits, HistoryScan
 from processor.service.replay import Progress, silent

@@ -7,8 +7,9 @@ from enum import StrEnum
 from time import monotonic
 from typing import Protocol
 
+from processor.core.correction import Parent
 from processor.core.errors import Reason
-from processor.core.model import Count, Parent, RequestState, Status
+from processor.core.history import Count, RequestState, Status
 from processor.service.client_ports import Unreachable
 
 MOST_NOTED = 20

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from processor.codec import Codec, DecodeError
 from processor.core import ids
-from processor.core.model import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestEnd, RequestStatus
+from processor.core.history import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestEnd, RequestStatus
 
 MOST_SEGMENTS = 3
 MAX_SEGMENT_CHARS = 800

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from processor.core import ids
-from processor.core.model import Chunk, Clear, Cleared, RequestEnd
+from processor.core.chunk import Chunk
+from processor.core.history import Clear, Cleared, RequestEnd
 from processor.service.history_changes import Changes, RawRecord
 
 

@@ -9,10 +9,13 @@ from processor.codec.codec import Codec
 from processor.codec.errors import DecodeError
 from processor.core.accept import WITH_CHILDREN, Rejected, accept, refuse
 from processor.core.catalog import Catalog
+from processor.core.chunk import Chunk
+from processor.core.correction import Answer
 from processor.core.errors import Reason
 from processor.core.ids import FIRST_CHUNK, REFUSED, accepted_id
-from processor.core.model import Answer, Chunk, Plan, Request
 from processor.core.partition import partition_of
+from processor.core.plan import Plan
+from processor.core.request import Request
 from processor.core.rights import Ground, Policy, Refusal, topic_refusal
 from processor.core.settle import another_round, give_up, settle
 from processor.service.records import Lane, Received

@@ -26,12 +26,13 @@ from processor.service.history_ports import (
     HistoryTables,
     HistoryWriter,
     LogBatch,
-    OutsideLog,
     Stop,
     StoredOffset,
     StoreUnavailable,
 )
 from processor.service.overdue import Overdue, OverdueRule
+from processor.service.store_counts import StoreCounts
+from processor.service.within_log import check_within_log
 
 log = structlog.get_logger(__name__)
 
@@ -43,33 +44,6 @@ KEPT_EVERY_S = 60.0
 
 Rebuild: TypeAlias = Callable[[Callable[[], None]], None]
 """Builds all tables anew from the topic; calls its argument often. Raises StoreUnavailable."""
-
-
-@dataclass(slots=True)
-class StoreCounts:
-    """What happened so far, and how it stands; each is replaced as a whole."""
-
-    records: int = 0
-    batches: int = 0
-    batches_dropped: int = 0
-    records_skipped: int = 0
-    unavailable: int = 0
-    shared_ids: int = 0
-    """Times that a batch held records of a request whose id another district's request has too."""
-    ends_announced: int = 0
-    overdue_published: int = 0
-    cleared: int = 0
-    tombstones: int = 0
-    rebuilds: int = 0
-    last_step: float = field(default_factory=monotonic)
-    """On the monotonic clock: the heartbeat."""
-    assigned: frozenset[int] | None = None
-    """None until the group has shared out its partitions; then perhaps none."""
-    positions: Mapping[int, int] = field(default_factory=dict)
-    """The next offset that the tables need, by partition; kept while the database is away."""
-    oldest_unanswered: datetime | None = None
-    """When the oldest correction without an answer was sent; None where there is none."""
-    is_available: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,34 +250,3 @@ class Store:
             offset=record.offset,
             why=why,
         )
-
-
-def check_within_log(
-    topic: str, topic_id: str, stored: Mapping[int, StoredOffset], extents: Mapping[int, Extent]
-) -> None:
-    """Raises OutsideLog unless reading on where the store stands misses nothing."""
-    for partition, offset in sorted(stored.items()):
-        extent = extents.get(partition)
-        fault = "the topic has no such partition any more" if extent is None else outside(topic_id, offset, extent)
-        if fault:
-            raise OutsideLog(
-                f"partition {partition} of {topic}: {fault}. Nothing was changed. Run `resync replay` to rebuild the "
-                "tables from the topic as it is now, or restore the topic"
-            )
-
-
-def outside(topic_id: str, stored: StoredOffset, extent: Extent) -> str | None:
-    """Why the stored offset cannot be read on from, if so."""
-    if stored.topic_id != topic_id:
-        return "the topic was deleted and created again since the store read it (its id is another)"
-    if stored.next_offset > extent.high:
-        return (
-            f"the store's next offset {stored.next_offset} lies beyond the log's end {extent.high}; "
-            "the log was cut off or replaced"
-        )
-    if stored.next_offset < extent.low:
-        return (
-            f"the store's next offset {stored.next_offset} lies before the log's start {extent.low}; "
-            "records that the store has not read were deleted"
-        )
-    return None

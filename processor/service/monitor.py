@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from processor.core.history import RequestState
 from processor.core.ids import is_request_id
-from processor.core.model import RequestState
 from processor.service.client_ports import Unreachable
 
 log = logging.getLogger(__name__)

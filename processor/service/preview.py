@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from processor.core.catalog import Catalog
-from processor.core.model import Plan, Request
+from processor.core.plan import Plan
+from processor.core.request import Request
 from processor.service.descend import descend
 from processor.service.intake import Intake, take_request
 from processor.service.ports import Snapshots

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from processor.codec.codec import Codec
 from processor.codec.errors import RegistryUnavailable
 from processor.core.catalog import Catalog
-from processor.core.model import Plan
+from processor.core.plan import Plan
 from processor.core.rights import Policy
 from processor.service.descend import descend
 from processor.service.emit import Emitter

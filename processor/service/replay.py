@@ -14,7 +14,7 @@ from processor.core import ids
 from processor.core.partition import partition_of
 from processor.service.history_changes import Decode, RawRecord, changes_of
 from processor.service.history_ports import BatchLimits, Extent, HistoryScan, HistoryTransaction, StoredOffset
-from processor.service.materialize import check_within_log, outside
+from processor.service.within_log import check_within_log, outside
 
 log = structlog.get_logger(__name__)
 

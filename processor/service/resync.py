@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from processor.core.catalog import Catalog
-from processor.core.decide import count_state_only, decide, parents_to_read
+from processor.core.chunk import Chunk
+from processor.core.decide import count_state_only, decide
 from processor.core.family import deletes_last_and_upward
-from processor.core.model import Chunk, OnStateOnly, Plan
+from processor.core.parents import parents_to_read
+from processor.core.plan import Plan
+from processor.core.request import OnStateOnly
 from processor.core.settle import defer
 from processor.core.snapshot import Snapshot
 from processor.service.ports import Snapshots, SnapshotUnavailable

@@ -7,7 +7,7 @@ from dataclasses import replace
 from processor.core.catalog import Catalog
 from processor.core.errors import InvalidKey
 from processor.core.keys import canonical_key
-from processor.core.model import Keys, Request
+from processor.core.request import Keys, Request
 
 MAX_REQUEST_BYTES = 900_000
 """Of one request, as UTF-8 and with a length before each text; records stay under 1 MiB."""

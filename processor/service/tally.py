@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from processor import metrics
+from processor.core.correction import Answer
 from processor.core.errors import Reason
-from processor.core.model import OPEN_STATUSES, Answer, KeyOutcome, Plan, RequestState, RequestStatus, Status
+from processor.core.history import OPEN_STATUSES, KeyOutcome, RequestState, RequestStatus, Status
+from processor.core.plan import Plan
 from processor.service.intake import Intake
 from processor.service.records import Lane, Outgoing
 

@@ -15,8 +15,8 @@ from confluent_kafka.cimpl import NewTopic
 
 from processor.bootstrap import open_catalog, open_codec
 from processor.codec.subjects import register_all
-from processor.core.model import Keys, Request
 from processor.core.partition import partition_of
+from processor.core.request import Keys, Request
 from processor.settings import Settings, Topics
 from stack.layout import REPO
 from tests.e2e.role import Role

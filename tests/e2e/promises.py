@@ -11,7 +11,8 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from processor.bootstrap import run_verify_replay
-from processor.core.model import OPEN_STATUSES, RequestState, Result
+from processor.core.correction import Result
+from processor.core.history import OPEN_STATUSES, RequestState
 from tests.awaiting import await_
 from tests.e2e.deployment import Deployment
 from tests.e2e.watcher import Story, said

@@ -1,6 +1,6 @@
 """Dependencies downward: the named parent is resynced, and what hangs below it is mended without being named."""
 
-from processor.core.model import Dependencies, OnStateOnly
+from processor.core.request import Dependencies, OnStateOnly
 from tests.e2e.deployment import Deployment
 from tests.e2e.people import assert_same, at_state, enrollments, enrollments_at_state, persons, rename
 from tests.e2e.promises import prove

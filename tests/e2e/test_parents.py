@@ -2,7 +2,8 @@
 
 import pytest
 
-from processor.core.model import Dependencies, Parent
+from processor.core.correction import Parent
+from processor.core.request import Dependencies
 from tests.e2e.deployment import Deployment
 from tests.e2e.people import assert_same, enrollments, enrollments_at_state, persons
 from tests.e2e.promises import prove

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable
 
 from processor.core.errors import Reason
-from processor.core.model import RequestState
+from processor.core.history import RequestState
 from processor.core.partition import partition_of
 from tests.e2e.deployment import PARTITIONS, Deployment
 from tests.e2e.people import persons, rename

@@ -9,8 +9,9 @@ from time import sleep
 import pytest
 from confluent_kafka import Producer
 
-from processor.core.model import Correction, OnStateOnly, Result
+from processor.core.correction import Correction, Result
 from processor.core.partition import partition_of
+from processor.core.request import OnStateOnly
 from stack.layout import Stack
 from tests.e2e.deployment import PARTITIONS, Deployment
 from tests.e2e.people import assert_same, at_state, persons, rename

@@ -11,8 +11,9 @@ import yaml
 
 from processor.cli.parts import NO_OBJECTS
 from processor.codec import Codec
-from processor.core.model import Clear, Dependencies, Mode, OnStateOnly, RequestState, Side
+from processor.core.history import Clear, RequestState
 from processor.core.partition import partition_of
+from processor.core.request import Dependencies, Mode, OnStateOnly, Side
 from tests.e2e.conftest import READ_SETTINGS, Deploy
 from tests.e2e.console import Ended, resync
 from tests.e2e.deployment import PARTITIONS, Deployment

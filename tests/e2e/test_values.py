@@ -3,7 +3,8 @@
 import re
 from typing import LiteralString, NamedTuple
 
-from processor.core.model import Dependencies, Parent
+from processor.core.correction import Parent
+from processor.core.request import Dependencies
 from tests.e2e.deployment import Deployment
 from tests.e2e.people import enrollments, persons
 from tests.e2e.promises import prove

@@ -9,12 +9,11 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from processor.codec import Codec, DecodeError
-from processor.core.model import (
+from processor.core.correction import Answer, Correction
+from processor.core.history import (
     OPEN_STATUSES,
-    Answer,
     ChunkState,
     ChunkStatus,
-    Correction,
     KeyOutcome,
     RequestEnd,
     RequestState,

@@ -18,8 +18,11 @@ from processor.codec import Codec, DecodeError, IncompatibleSchema, NotRegistere
 from processor.codec.framing import registry_header
 from processor.codec.registry import Compatibility, Registry
 from processor.codec.subjects import register_all, subjects
+from processor.core.chunk import Chunk
+from processor.core.correction import Correction
 from processor.core.errors import Reason
-from processor.core.model import Chunk, Correction, KeyOutcome, Request
+from processor.core.history import KeyOutcome
+from processor.core.request import Request
 from tests.unit.codec.records import CATALOG, OUTCOME, REQUEST, SAMPLES
 
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import pytest
 
 from tests.e2e.conftest import pytest_runtest_makereport, pytest_terminal_summary, running, shared, templates
+from tests.tools.chart import EXAMPLES, OPTIONS, Rendered, render
 
 __all__ = ["pytest_runtest_makereport", "pytest_terminal_summary", "running", "shared", "templates"]
 
@@ -47,3 +48,23 @@ def node_modules() -> Path:
     if not (found / "@kubernetes-models" / "keda").is_dir():
         pytest.fail(f"{found} lacks the schemas of custom resources: `make tools`", pytrace=False)
     return found
+
+
+@pytest.fixture(scope="session")
+def helm(tool: Tool) -> str:
+    return tool("helm")
+
+
+@pytest.fixture(scope="session", params=[*EXAMPLES, "with all options"])
+def example(request: pytest.FixtureRequest, helm: str) -> Rendered:
+    return render(helm, request.param) if request.param in EXAMPLES else render(helm, "secured", OPTIONS)
+
+
+@pytest.fixture(scope="session")
+def small(helm: str) -> Rendered:
+    return render(helm, "small")
+
+
+@pytest.fixture(scope="session")
+def secured(helm: str) -> Rendered:
+    return render(helm, "secured")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from processor.core.model import Dependencies, Mode, Side
+from processor.core.request import Dependencies, Mode, Side
 from processor.core.rights import Policy, Right, Scope, Services, identify
 from processor.policy_file import PolicyError, load_policy
 from processor.settings import Settings

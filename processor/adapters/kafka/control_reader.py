@@ -7,7 +7,7 @@ import structlog
 from confluent_kafka import Consumer, TopicPartition
 
 from processor.codec import Codec, DecodeError
-from processor.core.model import Clear
+from processor.core.history import Clear
 from processor.service.clear import Wish
 
 log = structlog.get_logger(__name__)

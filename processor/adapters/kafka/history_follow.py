@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from processor.adapters.kafka.broker import ANSWER_S, Broker
 from processor.codec import DecodeError
-from processor.core.model import (
+from processor.core.history import (
     OPEN_STATUSES,
     ChunkState,
     ChunkStatus,

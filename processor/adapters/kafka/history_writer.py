@@ -9,7 +9,8 @@ from processor.adapters.kafka.history_reader import place_of
 from processor.adapters.kafka.history_topic import TopicFacts
 from processor.codec import Codec
 from processor.codec.history import Headers, headers_of, history_record
-from processor.core.model import Chunk, Cleared, RequestEnd
+from processor.core.chunk import Chunk
+from processor.core.history import Cleared, RequestEnd
 from processor.core.partition import partition_of
 from processor.service.history_ports import RecordKey, StoreUnavailable
 

@@ -7,30 +7,20 @@ the caller commits `offsets()` in its transaction and then reports `committed`, 
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from processor.adapters.kafka.committed import committed_offsets
 from processor.adapters.kafka.membership import Membership
-from processor.service.records import Headers, Lane, Received
+from processor.adapters.kafka.read_ahead import ENOUGH_RECORDS, RANKS, Partition, change_pauses, has_enough
+from processor.adapters.kafka.received import received
+from processor.service.records import Lane, Received
 
-ENOUGH_RECORDS = 5_000
-"""With this many that may be taken at once, reading waits: pausing partitions would throw prefetched records away."""
-ENOUGH_BYTES = 16_000_000
 MAX_POLL_GAP_S = 0.5
-"""But never longer than this, since rebalances are served while reading."""
-HELD_RECORDS = 2_000
-"""A partition of a lane that has to wait is paused here, and resumed at half; so are all at `FULL` times `ENOUGH`."""
-FULL = 4
+"""Reading waits while enough is at hand, but never longer than this, since rebalances are served while reading."""
 IDLE_COMMIT_EVERY_S = 0.5
 LOOK_EVERY_S = 1.0
-RANKS = (
-    frozenset({Lane.REQUESTS, Lane.ANSWERS, Lane.CORRECTIONS}),
-    frozenset({Lane.RETRY}),
-    frozenset({Lane.CHUNKS}),
-)
-"""Lanes of one rank are served alike; a lower rank waits for the higher ones."""
 
 
 class ConsumerFatal(Exception):
@@ -44,17 +34,6 @@ def ignore(_partitions: Iterable[int]) -> None:
 def at_once(_record: Received) -> float:
     """A record that may be taken as soon as it is there."""
     return 0.0
-
-
-@dataclass(slots=True)
-class _Partition:
-    lane: Lane
-    waiting: deque[Received] = field(default_factory=deque)
-    waiting_bytes: int = 0
-    taken: int | None = None
-    """The offset after the last record taken; None where none was taken since the assignment or the last rewind."""
-    committed: int = -1
-    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +65,7 @@ class Inbox:
         self._membership = membership
         self._on_assigned = on_assigned
         self._due_at_s = due_at_s
-        self._partitions: dict[tuple[str, int], _Partition] = {}
+        self._partitions: dict[tuple[str, int], Partition] = {}
         self._idle_commit_at = 0.0
         self._turn = 0
         self._polled_at = 0.0
@@ -100,7 +79,7 @@ class Inbox:
 
         Assignments and revocations happen in here. Raises ConsumerFatal, ClientBroken.
         """
-        if self._has_enough() and time.monotonic() < self._polled_at + MAX_POLL_GAP_S:
+        if has_enough(self._partitions.values()) and time.monotonic() < self._polled_at + MAX_POLL_GAP_S:
             return 0
         self._polled_at = time.monotonic()
         first = self._consumer.poll(timeout_s)
@@ -184,7 +163,7 @@ class Inbox:
         offsets = self._committed_offsets(partitions)
         self._on_assigned(sorted({p.partition for p in partitions}))
         self._partitions = {
-            (o.topic, o.partition): _Partition(self._lanes[o.topic], committed=o.offset) for o in offsets
+            (o.topic, o.partition): Partition(self._lanes[o.topic], committed=o.offset) for o in offsets
         }
         consumer.assign(offsets)
         self._membership.given()
@@ -213,16 +192,7 @@ class Inbox:
         partition = self._partitions.get((topic, number))
         if partition is None:
             return
-        record = Received(
-            lane=partition.lane,
-            topic=topic,
-            partition=number,
-            offset=message.offset() or 0,
-            key=message.key(),
-            value=message.value(),
-            headers=_headers(message),
-            timestamp_s=message.timestamp()[1] / 1000,
-        )
+        record = received(message, partition.lane)
         partition.waiting.append(record)
         partition.waiting_bytes += len(record.value or b"")
 
@@ -235,37 +205,12 @@ class Inbox:
             )
         self._membership.check_error(error)
 
-    def _at_hand(self) -> tuple[int, int]:
-        """(records, bytes) waiting in lanes that are served at once."""
-        served = [p for p in self._partitions.values() if p.lane in RANKS[0]]
-        return sum(len(p.waiting) for p in served), sum(p.waiting_bytes for p in served)
-
-    def _has_enough(self) -> bool:
-        records, size = self._at_hand()
-        return records >= ENOUGH_RECORDS or size >= ENOUGH_BYTES
-
     def _pause_and_resume(self) -> None:
-        records, size = self._at_hand()
-        full = records >= FULL * ENOUGH_RECORDS or size >= FULL * ENOUGH_BYTES
-        half = records < FULL * ENOUGH_RECORDS // 2 and size < FULL * ENOUGH_BYTES // 2
-        pause, resume = [], []
-        for (topic, number), partition in self._partitions.items():
-            if partition.lane in RANKS[0]:
-                too_many, few = full and bool(partition.waiting), half
-            else:
-                held = len(partition.waiting), partition.waiting_bytes
-                too_many = held[0] >= HELD_RECORDS or held[1] >= ENOUGH_BYTES
-                few = held[0] < HELD_RECORDS // 2 and held[1] < ENOUGH_BYTES // 2
-            if too_many and not partition.paused:
-                partition.paused = True
-                pause.append(TopicPartition(topic, number))
-            elif few and partition.paused:
-                partition.paused = False
-                resume.append(TopicPartition(topic, number))
+        pause, resume = change_pauses(self._partitions)
         if pause:
-            self._consumer.pause(pause)
+            self._consumer.pause([TopicPartition(topic, number) for topic, number in pause])
         if resume:
-            self._consumer.resume(resume)
+            self._consumer.resume([TopicPartition(topic, number) for topic, number in resume])
 
     def _look_at_lag(self) -> None:
         """From what fetches told last: asks no broker."""
@@ -279,7 +224,7 @@ class Inbox:
             found[partition.lane] = LaneLag(sofar.records + behind, oldest_s)
         self.lag = found
 
-    def _due_since(self, partition: _Partition) -> float | None:
+    def _due_since(self, partition: Partition) -> float | None:
         if not partition.waiting:
             return None
         first = partition.waiting[0]
@@ -309,11 +254,3 @@ class Inbox:
                 return
             for position in behind:
                 self._partitions[position.topic, position.partition].committed = position.offset
-
-
-def _headers(message: Message) -> Headers:
-    found = message.headers()
-    if not found:
-        return ()
-    pairs = found.items() if isinstance(found, dict) else found
-    return tuple((name, value.encode() if isinstance(value, str) else value) for name, value in pairs)

@@ -9,8 +9,9 @@ from confluent_kafka import KafkaError, Message, Producer
 from processor.adapters.kafka.broker import ANSWER_S, Broker
 from processor.codec import Codec
 from processor.codec.history import Headers, headers_of
-from processor.core.model import Clear, Request
+from processor.core.history import Clear
 from processor.core.partition import partition_of
+from processor.core.request import Request
 from processor.service.client_ports import Unreachable
 
 

@@ -11,9 +11,10 @@ import psycopg
 from psycopg.rows import dict_row
 
 from processor.adapters.postgres.history_schema import script
+from processor.core.correction import Parent
 from processor.core.errors import Reason
+from processor.core.history import Count, RequestState, Status
 from processor.core.mend import MOST_NAMED, Cause
-from processor.core.model import Count, Parent, RequestState, Status
 from processor.service.client_ports import NotSetUp, Row, Unreachable
 from processor.service.follow import MOST_NOTED, ClearedResult, NotedOutcome, RequestResult, Standing
 

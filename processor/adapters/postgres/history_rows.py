@@ -7,26 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from processor.core import ids
+from processor.core.chunk import Ask, Cause, Chunk
 from processor.core.errors import Reason
 from processor.core.family import upward
-from processor.core.model import (
-    All,
-    Ask,
-    Cause,
-    Chunk,
-    ChunkStatus,
-    Cleared,
-    Count,
-    Dependencies,
-    Filter,
-    KeyOutcome,
-    Mode,
-    OnStateOnly,
-    Report,
-    RequestEnd,
-    RequestState,
-    RequestStatus,
-)
+from processor.core.history import ChunkStatus, Cleared, Count, KeyOutcome, RequestEnd, RequestState, RequestStatus
+from processor.core.request import All, Dependencies, Filter, Mode, OnStateOnly, Report
 from processor.service.history_ports import Unanswered
 
 Row: TypeAlias = tuple[Any, ...]

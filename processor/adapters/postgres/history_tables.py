@@ -11,7 +11,7 @@ from psycopg import sql
 from processor.adapters.postgres import history_rows as rows
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
 from processor.adapters.postgres.history_schema import script
-from processor.core.model import Clear, RequestEnd
+from processor.core.history import Clear, RequestEnd
 from processor.service.history_changes import Changes
 from processor.service.history_ports import BuriedRow, Clearable, RowPlace, StoredOffset, Unanswered
 

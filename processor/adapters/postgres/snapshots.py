@@ -22,8 +22,7 @@ from processor.adapters.postgres.snapshot_sql import (
     state_statement,
 )
 from processor.core.catalog import Catalog
-from processor.core.model import DistrictVersion
-from processor.core.snapshot import DistrictRead, Row, SideRead
+from processor.core.snapshot import DistrictRead, DistrictVersion, Row, SideRead
 from processor.service.ports import BothSides, SnapshotUnavailable, Wanted
 
 MAX_THREADS = 32

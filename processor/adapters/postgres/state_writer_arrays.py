@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from processor.core.catalog import ObjectType
-from processor.core.model import Correction
+from processor.core.correction import Correction
 from processor.core.values import side_text
 from processor.service.apply_state import Write
 

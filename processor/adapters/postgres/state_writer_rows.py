@@ -5,7 +5,7 @@ from typing import Any
 
 from processor.core.catalog import FieldSpec, ObjectType
 from processor.core.errors import Unrepresentable
-from processor.core.model import DistrictVersion
+from processor.core.snapshot import DistrictVersion
 from processor.core.values import canonical
 from processor.service.apply_state import UNREADABLE, Found, StateRow
 

@@ -12,7 +12,7 @@ from processor.adapters.postgres.state_writer_rows import found_in
 from processor.adapters.postgres.state_writer_sql import named_sql
 from processor.adapters.postgres.state_writer_statements import Statements, column_of
 from processor.core.catalog import FieldSpec, ObjectType
-from processor.core.model import Correction, Result
+from processor.core.correction import Correction, Result
 from processor.service.apply_state import Effect, Found, References, Refusal, Verdict, Write, WriteResult
 
 _SQL = named_sql("applier.sql")

@@ -20,7 +20,9 @@ from processor.catalog_file import Secrets, load_catalog
 from processor.codec.codec import Codec
 from processor.codec.registry import Compatibility
 from processor.codec.schema_files import SchemaFiles
-from processor.core.model import Answer, Correction, Mode, Op, Result, Values
+from processor.core.correction import Answer, Correction, Op, Result
+from processor.core.request import Mode
+from processor.core.values import Values
 from tests.integration.applier.world import source, version
 
 ROOT = Path(__file__).parents[3]

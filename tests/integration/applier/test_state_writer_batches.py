@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from processor.core.model import Result
+from processor.core.correction import Result
 from tests.integration.applier.world import World, create, update
 
 

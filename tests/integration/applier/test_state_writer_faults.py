@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from processor.adapters.postgres.state_writer import PostgresStateWriter, district_lock
-from processor.core.model import Correction, Result
+from processor.core.correction import Correction, Result
 from processor.crashpoint import CrashPoints
 from processor.service.apply import apply
 from processor.service.apply_state import StateUnavailable

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from processor.core.model import Correction, Result
+from processor.core.correction import Correction, Result
 from tests.integration.applier.world import World, create, delete, update
 
 PERSON = {"lastName": "Diaz"}

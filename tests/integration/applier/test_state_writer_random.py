@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from processor.core.model import Answer, Correction, Op, Result, Values
+from processor.core.correction import Answer, Correction, Op, Result
+from processor.core.values import Values
 from processor.crashpoint import CrashPoints
 from processor.service.apply import apply
 from tests.integration.applier.world import NOW, World, complete, create, delete, update

@@ -2,7 +2,8 @@
 
 import pytest
 
-from processor.core.model import Result, Values
+from processor.core.correction import Result
+from processor.core.values import Values
 from tests.integration.applier.world import World, create, delete, force, update
 
 ALL: Values = {

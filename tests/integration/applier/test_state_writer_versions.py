@@ -2,7 +2,8 @@
 
 import pytest
 
-from processor.core.model import DistrictVersion, Result
+from processor.core.correction import Result
+from processor.core.snapshot import DistrictVersion
 from processor.service.apply import apply
 from processor.service.apply_state import Effect, StateRow, Write
 from tests.integration.applier.catalog import PERSON

@@ -10,19 +10,11 @@ from typing import Any, LiteralString
 import psycopg
 
 from processor.adapters.postgres.state_writer import PostgresStateWriter
-from processor.core.model import (
-    Answer,
-    Cause,
-    Correction,
-    Dependencies,
-    DistrictVersion,
-    Mode,
-    OnStateOnly,
-    Op,
-    Result,
-    Source,
-    Values,
-)
+from processor.core.chunk import Cause
+from processor.core.correction import Answer, Correction, Op, Result, Source
+from processor.core.request import Dependencies, Mode, OnStateOnly
+from processor.core.snapshot import DistrictVersion
+from processor.core.values import Values
 from processor.service.apply import apply
 from tests.integration.applier.catalog import CATALOG
 

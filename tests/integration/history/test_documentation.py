@@ -9,11 +9,12 @@ import psycopg
 import pytest
 
 from processor.core.errors import Reason
-from processor.core.model import Cleared, HistoryRecord, RequestState, Status
+from processor.core.history import Cleared, HistoryRecord, RequestState, Status
 from stack.layout import REPO
 from tests.integration.history.test_history import request_id
 from tests.integration.history.told import TIMEOUT_S, Told
-from tests.integration.store.world import DECIDED, World, outcome, request_status
+from tests.integration.store.records import DECIDED, outcome, request_status
+from tests.integration.store.world import World
 
 PAGE = (REPO / "docs" / "history.md").read_text(encoding="utf-8")
 SCRIPT = REPO / "docs" / "examples" / "read_history.py"

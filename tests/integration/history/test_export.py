@@ -18,14 +18,15 @@ from confluent_kafka import Producer
 
 from processor.adapters.kafka.history_scan import ScanReader
 from processor.codec.history import history_record
-from processor.core.model import ChunkState, Cleared, Count, HistoryRecord, RequestEnd, RequestState
+from processor.core.history import ChunkState, Cleared, Count, HistoryRecord, RequestEnd, RequestState
 from processor.service.export import COLUMNS, Wanted, export
 from processor.service.history_changes import history_decoder
 from processor.service.history_ports import BatchLimits, LogBatch
 from stack.layout import REPO
 from stack.roles import console_script
 from tests.integration.history.told import TIMEOUT_S
-from tests.integration.store.world import DECIDED, World, chunk_status, outcome, request_status
+from tests.integration.store.records import DECIDED, chunk_status, outcome, request_status
+from tests.integration.store.world import World
 from tests.people_of_policy import policy_of
 
 ID = "0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c11"

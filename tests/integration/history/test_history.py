@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from processor.core.correction import Parent
 from processor.core.errors import Reason
-from processor.core.model import Cleared, HistoryRecord, Mode, Parent, RequestState, Side, Status
+from processor.core.history import Cleared, HistoryRecord, RequestState, Status
+from processor.core.request import Mode, Side
 from tests.integration.history.told import Told
-from tests.integration.store.world import DECIDED, outcome, request_status
+from tests.integration.store.records import DECIDED, outcome, request_status
 from tests.unit.cli.json_schema import problems
 
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
+from processor.core.correction import Parent
 from processor.core.errors import Reason
-from processor.core.model import HistoryRecord, Parent, Status
+from processor.core.history import HistoryRecord, Status
 from tests.integration.history.told import Told
-from tests.integration.store.world import outcome, request_status
+from tests.integration.store.records import outcome, request_status
 from tests.people_of_policy import policy_of
 from tests.reading import sheets
 from tests.unit.cli.json_schema import problems

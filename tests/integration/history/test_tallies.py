@@ -8,10 +8,11 @@ import pytest
 
 from processor.adapters.postgres.history_schema import migrate, script
 from processor.core.errors import Reason
-from processor.core.model import ChunkState, Cleared, Status
+from processor.core.history import ChunkState, Cleared, Status
 from processor.service.history_changes import Changes
 from tests.integration.history.told import Told
-from tests.integration.store.world import DECIDED, World, applied_request, chunk_status, outcome, request_status
+from tests.integration.store.records import DECIDED, applied_request, chunk_status, outcome, request_status
+from tests.integration.store.world import World
 
 COUNTED = """
 select request_id, object, status, coalesce(reason, ''), count(*), count(asked_as) from resync_store.outcomes

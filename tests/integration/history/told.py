@@ -10,7 +10,7 @@ import psycopg
 
 from processor.adapters.postgres.history_schema import migrate
 from processor.adapters.postgres.history_tables import PostgresTables
-from processor.core.model import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestStatus
+from processor.core.history import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestStatus
 from processor.service.history_changes import Changes
 from stack.layout import REPO
 from stack.roles import console_script

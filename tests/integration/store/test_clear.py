@@ -2,93 +2,32 @@
 
 import os
 import uuid
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
-import psycopg
 import pytest
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
-from processor import metrics
 from processor.adapters.kafka.control_reader import AT_ONCE
 from processor.core import ids
-from processor.core.model import (
-    ChunkState,
-    Clear,
-    Cleared,
-    HistoryRecord,
-    RequestEnd,
-    RequestState,
-    Status,
-)
-from processor.core.rights import ControlTopic, Ground, Policy, Scope
+from processor.core.history import ChunkState, Cleared, HistoryRecord, RequestEnd, RequestState, Status
 from processor.service.history_ports import BatchLimits
 from processor.service.materialize import Store
-from tests.integration.store.test_replay import COMPACTED_SOON
-from tests.integration.store.world import (
-    DECIDED,
-    World,
-    applied_request,
-    await_,
-    chunk_status,
-    flat,
-    outcome,
-    request_status,
-    run,
+from tests.integration.store.clearing import (
+    SEEN,
+    assert_only_the_mark,
+    clear_,
+    clearings,
+    ended_store,
+    last_records,
+    marks,
+    split_request,
+    wish,
 )
-
-SEEN = DECIDED + timedelta(seconds=2)
-"""When the last outcome of an applied request was decided."""
-
-
-def wish(request_id: str, who: str = "admin", as_of: datetime = SEEN) -> Clear:
-    return Clear(request_id, who, datetime.now(UTC), as_of, "request")
-
-
-def split_request() -> tuple[str, list[HistoryRecord]]:
-    request_id, records = applied_request(3)
-    done = [chunk_status(request_id, f"0.{n}", ChunkState.DONE) for n in range(2)]
-    return request_id, [*records, *done]
-
-
-def last_records(world: World, request_id: str) -> dict[str, HistoryRecord | None]:
-    """Of each key of the request that the topic still has."""
-    return {
-        key.decode(): record for key, record in world.log() if key is not None and key.startswith(request_id.encode())
-    }
-
-
-def assert_only_the_mark(world: World, request_id: str, who: str = "admin") -> None:
-    left = {key: record for key, record in last_records(world, request_id).items() if record is not None}
-    assert left.keys() == {ids.cleared_key(request_id)}
-    mark = left[ids.cleared_key(request_id)]
-    assert isinstance(mark, Cleared)
-    assert mark.cleared_by == who
-
-
-def marks(world: World) -> list[str]:
-    return [record.request_id for _, record in world.log() if isinstance(record, Cleared)]
-
-
-def clearings(world: World) -> dict[str, int]:
-    return dict(world.rows("select request_id, outcomes from history.clearings"))
-
-
-def ended_store(world: World, requests: Iterable[tuple[str, list[HistoryRecord]]], *, rebuilds: bool = False) -> Store:
-    """A store that knows the ends of these requests."""
-    world.produce(*flat(records for _, records in requests))
-    store = world.store(control=True, rebuilds=rebuilds)
-    world.catch_up(store)
-    return store
-
-
-def clear_(world: World, store: Store, *request_ids: str) -> None:
-    world.wish(*map(wish, request_ids))
-    run(store, lambda: clearings(world).keys() >= {*request_ids} and world.is_settled())
+from tests.integration.store.records import DECIDED, applied_request, chunk_status, outcome, request_status
+from tests.integration.store.waiting import await_, run
+from tests.integration.store.world import World
 
 
 def test_what_is_cleared_leaves_the_views_the_tables_and_the_topic(world: World) -> None:
@@ -241,97 +180,6 @@ def _latest(world: World) -> dict[bytes, HistoryRecord | None]:
     return {key: record for key, record in world.log() if key is not None}
 
 
-def compacted_away(world: World, request_id: str, store: Store) -> None:
-    """Until the topic holds nothing of the request but its mark: records and tombstones are gone."""
-
-    def is_gone() -> bool:
-        world.produce(*applied_request(1)[1])  # the active segment is never compacted: appending rolls it
-        return last_records(world, request_id).keys() == {ids.cleared_key(request_id)}
-
-    run(store, is_gone, 90)
-
-
-@pytest.mark.parametrize("world", [COMPACTED_SOON], indirect=True)
-def test_compaction_and_a_rebuild_from_the_beginning_keep_it_cleared(world: World) -> None:
-    request_id, records = split_request()
-    store = ended_store(world, [(request_id, records)])
-    clear_(world, store, request_id)
-    compacted_away(world, request_id, store)
-    world.catch_up(store)
-    world.replay()
-    assert clearings(world) == {request_id: 3}
-    world.stop(store)
-    tables = ", ".join(f"resync_store.{name}" for name in ("requests", "chunks", "outcomes", "clearings", "offsets"))
-    world.execute(f"truncate {tables}")
-    anew = world.store(control=True)
-    world.produce(outcome(request_id, "1", Status.APPLIED, answered_at=SEEN))
-    run(anew, lambda: clearings(world) == {request_id: 3} and world.is_settled(), 60)
-    assert_only_the_mark(world, request_id)
-    assert not [row for rows in world.visible().values() for row in rows if row[0] == request_id and len(row) != 7]
-    assert world.verify().divergences == 0
-
-
-@pytest.mark.parametrize("world", [COMPACTED_SOON], indirect=True)
-@pytest.mark.parametrize("rebuilds", [True, False], ids=["rebuilds", "by the mark alone"])
-def test_a_store_that_was_away_longer_than_tombstones_are_kept(
-    world: World, capfd: pytest.CaptureFixture[str], *, rebuilds: bool
-) -> None:
-    """Its tables hold rows whose tombstones it can never read."""
-    gone, kept = split_request(), applied_request(2)
-    store = ended_store(world, [gone, kept])
-    backup = copy_of(world)
-    clear_(world, store, gone[0])
-    compacted_away(world, gone[0], store)
-    world.catch_up(store)
-    world.stop(store)
-    expected, live = world.tables(), world.dsn
-    world.dsn = backup
-    capfd.readouterr()
-    away = world.store(control=True, rebuilds=rebuilds)
-    run(away, lambda: clearings(world) == {gone[0]: 3} and world.is_settled(), 60)
-    assert away.counts.rebuilds == int(rebuilds)
-    assert ("longer than the topic keeps tombstones" in capfd.readouterr().out) == rebuilds
-    found = world.tables()
-    assert found == expected
-    assert world.verify().divergences == 0
-    assert_only_the_mark(world, gone[0])
-    world.stop(away)
-    world.dsn = live
-    drop(live, backup)
-
-
-def copy_of(world: World) -> str:
-    """The history database as a backup of this moment has it."""
-    name = world.rows("select current_database()")[0][0]
-    world.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s and pid <> pg_backend_pid()", [name]
-    )
-    server = make_conninfo(world.dsn, dbname="postgres")
-    made = f"{name}_backup"
-    statement = sql.SQL("create database {} template {}").format(sql.Identifier(made), sql.Identifier(name))
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(statement)
-    return make_conninfo(world.dsn, dbname=made)
-
-
-def drop(server: str, dsn: str) -> None:
-    name = dict(part.split("=", 1) for part in dsn.split())["dbname"]
-    with psycopg.connect(make_conninfo(server, dbname="postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
-
-
-@pytest.mark.parametrize("world", [{"delete.retention.ms": "4000"}], indirect=True)
-def test_the_tables_of_a_store_at_work_are_never_taken_for_left(world: World) -> None:
-    store = ended_store(world, [applied_request(1)], rebuilds=True)
-    world.execute("update resync_store.offsets set kept_at = now() - interval '2 days'")
-    run(store, lambda: world.rows("select from resync_store.offsets where kept_at < now() - interval '1 day'") == [])
-    world.produce(*applied_request(1)[1])
-    world.stop(store)
-    again = world.store(ordinal=0, rebuilds=True)
-    world.catch_up(again)
-    assert again.counts.rebuilds == 0
-
-
 def test_clearing_takes_memory_that_does_not_grow_with_the_request(
     world: World, record_property: Callable[[str, object], None]
 ) -> None:
@@ -367,74 +215,3 @@ def test_clearing_takes_memory_that_does_not_grow_with_the_request(
 def peak_mib(pid: int) -> float:
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
-
-
-def north_and_all(world: World) -> Policy:
-    """By one topic everything may be cleared, by the other what is NORTH's persons."""
-    return Policy(
-        {},
-        {},
-        control={
-            world.control: ControlTopic(world.control, Scope(None, None), ()),
-            world.norths: ControlTopic(world.norths, Scope(frozenset({"NORTH"}), frozenset({"PersonIdentity"})), ()),
-        },
-    )
-
-
-def refused() -> dict[str, float]:
-    """By ground, since the process began."""
-    exported, name = metrics.ALL.registry(metrics.STORE), "resync_store_refused_clearings_total"
-    grounds = (Ground.UNDECLARED, Ground.DISTRICT, Ground.OBJECT)
-    return {ground: exported.get_sample_value(name, {"ground": ground}) or 0.0 for ground in grounds}
-
-
-def one_of(district_id: str, object_name: str = "PersonIdentity") -> tuple[str, list[HistoryRecord]]:
-    request_id = str(uuid.uuid4())
-    place: dict[str, Any] = {"district_id": district_id, "object": object_name}
-    return request_id, [request_status(request_id, 1, **place), outcome(request_id, "1", **place)]
-
-
-def test_a_wish_beyond_its_topic_is_refused_whoever_it_says_it_is_from(world: World) -> None:
-    lake, other, mine = one_of("LAKE"), one_of("NORTH", "Enrollment"), one_of("NORTH")
-    before = refused()
-    world.produce(*flat([lake[1], other[1], mine[1]]))
-    store = world.store(control=True, policy=north_and_all(world))
-    world.catch_up(store)
-    world.wish(*(wish(each[0], who="the state") for each in (lake, other, mine)), topic=world.norths)
-    run(store, lambda: mine[0] in clearings(world) and world.is_settled())
-    assert clearings(world).keys() == {mine[0]}
-    assert {ground: count - before[ground] for ground, count in refused().items()} == {
-        Ground.UNDECLARED: 0,
-        Ground.DISTRICT: 1,
-        Ground.OBJECT: 1,
-    }
-    assert marks(world) == [mine[0]]
-    world.wish(wish(lake[0], who="admin"))
-    run(store, lambda: lake[0] in clearings(world) and world.is_settled())
-    assert_only_the_mark(world, lake[0], "admin")
-    assert world.rows("select request_id from history.requests") == [(other[0],)]
-
-
-def test_a_refused_wish_does_not_stand_before_one_that_is_allowed(world: World) -> None:
-    """Both are there before the store looks."""
-    lake = one_of("LAKE")
-    world.produce(*lake[1])
-    world.wish(wish(lake[0], who="north"), topic=world.norths)
-    world.wish(wish(lake[0], who="admin"))
-    store = world.store(control=True, policy=north_and_all(world))
-    run(store, lambda: lake[0] in clearings(world) and world.is_settled())
-    assert_only_the_mark(world, lake[0], "admin")
-
-
-def test_a_topic_that_is_not_declared_clears_nothing_and_without_a_policy_all(world: World) -> None:
-    first, second = one_of("NORTH"), one_of("LAKE")
-    before = refused()[Ground.UNDECLARED]
-    world.produce(*flat([first[1], second[1]]))
-    store = world.store(control=True, policy=Policy({}, {}))
-    world.catch_up(store)
-    world.wish(wish(first[0]), wish(second[0]))
-    run(store, lambda: refused()[Ground.UNDECLARED] == before + 2)
-    assert clearings(world) == {}
-    world.stop(store)
-    again = world.store(control=True)
-    run(again, lambda: clearings(world).keys() == {first[0], second[0]})

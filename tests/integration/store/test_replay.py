@@ -7,21 +7,13 @@ import pytest
 
 from processor.adapters.postgres.history_rebuild import PostgresSwap, RebuildRunning
 from processor.core import ids
-from processor.core.model import ChunkState, Cleared, HistoryRecord, KeyOutcome, Status
+from processor.core.history import ChunkState, Cleared, HistoryRecord, KeyOutcome, Status
 from processor.service.history_changes import history_decoder
 from processor.service.history_ports import BatchLimits
 from processor.service.replay import Reading, replay
-from tests.integration.store.world import (
-    DECIDED,
-    World,
-    applied_request,
-    await_,
-    chunk_status,
-    flat,
-    outcome,
-    request_status,
-    run,
-)
+from tests.integration.store.records import DECIDED, applied_request, chunk_status, flat, outcome, request_status
+from tests.integration.store.waiting import await_, run
+from tests.integration.store.world import World
 
 COMPACTED_SOON = {
     "segment.ms": "200",

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from processor.adapters.kafka.history_scan import ScanReader
-from processor.core.model import HistoryRecord, KeyOutcome, Status
+from processor.core.history import HistoryRecord, KeyOutcome, Status
 from processor.service.history_ports import BatchLimits, LogBatch
+from tests.integration.store.records import applied_request, outcome
 from tests.integration.store.test_replay import COMPACTED_SOON, everything
-from tests.integration.store.world import World, applied_request, await_, outcome
+from tests.integration.store.waiting import await_
+from tests.integration.store.world import World
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from processor.core.errors import Reason
-from processor.core.model import (
+from processor.core.history import (
     ChunkState,
     Count,
     HistoryRecord,
@@ -18,16 +18,9 @@ from processor.core.model import (
     RequestStatus,
     Status,
 )
-from tests.integration.store.world import (
-    DECIDED,
-    World,
-    applied_request,
-    chunk_status,
-    flat,
-    outcome,
-    request_status,
-    run_for,
-)
+from tests.integration.store.records import DECIDED, applied_request, chunk_status, flat, outcome, request_status
+from tests.integration.store.waiting import run_for
+from tests.integration.store.world import World
 
 NEW = "new"
 

@@ -14,21 +14,13 @@ from processor.adapters.kafka.history_topic import TopicMissing
 from processor.adapters.postgres.history_tables import PostgresTables
 from processor.codec import Codec
 from processor.codec.registry import Compatibility
-from processor.core.model import KeyOutcome, Status
+from processor.core.history import KeyOutcome, Status
 from processor.service.history_changes import HISTORY_TYPES, Changes
 from processor.service.history_ports import BatchLimits, OutsideLog
 from tests.integration.store.door import Door
-from tests.integration.store.world import (
-    EMPTY_CATALOG,
-    World,
-    applied_request,
-    await_,
-    flat,
-    outcome,
-    request_status,
-    run,
-    run_for,
-)
+from tests.integration.store.records import applied_request, flat, outcome, request_status
+from tests.integration.store.waiting import await_, run, run_for
+from tests.integration.store.world import EMPTY_CATALOG, World
 
 
 def test_a_connection_that_is_ended_costs_one_batch(world: World) -> None:

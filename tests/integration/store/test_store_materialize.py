@@ -9,28 +9,14 @@ import pytest
 from confluent_kafka import Producer
 
 from processor.core import ids
+from processor.core.correction import Parent
 from processor.core.errors import Reason
-from processor.core.model import (
-    ChunkState,
-    Cleared,
-    Filter,
-    HistoryRecord,
-    Parent,
-    RequestState,
-    Status,
-)
+from processor.core.history import ChunkState, Cleared, HistoryRecord, RequestState, Status
+from processor.core.request import Filter
 from processor.service.history_ports import BatchLimits
-from tests.integration.store.world import (
-    DECIDED,
-    World,
-    applied_request,
-    await_,
-    chunk_status,
-    flat,
-    outcome,
-    request_status,
-    run,
-)
+from tests.integration.store.records import DECIDED, applied_request, chunk_status, flat, outcome, request_status
+from tests.integration.store.waiting import await_, run
+from tests.integration.store.world import World
 
 
 def cleared(request_id: str) -> Cleared:

@@ -6,19 +6,14 @@ from datetime import datetime, timedelta
 from confluent_kafka import Consumer, TopicPartition
 
 from processor.core import ids
-from processor.core.model import (
-    Ask,
-    Cause,
-    Chunk,
-    Dependencies,
-    Mode,
-    OnStateOnly,
-    Report,
-    Status,
-)
+from processor.core.chunk import Ask, Cause, Chunk
+from processor.core.history import Status
 from processor.core.partition import partition_of
+from processor.core.request import Dependencies, Mode, OnStateOnly, Report
 from processor.service.overdue import OverdueRule
-from tests.integration.store.world import DECIDED, World, outcome, request_status, run_for
+from tests.integration.store.records import DECIDED, outcome, request_status
+from tests.integration.store.waiting import run_for
+from tests.integration.store.world import World
 
 RULE = OverdueRule(answer_deadline_s=3600.0, repeat_s=600.0)
 

@@ -5,11 +5,10 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
 import psycopg
@@ -26,21 +25,8 @@ from processor.adapters.postgres.history_schema import migrate
 from processor.adapters.postgres.history_tables import PostgresTables
 from processor.codec import Codec
 from processor.codec.history import history_record
-from processor.core import ids
 from processor.core.catalog import Catalog, Limits
-from processor.core.model import (
-    ChunkState,
-    ChunkStatus,
-    Clear,
-    HistoryRecord,
-    KeyOutcome,
-    Keys,
-    Request,
-    RequestEnd,
-    RequestState,
-    RequestStatus,
-    Status,
-)
+from processor.core.history import Clear, HistoryRecord, RequestEnd
 from processor.core.partition import partition_of
 from processor.core.rights import Policy
 from processor.crashpoint import CrashPoints
@@ -50,53 +36,11 @@ from processor.service.history_ports import BatchLimits
 from processor.service.materialize import Store, StoreParts
 from processor.service.overdue import OverdueRule
 from processor.service.replay import Reading, Replayed, Verified, replay, verify_replay
+from tests.integration.store.waiting import await_, run
 
 PARTITIONS = 3
-DECIDED = datetime(2026, 8, 1, 12, 0, 0, 123456, tzinfo=UTC)
 EMPTY_CATALOG = Catalog({}, {}, Limits())
 Tables = dict[str, list[tuple[Any, ...]]]
-
-
-def request_status(
-    request_id: str,
-    keys: int,
-    state: RequestState = RequestState.ACCEPTED,
-    **changes: Any,
-) -> RequestStatus:
-    values: dict[str, Any] = {"district_id": "NORTH", "object": "PersonIdentity", "requested_by": "clerk"} | changes
-    return RequestStatus(Request(request_id, selection=Keys(()), **values), state, None, None, keys, DECIDED)
-
-
-def outcome(request_id: str, key: str, status: Status = Status.APPLIED, **changes: Any) -> KeyOutcome:
-    values: dict[str, Any] = {
-        "district_id": "NORTH",
-        "object": "PersonIdentity",
-        "asked_as": key,
-        "reason": None,
-        "detail": None,
-        "changed_fields": ("lastName",),
-        "parent": None,
-        "correction_id": ids.correction_id(request_id, "NORTH", "PersonIdentity", key, 1),
-        "attempt": 1,
-        "first_decided_at": DECIDED,
-        "sent_at": DECIDED + timedelta(seconds=1),
-        "answered_at": None,
-        "decided_at": DECIDED + timedelta(seconds=2),
-    } | changes
-    return KeyOutcome(request_id=request_id, key=key, status=status, **values)
-
-
-def chunk_status(request_id: str, chunk: str, state: ChunkState, keys: int = 0, in_sync: int = 0) -> ChunkStatus:
-    return ChunkStatus(request_id, "NORTH", "PersonIdentity", chunk, state, keys, in_sync, DECIDED)
-
-
-def applied_request(keys: int = 3) -> tuple[str, list[HistoryRecord]]:
-    """A request of `keys` keys, all of them sent and applied."""
-    request_id = str(uuid.uuid4())
-    records: list[HistoryRecord] = [request_status(request_id, keys)]
-    records += [outcome(request_id, str(n), Status.SENT) for n in range(keys)]
-    records += [outcome(request_id, str(n)) for n in range(keys)]
-    return request_id, records
 
 
 @dataclass
@@ -327,39 +271,3 @@ class World:
             if isinstance(record, RequestEnd):
                 found.setdefault(record.request_id, []).append(record)
         return found
-
-
-def run(store: Store, until: Callable[[], bool], timeout_s: float = 20.0) -> None:
-    """Run in this thread until the condition holds, which is looked at between steps."""
-    deadline = monotonic() + timeout_s
-    next_look = 0.0
-    reached = False
-
-    def stop() -> bool:
-        nonlocal next_look, reached
-        if monotonic() > deadline:
-            raise AssertionError(f"not reached within {timeout_s} s: {store.counts}")
-        if not reached and monotonic() >= next_look:
-            next_look = monotonic() + 0.1
-            reached = until()
-        return reached
-
-    store.run(stop)
-
-
-def run_for(store: Store, steps: int) -> None:
-    for _ in range(steps):
-        store.step()
-
-
-def await_(condition: Callable[[], bool], what: str, timeout_s: float = 30.0) -> None:
-    """Polls: for conditions of other processes, which nothing here can be told of."""
-    deadline = monotonic() + timeout_s
-    while not condition():
-        if monotonic() > deadline:
-            raise AssertionError(f"{what} did not come within {timeout_s} s")
-        sleep(0.05)
-
-
-def flat(many: Iterable[Iterable[HistoryRecord]]) -> list[HistoryRecord]:
-    return [record for records in many for record in records]

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from processor.adapters.postgres import history_rows as rows
-from processor.core.model import Parent, Status
+from processor.core.correction import Parent
+from processor.core.history import Status
 from tests.unit.service.test_materialize_changes import CHUNK, CLEARED, STATUS, A, outcome
 
 

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from processor.core.correction import Correction, Op
 from processor.core.errors import Reason
-from processor.core.model import Correction, KeyOutcome, Op, Plan, Status
+from processor.core.history import KeyOutcome, Status
+from processor.core.plan import Plan
 from tests.unit.codec.records import CORRECTION
 
 AT = datetime(2026, 9, 1, tzinfo=UTC)

@@ -3,7 +3,9 @@ import pytest
 from processor.cli.dry_run import exit_code, plan_rows
 from processor.cli.exits import ExitCode
 from processor.core.errors import Reason
-from processor.core.model import KeyOutcome, Keys, Plan, Request, RequestState, RequestStatus, Status
+from processor.core.history import KeyOutcome, RequestState, RequestStatus, Status
+from processor.core.plan import Plan
+from processor.core.request import Keys, Request
 from tests.unit.cli.plans import AT, PLAN, outcome
 
 REJECTED = RequestStatus(

@@ -7,8 +7,9 @@ import pytest
 
 from processor.cli.dry_run import plan_rows
 from processor.cli.following import result_document
+from processor.core.correction import Parent
 from processor.core.errors import Reason
-from processor.core.model import Count, Parent, RequestState, Status
+from processor.core.history import Count, RequestState, Status
 from processor.service.follow import ClearedResult, NotedOutcome, RequestResult
 from tests.unit.cli.json_schema import FOLDER, problems
 from tests.unit.cli.plans import PLAN

@@ -4,7 +4,7 @@ import pytest
 
 from processor.cli.exits import UsageError
 from processor.cli.person import Person, identified
-from processor.core.model import Side
+from processor.core.request import Side
 from processor.core.rights import ControlTopic, Grant, NotAuthorized, Policy, Principal, Right, Scope
 from processor.settings import Settings
 from stack.layout import REPO

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from processor.codec import Codec, DecodeError, Record
 from processor.codec.framing import single_object_header
 from processor.codec.schema_files import SchemaFiles
+from processor.core.chunk import Chunk
+from processor.core.correction import Answer, Correction
 from processor.core.errors import Reason
-from processor.core.model import Answer, Chunk, Correction, KeyOutcome, Keys, Request, RequestState, RequestStatus
+from processor.core.history import KeyOutcome, RequestState, RequestStatus
+from processor.core.request import Keys, Request
 from tests.unit.codec.catalogs import catalog_of
 from tests.unit.codec.records import CATALOG, CORRECTION, REQUEST, SAMPLES, SOURCE
 

@@ -15,8 +15,10 @@ from processor.codec import Codec, DecodeError, Record
 from processor.codec.framing import single_object_header
 from processor.codec.schema_files import SchemaFiles, shipped_schemas
 from processor.codec.schema_text import fingerprint, fingerprint_name
+from processor.core.correction import Correction
 from processor.core.errors import Reason
-from processor.core.model import Correction, KeyOutcome, Mode, Request
+from processor.core.history import KeyOutcome
+from processor.core.request import Mode, Request
 from tests.unit.codec.catalogs import catalog_of
 from tests.unit.codec.records import CATALOG, CORRECTION, OUTCOME, REQUEST
 

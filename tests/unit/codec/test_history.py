@@ -3,7 +3,7 @@
 import pytest
 
 from processor.codec.history import history_record
-from processor.core.model import ChunkStatus, Cleared, KeyOutcome, RequestEnd, RequestStatus
+from processor.core.history import ChunkStatus, Cleared, KeyOutcome, RequestEnd, RequestStatus
 from tests.unit.codec.records import REQUEST_ID, SAMPLES
 
 COMMON = [("request_id", REQUEST_ID.encode()), ("district_id", b"NORTH"), ("object", b"Enrollment")]

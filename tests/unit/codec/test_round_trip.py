@@ -3,7 +3,8 @@
 from hypothesis import given
 
 from processor.codec import Codec, Record
-from tests.unit.codec.records import CATALOG, RECORDS
+from tests.unit.codec.records import CATALOG
+from tests.unit.codec.strategies import RECORDS
 
 CODEC = Codec.open(None, CATALOG)
 

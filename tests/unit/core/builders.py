@@ -21,22 +21,15 @@ from processor.core.catalog import (
     Rule,
     Table,
 )
+from processor.core.chunk import Ask, Chunk
 from processor.core.compare import state_values
-from processor.core.decide import decide, parents_to_read
-from processor.core.model import (
-    Ask,
-    Chunk,
-    Correction,
-    DistrictVersion,
-    KeyOutcome,
-    Keys,
-    Mode,
-    Op,
-    Plan,
-    Request,
-    Status,
-)
-from processor.core.snapshot import DistrictRead, Row, SideRead, Snapshot
+from processor.core.correction import Correction, Op
+from processor.core.decide import decide
+from processor.core.history import KeyOutcome, Status
+from processor.core.parents import parents_to_read
+from processor.core.plan import Plan
+from processor.core.request import Keys, Mode, Request
+from processor.core.snapshot import DistrictRead, DistrictVersion, Row, SideRead, Snapshot
 from processor.core.values import side_text
 
 REQUEST_ID = "0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c11"

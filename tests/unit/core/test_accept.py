@@ -7,27 +7,12 @@ from hypothesis import strategies as st
 
 from processor.core.accept import MAX_CHUNK_BYTES, MAX_TEXTS, accept, printable
 from processor.core.catalog import KeyType
+from processor.core.chunk import Ask, Cause, Chunk
 from processor.core.errors import Reason
+from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
 from processor.core.keys import invalid_key_id
-from processor.core.model import (
-    All,
-    Ask,
-    Cause,
-    Chunk,
-    ChunkState,
-    ChunkStatus,
-    Dependencies,
-    Filter,
-    Keys,
-    Mode,
-    OnStateOnly,
-    Plan,
-    Report,
-    Request,
-    RequestState,
-    RequestStatus,
-    Status,
-)
+from processor.core.plan import Plan
+from processor.core.request import All, Dependencies, Filter, Keys, Mode, OnStateOnly, Report, Request
 from tests.unit.core.builders import CATALOG, NOW, catalog, object_type, outcomes, request, spec
 
 TEXT_KEYS = catalog(object_type("Note", [spec("body")], key_type=KeyType.TEXT))

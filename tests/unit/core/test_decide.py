@@ -6,26 +6,15 @@ from typing import Any, NamedTuple
 import pytest
 
 from processor.core.catalog import Catalog, KeyType
+from processor.core.chunk import Ask, Cause
 from processor.core.compare import MAX_ROW_BYTES
+from processor.core.correction import Correction, Op, Source
 from processor.core.decide import decide
 from processor.core.errors import Reason
+from processor.core.history import KeyOutcome, Status
 from processor.core.ids import correction_id
-from processor.core.model import (
-    Ask,
-    Cause,
-    ChunkState,
-    ChunkStatus,
-    Correction,
-    DistrictVersion,
-    KeyOutcome,
-    Mode,
-    OnStateOnly,
-    Op,
-    Plan,
-    Report,
-    Source,
-    Status,
-)
+from processor.core.plan import Plan
+from processor.core.request import Mode, OnStateOnly
 from processor.core.snapshot import Row, Snapshot
 from tests.unit.core.builders import (
     CATALOG,
@@ -275,54 +264,6 @@ def test_no_outcome_holds_a_value() -> None:
             assert "S3CR3T" not in repr(of(person(district, state), **asked).history)
 
 
-IN_SYNC_WORLD = World(
-    {("Person", key): (ours(),) for key in "123"},
-    {
-        ("Person", "1"): (theirs(),),
-        ("Person", "2"): (theirs(),),
-        ("Person", "3"): (theirs(certification="x"),),
-    },
-)
-
-
-def done(plan: Plan) -> list[tuple[str, ChunkState, int]]:
-    return [(s.chunk, s.state, s.in_sync) for s in plan.history if isinstance(s, ChunkStatus)]
-
-
-@pytest.mark.parametrize(
-    ("asked", "itemised", "ends"),
-    [
-        ({}, ["1", "2", "3"], []),
-        ({"report": Report.CHANGES}, ["3"], [("0", ChunkState.DONE, 2)]),
-        ({"cause": Cause.SPLIT, "chunk": "0.4"}, ["1", "2", "3"], [("0.4", ChunkState.DONE, 0)]),
-        (
-            {"cause": Cause.SPLIT, "chunk": "0.4", "report": Report.CHANGES},
-            ["3"],
-            [("0.4", ChunkState.DONE, 2)],
-        ),
-        # A key that has an outcome already must get another: a count would leave the old one standing.
-        ({"cause": Cause.SPLIT, "report": Report.CHANGES, "deferred_since": READ_AT}, ["1", "2", "3"], []),
-        ({"cause": Cause.CONFLICT, "report": Report.CHANGES, "attempt": 2}, ["1", "2", "3"], []),
-    ],
-)
-def test_keys_in_sync_are_itemised_or_counted_exactly_once(
-    asked: dict[str, Any], itemised: list[str], ends: list[tuple[str, ChunkState, int]]
-) -> None:
-    plan = IN_SYNC_WORLD.decide(chunk("1", "2", "3", **asked))
-    assert [o.key for o in outcomes(plan)] == itemised
-    assert done(plan) == ends
-
-
 def test_a_key_that_was_not_read_is_a_fault_of_the_caller() -> None:
     with pytest.raises(LookupError, match=f"Person of chunk {REQUEST_ID}/0 was not read"):
         decide(chunk("7"), CATALOG, Snapshot("NORTH"), NOW)
-
-
-def test_versions_order_reads() -> None:
-    newest, newer, newest_of_old, old = versions = (
-        DistrictVersion(epoch=2, xmax=5, in_progress=9),
-        DistrictVersion(epoch=1, xmax=101, in_progress=9),
-        DistrictVersion(epoch=1, xmax=100, in_progress=2),
-        DistrictVersion(epoch=1, xmax=100, in_progress=3),
-    )
-    assert sorted(versions, key=lambda version: version.order) == [old, newest_of_old, newer, newest]

@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 
-from processor.core.decide import parents_to_read
+from processor.core.chunk import Ask, Cause
+from processor.core.correction import Op, Parent
 from processor.core.errors import Reason
-from processor.core.model import Ask, Cause, Dependencies, Mode, Op, Parent, Plan, Status
+from processor.core.history import Status
+from processor.core.parents import parents_to_read
+from processor.core.plan import Plan
+from processor.core.request import Dependencies, Mode
 from processor.core.snapshot import Row
 from processor.core.values import DANGLING
 from tests.unit.core.builders import (

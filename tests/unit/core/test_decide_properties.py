@@ -1,7 +1,7 @@
 """What holds for any rows on both sides, any keys asked for and any wishes."""
 
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,25 +9,18 @@ from hypothesis import strategies as st
 from processor.core.accept import accept
 from processor.core.catalog import ObjectType
 from processor.core.compare import compare
+from processor.core.correction import Correction, Op, Parent
 from processor.core.errors import Reason
-from processor.core.model import (
-    Chunk,
-    Correction,
-    Dependencies,
-    KeyOutcome,
-    Keys,
-    Mode,
-    OnStateOnly,
-    Op,
-    Parent,
-    Plan,
-    Request,
-    Status,
-)
+from processor.core.history import KeyOutcome, Status
+from processor.core.plan import Plan
+from processor.core.request import Dependencies, Keys, Mode, OnStateOnly, Request
 from processor.core.snapshot import Row
 from processor.core.values import DANGLING
 from tests.unit.core.builders import LEVELS, NOW, Place, World, catalog, chunk, ours, outcomes, request, row, statuses
 from tests.unit.core.strategies import column_texts
+
+if TYPE_CHECKING:
+    from processor.core.chunk import Chunk
 
 few = settings(max_examples=60)
 """A world is large; this many keep the unit tests quick."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from processor.core.errors import RULES, Mender, Reason, Weight
 from processor.core.mend import MOST_NAMED, Asked, Cause, mend
-from processor.core.model import Dependencies, Mode, OnStateOnly
+from processor.core.request import Dependencies, Mode, OnStateOnly
 
 ASKED = Asked("0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c11", "NORTH")
 ORPHANS = Cause("Enrollment", Reason.PARENT_MISSING, None, "PersonIdentity", 3, ("11", "12", "13"), 2, ("7", "8"))

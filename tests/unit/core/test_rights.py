@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.core.model import All, Dependencies, Filter, Keys, Mode, OnStateOnly, Request, Side
+from processor.core.request import All, Dependencies, Filter, Keys, Mode, OnStateOnly, Request, Side
 from processor.core.rights import (
     NEEDS,
     Grant,

@@ -6,26 +6,13 @@ from typing import Any
 import pytest
 
 from processor.core.catalog import Limits
+from processor.core.chunk import Ask, Cause, Chunk
+from processor.core.correction import Answer, Parent, Result, Source
 from processor.core.errors import Reason
+from processor.core.history import ChunkState, ChunkStatus, KeyOutcome, Status
 from processor.core.ids import retry_chunk
-from processor.core.model import (
-    Answer,
-    Ask,
-    Cause,
-    Chunk,
-    ChunkState,
-    ChunkStatus,
-    Dependencies,
-    KeyOutcome,
-    Mode,
-    OnStateOnly,
-    Parent,
-    Plan,
-    Report,
-    Result,
-    Source,
-    Status,
-)
+from processor.core.plan import Plan
+from processor.core.request import Dependencies, Mode, OnStateOnly, Report
 from processor.core.settle import MAX_DETAIL, another_round, defer, give_up, settle
 from tests.unit.core.builders import NOW, READ_AT, REQUEST_ID, VERSION, chunk, only_outcome, outcomes
 

@@ -1,7 +1,6 @@
 from datetime import timedelta
 
-from processor.core.model import DistrictVersion
-from processor.core.snapshot import DistrictRead, Observed, SideRead, Snapshot
+from processor.core.snapshot import DistrictRead, DistrictVersion, Observed, SideRead, Snapshot
 from tests.unit.core.builders import READ_AT, VERSION, ours, theirs
 
 LATER = READ_AT + timedelta(seconds=1)
@@ -25,3 +24,13 @@ def test_what_was_not_asked_for_was_not_observed() -> None:
     snapshot.add("Person", ["7"], *read)
     assert snapshot.get("Person", "9") is None
     assert snapshot.get("Enrollment", "7") is None
+
+
+def test_versions_order_reads() -> None:
+    newest, newer, newest_of_old, old = versions = (
+        DistrictVersion(epoch=2, xmax=5, in_progress=9),
+        DistrictVersion(epoch=1, xmax=101, in_progress=9),
+        DistrictVersion(epoch=1, xmax=100, in_progress=2),
+        DistrictVersion(epoch=1, xmax=100, in_progress=3),
+    )
+    assert sorted(versions, key=lambda version: version.order) == [old, newest_of_old, newer, newest]

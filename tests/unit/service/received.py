@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from processor.core.model import Answer, Chunk, Request
+from processor.core.chunk import Chunk
+from processor.core.correction import Answer
 from processor.core.partition import partition_of
+from processor.core.request import Request
 from processor.service.intake import Work
 from processor.service.records import Headers, Lane, Received
 

@@ -1,7 +1,8 @@
 import pytest
 
 from processor.core import values
-from processor.core.model import Correction, DistrictVersion
+from processor.core.correction import Correction
+from processor.core.snapshot import DistrictVersion
 from processor.service.apply_decide import Turn, decide, unusable, written_fields
 from processor.service.apply_state import UNREADABLE, Found, StateRow
 from tests.integration.applier.catalog import CATALOG, ENROLLMENT, PERSON

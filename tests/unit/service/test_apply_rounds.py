@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.core.model import Correction, Op
+from processor.core.correction import Correction, Op
 from processor.service.apply_rounds import Group, record_of, reference_fields, rounds
 from tests.integration.applier.catalog import CATALOG, ENROLLMENT
 from tests.integration.applier.world import create, delete, update

@@ -3,18 +3,10 @@
 from dataclasses import replace
 
 from processor.core.catalog import Catalog
+from processor.core.chunk import Chunk
 from processor.core.errors import Reason
-from processor.core.model import (
-    Chunk,
-    ChunkState,
-    ChunkStatus,
-    Dependencies,
-    OnStateOnly,
-    Request,
-    RequestState,
-    RequestStatus,
-    Status,
-)
+from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
+from processor.core.request import Dependencies, OnStateOnly, Request
 from processor.service.descend import descend
 from processor.service.intake import Intake, Unfolded, take_request
 from tests.unit.core.builders import CATALOG, NOW, catalog, chunk, outcomes, request

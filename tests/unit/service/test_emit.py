@@ -3,18 +3,13 @@ from dataclasses import replace
 import pytest
 
 from processor.codec.codec import Codec
+from processor.core.chunk import Chunk
+from processor.core.correction import Correction
 from processor.core.errors import Reason
-from processor.core.model import (
-    Chunk,
-    ChunkState,
-    ChunkStatus,
-    Correction,
-    Keys,
-    Plan,
-    RequestState,
-    RequestStatus,
-)
+from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus
 from processor.core.partition import partition_of
+from processor.core.plan import Plan
+from processor.core.request import Keys
 from processor.service.emit import MARKER, Emitter
 from processor.service.intake import Intake, Poison
 from processor.service.records import Headers, Lane, Outgoing

@@ -1,5 +1,5 @@
+from processor.core.history import RequestState, RequestStatus
 from processor.core.ids import request_key
-from processor.core.model import RequestState, RequestStatus
 from processor.service.export import COLUMNS, row_of
 from processor.service.history_changes import RawRecord
 from tests.unit.core.builders import NOW, REQUEST_ID, request

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 
-from processor.core.model import Count, RequestState
+from processor.core.history import Count, RequestState
 from processor.service import follow as following
 from processor.service.client_ports import Unreachable
 from processor.service.follow import ClearedResult, RequestResult, Standing, Verdict, follow, verdict

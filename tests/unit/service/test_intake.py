@@ -1,35 +1,29 @@
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from processor.codec.codec import Codec
 from processor.codec.errors import RegistryUnavailable
 from processor.core.catalog import Catalog
+from processor.core.chunk import Cause, Chunk
+from processor.core.correction import Answer, Result
 from processor.core.errors import Reason
+from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
 from processor.core.ids import accepted_id, retry_chunk
-from processor.core.model import (
-    Answer,
-    Cause,
-    Chunk,
-    ChunkState,
-    ChunkStatus,
-    Plan,
-    Request,
-    RequestState,
-    RequestStatus,
-    Result,
-    Status,
-)
 from processor.core.partition import partition_of
+from processor.core.plan import Plan
 from processor.service.intake import Intake, Poison, Sorter, Work, decode
 from processor.service.records import Lane
 from tests.unit.codec.records import CATALOG as SHIPPED
 from tests.unit.codec.records import REQUEST, SAMPLES
 from tests.unit.core.builders import CATALOG, NOW, READ_AT, REQUEST_ID, World, catalog, chunk, ours, outcomes, request
 from tests.unit.service.received import PARTITIONS, received, work
+
+if TYPE_CHECKING:
+    from processor.core.request import Request
 
 OTHER_ID = "7e0f9f7c-32c5-4d7f-8f0e-2d0f3b0c9a10"
 NORTH = partition_of("NORTH", PARTITIONS)

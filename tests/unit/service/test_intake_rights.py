@@ -7,9 +7,10 @@ import pytest
 
 from processor.core.accept import MAX_TEXTS
 from processor.core.errors import Reason
+from processor.core.history import RequestState, RequestStatus
 from processor.core.ids import REFUSED, accepted_id
-from processor.core.model import Mode, RequestState, RequestStatus, Side
 from processor.core.partition import partition_of
+from processor.core.request import Mode, Side
 from processor.core.rights import Ground, Permit, Policy, RequestTopic, Scope
 from processor.service.intake import Intake, Sorter, Work
 from processor.service.records import Lane

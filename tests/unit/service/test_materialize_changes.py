@@ -11,19 +11,18 @@ from processor.codec import Codec
 from processor.codec.history import history_record
 from processor.core import ids
 from processor.core.catalog import Catalog, Limits
-from processor.core.model import (
+from processor.core.history import (
     ChunkState,
     ChunkStatus,
     Cleared,
     HistoryRecord,
     KeyOutcome,
-    Keys,
-    Request,
     RequestEnd,
     RequestState,
     RequestStatus,
     Status,
 )
+from processor.core.request import Keys, Request
 from processor.service.history_changes import Changes, RawRecord, changes_of, history_decoder
 
 CODEC = Codec.open(None, Catalog({}, {}, Limits()))

@@ -9,9 +9,10 @@ import pytest
 from processor.codec.codec import Codec
 from processor.codec.errors import RegistryUnavailable
 from processor.core.catalog import District
+from processor.core.history import KeyOutcome, RequestStatus, Status
 from processor.core.ids import accepted_id
-from processor.core.model import KeyOutcome, Keys, Request, RequestStatus, Status
 from processor.core.partition import partition_of
+from processor.core.request import Keys, Request
 from processor.service.emit import Emitter
 from processor.service.inbox import run
 from processor.service.process import BatchLimits, Processor

@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from processor.core.errors import Reason
-from processor.core.model import Dependencies, OnStateOnly, Status
+from processor.core.history import Status
+from processor.core.request import Dependencies, OnStateOnly
 from processor.core.snapshot import Row
 from processor.service.resync import lineage, observe, resync
 from tests.unit.core.builders import (

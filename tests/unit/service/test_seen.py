@@ -2,7 +2,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
 
-from processor.core.model import RequestState, Status
+from processor.core.history import RequestState, Status
 from processor.service.follow import ClearedResult, NotedOutcome, RequestResult, Standing, follow
 from processor.service.seen import SeenFollower
 

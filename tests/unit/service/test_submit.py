@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from processor.codec import Codec
 from processor.core.catalog import Catalog, District, Limits
-from processor.core.model import All, Keys, Request
+from processor.core.request import All, Keys, Request
 from processor.service import submit
 from processor.service.submit import MAX_DOUBTED_KEYS, MAX_REQUEST_KEYS, doubts, split
 from tests.unit.codec.catalogs import OBJECTS, catalog_of

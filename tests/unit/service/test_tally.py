@@ -8,8 +8,12 @@ import pytest
 from prometheus_client import generate_latest
 
 from processor import metrics
+from processor.core.chunk import Cause
+from processor.core.correction import Answer, Result
 from processor.core.errors import Reason
-from processor.core.model import Answer, Cause, Keys, Plan, RequestState, RequestStatus, Result, Status
+from processor.core.history import RequestState, RequestStatus, Status
+from processor.core.plan import Plan
+from processor.core.request import Keys
 from processor.service.intake import Intake, Poison
 from processor.service.records import Lane
 from processor.service.tally import count_applied, count_batch, timed_commit

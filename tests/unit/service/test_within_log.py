@@ -3,7 +3,7 @@
 import pytest
 
 from processor.service.history_ports import Extent, OutsideLog, StoredOffset
-from processor.service.materialize import check_within_log, outside
+from processor.service.within_log import check_within_log, outside
 
 
 @pytest.mark.parametrize(

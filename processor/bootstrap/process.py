@@ -1,0 +1,131 @@
+"""Builds the processor."""
+
+import logging
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+from confluent_kafka import Consumer
+
+from processor import metrics
+from processor.adapters.kafka.accepted import AcceptedIds, AcceptedReader
+from processor.adapters.kafka.clients import client_config, reader_config
+from processor.adapters.kafka.history_topic import TopicFacts
+from processor.adapters.kafka.inbox import Inbox
+from processor.adapters.kafka.membership import ClientBroken
+from processor.adapters.postgres.snapshots import PostgresSnapshots
+from processor.adapters.postgres.watch import DatabaseWatch
+from processor.bootstrap.parts import open_catalog, open_policy, reader_options, ready_codec, role_parts
+from processor.catalog_file import Secrets
+from processor.core.chunk import Chunk
+from processor.core.correction import Correction
+from processor.core.history import ChunkStatus, KeyOutcome, RequestStatus
+from processor.core.partition import partition_of
+from processor.core.rights import Policy, request_topics
+from processor.exposition import show_assigned, show_databases, show_inbox
+from processor.http.serving import serve
+from processor.lifecycle import Lifecycle
+from processor.service.inbox import run
+from processor.service.process import BatchLimits, Processor
+from processor.service.records import Lane, Received
+from processor.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def run_process(settings: Settings) -> None:
+    """The processor, until it is told to stop."""
+    life = Lifecycle(settings.ready_file, ("schemas", "assigned", "databases"))
+    serve(settings, metrics.PROCESS, life)
+    catalog = open_catalog(settings, Secrets.NEEDED)
+    policy = open_policy(settings, catalog)
+    topics = settings.topics
+    requests = request_topics(policy, topics.requests)
+    _tell_rights(policy, requests)
+    written = {
+        topics.history: (RequestStatus, ChunkStatus, KeyOutcome),
+        topics.corrections: (Correction,),
+        topics.chunks: (Chunk,),
+        topics.retry: (Chunk,),
+    }
+    parts = role_parts(settings, "process", ready_codec(settings, catalog, written, life, requests))
+
+    accepted = AcceptedIds(settings.accepted_window_s, settings.accepted_max)
+    facts = TopicFacts(client_config(settings), topics.accepted)
+    reader = AcceptedReader(Consumer(reader_config(settings)), facts, settings.accepted_window_s, accepted)
+
+    snapshots = PostgresSnapshots(catalog, settings.state_dsn, reader_options(settings, "process"))
+    watch = DatabaseWatch(
+        snapshots.districts, snapshots.state, every_s=settings.watch_s, patience_s=snapshots.patience_s
+    )
+    show_databases(watch, life, len(catalog.districts))
+
+    def assigned(partitions: Iterable[int]) -> None:
+        mine = frozenset(partitions)
+        reader.restore(mine)
+        watch.own(lambda district_id: partition_of(district_id, parts.emitter.partitions) in mine)
+        show_assigned(life, len(mine))
+        life.ready()
+
+    lanes = {
+        **dict.fromkeys(requests, Lane.REQUESTS),
+        topics.answers: Lane.ANSWERS,
+        topics.retry: Lane.RETRY,
+        topics.chunks: Lane.CHUNKS,
+    }
+    due_at_s = _retry_when_due(settings)
+    inbox = Inbox(parts.consumer, lanes, parts.membership, on_assigned=assigned, due_at_s=due_at_s)
+    show_inbox(inbox)
+    watch.start()
+    processor = Processor(
+        inbox=inbox,
+        codec=parts.codec,
+        catalog=catalog,
+        snapshots=snapshots,
+        emitter=parts.emitter,
+        accepted=accepted,
+        limits=_batch_limits(settings),
+        commit_transaction=parts.commit,
+        passed=parts.passed,
+        policy=policy,
+    )
+    try:
+        life.run(lambda: run(inbox, processor.step, life.stopping), ClientBroken)
+    finally:
+        inbox.close()
+        reader.close()
+        watch.close()
+        snapshots.close()
+
+
+def _tell_rights(policy: Policy | None, requests: Sequence[str]) -> None:
+    """Says at the start what nobody has declared."""
+    if policy is None:
+        log.warning(
+            "no policy (RESYNC_POLICY): whoever can write to %s may ask for all that the catalog allows", requests[0]
+        )
+        return
+    for topic in requests:
+        if topic not in policy.topics:
+            log.warning("the policy does not declare the request topic %s: every request on it is rejected", topic)
+
+
+def _batch_limits(settings: Settings) -> BatchLimits:
+    return BatchLimits(
+        max_keys=settings.batch_max_keys,
+        max_records=settings.batch_max_records,
+        max_bytes=settings.batch_max_bytes,
+        max_s=settings.batch_max_s,
+    )
+
+
+def _retry_when_due(settings: Settings) -> Callable[[Received], float]:
+    """Retries come due together, at whole multiples of the gathering time, so that those of one key share a batch."""
+    delay_s, gather_s = settings.retry_delay_s, settings.retry_gather_s
+
+    def due_at_s(record: Received) -> float:
+        if record.lane is not Lane.RETRY:
+            return 0.0
+        due_s = record.timestamp_s + delay_s
+        return math.ceil(due_s / gather_s) * gather_s if gather_s else due_s
+
+    return due_at_s

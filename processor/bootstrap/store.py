@@ -1,0 +1,113 @@
+"""Builds the store."""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+from processor import metrics
+from processor.adapters.kafka.clients import client_config
+from processor.adapters.kafka.control_reader import ControlReader
+from processor.adapters.kafka.history_reader import GroupReader
+from processor.adapters.kafka.history_scan import ScanReader
+from processor.adapters.kafka.history_writer import StoreWriter
+from processor.adapters.kafka.membership import ClientBroken
+from processor.adapters.kafka.statistics import ConsumerStatistics
+from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
+from processor.adapters.postgres.history_rebuild import PostgresSwap, RebuildRunning
+from processor.adapters.postgres.history_schema import migrate
+from processor.adapters.postgres.history_tables import PostgresTables
+from processor.bootstrap.parts import open_catalog, open_policy, ready_codec
+from processor.codec import Codec
+from processor.core.chunk import Chunk
+from processor.core.history import Cleared, RequestEnd
+from processor.core.rights import Policy, control_topics
+from processor.crashpoint import CrashPoints
+from processor.exposition import show_store
+from processor.http.serving import serve
+from processor.lifecycle import Lifecycle
+from processor.service.clear import Control
+from processor.service.history_changes import history_decoder
+from processor.service.history_ports import StoreUnavailable
+from processor.service.materialize import Store, StoreParts
+from processor.service.overdue import OverdueRule
+from processor.service.replay import Reading, replay
+from processor.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def run_store(settings: Settings) -> None:
+    """The store, until it is told to stop."""
+    life = Lifecycle(settings.ready_file, ("schemas", "assigned", "history"))
+    serve(settings, metrics.STORE, life)
+    life.when_available(lambda: migrate_history(settings), StoreUnavailable)
+    catalog = open_catalog(settings)
+    policy = open_policy(settings, catalog)
+    topics = settings.topics
+    controls = control_topics(policy, topics.control)
+    _tell_clearing_rights(policy, controls)
+    written = {topics.history: (RequestEnd, Cleared), topics.retry: (Chunk,)}
+    codec = ready_codec(settings, catalog, written, life, more_control=controls)
+    options = {**client_config(settings), "session.timeout.ms": int(settings.session_timeout_s * 1000)}
+    deadline_s = catalog.limits.answer_deadline_s
+    tables = PostgresTables(settings.history_dsn, settings.application_name("store"))
+    writer = StoreWriter(client_config(settings), topics.history, topics.retry, codec)
+    control = ControlReader(client_config(settings), controls, codec)
+    log = GroupReader(
+        ConsumerStatistics().options(options), topics.history, settings.group("store"), settings.identity("store")
+    )
+    store = Store(
+        StoreParts(
+            log=log,
+            tables=tables,
+            writer=writer,
+            decode=history_decoder(codec),
+            now=lambda: datetime.now(UTC),
+            crash_points=CrashPoints(settings.crash_at),
+            control=Control(control, policy),
+            rebuild=partial(_rebuild, settings, codec),
+            overdue=OverdueRule(deadline_s, repeat_s=min(300.0, deadline_s)),
+        )
+    )
+
+    show_store(store.counts, log, life)
+
+    def stopping() -> bool:
+        if store.counts.assigned:
+            life.ready()
+        return life.stopping()
+
+    try:
+        life.run(lambda: store.run(stopping), ClientBroken)
+    finally:
+        log.close()
+        control.close()
+        writer.close()
+        tables.disconnect()
+
+
+def migrate_history(settings: Settings) -> int:
+    """Brings the store's tables and views to this release; returns how many migrations ran. Raises SchemaTooNew."""
+    with (
+        faults_as_unavailable("migrating the history's tables"),
+        connect(settings.history_dsn, settings.application_name("migrate"), LIVE_SCHEMA) as connection,
+    ):
+        return migrate(connection)
+
+
+def _tell_clearing_rights(policy: Policy | None, controls: Sequence[str]) -> None:
+    if policy is None:
+        log.warning("no policy (RESYNC_POLICY): whoever can write to %s may have any history cleared", controls[0])
+    elif controls[0] not in policy.control:
+        log.warning("the policy does not declare the control topic %s: no wish to clear on it is heard", controls[0])
+
+
+def _rebuild(settings: Settings, codec: Codec, alive: Callable[[], None]) -> None:
+    """The store's own `resync replay`."""
+    reading = Reading(ScanReader(client_config(settings), settings.topics.history), history_decoder(codec))
+    try:
+        with PostgresSwap(settings.history_dsn, settings.application_name("store-replay")) as tables:
+            replay(reading, tables, lambda _done, _total: alive())
+    except RebuildRunning as fault:
+        raise StoreUnavailable(str(fault)) from fault

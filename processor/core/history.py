@@ -1,0 +1,150 @@
+"""What is told of requests: the records of the history topic, and the wish to clear them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from processor.core.correction import Parent
+from processor.core.errors import Reason
+from processor.core.request import Request
+
+
+class Status(StrEnum):
+    """What became of one key. `SENT` and `DEFERRED` are on the way; every other status is terminal."""
+
+    NOT_FOUND = "NOT_FOUND"
+    IN_SYNC = "IN_SYNC"
+    SENT = "SENT"
+    APPLIED = "APPLIED"
+    STATE_ONLY = "STATE_ONLY"
+    DEFERRED = "DEFERRED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    DIFFERS = "DIFFERS"
+    MISSING_AT_STATE = "MISSING_AT_STATE"
+    MISSING_AT_DISTRICT = "MISSING_AT_DISTRICT"
+    DUPLICATE_KEY = "DUPLICATE_KEY"
+
+
+OPEN_STATUSES = frozenset({Status.SENT, Status.DEFERRED})
+
+
+class RequestState(StrEnum):
+    """`ACCEPTED`, `REJECTED` and `HELD` are written by the processor; the other three are derived."""
+
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+    HELD = "HELD"
+    COMPLETE = "COMPLETE"
+    COMPLETE_WITH_FAILURES = "COMPLETE_WITH_FAILURES"
+    CANCELLED = "CANCELLED"
+
+
+class ChunkState(StrEnum):
+    PENDING = "PENDING"
+    DONE = "DONE"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOutcome:
+    """What became of one key so far; cumulative, and without any field's value."""
+
+    request_id: str
+    district_id: str
+    object: str
+    key: str
+    asked_as: str | None
+    status: Status
+    reason: Reason | None
+    detail: str | None
+    changed_fields: tuple[str, ...]
+    parent: Parent | None
+    correction_id: str | None
+    attempt: int
+    first_decided_at: datetime
+    sent_at: datetime | None
+    answered_at: datetime | None
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStatus:
+    """The request without its keys, and whether it was accepted. `keys` counts distinct keys asked for."""
+
+    request: Request
+    state: RequestState
+    reason: Reason | None
+    detail: str | None
+    keys: int
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkStatus:
+    """`keys`: distinct keys of a PENDING chunk. `in_sync`: IN_SYNC keys of a DONE chunk that have no outcome."""
+
+    request_id: str
+    district_id: str
+    object: str
+    chunk: str
+    state: ChunkState
+    keys: int
+    in_sync: int
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    status: str
+    reason: str | None
+    keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEnd:
+    """The end of a request, for publishers who read only the topic; a pure function of its other records."""
+
+    request_id: str
+    district_id: str
+    object: str
+    state: RequestState
+    reason: Reason | None
+    detail: str | None
+    counts: tuple[Count, ...]
+    first_decided_at: datetime | None
+    last_decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """The permanent mark that a request's history was cleared; `outcomes` counts those that went.
+
+    `scope` says what the clearing was asked for, in the words of the command: `request`, `district NORTH`.
+    """
+
+    request_id: str
+    district_id: str
+    object: str
+    cleared_by: str
+    cleared_at: datetime
+    outcomes: int
+    scope: str
+
+
+HistoryRecord: TypeAlias = RequestStatus | ChunkStatus | KeyOutcome | RequestEnd | Cleared
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Someone's wish that a request's history be cleared, which the store carries out.
+
+    `as_of` is the time of the last thing that was decided, as the one who asks saw it. A request that has not ended, or
+    of which something was decided since, stays; a time of the history's own, so no clock of another machine matters.
+    """
+
+    request_id: str
+    cleared_by: str
+    asked_at: datetime
+    as_of: datetime
+    scope: str

@@ -1,0 +1,88 @@
+"""What somebody asks for.
+
+All times of the domain are timezone-aware UTC with microseconds.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+UNKNOWN = "UNKNOWN"
+"""The symbol, in every closed list of a schema, that a later release's symbols are read as."""
+
+
+class Mode(StrEnum):
+    SYNC = "SYNC"
+    FORCE = "FORCE"
+    VERIFY = "VERIFY"
+
+
+class Dependencies(StrEnum):
+    NONE = "NONE"
+    PARENTS = "PARENTS"
+    CHILDREN = "CHILDREN"
+    ALL = "ALL"
+
+
+class OnStateOnly(StrEnum):
+    REPORT = "REPORT"
+    DELETE = "DELETE"
+
+
+class Report(StrEnum):
+    ALL = "ALL"
+    CHANGES = "CHANGES"
+
+
+class Side(StrEnum):
+    DISTRICT = "DISTRICT"
+    STATE = "STATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Explicit keys as the requester wrote them, in order, perhaps repeated."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every record of the object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Every record that matches an expression."""
+
+    expression: str
+
+
+Selection: TypeAlias = Keys | All | Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One ask. `object` and `district_id` are as written and need not exist in the catalog."""
+
+    request_id: str
+    district_id: str
+    object: str
+    selection: Selection
+    requested_by: str
+    mode: Mode = Mode.SYNC
+    dependencies: Dependencies = Dependencies.NONE
+    on_state_only: OnStateOnly = OnStateOnly.REPORT
+    report: Report = Report.ALL
+    requested_from: Side = Side.DISTRICT
+    requested_at: datetime | None = None
+    school_year: str | None = None
+    reason: str | None = None
+    run_id: str | None = None
+    not_understood: tuple[str, ...] = ()
+    """Fields with a symbol that this release does not know. They hold their defaults; the request is rejected."""
+
+    def symbol(self, name: str) -> str:
+        """A field of a closed list as records write it."""
+        return UNKNOWN if name in self.not_understood else str(getattr(self, name))

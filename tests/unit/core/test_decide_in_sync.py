@@ -1,0 +1,48 @@
+"""Keys in sync are told one by one, or counted."""
+
+from typing import Any
+
+import pytest
+
+from processor.core.chunk import Cause
+from processor.core.history import ChunkState, ChunkStatus
+from processor.core.plan import Plan
+from processor.core.request import Report
+from tests.unit.core.builders import READ_AT, World, chunk, ours, outcomes, theirs
+
+IN_SYNC_WORLD = World(
+    {("Person", key): (ours(),) for key in "123"},
+    {
+        ("Person", "1"): (theirs(),),
+        ("Person", "2"): (theirs(),),
+        ("Person", "3"): (theirs(certification="x"),),
+    },
+)
+
+
+def done(plan: Plan) -> list[tuple[str, ChunkState, int]]:
+    return [(s.chunk, s.state, s.in_sync) for s in plan.history if isinstance(s, ChunkStatus)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "itemised", "ends"),
+    [
+        ({}, ["1", "2", "3"], []),
+        ({"report": Report.CHANGES}, ["3"], [("0", ChunkState.DONE, 2)]),
+        ({"cause": Cause.SPLIT, "chunk": "0.4"}, ["1", "2", "3"], [("0.4", ChunkState.DONE, 0)]),
+        (
+            {"cause": Cause.SPLIT, "chunk": "0.4", "report": Report.CHANGES},
+            ["3"],
+            [("0.4", ChunkState.DONE, 2)],
+        ),
+        # A key that has an outcome already must get another: a count would leave the old one standing.
+        ({"cause": Cause.SPLIT, "report": Report.CHANGES, "deferred_since": READ_AT}, ["1", "2", "3"], []),
+        ({"cause": Cause.CONFLICT, "report": Report.CHANGES, "attempt": 2}, ["1", "2", "3"], []),
+    ],
+)
+def test_keys_in_sync_are_itemised_or_counted_exactly_once(
+    asked: dict[str, Any], itemised: list[str], ends: list[tuple[str, ChunkState, int]]
+) -> None:
+    plan = IN_SYNC_WORLD.decide(chunk("1", "2", "3", **asked))
+    assert [o.key for o in outcomes(plan)] == itemised
+    assert done(plan) == ends
