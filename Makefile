@@ -28,10 +28,10 @@ demo: $(VENV) ## The main job on generated data: plant, resync, compare planted 
 	@$(BIN)/python -m demo
 
 # Tests share out their files to so many workers, each with a stack of its own; 0: one after the other.
-WORKERS ?= 0
+WORKERS ?= 2
 WORKING = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-test: $(VENV) ## All tests, on a stack of their own; WORKERS=2 for two at a time
+test: $(VENV) ## All tests, on stacks of their own; WORKERS=0 for one after the other
 	@$(BIN)/python -m pytest $(WORKING)
 
 test-tools: $(VENV) ## Tests that need helm and the like; they fail, and say how to install it, where a tool is missing

@@ -57,6 +57,8 @@ def test_progress_is_true_in_a_second_terminal(running: Deployment) -> None:
 def watch_on_a_terminal(deployment: Deployment, request_id: str, until: str | None) -> tuple[str, int]:
     """What it shows, until it shows a text and is interrupted, or to its end; and its exit code."""
     master, terminal = pty.openpty()
+    # As in a terminal: what runs in the background of a script ignores interrupts, and so does what it starts.
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [str(console_script()), "watch", request_id],
         env=environment(deployment, TERM="xterm", NO_COLOR="1", COLUMNS="120"),
@@ -65,6 +67,7 @@ def watch_on_a_terminal(deployment: Deployment, request_id: str, until: str | No
         stdout=terminal,
         stderr=terminal,
     )
+    signal.signal(signal.SIGINT, ours)
     os.close(terminal)
     seen = ""
     while select.select([master], [], [], TIMEOUT_S)[0]:
