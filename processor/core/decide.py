@@ -18,14 +18,14 @@ from processor.core.outcome import chunk_outcome, sent_outcome
 from processor.core.parents import WITH_PARENTS, parent_of, parent_to_check
 from processor.core.plan import Plan
 from processor.core.request import Mode, OnStateOnly, Report
-from processor.core.snapshot import Observed, Snapshot
+from processor.core.snapshot import KeyFault, Observed, Snapshot
 from processor.core.values import Values
 
 
 def count_state_only(chunk: Chunk, snapshot: Snapshot) -> int:
     """Keys of the chunk that only the state has."""
     found = (snapshot.get(chunk.object, ask.key) for ask in chunk.asks)
-    return sum(1 for observed in found if observed is not None and not observed.district and len(observed.state) == 1)
+    return sum(1 for o in found if o is not None and o.fault is None and not o.district and len(o.state) == 1)
 
 
 def decide(chunk: Chunk, catalog: Catalog, snapshot: Snapshot, now: datetime, *, state_only: int | None = None) -> Plan:
@@ -111,6 +111,9 @@ class _Deciding:
     def decide_key(self, kind: ObjectType, ask: Ask) -> None:
         observed = self.observed(kind.name, ask.key)
         verify = self.chunk.mode is Mode.VERIFY
+        if observed.fault is not None:
+            self.unreadable(kind, ask, observed.fault)
+            return
         try:
             match (len(observed.district), len(observed.state)):
                 case (0, 0):
@@ -131,6 +134,13 @@ class _Deciding:
         except FieldError as error:
             status = Status.DIFFERS if verify else Status.FAILED
             self.end(kind, ask, status, error.reason, detail=error.detail, changed_fields=(error.field,))
+
+    def unreadable(self, kind: ObjectType, ask: Ask, fault: KeyFault) -> None:
+        """A row that is there and cannot be read is never equal."""
+        differs = self.chunk.mode is Mode.VERIFY and fault.field is not None
+        status = Status.DIFFERS if differs else Status.FAILED
+        named = () if fault.field is None else (fault.field,)
+        self.end(kind, ask, status, fault.reason, detail=fault.detail, changed_fields=named)
 
     def nowhere(self, kind: ObjectType, ask: Ask) -> None:
         if self.chunk.cause is Cause.NO_ANSWER and self.chunk.on_state_only is OnStateOnly.DELETE:
@@ -211,6 +221,9 @@ class _Deciding:
         observed = self.observed(parent.object, parent.key)
         if observed.state:
             return True
+        if observed.fault is not None:
+            # A row that cannot be read is there nevertheless; a key that a side cannot hold is not.
+            return observed.fault.reason is Reason.UNREPRESENTABLE
         if self.chunk.dependencies not in WITH_PARENTS:
             return bool(observed.district)
         if not observed.district:

@@ -116,7 +116,10 @@ RULES: dict[Reason, Rule] = {
     ),
     Reason.INVALID_KEY: Rule("the text cannot be a key of this object", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER),
     Reason.SNAPSHOT_UNAVAILABLE: Rule(
-        "a database could not be read in time", Weight.FAILURE, Retry.WHEN_BACK, Mender.OPERATOR
+        "a database could not be read in time, or lacks what the catalog names",
+        Weight.FAILURE,
+        Retry.WHEN_BACK,
+        Mender.OPERATOR,
     ),
     Reason.CONFLICT: Rule(
         "the state's row kept changing between comparing and applying",

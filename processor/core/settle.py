@@ -96,6 +96,13 @@ def defer(chunk: Chunk, detail: str, limits: Limits, now: datetime) -> Plan:
     return plan
 
 
+def unreadable(chunk: Chunk, detail: str, now: datetime) -> Plan:
+    """What becomes of a chunk that a database will not give however long one waits."""
+    plan = Plan(history=[_unread(chunk, ask, Status.FAILED, detail, now) for ask in chunk.asks])
+    plan.history += _done_if_pending(chunk, now)
+    return plan
+
+
 def give_up(chunk: Chunk, reason: Reason, now: datetime) -> Plan:
     """What becomes of a chunk that cannot be compared any more."""
     plan = Plan(history=[chunk_outcome(chunk, ask, Status.FAILED, now, reason=reason) for ask in chunk.asks])

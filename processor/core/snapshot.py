@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
+from processor.core.errors import Reason
+
 Row: TypeAlias = tuple[str | None, ...]
 """Raw column texts in the order of `ObjectType.compared`."""
 
@@ -26,11 +28,24 @@ class DistrictVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyFault:
+    """Why a side cannot be asked for a key, or cannot give its row; `field` is the one that cannot be given."""
+
+    reason: Reason
+    detail: str
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SideRead:
-    """Rows of one read of one side, by canonical key; a key may have several rows, or none and then no entry."""
+    """Rows of one read of one side, by canonical key; a key may have several rows, or none and then no entry.
+
+    Of a key in `faults` nothing is known but that.
+    """
 
     rows: Mapping[str, tuple[Row, ...]]
     read_at: datetime
+    faults: Mapping[str, KeyFault] = field(default_factory=dict, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +62,7 @@ class Observed:
     district_version: DistrictVersion
     district_read_at: datetime
     state_read_at: datetime
+    fault: KeyFault | None = None
 
 
 @dataclass(slots=True)
@@ -67,6 +83,7 @@ class Snapshot:
                     district.version,
                     district.read_at,
                     state.read_at,
+                    district.faults.get(key) or state.faults.get(key),
                 ),
             )
 

@@ -6,9 +6,9 @@ from processor.core.accept import Rejected, rejected
 from processor.core.catalog import Catalog
 from processor.core.chunk import Chunk
 from processor.core.family import check_number, children_of, descending, family
-from processor.core.settle import defer, give_up
+from processor.core.settle import defer, give_up, unreadable
 from processor.service.intake import Intake, Unfolded
-from processor.service.ports import Snapshots, SnapshotUnavailable
+from processor.service.ports import SnapshotImpossible, Snapshots, SnapshotUnavailable
 
 COUNTED_UP_TO = 10
 """Times the limit: beyond it, how many more there are does not matter."""
@@ -27,6 +27,9 @@ def _descend(unfolded: Unfolded, intake: Intake, snapshots: Snapshots, catalog: 
         below = descendants(chunk, snapshots, catalog)
         check_number(sum(map(len, below.values())), catalog.limits)
         plan, chunks = family(chunk, below, catalog.limits, now)
+    except SnapshotImpossible as fault:
+        intake.plan.add(unfolded.plan)
+        intake.plan.add(unreadable(chunk, str(fault), now))
     except SnapshotUnavailable as away:
         intake.plan.add(unfolded.plan)
         intake.plan.add(defer(chunk, str(away), catalog.limits, now))

@@ -14,6 +14,10 @@ class SnapshotUnavailable(Exception):
     """A database could not be read now; the message names it and the fault, and holds no value."""
 
 
+class SnapshotImpossible(SnapshotUnavailable):
+    """Waiting does not help: the database lacks, or does not give, what the catalog names (ADR 0170)."""
+
+
 @dataclass(frozen=True, slots=True)
 class BothSides:
     district: DistrictRead

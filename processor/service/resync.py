@@ -10,9 +10,9 @@ from processor.core.family import deletes_last_and_upward
 from processor.core.parents import parents_to_read
 from processor.core.plan import Plan
 from processor.core.request import OnStateOnly
-from processor.core.settle import defer
+from processor.core.settle import defer, unreadable
 from processor.core.snapshot import Snapshot
-from processor.service.ports import Snapshots, SnapshotUnavailable
+from processor.service.ports import SnapshotImpossible, Snapshots, SnapshotUnavailable
 
 
 class Observation:
@@ -23,11 +23,13 @@ class Observation:
         self.away: dict[tuple[str, str], SnapshotUnavailable] = {}
 
     def fault(self, chunk: Chunk, catalog: Catalog) -> SnapshotUnavailable | None:
-        """Why a chunk cannot be decided: its object, or an ancestor's, was not read."""
-        for name in lineage(chunk.object, catalog):
-            if fault := self.away.get((chunk.district_id, name)):
-                return fault
-        return None
+        """Why a chunk cannot be decided: its object was not read, or an ancestor's that its decisions need."""
+        own = self.away.get((chunk.district_id, chunk.object))
+        if own is not None:
+            return own
+        above = [name for name in lineage(chunk.object, catalog)[1:] if (chunk.district_id, name) in self.away]
+        wanted = parents_to_read([chunk], catalog, self.snapshots[chunk.district_id]) if above else {}
+        return _worst([self.away[chunk.district_id, name] for name in above if name in wanted])
 
 
 def observe(chunks: Sequence[Chunk], snapshots: Snapshots, catalog: Catalog) -> Observation:
@@ -74,21 +76,28 @@ def resync(chunks: Sequence[Chunk], seen: Observation, catalog: Catalog, now: da
 def _resync_family(chunks: Sequence[Chunk], seen: Observation, catalog: Catalog, now: datetime) -> Plan:
     """Chunks of one request: their deletions are counted together, and go upward.
 
-    So where one that may delete cannot be read, all wait for it: what was counted apart would be bounded apart.
+    So where one that may delete cannot be read, all wait for it, or end with it: what was counted apart would be
+    bounded apart.
     """
     state_only = sum(count_state_only(chunk, seen.snapshots[chunk.district_id]) for chunk in chunks)
     faults = [seen.fault(chunk, catalog) for chunk in chunks]
     if any(chunk.on_state_only is OnStateOnly.DELETE for chunk in chunks):
-        first = next((fault for fault in faults if fault is not None), None)
-        faults = [first] * len(chunks)
+        faults = [_worst([fault for fault in faults if fault is not None])] * len(chunks)
     plan = Plan()
     for chunk, fault in zip(chunks, faults, strict=True):
         if fault is None:
             plan.add(decide(chunk, catalog, seen.snapshots[chunk.district_id], now, state_only=state_only))
+        elif isinstance(fault, SnapshotImpossible):
+            plan.add(unreadable(chunk, str(fault), now))
         else:
             plan.add(defer(chunk, str(fault), catalog.limits, now))
     plan.corrections = deletes_last_and_upward(plan.corrections, catalog)
     return plan
+
+
+def _worst(faults: Sequence[SnapshotUnavailable]) -> SnapshotUnavailable | None:
+    """One for which waiting does not help, where there is one."""
+    return min(faults, key=lambda fault: not isinstance(fault, SnapshotImpossible), default=None)
 
 
 def lineage(object_name: str, catalog: Catalog) -> list[str]:

@@ -80,6 +80,27 @@ def test_a_slow_district_delays_others_by_no_more_than_one_read(
         assert_same(running, district, keys)
 
 
+def test_a_column_that_a_district_lacks_fails_its_keys_at_once_and_is_named(
+    running: Deployment, record_property: Callable[[str, object], None]
+) -> None:
+    [key] = running.take_keys(1)
+    for district in ("NORTH", "RIVER"):
+        persons(running, district, [key])
+        rename(running, district, [key])
+    running.rows("RIVER", "alter table identity rename column email to mail")
+    try:
+        asked = [running.submit(district, "PersonIdentity", [key]) for district in ("NORTH", "RIVER")]
+        record_property("ended_s", round(running.watcher.until_ended(asked), 1))
+    finally:
+        running.rows("RIVER", "alter table identity rename column mail to email")
+    prove(running, asked)
+    north, river = (running.watcher.story(r).last(key) for r in asked)
+    assert (said(north), said(river)) == ("APPLIED", "FAILED SNAPSHOT_UNAVAILABLE")
+    assert river.detail is not None
+    assert river.detail.startswith("district RIVER: UndefinedColumn (42703): column t.email does not exist")
+    assert river.detail.endswith("(table identity)")
+
+
 def test_a_district_that_stays_away_fails_at_the_deadline(deploy: Callable[..., Deployment], stack: Stack) -> None:
     deployment = deploy(limits={"snapshot_deadline_s": 1}, settings={"retry_delay_s": 1})
     deployment.start_all()

@@ -98,3 +98,25 @@ def test_a_request_of_a_later_release_is_rejected_and_told_of(running: Deploymen
     assert (end.state, end.reason) == (RequestState.REJECTED, Reason.NOT_SUPPORTED)
     assert (end.detail or "").startswith("mode: ")
     assert len(running.watcher.dead_letters) == seen
+
+
+def test_texts_that_no_store_takes_are_refused_by_the_field_s_name(running: Deployment) -> None:
+    """A foreign publisher writes what it likes; whoever asks at the same time is served."""
+    [key] = running.take_keys(1)
+    persons(running, "NORTH", [key], there=False)
+    texts = {
+        "holds the character NUL: requested_by": {"requested_by": "a\0b"},
+        "holds the character NUL: school_year, reason": {"school_year": "\0", "reason": "\0"},
+        "too long: requested_by": {"requested_by": "x" * 10_000},
+        "too long: run_id, reason": {"run_id": "\U0001f600" * 10_000, "reason": "\0" * 10_000},
+    }
+    asked = [running.publish(running.request("NORTH", "PersonIdentity", [1], **odd))[0] for odd in texts.values()]
+    good = running.submit("NORTH", "PersonIdentity", [key])
+    running.watcher.until_ended([*asked, good])
+    prove(running, [good])
+    ends = [running.watcher.story(r).ends[-1] for r in asked]
+    assert [(end.state, end.reason, end.detail) for end in ends] == [
+        (RequestState.REJECTED, Reason.INVALID_REQUEST, detail) for detail in texts
+    ]
+    query = "select count(*) from history.requests where request_id = any(%s) and state = 'REJECTED'"
+    assert running.rows("history", query, [asked]) == [(len(asked),)]

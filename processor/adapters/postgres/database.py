@@ -13,11 +13,13 @@ from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
 from processor import metrics
-from processor.service.ports import SnapshotUnavailable
+from processor.service.ports import SnapshotImpossible, SnapshotUnavailable
 
 MIN_WAIT_S = 1.0
 MAX_WAIT_S = 60.0
 _PING = sql.SQL("select 1").format()
+_OF_THE_CATALOG = ("42", "3F")
+"""Classes of errors by which a statement does not fit the database: names, types, rights. They name no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,14 @@ class ReaderOptions:
     application_name: str
     statement_timeout_s: float
     connect_timeout_s: int
+
+
+class Unreadable(Exception):
+    """A key, or a value of a row, that this database or its encoding cannot hold or give; the connection is well."""
+
+    def __init__(self, sqlstate: str | None) -> None:
+        super().__init__(sqlstate or "no text")
+        self.sqlstate = sqlstate
 
 
 class Gate:
@@ -72,7 +82,7 @@ class Database:
         self._connection: Connection[TupleRow] | None = None
 
     def rows(self, statement: sql.Composed, parameters: Mapping[str, Any]) -> list[TupleRow]:
-        """All rows of a statement. Raises SnapshotUnavailable, which names the fault and no value."""
+        """All rows of a statement. Raises SnapshotUnavailable, which names the fault and no value, and Unreadable."""
         with self._lock:
             started = self.active_at = time.monotonic()
             try:
@@ -106,11 +116,15 @@ class Database:
             self.is_up = False
             self._gate.failed(time.monotonic() - started)
             raise SnapshotUnavailable(f"{self.name}: {_fault(error)}") from error
+        except (psycopg.DataError, UnicodeError) as error:
+            self.is_up = True
+            self._gate.succeeded()
+            raise Unreadable(getattr(error, "sqlstate", None)) from error
         except psycopg.Error as error:
             self.close()
-            raise SnapshotUnavailable(
-                f"{self.name}: {_fault(error)}; check the catalog against the database"
-            ) from error
+            lasting = (error.sqlstate or "").startswith(_OF_THE_CATALOG)
+            kind = SnapshotImpossible if lasting else SnapshotUnavailable
+            raise kind(f"{self.name}: {_fault(error)}; check the catalog against the database") from error
         self.is_up = True
         self._gate.succeeded()
         return rows
@@ -135,6 +149,8 @@ class Database:
                 self._dsn,
                 autocommit=True,
                 application_name=self._options.application_name,
+                # Whatever the database's encoding: keys of any characters can be asked for, and all texts compare.
+                client_encoding="utf8",
                 connect_timeout=self._options.connect_timeout_s,
                 tcp_user_timeout=milliseconds,
                 keepalives_idle=10,
@@ -154,10 +170,9 @@ class Database:
 def _fault(error: psycopg.Error) -> str:
     """The kind of fault, by SQLSTATE where the server gave one; a server's message may hold values.
 
-    Not where a name of the catalog is unknown to it: then it holds this name.
+    Not where the statement does not fit the database: then it holds names of the catalog.
     """
     if error.sqlstate is not None:
-        named = isinstance(error, psycopg.errors.UndefinedColumn | psycopg.errors.UndefinedTable)
-        what = f": {error.diag.message_primary}" if named else ""
+        what = f": {error.diag.message_primary}" if error.sqlstate.startswith(_OF_THE_CATALOG) else ""
         return f"{type(error).__name__} ({error.sqlstate}){what}"
     return f"{type(error).__name__}: cannot be reached"

@@ -9,7 +9,8 @@ from psycopg import sql
 from processor.core.catalog import FieldSpec, KeyType, ObjectType, Table
 from processor.core.values import DANGLING
 
-_KEY_ARRAY = {KeyType.INTEGER: "bigint[]", KeyType.UUID: "uuid[]", KeyType.TEXT: "text[]"}
+_KEY_ARRAY = {KeyType.INTEGER: "::bigint[]", KeyType.UUID: "::uuid[]", KeyType.TEXT: ""}
+"""Of texts the database takes the column's own type, so that a char's index is used as a varchar's is."""
 
 _VERSIONED = sql.SQL(
     "SELECT v.xmax, v.in_progress, r.* FROM"
@@ -18,19 +19,20 @@ _VERSIONED = sql.SQL(
 )
 
 
-def district_statement(kind: ObjectType) -> sql.Composed:
-    """Parameters: `keys` (array literal), and `district_id` where districts share the table."""
+def district_statement(kind: ObjectType, only: FieldSpec | None = None) -> sql.Composed:
+    """Parameters: `keys` (array literal), and `district_id` where districts share the table; `only` for one field."""
     columns = [
         sql.SQL("t.{}::text AS {}").format(sql.Identifier(f.district_column or ""), sql.Identifier(f"c{i}"))
-        for i, f in enumerate(kind.compared)
+        for i, f in enumerate(kind.compared if only is None else (only,))
     ]
     return _VERSIONED.format(rows=_rows(kind.district, columns))
 
 
-def state_statement(kind: ObjectType) -> sql.Composed:
+def state_statement(kind: ObjectType, only: FieldSpec | None = None) -> sql.Composed:
     """Parameters: `keys` and `district_id`. References held as the state's ids come as the district's keys."""
     columns = [
-        sql.SQL("{} AS {}").format(_state_column(f), sql.Identifier(f"c{i}")) for i, f in enumerate(kind.compared)
+        sql.SQL("{} AS {}").format(_state_column(f), sql.Identifier(f"c{i}"))
+        for i, f in enumerate(kind.compared if only is None else (only,))
     ]
     return _VERSIONED.format(rows=_rows(kind.state, columns))
 
@@ -67,16 +69,24 @@ def state_children_statement(kind: ObjectType, parent: ObjectType) -> sql.Compos
 
 
 def _keys(key_type: KeyType) -> sql.SQL:
-    return sql.SQL(f"%(keys)s::{_KEY_ARRAY[key_type]}")
+    return sql.SQL(f"%(keys)s{_KEY_ARRAY[key_type]}")
 
 
 def _below(table: Table, condition: sql.Composed) -> sql.Composed:
     shared: sql.Composable = sql.SQL("")
     if table.district_column is not None:
         shared = sql.SQL(" AND t.{} = %(district_id)s").format(sql.Identifier(table.district_column))
-    return sql.SQL("SELECT t.{}::text FROM {} AS t WHERE {}{} LIMIT %(limit)s").format(
-        sql.Identifier(table.key_column), table_name(table.name), condition, shared
+    return sql.SQL("SELECT {} FROM {} AS t WHERE {}{} LIMIT %(limit)s").format(
+        _key_text(table), table_name(table.name), condition, shared
     )
+
+
+def _key_text(table: Table) -> sql.Composed:
+    """The key as its canonical text; an integer may be kept as a number with decimals."""
+    column = sql.Identifier("t", table.key_column)
+    if table.key_type is KeyType.INTEGER:
+        return sql.SQL("trim_scale({}::numeric)::text").format(column)
+    return sql.SQL("{}::text").format(column)
 
 
 def table_name(name: str) -> sql.Identifier:
@@ -84,11 +94,11 @@ def table_name(name: str) -> sql.Identifier:
 
 
 def _rows(table: Table, columns: list[sql.Composed]) -> sql.Composed:
-    where = [sql.SQL(f"t.{{}} = ANY(%(keys)s::{_KEY_ARRAY[table.key_type]})").format(sql.Identifier(table.key_column))]
+    where = [sql.SQL("t.{} = ANY({})").format(sql.Identifier(table.key_column), _keys(table.key_type))]
     if table.district_column is not None:
         where.insert(0, sql.SQL("t.{} = %(district_id)s").format(sql.Identifier(table.district_column)))
-    return sql.SQL("SELECT t.{key}::text AS key, {columns} FROM {table} AS t WHERE {where}").format(
-        key=sql.Identifier(table.key_column),
+    return sql.SQL("SELECT {key} AS key, {columns} FROM {table} AS t WHERE {where}").format(
+        key=_key_text(table),
         columns=sql.SQL(", ").join(columns),
         table=table_name(table.name),
         where=sql.SQL(" AND ").join(where),

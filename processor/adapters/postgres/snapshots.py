@@ -6,16 +6,14 @@ A database has one connection in a process, so reads of one district are serial.
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillReading
-from datetime import UTC, datetime
 from time import monotonic
 from typing import TypeAlias
 
-from psycopg import sql
 from psycopg.rows import TupleRow
 
 from processor.adapters.postgres.database import Database, ReaderOptions
+from processor.adapters.postgres.snapshot_question import Given, Question, rows_below
 from processor.adapters.postgres.snapshot_sql import (
-    array_literal,
     district_children_statement,
     district_statement,
     state_children_statement,
@@ -23,7 +21,7 @@ from processor.adapters.postgres.snapshot_sql import (
 )
 from processor.core.catalog import Catalog
 from processor.core.snapshot import DistrictRead, DistrictVersion, Row, SideRead
-from processor.service.ports import BothSides, SnapshotUnavailable, Wanted
+from processor.service.ports import BothSides, SnapshotImpossible, SnapshotUnavailable, Wanted
 
 MAX_THREADS = 32
 
@@ -39,8 +37,8 @@ class PostgresSnapshots:
         }
         self._epochs = {d.district_id: d.epoch for d in catalog.districts.values()}
         self._state = Database("state", state_dsn, options, "state")
-        self._ours = {name: district_statement(kind) for name, kind in catalog.objects.items()}
-        self._theirs = {name: state_statement(kind) for name, kind in catalog.objects.items()}
+        self._ours = {name: Question(k, district_statement, k.district.name) for name, k in catalog.objects.items()}
+        self._theirs = {name: Question(k, state_statement, k.state.name) for name, k in catalog.objects.items()}
         self._below = {
             name: (
                 district_children_statement(kind, catalog.objects[kind.parent.object]),
@@ -68,10 +66,13 @@ class PostgresSnapshots:
 
     def children(self, district_id: str, object_name: str, parent_keys: Sequence[str], limit: int) -> list[str]:
         """See the port."""
-        parameters = {"district_id": district_id, "keys": array_literal(list(parent_keys)), "limit": limit}
+        parameters = {"district_id": district_id, "limit": limit}
         ours, theirs = self._below[object_name]
         sides = ((self._districts[district_id], ours), (self._state, theirs))
-        asked = [(db, self._threads.submit(db.rows, statement, parameters)) for db, statement in sides]
+        asked = [
+            (db, self._threads.submit(rows_below, db, statement, parameters, list(parent_keys)))
+            for db, statement in sides
+        ]
         keys: dict[str, None] = {}
         for database, future in asked:
             try:
@@ -120,21 +121,18 @@ class PostgresSnapshots:
         return dict.fromkeys(targets, fault)
 
     def _read_side(
-        self, database: Database, statements: dict[str, sql.Composed], targets: list[Target], wanted: Wanted
+        self, database: Database, questions: "dict[str, Question]", targets: list[Target], wanted: Wanted
     ) -> "dict[Target, _Read]":
         reads: dict[Target, _Read] = {}
         for target in targets:
             district_id, object_name = target
-            read_at = datetime.now(UTC)
+            question = questions[object_name]
             try:
-                rows = database.rows(
-                    statements[object_name],
-                    {"district_id": district_id, "keys": array_literal(list(wanted[target]))},
-                )
+                reads[target] = question.put(database, district_id, list(wanted[target]))
+            except SnapshotImpossible as fault:
+                reads[target] = SnapshotImpossible(f"{fault} (table {question.table})")
             except SnapshotUnavailable as fault:
                 reads[target] = fault
-            else:
-                reads[target] = (rows, read_at)
         return reads
 
     def _both(self, target: Target, ours: "_Read", theirs: "_Read") -> BothSides | SnapshotUnavailable:
@@ -142,12 +140,14 @@ class PostgresSnapshots:
             return ours
         if isinstance(theirs, SnapshotUnavailable):
             return theirs
-        rows, read_at = ours
-        version = DistrictVersion(self._epochs[target[0]], rows[0][0], rows[0][1])
-        return BothSides(DistrictRead(rows_by_key(rows), read_at, version), SideRead(rows_by_key(theirs[0]), theirs[1]))
+        version = DistrictVersion(self._epochs[target[0]], ours.rows[0][0], ours.rows[0][1])
+        return BothSides(
+            DistrictRead(rows_by_key(ours.rows), ours.read_at, version, faults=ours.faults),
+            SideRead(rows_by_key(theirs.rows), theirs.read_at, faults=theirs.faults),
+        )
 
 
-_Read: TypeAlias = tuple[list[TupleRow], datetime] | SnapshotUnavailable
+_Read: TypeAlias = Given | SnapshotUnavailable
 
 
 def rows_by_key(rows: list[TupleRow]) -> dict[str, tuple[Row, ...]]:

@@ -28,7 +28,12 @@ class PostgresStateTransaction:
         self._statements = statements
 
     def claim(self, corrections: Sequence[Correction], now: datetime) -> list[Verdict | None]:
-        sources = [correction.source for correction in corrections]
+        """A key with a character that the database's encoding lacks is refused, and nothing is kept of it."""
+        verdicts: list[Verdict | None] = [None] * len(corrections)
+        for place, refusal in self._not_held([correction.source.key for correction in corrections]).items():
+            verdicts[place] = Verdict(Result.REJECTED_BY_STATE, f"{refusal.sqlstate} key", now)
+        places = [place for place, verdict in enumerate(verdicts) if verdict is None]
+        sources = [corrections[place].source for place in places]
         arrays: Arrays = {
             "correction_id": [source.correction_id for source in sources],
             "sent_at": [source.sent_at for source in sources],
@@ -37,9 +42,8 @@ class PostgresStateTransaction:
             "key": [source.key for source in sources],
         }
         self._connection.execute(_SQL["claim"], arrays | {"now": now})
-        verdicts: list[Verdict | None] = [None] * len(corrections)
         for n, result, detail, answered_at in self._connection.execute(_SQL["answered"], arrays):
-            verdicts[n - 1] = Verdict(Result(result), detail, answered_at.astimezone(UTC))
+            verdicts[places[n - 1]] = Verdict(Result(result), detail, answered_at.astimezone(UTC))
         return verdicts
 
     def conclude(self, verdicts: Sequence[tuple[Correction, Verdict]]) -> None:
@@ -132,7 +136,11 @@ class PostgresStateTransaction:
     def _blamed(self, object_type: ObjectType, write: Write, refusal: Refusal) -> Refusal:
         """A refused value's column is found by asking the types one by one; the error does not name it."""
         unnamed = refusal.constraint is None and refusal.column is None and refusal.sqlstate.startswith("22")
-        if not unnamed or self._connection.info.server_version < _NAMES_INVALID_INPUT:
+        if not unnamed:
+            return refusal
+        for place in sorted(self._not_held([_text(write, field) for field in write.fields])):
+            return Refusal(refusal.sqlstate, None, column_of(write.fields[place]))
+        if self._connection.info.server_version < _NAMES_INVALID_INPUT:
             return refusal
         arrays = written(object_type, [write])
         statements = self._statements(object_type)
@@ -143,6 +151,22 @@ class PostgresStateTransaction:
         for (n,) in self._connection.execute(_SQL["invalid_input"], asked):
             return Refusal(refusal.sqlstate, None, column_of(write.fields[n - 1]))
         return refusal
+
+    def _not_held(self, texts: Sequence[str | None]) -> dict[int, Refusal]:
+        """Places of texts with a character that the database's encoding lacks."""
+        if self._connection.info.parameter_status("server_encoding") == "UTF8":
+            return {}
+
+        def run(piece: Sequence[str | None]) -> list[None]:
+            self._connection.execute(_SQL["echo"], {"text": list(piece)})
+            return [None] * len(piece)
+
+        heard = in_pieces(self._connection, texts, run)
+        return {place: refusal for place, refusal in enumerate(heard) if isinstance(refusal, Refusal)}
+
+
+def _text(write: Write, field: FieldSpec) -> str | None:
+    return (write.correction.after or {}).get(field.name)
 
 
 def _named(correction: Correction, field: FieldSpec) -> tuple[str, str | None]:

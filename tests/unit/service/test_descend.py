@@ -116,3 +116,12 @@ def test_too_many_found_only_later_fail_the_named_keys() -> None:
     later = Intake(unfolded=[Unfolded(Intake().plan, waiting, None)])
     descend(later, below(), known, NOW)
     assert [(o.status, o.reason) for o in outcomes(later.plan)] == [(Status.FAILED, Reason.TOO_MANY_KEYS)]
+
+
+def test_a_child_whose_table_lacks_a_column_ends_the_named_keys_at_once() -> None:
+    intake = taken(CHILDREN, Databases(lacking={("NORTH", "Enrollment")}))
+    assert request_status(intake).state is RequestState.ACCEPTED
+    assert [(o.key, o.status, o.reason, o.detail) for o in outcomes(intake.plan)] == [
+        ("1", Status.FAILED, Reason.SNAPSHOT_UNAVAILABLE, "district NORTH: no such column")
+    ]
+    assert (intake.plan.retries, intake.chunks) == ([], [])

@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
+from processor.core.chunk import Cause
 from processor.core.errors import Reason
-from processor.core.history import Status
+from processor.core.history import ChunkState, ChunkStatus, Status
 from processor.core.request import Dependencies, OnStateOnly
 from processor.core.snapshot import Row
 from processor.service.resync import lineage, observe, resync
@@ -120,6 +121,48 @@ def test_a_dead_district_delays_no_other() -> None:
     ]
     assert [each.district_id for each in plan.retries] == ["NORTH", "NORTH"]
     assert len(databases.asked) == 1, "it is not asked again for parents"
+
+
+def test_what_a_database_lacks_is_not_waited_for() -> None:
+    databases = Databases(lacking={("NORTH", "Person")}, away={("LAKE", "Person")})
+    asks = [chunk("7", "8", cause=Cause.SPLIT), chunk("9", district_id="LAKE"), chunk("7", district_id="RIVER")]
+    plan = resync(asks, observe(asks, databases, CATALOG), CATALOG, NOW)
+    lacks = (Status.FAILED, Reason.SNAPSHOT_UNAVAILABLE, "district NORTH: no such column")
+    assert [(o.key, o.status, o.reason, o.detail) for o in outcomes(plan)] == [
+        ("7", *lacks),
+        ("8", *lacks),
+        ("9", Status.DEFERRED, Reason.SNAPSHOT_UNAVAILABLE, "district LAKE: away"),
+        ("7", Status.NOT_FOUND, None, None),
+    ]
+    assert [record.state for record in plan.history if isinstance(record, ChunkStatus)] == [ChunkState.DONE]
+
+
+def test_only_keys_that_need_a_parent_end_with_what_its_table_lacks() -> None:
+    enrollment = row(ENROLLMENT, personID="1", grade="9")
+    there: dict[str, tuple[Row, ...]] = {"2": (enrollment,)}
+    databases = Databases(
+        district={("NORTH", "Enrollment"): {**there, "3": (enrollment,)}},
+        state={("NORTH", "Enrollment"): there},
+        lacking={("NORTH", "Person")},
+    )
+    asks = [chunk("1"), chunk("2", object_name="Enrollment"), chunk("3", object_name="Enrollment", request_id="other")]
+    plan = resync(asks, observe(asks, databases, CATALOG), CATALOG, NOW)
+    assert [(o.key, o.status) for o in outcomes(plan)] == [
+        ("1", Status.FAILED),
+        ("2", Status.IN_SYNC),
+        ("3", Status.FAILED),
+    ]
+
+
+def test_a_family_that_may_delete_ends_with_a_part_that_can_never_be_read() -> None:
+    databases = Databases(lacking={("NORTH", "Enrollment")})
+    asks = [
+        chunk("7", on_state_only=OnStateOnly.DELETE),
+        chunk("9", object_name="Enrollment", on_state_only=OnStateOnly.DELETE),
+    ]
+    plan = resync(asks, observe(asks, databases, CATALOG), CATALOG, NOW)
+    assert [o.status for o in outcomes(plan)] == [Status.FAILED] * 2
+    assert (plan.retries, plan.corrections) == ([], [])
 
 
 def test_a_family_that_may_delete_waits_for_all_of_its_chunks_and_is_counted_together() -> None:

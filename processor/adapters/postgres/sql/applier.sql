@@ -40,6 +40,10 @@ select b.attname, format_type(b.type_id, -1), b.declared
 from bare b join pg_type t on t.oid = b.type_id and t.typtype <> 'd'
 order by b.attnum;
 
+-- Fails on a text with a character that the database's encoding lacks.
+-- name: echo
+select %(text)s::text[];
+
 -- name: invalid_input
 select i.n
 from unnest(%(text)s::text[], %(type)s::text[]) with ordinality as i (text, type, n)

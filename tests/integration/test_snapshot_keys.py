@@ -1,0 +1,261 @@
+"""Keys as both sides' columns and encodings take them: on databases of many kinds."""
+
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from time import monotonic
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from processor.adapters.postgres.database import ReaderOptions
+from processor.adapters.postgres.snapshot_sql import array_literal, district_statement, state_statement
+from processor.adapters.postgres.snapshots import PostgresSnapshots
+from processor.adapters.postgres.state_writer import PostgresStateWriter
+from processor.adapters.postgres.state_writer_columns import Columns
+from processor.adapters.postgres.state_writer_statements import Statements
+from processor.core.catalog import (
+    Catalog,
+    District,
+    FieldSpec,
+    KeyType,
+    Kind,
+    Limits,
+    ObjectType,
+    Owner,
+    ParentRef,
+    Table,
+)
+from processor.core.errors import Reason
+from processor.service.ports import BothSides, SnapshotImpossible, SnapshotUnavailable
+
+NewDatabase: TypeAlias = Callable[[str], str]
+
+OPTIONS = ReaderOptions("resync/keys/0", statement_timeout_s=5.0, connect_timeout_s=5)
+UTC = ZoneInfo("UTC")
+TABLES = """
+    create table item (district_id text, id {type}, label text, primary key (district_id, id));
+    create table part (district_id text, id text, item_id {type}, primary key (district_id, id))
+"""
+TARGET = ("D", "Item")
+
+
+@pytest.fixture
+def new_database(stack_settings: dict[str, str]) -> Iterator[NewDatabase]:
+    """Makes a database of an encoding, and gives its DSN."""
+    server, made = stack_settings["RESYNC_STATE_DSN"], []
+    with psycopg.connect(server, autocommit=True) as connection:
+
+        def new(encoding: str = "UTF8") -> str:
+            name = f"keys_{uuid.uuid4().hex[:10]}"
+            statement = sql.SQL("create database {} template template0 encoding {} locale 'C'")
+            connection.execute(statement.format(sql.Identifier(name), sql.Literal(encoding)))
+            made.append(name)
+            return make_conninfo(server, dbname=name)
+
+        yield new
+        for name in made:
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def catalog(key_type: KeyType = KeyType.TEXT, district_dsn: str = "", column: str = "label") -> Catalog:
+    def table(name: str, kind: KeyType) -> Table:
+        return Table(name, "id", kind, "district_id", UTC)
+
+    def field(name: str, column: str, kind: Kind = Kind.STRING) -> FieldSpec:
+        return FieldSpec(name, kind, Owner.DISTRICT, frozenset(), column, column)
+
+    item = ObjectType(
+        "Item", key_type, (field("label", column),), table("item", key_type), table("item", key_type), None, 0
+    )
+    part = ObjectType(
+        "Part",
+        KeyType.TEXT,
+        (field("itemID", "item_id"),),
+        table("part", KeyType.TEXT),
+        table("part", KeyType.TEXT),
+        ParentRef("Item", "itemID", key_type),
+        1,
+    )
+    return Catalog({"Item": item, "Part": part}, {"D": District("D", "D", district_dsn)}, Limits())
+
+
+def fill(dsn: str, *keys: str) -> None:
+    with psycopg.connect(dsn, client_encoding="utf8") as connection:
+        connection.execute(TABLES.format(type="text").encode())
+        for key in keys:
+            connection.execute("insert into item values ('D', %s, 'a label')", [key])
+            connection.execute("insert into part values ('D', %s, %s)", [f"part of {key}", key])
+
+
+def read(district: str, state: str, *keys: str, column: str = "label") -> BothSides | SnapshotUnavailable:
+    with closing(PostgresSnapshots(catalog(district_dsn=district, column=column), state, OPTIONS)) as snapshots:
+        return snapshots.read({TARGET: keys})[TARGET]
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "WIN1252"])
+@pytest.mark.parametrize("side", ["district", "state"])
+def test_a_key_that_an_encoding_lacks_ends_by_itself(new_database: NewDatabase, encoding: str, side: str) -> None:
+    narrow, wide = new_database(encoding), new_database("UTF8")
+    fill(narrow, "a", "\u00e9", "b")
+    fill(wide, "a", "\u00e9", "\u0416", "b")
+    district, state = (narrow, wide) if side == "district" else (wide, narrow)
+    both = read(district, state, "a", "\u00e9", "\u0416", "b", "\U0001f600", "none")
+    assert isinstance(both, BothSides)
+    one, other = (both.district, both.state) if side == "district" else (both.state, both.district)
+    name = "district D" if side == "district" else "state"
+    assert {key: (fault.reason, fault.detail) for key, fault in one.faults.items()} == dict.fromkeys(
+        ("\u0416", "\U0001f600"),
+        (Reason.INVALID_KEY, f"{name} has no such key: its column or its encoding has no such text"),
+    )
+    assert set(one.rows) == {"a", "\u00e9", "b"}
+    assert (set(other.rows), other.faults) == ({"a", "\u00e9", "\u0416", "b"}, {})
+
+
+def test_a_chunk_full_of_such_keys_delays_others_by_seconds(
+    new_database: NewDatabase, record_property: Callable[[str, object], None]
+) -> None:
+    narrow, wide = new_database("LATIN1"), new_database("UTF8")
+    fill(narrow, "a")
+    fill(wide, "a")
+    lacking = [f"\u0416{number}" for number in range(4_999)]
+    started = monotonic()
+    both = read(narrow, wide, "a", *lacking)
+    record_property("read_s", round(monotonic() - started, 1))
+    assert isinstance(both, BothSides)
+    assert (set(both.district.rows), set(both.district.faults)) == ({"a"}, set(lacking))
+    assert monotonic() - started < 20
+
+
+@pytest.mark.parametrize("side", ["district", "state"])
+def test_a_row_that_is_no_text_ends_by_itself_and_its_field_is_named(new_database: NewDatabase, side: str) -> None:
+    """SQL_ASCII checks nothing: whoever wrote used an encoding of his own."""
+    narrow, wide = new_database("SQL_ASCII"), new_database("UTF8")
+    fill(narrow, "a", "\u00e9", "broken")
+    fill(wide, "a", "\u00e9", "broken")
+    with psycopg.connect(narrow, client_encoding="SQL_ASCII") as connection:
+        connection.execute(b"update item set label = '\xe9t\xe9' where id = 'broken'")
+    district, state = (narrow, wide) if side == "district" else (wide, narrow)
+    both = read(district, state, "a", "\u00e9", "broken", "\u0416")
+    assert isinstance(both, BothSides)
+    one = both.district if side == "district" else both.state
+    assert {key: (fault.reason, fault.field) for key, fault in one.faults.items()} == {
+        "broken": (Reason.UNREPRESENTABLE, "label")
+    }
+    assert one.rows == dict.fromkeys(("a", "é"), (("a label",),))
+
+
+@pytest.mark.parametrize("side", ["district", "state"])
+def test_what_hangs_below_is_found_although_a_side_cannot_hold_a_key(new_database: NewDatabase, side: str) -> None:
+    narrow, wide = new_database("LATIN1"), new_database("UTF8")
+    fill(narrow, "a")
+    fill(wide, "\u0416")
+    district, state = (narrow, wide) if side == "district" else (wide, narrow)
+    with closing(PostgresSnapshots(catalog(district_dsn=district), state, OPTIONS)) as snapshots:
+        below = snapshots.children("D", "Part", ["a", "\u0416"], 10)
+    assert sorted(below) == ["part of a", "part of \u0416"]
+
+
+def test_a_column_that_does_not_exist_is_nothing_to_wait_for(new_database: NewDatabase) -> None:
+    dsn = new_database("UTF8")
+    fill(dsn)
+    fault = read(dsn, dsn, "a", column="no_such")
+    assert isinstance(fault, SnapshotImpossible)
+    assert str(fault) == (
+        "district D: UndefinedColumn (42703): column t.no_such does not exist;"
+        " check the catalog against the database (table item)"
+    )
+
+
+def test_a_table_that_may_not_be_read_is_nothing_to_wait_for(new_database: NewDatabase) -> None:
+    dsn, role = new_database("UTF8"), f"reader_{uuid.uuid4().hex[:8]}"
+    fill(dsn)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(sql.SQL("create role {} login").format(sql.Identifier(role)))
+        try:
+            fault = read(make_conninfo(dsn, user=role), dsn, "a")
+        finally:
+            connection.execute(sql.SQL("drop role {}").format(sql.Identifier(role)))
+    assert isinstance(fault, SnapshotImpossible)
+    assert "InsufficientPrivilege (42501): permission denied for table item" in str(fault)
+
+
+def test_a_database_that_does_not_answer_is_waited_for(new_database: NewDatabase) -> None:
+    dsn = new_database("UTF8")
+    fill(dsn)
+    fault = read("host=127.0.0.1 port=1", dsn, "a")
+    assert isinstance(fault, SnapshotUnavailable)
+    assert not isinstance(fault, SnapshotImpossible)
+
+
+COLUMNS = {
+    "smallint": (KeyType.INTEGER, "n", "7"),
+    "integer": (KeyType.INTEGER, "n", "7"),
+    "bigint": (KeyType.INTEGER, "n", "7"),
+    "numeric(12,2)": (KeyType.INTEGER, "n", "7"),
+    "text": (KeyType.TEXT, "'k' || n", "k7"),
+    "varchar(40)": (KeyType.TEXT, "'k' || n", "k7"),
+    "char(40)": (KeyType.TEXT, "'k' || n", "k7"),
+    "uuid": (KeyType.UUID, "md5(n::text)::uuid", "8f14e45f-ceea-167a-5a36-dedd4bea2543"),
+}
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_rows_are_found_by_an_index_whatever_the_type_of_the_key(new_database: NewDatabase, column: str) -> None:
+    key_type, made, key = COLUMNS[column]
+    dsn = new_database("UTF8")
+    with psycopg.connect(dsn) as connection:
+        connection.execute(TABLES.format(type=column).encode())
+        for table, columns in (("item", f"'D', {made}, 'x'"), ("part", f"'D', 'p' || n, {made}")):
+            connection.execute(f"insert into {table} select {columns} from generate_series(1, 10000) n".encode())
+        connection.execute("analyze item")
+        connection.execute("analyze part")
+    declared = catalog(key_type, dsn)
+    kind = declared.objects["Item"]
+    writer = PostgresStateWriter(dsn, declared)
+    writer.ensure_schema()
+    writer.close()
+    with psycopg.connect(dsn) as connection:
+        reading = {"district_id": "D", "keys": array_literal([key])}
+        applying = {"object": "Item", "district": ["D"], "key": [key]}
+        applier = Statements(kind, declared, Columns(connection)).read
+        for statement, parameters in (
+            (district_statement(kind).as_bytes(connection), reading),
+            (state_statement(kind).as_bytes(connection), reading),
+            (applier, applying),
+        ):
+            told = connection.execute(b"explain " + statement, parameters).fetchall()
+            plan = "\n".join(line for (line,) in told)
+            assert re.search(r"item_pkey on item.*\n\s+Index Cond: .*\bid\)?(?:::text)? = ", plan), plan
+    both = read_as(declared, dsn, key)
+    assert set(both.district.rows) == set(both.state.rows) == {key}
+    if key_type is KeyType.TEXT:
+        assert set(read_as(declared, dsn, key + "x").district.rows) == set()
+
+
+def read_as(declared: Catalog, dsn: str, key: str) -> BothSides:
+    with closing(PostgresSnapshots(declared, dsn, OPTIONS)) as snapshots:
+        both = snapshots.read({TARGET: [key]})[TARGET]
+    assert isinstance(both, BothSides), both
+    return both
+
+
+def test_a_key_that_a_column_spells_otherwise_is_not_taken_for_absent(new_database: NewDatabase) -> None:
+    """The catalog says text, and the column takes 007 and 7 for one number; so does a column that ignores case."""
+    dsn = new_database("UTF8")
+    with psycopg.connect(dsn) as connection:
+        connection.execute(TABLES.format(type="integer").encode())
+        connection.execute("insert into item values ('D', 7, 'a label'), ('D', 8, 'a label')")
+    both = read(dsn, dsn, "007", "8", "9", "x")
+    assert isinstance(both, BothSides)
+    for side, name in ((both.district, "district D"), (both.state, "state")):
+        assert set(side.rows) == {"8"}
+        assert {key: (fault.reason, fault.detail) for key, fault in side.faults.items()} == {
+            "007": (Reason.INVALID_KEY, f"{name} spells this key otherwise"),
+            "x": (Reason.INVALID_KEY, f"{name} has no such key: its column or its encoding has no such text"),
+        }
