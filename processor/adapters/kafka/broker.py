@@ -1,13 +1,11 @@
 """Asking a broker on behalf of a person: answers soon, and says in words why there is none."""
 
-import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from processor.logs import CLIENT_LOG
 from processor.service.client_ports import NotSetUp, Unreachable
 
 if TYPE_CHECKING:
@@ -34,11 +32,7 @@ class Broker:
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.servers: str = options["bootstrap.servers"]
         self._fault: KafkaError | None = None
-        self.options: dict[str, Any] = {
-            **options,
-            "error_cb": self._on_error,
-            "logger": logging.getLogger(CLIENT_LOG),
-        }
+        self.options: dict[str, Any] = {**options, "error_cb": self._on_error}
 
     def partition_counts(self, client: Client) -> dict[str, int]:
         """Of every topic: a broker may create a topic that is asked for by name. Raises Unreachable."""

@@ -18,12 +18,9 @@ def client_config(settings: Settings) -> dict[str, Any]:
         "metadata.recovery.strategy": "none",
         # A client that was told of no leader while a broker came back may ask again only this much later.
         "topic.metadata.refresh.interval.ms": 5_000,
+        # Librdkafka's own lines join the role's log. Polling hands them over, and so does flushing.
+        "logger": logging.getLogger(CLIENT_LOG),
     }
-
-
-def _logged() -> dict[str, Any]:
-    """Librdkafka's own lines join the role's log; only for clients that are polled, for polling hands them over."""
-    return {"logger": logging.getLogger(CLIENT_LOG)}
 
 
 def producer_config(settings: Settings, role: str) -> dict[str, Any]:
@@ -36,7 +33,6 @@ def producer_config(settings: Settings, role: str) -> dict[str, Any]:
         "queue.buffering.max.kbytes": 262_144,
         "compression.type": "lz4",
         **client_config(settings),
-        **_logged(),
         "transactional.id": settings.identity(role),
         "transaction.timeout.ms": int(settings.transaction_timeout_s * 1000),
         "retry.backoff.ms": 1,
@@ -51,7 +47,6 @@ def consumer_config(settings: Settings, role: str) -> dict[str, Any]:
         "fetch.queue.backoff.ms": 5,
         "queued.max.messages.kbytes": 32_768,
         **client_config(settings),
-        **_logged(),
         "group.id": settings.group(role),
         "group.instance.id": settings.identity(role),
         "group.protocol": "classic",
@@ -71,7 +66,6 @@ def reader_config(settings: Settings) -> dict[str, Any]:
         "fetch.queue.backoff.ms": 5,
         "queued.min.messages": 100_000,
         **client_config(settings),
-        **_logged(),
         "group.id": settings.group("reader"),
         "isolation.level": "read_committed",
         "enable.auto.commit": False,

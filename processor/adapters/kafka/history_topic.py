@@ -78,6 +78,7 @@ class TopicFacts:
             try:
                 return self._ask_offsets(partitions, spec, isolation)
             except StoreUnavailable:
+                self._admin.poll(0)
                 self._admin = AdminClient(self._options)
                 if monotonic() > until:
                     raise
@@ -104,9 +105,12 @@ class TopicFacts:
             if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise TopicMissing(f"the topic {self.topic} does not exist: run `resync topics create`") from None
             raise StoreUnavailable(f"the broker did not answer about {self.topic} ({error.name()})") from fault
+        finally:
+            # Hands over what the client has to log.
+            self._admin.poll(0)
 
 
 def _client_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Those that say how to reach a broker, whatever the client."""
-    shared = ("security.", "sasl.", "ssl.", "client.", "socket.", "broker.", "metadata.", "reconnect.", "log_level")
+    shared = ("security.", "sasl.", "ssl.", "client.", "socket.", "broker.", "metadata.", "reconnect.", "log")
     return {name: value for name, value in options.items() if name.startswith(shared)}

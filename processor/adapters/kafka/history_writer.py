@@ -107,6 +107,7 @@ class StoreWriter:
                 # The first record would wait for what is known after this call.
                 made.list_topics(self._history, CONFIRM_S)
             except KafkaException as fault:
+                made.poll(0)
                 raise StoreUnavailable(f"the broker did not answer a new producer within {CONFIRM_S} s") from fault
             self._producer = made
         return self._producer
@@ -115,4 +116,5 @@ class StoreWriter:
         """What is still on its way may arrive or not; both are harmless, and neither is waited for."""
         if self._producer is not None:
             self._producer.purge()
+            self._producer.poll(0)
             self._producer = None
