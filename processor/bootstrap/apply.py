@@ -25,7 +25,8 @@ def run_apply(settings: Settings) -> None:
     life = Lifecycle(settings.ready_file, ("schemas", "assigned", "state"))
     serve(settings, metrics.APPLY, life)
     catalog = open_catalog(settings)
-    parts = role_parts(settings, "apply", ready_codec(settings, catalog, {settings.topics.answers: (Answer,)}, life))
+    codec = ready_codec(settings, catalog, {settings.topics.answers: (Answer,)}, life)
+    parts = role_parts(settings, "apply", codec, life)
     state = PostgresStateWriter(
         settings.state_dsn,
         catalog,

@@ -24,6 +24,7 @@ from processor.lifecycle import Lifecycle
 from processor.policy_file import load_policy
 from processor.service.client_ports import Unreachable
 from processor.service.emit import Emitter
+from processor.service.history_ports import StoreUnavailable
 from processor.service.records import Outgoing
 from processor.settings import Settings
 
@@ -82,9 +83,13 @@ class RoleParts:
     passed: Callable[[str], None]
 
 
-def role_parts(settings: Settings, role: str, codec: Codec) -> RoleParts:
+def role_parts(settings: Settings, role: str, codec: Codec, life: Lifecycle) -> RoleParts:
     """The producer takes over its identity here, before the consumer asks for partitions."""
-    crash_points = CrashPoints(settings.crash_at)
+    topics, crash_points = settings.topics, CrashPoints(settings.crash_at)
+    partitions, history_partitions = (
+        life.when_available(partial(partition_count, settings, topic), StoreUnavailable)
+        for topic in (topics.requests, topics.history)
+    )
 
     def passed(step: str) -> None:
         crash_points(f"{role}.{step}")
@@ -95,16 +100,10 @@ def role_parts(settings: Settings, role: str, codec: Codec) -> RoleParts:
     def commit(records: Iterable[Outgoing], offsets: Sequence[TopicPartition]) -> bool:
         return transactions.commit(records, offsets) is Commit.COMMITTED
 
-    emitter = Emitter(
-        codec,
-        settings.topics,
-        partition_count(settings, settings.topics.requests),
-        partition_count(settings, settings.topics.history),
-        settings.group(role),
-    )
+    emitter = Emitter(codec, topics, partitions, history_partitions, settings.group(role))
     return RoleParts(consumer, Membership(settings.identity(role)), codec, emitter, commit, passed)
 
 
 def partition_count(settings: Settings, topic: str) -> int:
-    """Raises TopicMissing."""
+    """Raises TopicMissing, and StoreUnavailable where the broker does not answer."""
     return TopicFacts(client_config(settings), topic).partitions()

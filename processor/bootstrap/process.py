@@ -47,7 +47,7 @@ def run_process(settings: Settings) -> None:
         topics.chunks: (Chunk,),
         topics.retry: (Chunk,),
     }
-    parts = role_parts(settings, "process", ready_codec(settings, catalog, written, life, requests))
+    parts = role_parts(settings, "process", ready_codec(settings, catalog, written, life, requests), life)
 
     accepted = AcceptedIds(settings.accepted_window_s, settings.accepted_max)
     facts = TopicFacts(client_config(settings), topics.accepted)

@@ -49,14 +49,10 @@ def run_store(settings: Settings) -> None:
     _tell_clearing_rights(policy, controls)
     written = {topics.history: (RequestEnd, Cleared), topics.retry: (Chunk,)}
     codec = ready_codec(settings, catalog, written, life, more_control=controls)
-    options = {**client_config(settings), "session.timeout.ms": int(settings.session_timeout_s * 1000)}
     deadline_s = catalog.limits.answer_deadline_s
     tables = PostgresTables(settings.history_dsn, settings.application_name("store"))
-    writer = StoreWriter(client_config(settings), topics.history, topics.retry, codec)
     control = ControlReader(client_config(settings), controls, codec)
-    log = GroupReader(
-        ConsumerStatistics().options(options), topics.history, settings.group("store"), settings.identity("store")
-    )
+    log, writer = store_clients(settings, codec, life)
     store = Store(
         StoreParts(
             log=log,
@@ -85,6 +81,15 @@ def run_store(settings: Settings) -> None:
         control.close()
         writer.close()
         tables.disconnect()
+
+
+def store_clients(settings: Settings, codec: Codec, life: Lifecycle) -> tuple[GroupReader, StoreWriter]:
+    """Both ask the broker when they are made: waits for its answers."""
+    topics, options = settings.topics, client_config(settings)
+    writer = life.when_available(partial(StoreWriter, options, topics.history, topics.retry, codec), StoreUnavailable)
+    read = ConsumerStatistics().options({**options, "session.timeout.ms": int(settings.session_timeout_s * 1000)})
+    reader = partial(GroupReader, read, topics.history, settings.group("store"), settings.identity("store"))
+    return life.when_available(reader, StoreUnavailable), writer
 
 
 def migrate_history(settings: Settings) -> int:

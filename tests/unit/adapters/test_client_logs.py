@@ -62,9 +62,14 @@ def admin(settings: Settings) -> Callable[[], object]:
 
 
 def writer(settings: Settings) -> Callable[[], object]:
-    made = StoreWriter.__new__(StoreWriter)
-    made._options, made._history, made._producer = client_config(settings), "t", None
-    return made._connected
+    """Its own producer, not the client by which it first asks for the number of partitions."""
+
+    def step() -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(TopicFacts, "partitions", lambda _: 1)
+            StoreWriter(client_config(settings), "t", "r", Codec.open(None, Catalog({}, {}, Limits())))
+
+    return step
 
 
 @pytest.mark.parametrize("make", [transactional, group_member, reader, heads, control, facts, admin, writer])
