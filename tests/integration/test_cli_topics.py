@@ -69,6 +69,7 @@ def test_everything_is_created_once(place: Place) -> None:
     document = json.loads(missing.stdout)
     assert problems(document, "topics.json") == []
     assert len(document["faults"]) == 9
+    assert all("`resync topics create`" in fault for fault in document["faults"])
 
     created = place.resync("topics", "create", "--output", "json")
     assert created.returncode == 0, created.stderr

@@ -52,7 +52,7 @@ def test_it_waits(
 ) -> None:
     monkeypatch.setenv("RESYNC_BOOTSTRAP_SERVERS", silent)
     monkeypatch.setattr(history_topic, "ANSWER_S", 0.2)
-    stop = Timer(5.0, os.kill, (os.getpid(), signal.SIGTERM))
+    stop = Timer(2.0, os.kill, (os.getpid(), signal.SIGTERM))
     stop.start()
     with pytest.raises(SystemExit) as ended:
         start(load_settings(), life)

@@ -68,7 +68,8 @@ def topic_specs(
 
 def faults(states: Sequence[TopicState]) -> list[str]:
     """What the service cannot work with; empty if all is well. Retention times are the deployment's own matter."""
-    found = [f"{state.spec.name} does not exist" for state in states if state.partitions is None]
+    missing = [state.spec.name for state in states if state.partitions is None]
+    found = [f"{name} does not exist: `resync topics create` creates it" for name in missing]
     counts = {s.spec.name: s.partitions for s in states if s.spec.same_count and s.partitions is not None}
     if len(set(counts.values())) > 1:
         listed = ", ".join(f"{name} has {count}" for name, count in counts.items())
