@@ -21,6 +21,7 @@ from demo.proof.claims import Claim, check_outcomes, check_requests, read_claims
 from demo.proof.privacy import check_values_stay
 from demo.proof.truth import check_equal, check_not_asked
 from demo.proof.untouched import check_untouched
+from stack.errors import StackError
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +115,29 @@ def self_test(databases: Databases) -> list[str]:
     return overlooked
 
 
+def _run(arguments: argparse.Namespace) -> list[str]:
+    """Raises StackError, FileNotFoundError and OperationalError where there is nothing to look at."""
+    databases = find_databases()
+    if arguments.self_test:
+        sys.exit(1 if self_test(databases) else 0)
+    found = prove(databases, at_most=arguments.show)
+    return found or [text for text in (replay_agrees(),) if text]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--self-test", action="store_true")
     parser.add_argument("--show", type=int, default=1, help="how many counter-examples to print")
     arguments = parser.parse_args()
-    databases = find_databases()
-    if arguments.self_test:
-        sys.exit(1 if self_test(databases) else 0)
-    found = prove(databases, at_most=arguments.show)
-    if not found:
-        found = [text for text in (replay_agrees(),) if text]
+    try:
+        found = _run(arguments)
+    except StackError as fault:
+        sys.exit(f"Nothing was proved: {fault}")
+    except FileNotFoundError:
+        sys.exit(f"Nothing was proved: {PLANTED} is missing: `make demo` plants and writes it")
+    except psycopg.OperationalError as fault:
+        why = str(fault).strip().partition("\n")[0]
+        sys.exit(f"Nothing was proved: a database does not answer, `make up` starts it ({why})")
     for example in found:
         print(f"Disproved. {example}", file=sys.stderr)
     if found:

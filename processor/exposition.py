@@ -8,6 +8,7 @@ from processor import metrics
 from processor.adapters.kafka.history_reader import GroupReader
 from processor.adapters.kafka.inbox import Inbox
 from processor.adapters.postgres.watch import DatabaseWatch
+from processor.core.counted import counted
 from processor.lifecycle import Check, Lifecycle
 from processor.metric_kinds import Series
 from processor.service.monitor import Look, Monitor
@@ -87,7 +88,7 @@ def show_monitor(monitor: Monitor, life: Lifecycle, patience_s: float) -> None:
 
     def history() -> Check:
         count = monitor.open_requests
-        return Check(count is not None, "being read" if count is None else f"{count} requests open")
+        return Check(count is not None, "being read" if count is None else counted(count, "request") + " open")
 
     metrics.GROUP_MEMBERS.shows(lambda: {(role,): count for role, count in monitor.last.members.items()})
     metrics.GROUP_LAG_RECORDS.shows(lambda: {place: lag.records for place, lag in monitor.last.lags.items()})

@@ -13,6 +13,7 @@ from processor.cli.files import new_file
 from processor.cli.output import csv_cell, say
 from processor.cli.progress import counting
 from processor.cli.requests import count_text, document
+from processor.core.counted import counted
 from processor.service.client_ports import NotSetUp
 from processor.service.export import COLUMNS, Covered, Wanted, export
 
@@ -48,15 +49,15 @@ def export_topic(settings: "Settings", wanted: Wanted, form: ExportForm, to: Pat
 
 def _tell(covered: Covered, wanted: Wanted) -> None:
     times = f", from {covered.first:%Y-%m-%d %H:%M:%SZ} to {covered.last:%Y-%m-%d %H:%M:%SZ}" if covered.first else ""
-    say(f"read {covered.read} records of {covered.topic}{times}; wrote {covered.written}")
+    say(f"read {counted(covered.read, 'record')} of {covered.topic}{times}; wrote {covered.written}")
     places = ", ".join(f"{p}: {covered.start[p]} to {covered.end[p]}" for p in sorted(covered.end))
     say(f"offsets by partition, the end not included: {places}")
     if wanted.may_see is not None or wanted.district_id is not None:
         others = "other districts" if wanted.may_see is None else "what you may not see or did not ask for"
         left_out = covered.read - covered.written - covered.unreadable
-        say(f"left out: {others}, and tombstones, which name no district ({left_out} records)")
+        say(f"left out: {others}, and tombstones, which name no district ({counted(left_out, 'record')})")
     if covered.unreadable:
-        say(f"warning: {covered.unreadable} records could not be decoded and were passed over")
+        say(f"warning: {counted(covered.unreadable, 'record')} could not be decoded, passed over")
 
 
 @contextmanager

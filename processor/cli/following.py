@@ -12,6 +12,7 @@ from processor.cli.exits import ExitCode
 from processor.cli.output import Output, console, print_json, print_ndjson, print_rows, print_table, say
 from processor.cli.progress import counting
 from processor.cli.requests import count_text, document, shown_key
+from processor.core.counted import counted
 from processor.core.errors import RULES, Mender, Reason
 from processor.core.history import RequestState
 from processor.service.follow import (
@@ -127,7 +128,8 @@ def tell_result(result: "Result", *, stderr: bool) -> None:
         who = clearing_text({"cleared_by": result.cleared_by or "someone", "cleared_at": result.cleared_at})
         out.print(f"{result.request_id}: its history was {who}")
         return
-    out.print(f"{result.request_id}: {result.state}, {result.keys} keys of {result.object} of {result.district_id}")
+    keys = counted(result.keys, "key")
+    out.print(f"{result.request_id}: {result.state}, {keys} of {result.object} of {result.district_id}")
     if result.reason is not None:
         out.print(f"  {result.detail or ''}\n  {explain(result.reason)}")
     if result.counts:

@@ -11,6 +11,7 @@ from processor.cli.export import ExportForm
 from processor.cli.output import print_line, say
 from processor.cli.progress import counting
 from processor.cli.requests import moment
+from processor.core.counted import counted
 
 if TYPE_CHECKING:
     from processor.service.replay import Verified
@@ -91,15 +92,18 @@ def _rebuild(*, verify: bool) -> None:
     else:
         with counting("records of the history topic") as progress:
             replayed = run_replay(settings, progress)
-        print_line(f"rebuilt from {replayed.records} records")
+        print_line(f"rebuilt from {counted(replayed.records, 'record')}")
         if replayed.skipped:
-            say(f"warning: {replayed.skipped} records were no history and were passed over")
+            skipped = counted(replayed.skipped, "record was", "records were")
+            say(f"warning: {skipped} no history and passed over")
 
 
 def _tell_verified(verified: "Verified") -> None:
-    print_line(f"compared {verified.compared} rows with {verified.replayed.records} records")
+    records = counted(verified.replayed.records, "record")
+    print_line(f"compared {counted(verified.compared, 'row')} with {records}")
     if verified.unjudged:
-        say(f"{verified.unjudged} rows were changed meanwhile and could not be judged; run it again to judge them")
+        changed = counted(verified.unjudged, "row was", "rows were")
+        say(f"{changed} changed meanwhile and could not be judged; run it again to judge that")
     if verified.first is not None:
-        print_line(f"{verified.divergences} rows differ; the first: {verified.first}")
+        print_line(f"{counted(verified.divergences, 'row differs', 'rows differ')}; the first: {verified.first}")
         raise typer.Exit(ExitCode.DIFFERENT)

@@ -14,6 +14,7 @@ from processor.cli.exits import UsageError
 from processor.cli.keys import read_keys
 from processor.cli.output import Output, print_csv, print_json, print_line, print_ndjson, say
 from processor.cli.person import Person, identified
+from processor.core.counted import counted
 from processor.core.ids import is_request_id
 from processor.core.request import Dependencies, Keys, Mode, OnStateOnly, Request, Side
 from processor.service.submit import split
@@ -88,6 +89,8 @@ def submit(
     Prints the request's id on stdout, and nothing else there; several ids where there are more keys than one request
     can carry. Keys that begin with a minus go after --.
     """
+    if dry_run and wait:
+        raise UsageError("--wait: there is nothing to wait for, because --dry-run sends nothing; leave one of them out")
     request = Request(
         request_id=_checked_id(request_id),
         district_id=_text("--district", district),
@@ -209,7 +212,8 @@ def _catalog(settings: "Settings") -> "Catalog | None":
 
 def _tell_run(requests: list[Request]) -> None:
     if len(requests) > 1:
-        say(f"{sum(map(_count, requests))} keys in {len(requests)} requests with run id {requests[0].run_id}")
+        keys = counted(sum(map(_count, requests)), "key")
+        say(f"{keys} in {len(requests)} requests with run id {requests[0].run_id}")
 
 
 def _print_ids(output: Output, requests: list[Request], results: Mapping[str, Mapping[str, Any]] | None = None) -> None:

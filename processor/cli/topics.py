@@ -6,6 +6,7 @@ import typer
 
 from processor.cli.exits import ExitCode, UsageError
 from processor.cli.output import Output, print_json, print_rows, say
+from processor.core.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,13 +46,14 @@ def create(output: OutputOption = Output.TABLE) -> None:
     }
     _print(output, document, states)
     if settings.registry_url:
-        say(f"schema registry: {len(subjects)} subjects hold this release's schemas")
+        say(f"schema registry: {counted(len(subjects), 'subject holds', 'subjects hold')} this release's schemas")
     else:
         say("schema registry: none is set (RESYNC_REGISTRY_URL); records name their schemas by fingerprint")
     if migrations is None:
         say("history tables: not made, RESYNC_HISTORY_DSN is not set")
     else:
-        say(f"history tables: {f'{migrations} migrations ran' if migrations else 'as they should be'}")
+        ran = counted(migrations, "migration") + " ran"
+        say(f"history tables: {ran if migrations else 'as they should be'}")
 
 
 @app.command("check")
@@ -125,7 +127,7 @@ def _acl_faults(policy: "Policy", found: "AclStates", missing: "Sequence[Acl]") 
     if found.existing is None:
         faults.append("the broker has no authorizer, so everybody may write to every topic")
     if missing:
-        faults.append(f"{len(missing)} ACLs are missing: run `resync topics acls --apply`")
+        faults.append(f"{counted(len(missing), 'ACL is', 'ACLs are')} missing: run `resync topics acls --apply`")
     services = policy.services
     if not (services.process and services.apply and services.store):
         faults.append("the policy does not name the Kafka principals of all roles (services: process, apply, store)")

@@ -7,6 +7,7 @@ from typing import Any
 
 from processor.core.catalog import Catalog, KeyType, ObjectType
 from processor.core.chunk import Ask, Cause, Chunk
+from processor.core.counted import counted
 from processor.core.errors import CoreError, InvalidKey, Reason
 from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
 from processor.core.ids import FIRST_CHUNK, split_chunk
@@ -104,8 +105,8 @@ def _check_size(request: Request, keys: int, parts: int, max_keys: int) -> None:
     if bounded:
         raise Rejected(
             Reason.TOO_MANY_KEYS,
-            f"{keys} keys; with {' and '.join(bounded)} at most {max_keys} keys and {MAX_CHUNK_BYTES} bytes of them:"
-            " split the request",
+            f"{counted(keys, 'key')}; with {' and '.join(bounded)} at most {max_keys} keys and {MAX_CHUNK_BYTES} bytes"
+            " of them: split the request",
         )
 
 

@@ -11,6 +11,7 @@ from processor.core.catalog import Catalog, ObjectType
 from processor.core.chunk import Ask, Cause, Chunk
 from processor.core.compare import Difference, check_size, compare, state_values, wanted_values
 from processor.core.correction import Correction, Op, Parent, Source
+from processor.core.counted import counted
 from processor.core.errors import FieldError, Reason
 from processor.core.history import ChunkState, Status
 from processor.core.ids import correction_id
@@ -129,7 +130,7 @@ class _Deciding:
                     self.state_only(kind, ask, observed)
                 case (ours, theirs):
                     status = Status.DUPLICATE_KEY if verify else Status.FAILED
-                    detail = f"{ours} rows at the district, {theirs} at the state"
+                    detail = f"{counted(ours, 'row')} at the district, {theirs} at the state"
                     self.end(kind, ask, status, Reason.DUPLICATE_KEY, detail=detail)
         except FieldError as error:
             status = Status.DIFFERS if verify else Status.FAILED
@@ -194,7 +195,7 @@ class _Deciding:
             detail = f"the district holds {kind.key_type} keys as text: another spelling of it may be there"
             self.end(kind, ask, Status.STATE_ONLY, Reason.DELETE_NOT_ALLOWED, detail=detail)
         elif self.deletes > limits.max_deletes:
-            detail = f"{self.deletes} records would be deleted; at most {limits.max_deletes} may"
+            detail = f"{counted(self.deletes, 'record')} would be deleted; at most {limits.max_deletes} may"
             self.end(kind, ask, Status.STATE_ONLY, Reason.MAX_DELETES, detail=detail)
         else:
             before = state_values(kind, observed.state[0])

@@ -8,6 +8,7 @@ from processor.core.accept import MAX_CHUNK_BYTES, Rejected, cut, pending
 from processor.core.catalog import Catalog, Limits, ObjectType
 from processor.core.chunk import Ask, Chunk
 from processor.core.correction import Correction, Op
+from processor.core.counted import counted
 from processor.core.errors import Reason
 from processor.core.plan import Plan
 from processor.core.request import Dependencies, OnStateOnly
@@ -30,8 +31,8 @@ def check_number(keys: int, limits: Limits) -> None:
     if keys > limits.max_keys_by_dependency:
         raise Rejected(
             Reason.TOO_MANY_KEYS,
-            f"{keys} records hang below the named ones; a request takes at most {limits.max_keys_by_dependency} along:"
-            " name fewer keys, or ask for the children themselves",
+            f"{counted(keys, 'record hangs', 'records hang')} below the named ones; a request takes at most"
+            f" {limits.max_keys_by_dependency} along: name fewer keys, or ask for the children themselves",
         )
 
 

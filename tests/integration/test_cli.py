@@ -44,6 +44,10 @@ def test_every_command_has_help(command: str) -> None:
         (("submit", "--district", "NORTH", "--object", "PersonIdentity"), "no keys"),
         (("submit", "--district", "NORTH", "--object", "PersonIdentity", "--mode", "foo", "1"), "--mode"),
         (("submit", "--district", "NORTH", "--object", "PersonIdentity", "--request-id", "7", "1"), "a uuid"),
+        (
+            ("submit", "--district", "NORTH", "--object", "PersonIdentity", "--dry-run", "--wait", "1"),
+            "--dry-run sends nothing",
+        ),
         (("show", "7"), "a uuid"),
         (("history", "--since", "yesterday"), "--since"),
         (("history",), "RESYNC_HISTORY_DSN"),

@@ -133,7 +133,7 @@ def test_what_becomes_of_a_key(case: Case) -> None:
 
 def test_a_duplicate_says_how_many_and_where() -> None:
     outcome = only_outcome(of(person([ours()], [theirs()] * 2)))
-    assert outcome.detail == "1 rows at the district, 2 at the state"
+    assert outcome.detail == "1 row at the district, 2 at the state"
 
 
 @pytest.mark.parametrize(
