@@ -108,7 +108,7 @@ def _timestamp(_field: FieldSpec, text: str, tz: ZoneInfo) -> str:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         # An hour that occurs twice or never is taken as Postgres's `at time zone` takes it: at standard time.
-        moment = max(moment.replace(tzinfo=tz, fold=fold).astimezone(UTC) for fold in (0, 1))
+        moment = max(_moments(moment, tz))
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").zfill(27)
 
 
@@ -150,6 +150,17 @@ def has_local_time(text: str, tz: ZoneInfo) -> bool:
     except OverflowError:
         return False
     return True
+
+
+def survives_without_zone(text: str, tz: ZoneInfo) -> bool:
+    """Whether a column without a zone gives this canonical timestamp back: of an hour that occurs twice only one."""
+    local = datetime.fromisoformat(text).astimezone(tz).replace(tzinfo=None)
+    return max(_moments(local, tz)) == datetime.fromisoformat(text)
+
+
+def _moments(local: datetime, tz: ZoneInfo) -> list[datetime]:
+    """What a local time may mean: two moments in an hour that occurs twice or never."""
+    return [local.replace(tzinfo=tz, fold=fold).astimezone(UTC) for fold in (0, 1)]
 
 
 def side_text(field: FieldSpec, text: str | None, tz: ZoneInfo) -> str | None:

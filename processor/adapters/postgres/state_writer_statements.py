@@ -9,7 +9,7 @@ from psycopg import sql
 from processor.adapters.postgres.state_writer_columns import Columns, table_name, type_name
 from processor.adapters.postgres.state_writer_sql import named_sql
 from processor.core import values
-from processor.core.catalog import Catalog, FieldSpec, ObjectType, Table
+from processor.core.catalog import Catalog, FieldSpec, Kind, ObjectType, Table
 
 _ROWS = named_sql("applier_rows.sql")
 _IDENTITY = (("district", "text"), ("key", "text"))
@@ -148,6 +148,11 @@ class Statements:
                     )
                     below.append((child.name, statement))
         return tuple(below)
+
+    def has_no_zone(self, field: FieldSpec) -> bool:
+        """Whether a timestamp is kept without its zone."""
+        cast_to = self._columns.type_of(self._home.table, column_of(field)).cast_to
+        return field.kind is Kind.TIMESTAMP and cast_to == "timestamp without time zone"
 
     def declared(self, field: FieldSpec) -> str:
         """A column's type with its length, as the database spells it."""

@@ -13,9 +13,12 @@ from processor.adapters.postgres.state_writer_sql import named_sql
 from processor.adapters.postgres.state_writer_statements import Statements, column_of
 from processor.core.catalog import FieldSpec, ObjectType
 from processor.core.correction import Correction, Result
+from processor.core.values import survives_without_zone
 from processor.service.apply_state import Effect, Found, References, Refusal, Verdict, Write, WriteResult
 
 _SQL = named_sql("applier.sql")
+_NO_SUCH_TIME = "22008"
+"""SQLSTATE of a time that a column cannot hold: here, the first of two moments with one local time."""
 _NAMES_INVALID_INPUT = 160_000
 """`pg_input_is_valid` came with this server version; before it, a refused value's column stays unnamed."""
 
@@ -127,11 +130,26 @@ class PostgresStateTransaction:
             done = {n for (n,) in rows}
             return [Effect.WRITTEN if n in done else Effect.MISSED for n in range(1, len(piece) + 1)]
 
-        results = in_pieces(self._connection, writes, run)
-        return [
-            self._blamed(object_type, write, result) if isinstance(result, Refusal) else result
-            for write, result in zip(writes, results, strict=True)
-        ]
+        results: dict[int, WriteResult] = {}
+        for place, write in enumerate(writes):
+            if (column := self._lost_time(object_type, write)) is not None:
+                results[place] = Refusal(_NO_SUCH_TIME, None, column)
+        places = [place for place in range(len(writes)) if place not in results]
+        heard = in_pieces(self._connection, [writes[place] for place in places], run)
+        for place, result in zip(places, heard, strict=True):
+            blamed = self._blamed(object_type, writes[place], result) if isinstance(result, Refusal) else result
+            results[place] = blamed
+        return [results[place] for place in range(len(writes))]
+
+    def _lost_time(self, object_type: ObjectType, write: Write) -> str | None:
+        """A column without a zone that would give another moment back than it was given."""
+        zone, statements = object_type.state.timezone, self._statements(object_type)
+        for field in write.fields:
+            if statements.has_no_zone(field):
+                text = _text(write, field)
+                if text is not None and not survives_without_zone(text, zone):
+                    return column_of(field)
+        return None
 
     def _blamed(self, object_type: ObjectType, write: Write, refusal: Refusal) -> Refusal:
         """A refused value's column is found by asking the types one by one; the error does not name it."""

@@ -81,6 +81,8 @@ def test_state_owned_fields_are_refused_even_if_named(world: World) -> None:
         ({"code": "abcd"}, "22001 code"),
         ({"visits": "3000000000"}, "22003 visits"),
         ({"ratio": "99999.00"}, "22003 ratio"),
+        # One local time in Chicago with 07:30, which it would be read as.
+        ({"localAt": "2026-11-01T06:30:00.000000Z"}, "22008 localAt"),
         ({"lastName": None}, "23502 lastName"),
         ({"lastName": "a\x00b"}, "22021 lastName"),
         ({"nickname": "nobody"}, "short_name_check"),
@@ -104,6 +106,18 @@ def test_a_refused_value_is_named_by_constraint_or_column_never_by_value(
     assert (before.result, before.detail) == (Result.REJECTED_BY_STATE, detail)
     assert after.result is Result.APPLIED
     assert world.rows("select last_name, visits from person where person_id = 7") == [(ALL["lastName"], -7)]
+
+
+def test_an_hour_that_occurs_twice_reads_as_it_was_written(world: World) -> None:
+    """Of the two moments that have one local time the column without a zone keeps the second."""
+    times = {"seenAt": "2026-11-01T06:30:00.000000Z", "localAt": "2026-11-01T07:30:00.000000Z"}
+    held = {**ALL, **times}
+    assert world.results(create("Person", "7", held)) == [Result.APPLIED]
+
+    assert world.rows("select seen_at::text, local_at::text from person") == [
+        ("2026-11-01 06:30:00+00", "2026-11-01 01:30:00")
+    ]
+    assert world.results(update("Person", "7", held, {"visits": "8"})) == [Result.APPLIED]
 
 
 def test_a_deferred_constraint_is_checked_where_it_can_still_be_answered(world: World) -> None:
