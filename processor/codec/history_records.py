@@ -1,6 +1,7 @@
 """Records of the history topic as Avro records."""
 
 from processor.codec.correction_records import parent_from_wire, parent_to_wire
+from processor.codec.errors import DecodeError
 from processor.codec.wire import Symbols, Wire, read_time, read_time_or_none
 from processor.codec.work_records import request_from_wire, request_to_wire
 from processor.core.errors import Reason
@@ -16,6 +17,7 @@ from processor.core.history import (
     RequestStatus,
     Status,
 )
+from processor.core.ids import is_request_id
 from processor.core.request import Keys
 
 _STATUS = Symbols(Status)
@@ -169,6 +171,9 @@ def clear_to_wire(clear: Clear) -> Wire:
 
 
 def clear_from_wire(wire: Wire) -> Clear:
+    """Raises DecodeError with INVALID_REQUEST for an id under which no history is kept."""
+    if not is_request_id(wire["request_id"]):
+        raise DecodeError(Reason.INVALID_REQUEST, "request_id is not a uuid (8-4-4-4-12 hexadecimal digits)")
     return Clear(
         request_id=wire["request_id"],
         cleared_by=wire["cleared_by"],

@@ -39,9 +39,10 @@ def accept(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chu
     Returns what to emit, and the chunk to compare at once if the request fits in one; a larger one is emitted as
     PENDING chunks. Every key that cannot be a key ends here; repeated keys count once.
     """
+    nul = _with_nul(request)
     request, too_long = _shortened(request)
     try:
-        kind, keys = _checked(request, too_long, catalog)
+        kind, keys = _checked(request, too_long, nul, catalog)
         valid, invalid = _asks(keys, kind.key_type)
         parts = cut(valid, catalog.limits.max_keys)
         _check_size(request, len(valid), len(parts), catalog.limits.max_keys)
@@ -77,7 +78,16 @@ def _shortened(request: Request) -> tuple[Request, list[str]]:
     return (replace(request, **cut) if cut else request), list(cut)
 
 
-def _checked(request: Request, too_long: Sequence[str], catalog: Catalog) -> tuple[ObjectType, Sequence[str]]:
+def _with_nul(request: Request) -> list[str]:
+    """Names of texts with a character that neither Postgres nor a terminal takes."""
+    named = [name for name in MAX_TEXTS if "\0" in (getattr(request, name) or "")]
+    selection = request.selection
+    return [*named, "selection"] if isinstance(selection, Filter) and "\0" in selection.expression else named
+
+
+def _checked(
+    request: Request, too_long: Sequence[str], nul: Sequence[str], catalog: Catalog
+) -> tuple[ObjectType, Sequence[str]]:
     if too_long:
         raise Rejected(Reason.INVALID_REQUEST, f"too long: {', '.join(too_long)}")
     if request.not_understood:
@@ -89,6 +99,8 @@ def _checked(request: Request, too_long: Sequence[str], catalog: Catalog) -> tup
     if kind is None:
         known = ", ".join(sorted(catalog.objects))
         raise Rejected(Reason.UNKNOWN_OBJECT, f"object {printable(request.object)} is not one of {known}")
+    if nul:
+        raise Rejected(Reason.INVALID_REQUEST, f"holds the character NUL: {', '.join(nul)}")
     if not isinstance(request.selection, Keys):
         raise Rejected(Reason.NOT_SUPPORTED, "only a selection of keys is supported")
     if not request.selection.keys:

@@ -27,6 +27,9 @@ from processor.service.read_back import ReadBack
 
 log = structlog.get_logger(__name__)
 
+MAX_TEXT = 255
+"""Characters of a wish's texts that its permanent mark keeps: whoever sends one may have written anything."""
+
 
 class Wish(NamedTuple):
     """What somebody wishes, and the topic that it came by."""
@@ -129,8 +132,8 @@ def _mark(found: Clearable, wish: Clear, now: datetime) -> Cleared:
         request_id=found.request_id,
         district_id=found.district_id,
         object=found.object,
-        cleared_by=wish.cleared_by,
+        cleared_by=wish.cleared_by[:MAX_TEXT],
         cleared_at=now,
         outcomes=found.outcomes,
-        scope=wish.scope,
+        scope=wish.scope[:MAX_TEXT],
     )

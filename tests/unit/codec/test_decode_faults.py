@@ -14,7 +14,7 @@ from processor.codec.schema_files import SchemaFiles
 from processor.core.chunk import Chunk
 from processor.core.correction import Answer, Correction
 from processor.core.errors import Reason
-from processor.core.history import KeyOutcome, RequestState, RequestStatus
+from processor.core.history import Clear, KeyOutcome, RequestState, RequestStatus
 from processor.core.request import Keys, Request
 from tests.unit.codec.catalogs import catalog_of
 from tests.unit.codec.records import CATALOG, CORRECTION, REQUEST, SAMPLES, SOURCE
@@ -57,6 +57,21 @@ def test_unreadable_bytes_say_what_is_wrong(data: bytes, said: str) -> None:
     caught = fault(data)
     assert caught.reason is Reason.UNDECODABLE
     assert said in caught.detail
+
+
+def test_a_text_that_is_no_unicode_is_undecodable() -> None:
+    """UTF-8 of half a surrogate pair, as some languages' encoders let it through."""
+    surrogate = "\ud800".encode("utf-8", "surrogatepass")
+    for name in ("requested_by", "reason", "run_id", "district_id"):
+        data = CODEC.encode("any", replace(REQUEST, **{name: "§x"}))  # type: ignore[arg-type]
+        assert fault(data.replace("§x".encode(), surrogate)).reason is Reason.UNDECODABLE
+
+
+@pytest.mark.parametrize("request_id", ["", "7", "\0" * 36, "x" * 10_000])
+def test_a_wish_under_an_id_that_no_request_has_is_no_wish(request_id: str) -> None:
+    wish = SAMPLES["Clear"]
+    assert isinstance(wish, Clear)
+    assert fault(CODEC.encode("any", replace(wish, request_id=request_id)), Clear).reason is Reason.INVALID_REQUEST
 
 
 def test_every_cut_of_a_record_is_undecodable() -> None:

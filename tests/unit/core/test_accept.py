@@ -49,6 +49,12 @@ def test_a_request_that_is_not_understood_is_rejected_and_names_the_fields() -> 
         (request(selection=All()), Reason.NOT_SUPPORTED, "only a selection of keys is supported"),
         (request(selection=Filter("grade = 9")), Reason.NOT_SUPPORTED, "only a selection of keys is supported"),
         (request("7", reason="x" * 2_001, run_id="y" * 256), Reason.INVALID_REQUEST, "too long: run_id, reason"),
+        (request("7", requested_by="a\0b"), Reason.INVALID_REQUEST, "holds the character NUL: requested_by"),
+        (
+            request(selection=Filter("\0"), reason="\0"),
+            Reason.INVALID_REQUEST,
+            "holds the character NUL: reason, selection",
+        ),
         (request(selection=Filter("x" * 2_001)), Reason.INVALID_REQUEST, "too long: selection"),
     ],
 )
