@@ -7,6 +7,7 @@ from collections.abc import Callable
 from processor.core.errors import Reason
 from processor.core.history import RequestState
 from processor.core.partition import partition_of
+from tests.awaiting import await_
 from tests.e2e.deployment import PARTITIONS, Deployment
 from tests.e2e.people import persons, rename
 from tests.e2e.promises import prove
@@ -119,4 +120,4 @@ def test_texts_that_no_store_takes_are_refused_by_the_field_s_name(running: Depl
         (RequestState.REJECTED, Reason.INVALID_REQUEST, detail) for detail in texts
     ]
     query = "select count(*) from history.requests where request_id = any(%s) and state = 'REJECTED'"
-    assert running.rows("history", query, [asked]) == [(len(asked),)]
+    await_(lambda: running.rows("history", query, [asked]) == [(len(asked),)], "the rows")
