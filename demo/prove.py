@@ -59,6 +59,8 @@ class Evidence:
 def gather(databases: Databases, stack: ExitStack) -> Evidence:
     connections = {name: stack.enter_context(connect(dsn)) for name, dsn in databases.districts.items()}
     state, history = (stack.enter_context(connect(dsn)) for dsn in (databases.state, databases.history))
+    if not PLANTED.is_file():
+        raise StackError(f"{PLANTED} is missing: `make demo` plants and writes it")
     planted = read_planted(PLANTED)
     claims = read_claims(history, [r["request_id"] for r in planted["requests"]])
     return Evidence(planted, claims, history, state, connections, databases.bootstrap_servers)
@@ -116,7 +118,7 @@ def self_test(databases: Databases) -> list[str]:
 
 
 def _run(arguments: argparse.Namespace) -> list[str]:
-    """Raises StackError, FileNotFoundError and OperationalError where there is nothing to look at."""
+    """Raises StackError and OperationalError where there is nothing to look at."""
     databases = find_databases()
     if arguments.self_test:
         sys.exit(1 if self_test(databases) else 0)
@@ -133,8 +135,6 @@ def main() -> None:
         found = _run(arguments)
     except StackError as fault:
         sys.exit(f"Nothing was proved: {fault}")
-    except FileNotFoundError:
-        sys.exit(f"Nothing was proved: {PLANTED} is missing: `make demo` plants and writes it")
     except psycopg.OperationalError as fault:
         why = str(fault).strip().partition("\n")[0]
         sys.exit(f"Nothing was proved: a database does not answer, `make up` starts it ({why})")
