@@ -149,10 +149,12 @@ class Statements:
                     below.append((child.name, statement))
         return tuple(below)
 
-    def has_no_zone(self, field: FieldSpec) -> bool:
-        """Whether a timestamp is kept without its zone."""
-        cast_to = self._columns.type_of(self._home.table, column_of(field)).cast_to
-        return field.kind is Kind.TIMESTAMP and cast_to == "timestamp without time zone"
+    @cached_property
+    def without_zone(self) -> frozenset[str]:
+        """Names of the timestamps that the state keeps without their zone."""
+        times = [field for field in self._type.owned if field.kind is Kind.TIMESTAMP]
+        types = {f.name: self._columns.type_of(self._home.table, column_of(f)).cast_to for f in times}
+        return frozenset(name for name, cast_to in types.items() if cast_to == "timestamp without time zone")
 
     def declared(self, field: FieldSpec) -> str:
         """A column's type with its length, as the database spells it."""

@@ -143,12 +143,11 @@ class PostgresStateTransaction:
 
     def _lost_time(self, object_type: ObjectType, write: Write) -> str | None:
         """A column without a zone that would give another moment back than it was given."""
-        zone, statements = object_type.state.timezone, self._statements(object_type)
-        for field in write.fields:
-            if statements.has_no_zone(field):
-                text = _text(write, field)
-                if text is not None and not survives_without_zone(text, zone):
-                    return column_of(field)
+        names = self._statements(object_type).without_zone
+        for field in write.fields if names else ():
+            text = _text(write, field) if field.name in names else None
+            if text is not None and not survives_without_zone(text, object_type.state.timezone):
+                return column_of(field)
         return None
 
     def _blamed(self, object_type: ObjectType, write: Write, refusal: Refusal) -> Refusal:
