@@ -175,6 +175,7 @@ def pending(whole: Chunk, parts: Sequence[Sequence[Ask]], now: datetime) -> Plan
             chunk=split_chunk(whole.chunk, index),
             asks=tuple(asks),
             cause=Cause.SPLIT,
+            announced=True,
             first_decided_at=now,
         )
         plan.chunks.append(part)

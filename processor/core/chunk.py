@@ -43,6 +43,8 @@ class Chunk:
     on_state_only: OnStateOnly = OnStateOnly.REPORT
     report: Report = Report.ALL
     attempt: int = 1
+    announced: bool = False
+    """It stands as PENDING in the history: who gives its keys outcomes says DONE too."""
     first_decided_at: datetime | None = None
     deferred_since: datetime | None = None
     """When a database was first found away; the deadline counts from here."""

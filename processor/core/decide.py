@@ -78,8 +78,7 @@ class _Deciding:
         return observed
 
     def finish(self) -> Plan:
-        first_pass_of_split = self.chunk.cause is Cause.SPLIT and self.chunk.deferred_since is None
-        if self.in_sync or first_pass_of_split:
+        if self.in_sync or self.chunk.announced:
             self.plan.history.append(chunk_status(self.chunk, ChunkState.DONE, self.now, in_sync=self.in_sync))
         return self.plan
 
@@ -242,7 +241,14 @@ class _Deciding:
         source = Source(
             request_id=chunk.request_id,
             chunk=chunk.chunk,
-            correction_id=correction_id(chunk.request_id, chunk.district_id, kind.name, ask.key, chunk.attempt),
+            correction_id=correction_id(
+                chunk.request_id,
+                chunk.district_id,
+                kind.name,
+                ask.key,
+                chunk.attempt,
+                carried_by=chunk.chunk if ask.asked_as is None else None,
+            ),
             district_id=chunk.district_id,
             object=kind.name,
             key=ask.key,

@@ -52,7 +52,14 @@ def family(chunk: Chunk, below: Mapping[str, Sequence[str]], limits: Limits, now
     members = [named]
     for name, keys in below.items():
         asks = tuple(Ask(key, None) for key in keys)
-        child = replace(named, chunk=f"{chunk.chunk}.{name}", object=name, asks=asks, dependencies=Dependencies.NONE)
+        child = replace(
+            named,
+            chunk=f"{chunk.chunk}.{name}",
+            object=name,
+            asks=asks,
+            dependencies=Dependencies.NONE,
+            deferred_since=None,  # no outcome tells yet that these wait
+        )
         members.append(child)
     count = sum(len(member.asks) for member in members)
     size = sum(len(ask.key.encode()) for member in members for ask in member.asks)

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import uuid
+from datetime import datetime
 from urllib.parse import quote, unquote
 
 CORRECTIONS = uuid.UUID("5f2b6c1e-7d0a-5c52-9a53-0d1f4ab0c0de")
@@ -11,18 +12,25 @@ REFUSED = "~refused"
 """Stands in an accepted id for a refusal, which must not use up the id of a request that is allowed."""
 
 
-def correction_id(request_id: str, district_id: str, object_name: str, key: str, attempt: int) -> str:
+def correction_id(
+    request_id: str, district_id: str, object_name: str, key: str, attempt: int, *, carried_by: str | None = None
+) -> str:
     """uuid5 of what is corrected and for the how manieth time.
 
     The district is part of it: a publisher may use one request id for two, and both may have the key (ADR 0140).
+    `carried_by` is the chunk that sends along a record that nobody named: several may, each with an answer (ADR 0141).
     """
-    return str(uuid.uuid5(CORRECTIONS, "\x1f".join((request_id, district_id, object_name, key, str(attempt)))))
+    named = (request_id, district_id, object_name, key, str(attempt), *([carried_by] if carried_by else []))
+    return str(uuid.uuid5(CORRECTIONS, "\x1f".join(named)))
 
 
-def accepted_id(request_id: str, district_id: str, chunk: str, attempt: int) -> bytes:
-    """16 bytes that stand for one unit of work having been taken on; of one district, as in `correction_id`."""
-    named = "\x1f".join((request_id, district_id, chunk, str(attempt)))
-    return hashlib.blake2b(named.encode(), digest_size=16).digest()
+def accepted_id(request_id: str, district_id: str, chunk: str, attempt: int, since: datetime | None = None) -> bytes:
+    """16 bytes that stand for one unit of work having been taken on; of one district, as in `correction_id`.
+
+    `since` tells apart the work of a request from that of its repetition after the window, which has the same ids.
+    """
+    named = (request_id, district_id, chunk, str(attempt), *([since.isoformat()] if since else []))
+    return hashlib.blake2b("\x1f".join(named).encode(), digest_size=16).digest()
 
 
 def split_chunk(parent: str, index: int) -> str:

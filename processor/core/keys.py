@@ -39,6 +39,13 @@ def canonical_key(text: str, key_type: KeyType) -> str:
     return trimmed
 
 
+def is_canonical(text: str, key_type: KeyType) -> bool:
+    try:
+        return canonical_key(text, key_type) == text
+    except InvalidKey:
+        return False
+
+
 def _canonical_integer(text: str) -> str:
     if not _INTEGER.fullmatch(text):
         raise InvalidKey("the key is not an integer in ASCII digits")

@@ -81,13 +81,15 @@ def defer(chunk: Chunk, detail: str, limits: Limits, now: datetime) -> Plan:
     since = chunk.deferred_since or now
     waited = now - since
     if waited >= timedelta(seconds=limits.snapshot_deadline_s):
-        return Plan(history=[_unread(chunk, ask, Status.FAILED, detail, now) for ask in chunk.asks])
+        failed: list[HistoryRecord] = [_unread(chunk, ask, Status.FAILED, detail, now) for ask in chunk.asks]
+        return Plan(history=failed + done_if_announced(chunk, now))
     plan = Plan()
-    if chunk.deferred_since is None:
+    if chunk.deferred_since is None or chunk.announced:
         plan.history += [_unread(chunk, ask, Status.DEFERRED, detail, now) for ask in chunk.asks]
-        plan.history += _done_if_pending(chunk, now)
+        plan.history += done_if_announced(chunk, now)
     waiting = replace(
         chunk,
+        announced=False,
         first_decided_at=chunk.first_decided_at or now,
         deferred_since=since,
         not_before=now + min(MAX_BACKOFF, max(MIN_BACKOFF, waited)),
@@ -106,14 +108,13 @@ def unreadable(chunk: Chunk, detail: str, now: datetime) -> Plan:
 def give_up(chunk: Chunk, reason: Reason, now: datetime) -> Plan:
     """What becomes of a chunk that cannot be compared any more."""
     plan = Plan(history=[chunk_outcome(chunk, ask, Status.FAILED, now, reason=reason) for ask in chunk.asks])
-    plan.history += _done_if_pending(chunk, now)
+    plan.history += done_if_announced(chunk, now)
     return plan
 
 
-def _done_if_pending(chunk: Chunk, now: datetime) -> list[HistoryRecord]:
+def done_if_announced(chunk: Chunk, now: datetime) -> list[HistoryRecord]:
     """The end of a part that was announced as PENDING: from now on its keys' outcomes tell."""
-    first_pass = chunk.cause is Cause.SPLIT and chunk.deferred_since is None
-    return [chunk_status(chunk, ChunkState.DONE, now)] if first_pass else []
+    return [chunk_status(chunk, ChunkState.DONE, now)] if chunk.announced else []
 
 
 def another_round(chunk: Chunk) -> Chunk:

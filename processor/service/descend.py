@@ -1,17 +1,32 @@
 """Requests with what hangs below their keys: read first, since too many reject the whole request."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from processor.core.accept import Rejected, rejected
+from processor.core.accept import Rejected, printable, rejected
 from processor.core.catalog import Catalog
-from processor.core.chunk import Chunk
+from processor.core.chunk import Ask, Chunk
+from processor.core.errors import InvalidKey, Reason
 from processor.core.family import check_number, children_of, descending, family
+from processor.core.history import KeyOutcome, Status
+from processor.core.keys import canonical_key, invalid_key_id
+from processor.core.outcome import chunk_outcome
 from processor.core.settle import defer, give_up, unreadable
 from processor.service.intake import Intake, Unfolded
 from processor.service.ports import SnapshotImpossible, Snapshots, SnapshotUnavailable
 
 COUNTED_UP_TO = 10
 """Times the limit: beyond it, how many more there are does not matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Descendants:
+    """Keys of records below others: by object, from the top down, sorted. What is no key stands apart."""
+
+    keys: dict[str, list[str]]
+    unusable: Sequence[tuple[str, str, InvalidKey]]
+    """(object, what stands there instead of a key, why it is none)."""
 
 
 def descend(intake: Intake, snapshots: Snapshots, catalog: Catalog, now: datetime) -> None:
@@ -25,8 +40,8 @@ def _descend(unfolded: Unfolded, intake: Intake, snapshots: Snapshots, catalog: 
     chunk = unfolded.chunk
     try:
         below = descendants(chunk, snapshots, catalog)
-        check_number(sum(map(len, below.values())), catalog.limits)
-        plan, chunks = family(chunk, below, catalog.limits, now)
+        check_number(sum(map(len, below.keys.values())) + len(below.unusable), catalog.limits)
+        plan, chunks = family(chunk, below.keys, catalog.limits, now)
     except SnapshotImpossible as fault:
         intake.plan.add(unfolded.plan)
         intake.plan.add(unreadable(chunk, str(fault), now))
@@ -40,27 +55,42 @@ def _descend(unfolded: Unfolded, intake: Intake, snapshots: Snapshots, catalog: 
             intake.plan.add(give_up(chunk, why.reason, now))
     else:
         intake.plan.add(unfolded.plan)
+        intake.plan.history += [_no_key(chunk, *each, now) for each in below.unusable]
         intake.plan.add(plan)
         intake.chunks += chunks
 
 
-def descendants(chunk: Chunk, snapshots: Snapshots, catalog: Catalog) -> dict[str, list[str]]:
-    """Keys of all records that either side holds below the chunk's keys: by object, from the top down, sorted.
+def _no_key(chunk: Chunk, object_name: str, text: str, why: InvalidKey, now: datetime) -> KeyOutcome:
+    ask, detail = Ask(invalid_key_id(text), None), f"{printable(text)!r}: {why.detail}"
+    return chunk_outcome(
+        chunk, ask, Status.FAILED, now, object_name=object_name, reason=Reason.INVALID_KEY, detail=detail
+    )
 
-    Raises SnapshotUnavailable.
-    """
+
+def descendants(chunk: Chunk, snapshots: Snapshots, catalog: Catalog) -> Descendants:
+    """All records that either side holds below the chunk's keys. Raises SnapshotUnavailable."""
     limit = COUNTED_UP_TO * catalog.limits.max_keys_by_dependency
     found: dict[str, dict[str, None]] = {}
+    unusable: dict[tuple[str, str], InvalidKey] = {}
     level: dict[str, list[str]] = {chunk.object: [ask.key for ask in chunk.asks]}
     while level and sum(map(len, found.values())) <= limit:
         following: dict[str, list[str]] = {}
         for name, keys in level.items():
             for child in children_of(name, catalog):
                 known = found.setdefault(child.name, {})
-                fresh = [k for k in snapshots.children(chunk.district_id, child.name, keys, limit) if k not in known]
-                known.update(dict.fromkeys(fresh))
+                fresh: dict[str, None] = {}
+                for text in snapshots.children(chunk.district_id, child.name, keys, limit):
+                    try:
+                        fresh[canonical_key(text, child.key_type)] = None
+                    except InvalidKey as why:
+                        unusable[child.name, text] = why
+                fresh = {key: None for key in fresh if key not in known}
+                known.update(fresh)
                 if fresh:
-                    following[child.name] = fresh
+                    following[child.name] = list(fresh)
         level = following
     order = [kind.name for kind in descending(chunk.object, catalog)]
-    return {name: sorted(found[name]) for name in order if found.get(name)}
+    return Descendants(
+        {name: sorted(found[name]) for name in order if found.get(name)},
+        [(name, text, why) for (name, text), why in unusable.items()],
+    )

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from processor.codec.errors import RegistryUnavailable
 from processor.service.apply_state import StateUnavailable
-from processor.service.records import Received
+from processor.service.records import Lane, Received
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,8 @@ class Inbox(Protocol):
     def ready(self, now_s: float) -> Iterator[Received]: ...
 
     def take(self, record: Received) -> None: ...
+
+    def waits(self, lane: Lane, partition: int) -> bool: ...
 
     def next_due_s(self) -> float | None: ...
 

@@ -1,18 +1,19 @@
 """What a batch of records asks for: each becomes chunks to compare, a plan that needs no reading, or is passed on."""
 
 import logging
-from collections.abc import Container, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from processor.codec.codec import Codec
 from processor.codec.errors import DecodeError
 from processor.core.accept import WITH_CHILDREN, Rejected, accept, refuse
 from processor.core.catalog import Catalog
-from processor.core.chunk import Chunk
+from processor.core.chunk import Cause, Chunk
 from processor.core.correction import Answer
 from processor.core.errors import Reason
 from processor.core.ids import FIRST_CHUNK, REFUSED, accepted_id
+from processor.core.keys import is_canonical
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
 from processor.core.request import Request
@@ -117,12 +118,19 @@ class Sorter:
     """Sorts batches for one process. `known` holds the ids of work already taken on; without a policy all may ask."""
 
     def __init__(
-        self, catalog: Catalog, partitions: int, known: Container[bytes], policy: Policy | None = None
+        self,
+        catalog: Catalog,
+        partitions: int,
+        known: Container[bytes],
+        policy: Policy | None = None,
+        bulk_waits: Callable[[int], bool] = lambda _partition: False,
     ) -> None:
+        """`bulk_waits` says whether chunks of a partition are yet to be decided."""
         self._catalog = catalog
         self._partitions = partitions
         self._known = known
         self._policy = policy
+        self._bulk_waits = bulk_waits
 
     def sort(self, batch: Sequence[Work | Poison], now: datetime) -> Intake:
         """Sorts the records in their order; the first of several alike is the one that counts."""
@@ -181,10 +189,17 @@ class Sorter:
         if chunk.not_before is not None and now < chunk.not_before:
             intake.plan.retries.append(another_round(chunk))
             return
+        if self._parent_may_wait(chunk, item.record.partition, now):
+            intake.plan.retries.append(another_round(chunk))
+            return
         missing = self._left_the_catalog(chunk)
         if missing is not None:
             intake.plan.add(give_up(chunk, missing, now))
-        elif chunk.dependencies in WITH_CHILDREN:
+            return
+        chunk = self._without_unfit(chunk, intake, now)
+        if not chunk.asks:
+            return
+        if chunk.dependencies in WITH_CHILDREN:
             intake.unfolded.append(Unfolded(Plan(), chunk, None))
         else:
             intake.chunks.append(chunk)
@@ -197,6 +212,27 @@ class Sorter:
             return Reason.UNKNOWN_OBJECT
         return None
 
+    def _parent_may_wait(self, chunk: Chunk, partition: int, now: datetime) -> bool:
+        """A child may have overtaken its parent, if that is in a large request that is carried out chunk by chunk.
+
+        What was asked for before must be done before a key fails for want of its parent (P4).
+        """
+        if chunk.cause is not Cause.PARENT_MISSING or not self._bulk_waits(partition):
+            return False
+        waited = now - (chunk.first_decided_at or now)
+        return waited < timedelta(seconds=self._catalog.limits.snapshot_deadline_s)
+
+    def _without_unfit(self, chunk: Chunk, intake: Intake, now: datetime) -> Chunk:
+        """Ends keys that are none by the catalog as it is now: one of them would fail the reading of all."""
+        key_type = self._catalog.objects[chunk.object].key_type
+        unfit = [ask for ask in chunk.asks if not is_canonical(ask.key, key_type)]
+        if not unfit:
+            return chunk
+        rest = replace(chunk, asks=tuple(ask for ask in chunk.asks if ask not in unfit))
+        ending = replace(chunk, asks=tuple(unfit), announced=chunk.announced and not rest.asks)
+        intake.plan.add(give_up(ending, Reason.INVALID_KEY, now))
+        return rest
+
     def _answer(self, answer: Answer, intake: Intake, now: datetime) -> None:
         """A late answer whose next comparison has begun already must not reopen the key."""
         plan = settle(answer, self._catalog.limits, now)
@@ -208,7 +244,7 @@ class Sorter:
 
 
 def _accepted_id(chunk: Chunk) -> bytes:
-    return accepted_id(chunk.request_id, chunk.district_id, chunk.chunk, chunk.attempt)
+    return accepted_id(chunk.request_id, chunk.district_id, chunk.chunk, chunk.attempt, chunk.first_decided_at)
 
 
 def _source(ask: Request | Chunk | Answer) -> tuple[str, str]:

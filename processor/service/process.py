@@ -20,7 +20,7 @@ from processor.service.emit import Emitter
 from processor.service.inbox import Inbox
 from processor.service.intake import Intake, Poison, Sorter, Work, decode
 from processor.service.ports import Snapshots
-from processor.service.records import Outgoing
+from processor.service.records import Lane, Outgoing
 from processor.service.resync import Observation, observe, resync
 from processor.service.tally import count_batch, timed_commit
 
@@ -92,7 +92,13 @@ class Processor:
         taken = self._take(datetime.now(UTC).timestamp())
         if not taken:
             return None
-        sorter = Sorter(self.catalog, self.emitter.partitions, self.accepted, self.policy)
+        sorter = Sorter(
+            self.catalog,
+            self.emitter.partitions,
+            self.accepted,
+            self.policy,
+            lambda partition: self.inbox.waits(Lane.CHUNKS, partition),
+        )
         intake = sorter.sort(taken, datetime.now(UTC))
         descend(intake, self.snapshots, self.catalog, datetime.now(UTC))
         seen = observe(intake.chunks, self.snapshots, self.catalog)

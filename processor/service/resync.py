@@ -7,6 +7,7 @@ from processor.core.catalog import Catalog
 from processor.core.chunk import Chunk
 from processor.core.decide import count_state_only, decide
 from processor.core.family import deletes_last_and_upward
+from processor.core.history import HistoryRecord
 from processor.core.parents import parents_to_read
 from processor.core.plan import Plan
 from processor.core.request import OnStateOnly
@@ -77,20 +78,26 @@ def _resync_family(chunks: Sequence[Chunk], seen: Observation, catalog: Catalog,
     """Chunks of one request: their deletions are counted together, and go upward.
 
     So where one that may delete cannot be read, all wait for it, or end with it: what was counted apart would be
-    bounded apart.
+    bounded apart. What comes along is told of first: once the named keys have ended, nothing of their family is yet
+    to be told.
     """
     state_only = sum(count_state_only(chunk, seen.snapshots[chunk.district_id]) for chunk in chunks)
     faults = [seen.fault(chunk, catalog) for chunk in chunks]
     if any(chunk.on_state_only is OnStateOnly.DELETE for chunk in chunks):
         faults = [_worst([fault for fault in faults if fault is not None])] * len(chunks)
-    plan = Plan()
+    plan, told_first = Plan(), list[HistoryRecord]()
     for chunk, fault in zip(chunks, faults, strict=True):
         if fault is None:
-            plan.add(decide(chunk, catalog, seen.snapshots[chunk.district_id], now, state_only=state_only))
+            part = decide(chunk, catalog, seen.snapshots[chunk.district_id], now, state_only=state_only)
         elif isinstance(fault, SnapshotImpossible):
-            plan.add(unreadable(chunk, str(fault), now))
+            part = unreadable(chunk, str(fault), now)
         else:
-            plan.add(defer(chunk, str(fault), catalog.limits, now))
+            part = defer(chunk, str(fault), catalog.limits, now)
+        if all(ask.asked_as is None for ask in chunk.asks):
+            told_first += part.history
+            part.history = []
+        plan.add(part)
+    plan.history[:0] = told_first
     plan.corrections = deletes_last_and_upward(plan.corrections, catalog)
     return plan
 

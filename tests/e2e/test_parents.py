@@ -1,5 +1,7 @@
 """Children that come with their parents, before them, or without any."""
 
+from collections.abc import Callable
+
 import pytest
 
 from processor.core.correction import Parent
@@ -27,6 +29,23 @@ def test_a_thousand_persons_and_at_once_their_enrollments_are_all_applied(
     assert [running.watcher.story(r).counts()["APPLIED"] for r in asked] == [100] * 20
     assert_same(running, "NORTH", keys)
     assert enrollments_at_state(running, "NORTH", keys) == {key: key for key in keys}
+
+
+def test_enrollments_wait_for_the_persons_of_a_request_that_goes_chunk_by_chunk(
+    deploy: Callable[..., Deployment],
+) -> None:
+    """They overtake, and come round several times before the last chunk is done; none fails for that."""
+    deployment = deploy(limits={"max_keys": 500}, settings={"retry_delay_s": 0.2, "retry_gather_s": 0})
+    keys = list(deployment.take_keys(12_000))
+    children = keys[-50:]
+    persons(deployment, "NORTH", keys, there=False)
+    enrollments(deployment, "NORTH", children, children, there=False)
+    deployment.start_all()
+    asked = [deployment.submit("NORTH", "PersonIdentity", keys), deployment.submit("NORTH", "Enrollment", children)]
+    deployment.watcher.until_ended(asked, 60)
+    prove(deployment, asked)
+    assert [deployment.watcher.story(r).counts()["APPLIED"] for r in asked] == [12_000, 50]
+    assert deployment.watcher.story(asked[1]).last(children[-1]).attempt == 2, "they did overtake"
 
 
 def test_enrollments_that_come_before_their_persons_are_tried_again(running: Deployment) -> None:

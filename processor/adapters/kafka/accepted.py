@@ -4,7 +4,8 @@ The topic `resync.accepted` is the truth; this is its bounded copy in memory for
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -42,8 +43,22 @@ class AcceptedIds:
                 return
             del self._seen_at[oldest]
 
-    def clear(self) -> None:
+    def restore(self, found: Iterable[tuple[bytes, float]]) -> None:
+        """Replaces all by ids with the Unix seconds they were taken on, in any order."""
         self._seen_at.clear()
+        for accepted_id, seen_at in found:
+            self._seen_at[accepted_id] = seen_at
+            if len(self._seen_at) > 2 * self._max_ids:
+                self._keep_newest()
+        self._keep_newest()
+
+    def _keep_newest(self) -> None:
+        newest = sorted(self._seen_at.items(), key=itemgetter(1))[-self._max_ids :]
+        self._seen_at = dict(newest)
+
+    @property
+    def max_ids(self) -> int:
+        return self._max_ids
 
 
 class AcceptedReader:
@@ -63,8 +78,10 @@ class AcceptedReader:
         are past is then among the ids. The end is the high watermark, open transactions included, while records are
         read committed, so a transaction of a former owner is waited for. Raises KafkaException after a minute.
         """
-        self._ids.clear()
-        ends, starts = self._bounds(list(partitions))
+        self._ids.restore(self._read(list(partitions)))
+
+    def _read(self, partitions: list[int]) -> Iterator[tuple[bytes, float]]:
+        ends, starts = self._bounds(partitions)
         unread = {s.partition: ends[s.partition] for s in starts if s.offset < ends[s.partition]}
         self._consumer.assign([s for s in starts if s.partition in unread])
         deadline = time.monotonic() + PATIENCE_S
@@ -79,7 +96,7 @@ class AcceptedReader:
                 if error is None:
                     key = message.key()
                     if key is not None:
-                        self._ids.add(key, message.timestamp()[1] / 1000)
+                        yield key, message.timestamp()[1] / 1000
                     offset += 1
                 elif error.code() != KafkaError._PARTITION_EOF:
                     continue
@@ -96,14 +113,19 @@ class AcceptedReader:
         while True:
             try:
                 ends = {p: extent.high for p, extent in self._facts.extents(partitions).items()}
-                return ends, self._starts([p for p, end in ends.items() if end > 0])
+                return ends, self._starts({p: end for p, end in ends.items() if end > 0})
             except (StoreUnavailable, KafkaException):
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(RETRY_S)
 
-    def _starts(self, partitions: list[int]) -> list[TopicPartition]:
+    def _starts(self, ends: dict[int, int]) -> list[TopicPartition]:
+        """As far back as the window goes, but no further than what can be kept: an id and, at most, a marker for it."""
         since_ms = int((time.time() - self._window_s) * 1000)
-        asked = [TopicPartition(self._topic, p, since_ms) for p in partitions]
+        asked = [TopicPartition(self._topic, p, since_ms) for p in ends]
         found: list[TopicPartition] = self._consumer.offsets_for_times(asked, CALL_TIMEOUT_S) if asked else []
-        return [o for o in found if o.offset >= 0]
+        return [
+            TopicPartition(self._topic, o.partition, max(o.offset, ends[o.partition] - 2 * self._ids.max_ids))
+            for o in found
+            if o.offset >= 0
+        ]

@@ -98,13 +98,15 @@ class Inbox:
     def ready(self, now_s: float) -> Iterator[Received]:
         """Records that may be taken, by rank of lane, within a rank one of each partition in turn; see `take`.
 
-        Chunks come only where no other lane has a record that may be taken.
+        Chunks come only where no request and no answer may be taken; they and retries take turns in being first, for
+        retries may wait for chunks (ADR 0142).
         """
         found = False
         self._turn += 1
-        for rank in RANKS:
+        first, *others = RANKS
+        for rank in (first, *(others if self._turn % 2 else reversed(others))):
             if Lane.CHUNKS in rank and found:
-                return
+                continue
             turns = deque(p for p in self._partitions.values() if p.lane in rank and p.waiting)
             turns.rotate(self._turn)
             while turns:
@@ -123,6 +125,14 @@ class Inbox:
         partition.waiting.popleft()
         partition.waiting_bytes -= len(record.value or b"")
         partition.taken = record.offset + 1
+
+    def waits(self, lane: Lane, partition: int) -> bool:
+        """Whether records of a lane's partition are yet to be taken, or taken and not yet done with."""
+        return any(
+            each.lane is lane and (bool(each.waiting) or each.taken is not None)
+            for (_topic, number), each in self._partitions.items()
+            if number == partition
+        )
 
     def next_due_s(self) -> float | None:
         """When the first waiting record may be taken, in Unix seconds; None where none waits."""

@@ -76,8 +76,8 @@ def _below(table: Table, condition: sql.Composed) -> sql.Composed:
     shared: sql.Composable = sql.SQL("")
     if table.district_column is not None:
         shared = sql.SQL(" AND t.{} = %(district_id)s").format(sql.Identifier(table.district_column))
-    return sql.SQL("SELECT {} FROM {} AS t WHERE {}{} LIMIT %(limit)s").format(
-        _key_text(table), table_name(table.name), condition, shared
+    return sql.SQL("SELECT {} FROM {} AS t WHERE {}{} AND {} IS NOT NULL LIMIT %(limit)s").format(
+        _key_text(table), table_name(table.name), condition, shared, sql.Identifier("t", table.key_column)
     )
 
 

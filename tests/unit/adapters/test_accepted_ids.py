@@ -61,9 +61,18 @@ def test_expired_ids_take_no_room() -> None:
 def test_restoring_begins_from_nothing() -> None:
     ids = AcceptedIds(60, 10, Clock())
     ids.add(A)
-    ids.clear()
+    ids.restore([])
     assert A not in ids
     assert len(ids) == 0
+
+
+def test_restoring_keeps_the_newest_whatever_partition_was_read_first() -> None:
+    ids = AcceptedIds(10_000, 3, Clock())
+    found = [(number.to_bytes(16, "big"), float(at)) for number, at in enumerate((97, 98, 99, 1, 2, 3, 4, 5, 6, 7))]
+    ids.restore(found)
+    assert [number for number in range(10) if number.to_bytes(16, "big") in ids] == [0, 1, 2]
+    ids.add(A)
+    assert [number for number in range(10) if number.to_bytes(16, "big") in ids] == [1, 2], "the oldest goes first"
 
 
 def test_only_bytes_can_be_known() -> None:

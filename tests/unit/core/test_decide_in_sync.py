@@ -29,14 +29,19 @@ def done(plan: Plan) -> list[tuple[str, ChunkState, int]]:
     [
         ({}, ["1", "2", "3"], []),
         ({"report": Report.CHANGES}, ["3"], [("0", ChunkState.DONE, 2)]),
-        ({"cause": Cause.SPLIT, "chunk": "0.4"}, ["1", "2", "3"], [("0.4", ChunkState.DONE, 0)]),
+        ({"announced": True, "chunk": "0.4"}, ["1", "2", "3"], [("0.4", ChunkState.DONE, 0)]),
         (
-            {"cause": Cause.SPLIT, "chunk": "0.4", "report": Report.CHANGES},
+            {"announced": True, "chunk": "0.4", "report": Report.CHANGES},
             ["3"],
             [("0.4", ChunkState.DONE, 2)],
         ),
         # A key that has an outcome already must get another: a count would leave the old one standing.
         ({"cause": Cause.SPLIT, "report": Report.CHANGES, "deferred_since": READ_AT}, ["1", "2", "3"], []),
+        (
+            {"announced": True, "chunk": "0.4", "report": Report.CHANGES, "deferred_since": READ_AT},
+            ["1", "2", "3"],
+            [("0.4", ChunkState.DONE, 0)],
+        ),
         ({"cause": Cause.CONFLICT, "report": Report.CHANGES, "attempt": 2}, ["1", "2", "3"], []),
     ],
 )

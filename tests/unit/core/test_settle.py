@@ -213,7 +213,12 @@ def chunk_ends(plan: Plan) -> list[tuple[str, ChunkState, int]]:
 @pytest.mark.parametrize(
     ("asked", "ends"),
     [
-        (chunk("7", chunk="0.1", cause=Cause.SPLIT), [("0.1", ChunkState.DONE, 0)]),
+        (chunk("7", chunk="0.1", announced=True), [("0.1", ChunkState.DONE, 0)]),
+        (chunk("7", chunk="0.1", announced=True, deferred_since=NOW), [("0.1", ChunkState.DONE, 0)]),
+        (
+            chunk("7", chunk="0.1", announced=True, deferred_since=NOW - timedelta(days=1)),
+            [("0.1", ChunkState.DONE, 0)],
+        ),
         (chunk("7", chunk="r1", cause=Cause.SPLIT, deferred_since=NOW), []),
         (chunk("7"), []),
     ],

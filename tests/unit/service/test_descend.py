@@ -6,9 +6,11 @@ from processor.core.catalog import Catalog
 from processor.core.chunk import Chunk
 from processor.core.errors import Reason
 from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
+from processor.core.plan import Plan
 from processor.core.request import Dependencies, OnStateOnly, Request
 from processor.service.descend import descend
 from processor.service.intake import Intake, Unfolded, take_request
+from processor.service.resync import observe, resync
 from tests.unit.core.builders import CATALOG, NOW, catalog, chunk, outcomes, request
 from tests.unit.service.databases import Databases
 
@@ -54,6 +56,49 @@ def test_descendants_follow_their_parents_and_were_not_asked_for() -> None:
     assert [ask.asked_as for c in intake.chunks for ask in c.asks] == ["1", None, None, None, None]
     assert len({c.chunk for c in intake.chunks}) == 4
     assert (request_status(intake).state, request_status(intake).keys) == (RequestState.ACCEPTED, 1)
+
+
+def test_what_cannot_be_a_key_ends_and_stops_nothing() -> None:
+    databases = Databases(below={("NORTH", "Enrollment", "1"): ["012", "x", "11"]})
+    intake = taken(CHILDREN, databases)
+    assert shape(intake.chunks) == [("Person", ["1"]), ("Enrollment", ["11", "12"])]
+    (outcome,) = outcomes(intake.plan)
+    assert (outcome.object, outcome.status, outcome.reason) == ("Enrollment", Status.FAILED, Reason.INVALID_KEY)
+    assert outcome.key.startswith("!")
+    assert outcome.asked_as is None, "nobody named it"
+
+
+def test_a_family_cut_after_a_district_was_away_ends() -> None:
+    known = catalog(max_keys=2)
+    databases = Databases(below={("NORTH", "Enrollment", "1"): ["11", "12", "13"]}, away={("NORTH", "Enrollment")})
+    (retry,) = taken(CHILDREN, databases, known).plan.retries
+    databases.away.clear()
+    again = Intake(unfolded=[Unfolded(Plan(), retry, None)])
+    descend(again, databases, known, NOW)
+    announced = [h.chunk for h in again.plan.history if isinstance(h, ChunkStatus)]
+    assert len(announced) == 3
+    ended = resync(again.plan.chunks, observe(again.plan.chunks, databases, known), known, NOW)
+    assert sorted(h.chunk for h in ended.history if isinstance(h, ChunkStatus)) == sorted(announced)
+
+
+def test_a_family_member_that_is_away_is_told_to_wait() -> None:
+    """Else the request would seem to have ended with its named keys."""
+    databases = below()
+    databases.away.add(("NORTH", "Enrollment"))
+    (retry,) = taken(CHILDREN, databases).plan.retries
+    databases.away.clear()
+    again = Intake(unfolded=[Unfolded(Plan(), retry, None)])
+    descend(again, databases, CATALOG, NOW)
+    databases.away.add(("NORTH", "Sanction"))
+    plan = resync(again.chunks, observe(again.chunks, databases, CATALOG), CATALOG, NOW)
+    assert [(o.key, o.status) for o in outcomes(plan) if o.object == "Sanction"] == [("1111", Status.DEFERRED)]
+
+
+def test_a_family_is_told_of_before_the_keys_that_were_named() -> None:
+    """Whoever reads the history batch by batch never sees all named keys ended and nothing of what came along."""
+    intake = taken(CHILDREN, below())
+    plan = resync(intake.chunks, observe(intake.chunks, below(), CATALOG), CATALOG, NOW)
+    assert [o.asked_as for o in outcomes(plan)] == [None, None, None, None, "1"]
 
 
 def test_with_all_only_the_named_keys_look_upward() -> None:

@@ -1,6 +1,6 @@
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -139,10 +139,11 @@ def test_requests_for_one_key_are_each_compared() -> None:
         ({"chunk": "0.1"}, 2),
         ({"attempt": 2}, 2),
         ({"request_id": OTHER_ID}, 2),
-        ({"cause": Cause.NO_ANSWER, "first_decided_at": NOW}, 1),
+        ({"cause": Cause.NO_ANSWER}, 1),
+        ({"first_decided_at": NOW}, 2),
     ],
 )
-def test_a_chunk_is_known_by_request_id_and_attempt(other: dict[str, Any], taken: int) -> None:
+def test_a_chunk_is_known_by_request_run_and_attempt(other: dict[str, Any], taken: int) -> None:
     intake = sort(work(chunk("7")), work(chunk("7", **other)))
     assert len(intake.chunks) == len(intake.accepted) == taken
 
@@ -161,7 +162,7 @@ def test_a_chunk_that_comes_too_early_goes_round_without_reading() -> None:
     [({"district_id": "EAST"}, Reason.UNKNOWN_DISTRICT), ({"object_name": "Pupil"}, Reason.UNKNOWN_OBJECT)],
 )
 def test_a_chunk_whose_catalog_entry_is_gone_ends_and_closes_its_part(gone: dict[str, Any], reason: Reason) -> None:
-    left = chunk("7", "8", chunk="0.2", cause=Cause.SPLIT, **gone)
+    left = chunk("7", "8", chunk="0.2", announced=True, **gone)
     intake = sort(work(left))
     assert not intake.chunks
     assert [(o.key, o.status, o.reason) for o in outcomes(intake.plan)] == [
@@ -170,6 +171,55 @@ def test_a_chunk_whose_catalog_entry_is_gone_ends_and_closes_its_part(gone: dict
     ]
     ends = [record for record in intake.plan.history if isinstance(record, ChunkStatus)]
     assert [(end.chunk, end.state) for end in ends] == [("0.2", ChunkState.DONE)]
+
+
+def test_keys_that_are_none_by_the_catalog_as_it_is_now_end_alone() -> None:
+    intake = sort(work(chunk("7", "abc", "007", "8", chunk="0.2", announced=True)))
+    assert [[ask.key for ask in each.asks] for each in intake.chunks] == [["7", "8"]]
+    assert [(o.key, o.status, o.reason) for o in outcomes(intake.plan)] == [
+        ("abc", Status.FAILED, Reason.INVALID_KEY),
+        ("007", Status.FAILED, Reason.INVALID_KEY),
+    ]
+    assert not [record for record in intake.plan.history if isinstance(record, ChunkStatus)], "the part goes on"
+    of_none = sort(work(chunk("abc", chunk="0.2", announced=True)))
+    assert not of_none.chunks
+    ends = [record for record in of_none.plan.history if isinstance(record, ChunkStatus)]
+    assert [(end.chunk, end.state) for end in ends] == [("0.2", ChunkState.DONE)]
+
+
+def test_a_key_whose_parent_is_missing_waits_for_chunks_of_its_partition() -> None:
+    """They may hold the parent, asked for before. Others do not wait, and none longer than the deadline."""
+
+    def sorted_at(asked: Chunk, waiting: int | None, now: datetime = NOW) -> Intake:
+        sorter = Sorter(CATALOG, PARTITIONS, set(), bulk_waits=lambda partition: partition == waiting)
+        return sorter.sort([work(asked)], now)
+
+    orphan = chunk("7", chunk="r1", cause=Cause.PARENT_MISSING, attempt=2, first_decided_at=NOW)
+    waits = sorted_at(orphan, NORTH)
+    assert not waits.chunks
+    assert [(each.asks, each.attempt, each.cause) for each in waits.plan.retries] == [
+        (orphan.asks, 2, Cause.PARENT_MISSING)
+    ]
+    assert waits.plan.retries[0].chunk != "r1", "a new id: the old one is taken on"
+    assert sorted_at(orphan, NORTH + 1).chunks
+    assert sorted_at(replace(orphan, cause=Cause.CONFLICT), NORTH).chunks
+    deadline = NOW + timedelta(seconds=CATALOG.limits.snapshot_deadline_s)
+    assert sorted_at(orphan, NORTH, deadline).chunks
+
+
+def test_a_request_repeated_after_the_window_does_all_of_its_parts_again() -> None:
+    """Its own id has left the window, those of its parts have not: their next run is told apart."""
+    known = catalog(max_keys=2)
+
+    def parts_taken(now: datetime, accepted: set[bytes]) -> tuple[int, int]:
+        plan = Sorter(known, PARTITIONS, accepted).sort([work(request("1", "2", "3"))], now).plan
+        intake = Sorter(known, PARTITIONS, accepted).sort([work(each) for each in plan.chunks], now)
+        accepted |= set(intake.accepted)
+        return len(plan.chunks), len(intake.chunks)
+
+    of_chunks: set[bytes] = set()
+    assert parts_taken(NOW, of_chunks) == (2, 2)
+    assert parts_taken(NOW + timedelta(days=1), of_chunks) == (2, 2)
 
 
 def test_a_record_in_another_partition_than_its_district_s_is_moved_and_not_taken_on() -> None:
@@ -195,7 +245,13 @@ def test_an_answer_settles_its_key() -> None:
     assert not intake.accepted, "answers are repeated harmlessly"
 
 
-RETRY = accepted_id(REQUEST_ID, "NORTH", retry_chunk(CORRECTION.source.correction_id), 2)
+RETRY = accepted_id(
+    REQUEST_ID,
+    "NORTH",
+    retry_chunk(CORRECTION.source.correction_id),
+    2,
+    CORRECTION.source.first_decided_at,
+)
 
 
 @pytest.mark.parametrize("result", [Result.CONFLICT, Result.PARENT_MISSING])
@@ -203,7 +259,7 @@ def test_an_answer_whose_next_comparison_has_begun_does_not_reopen_its_key(resul
     first = sort(work(answer(result)))
     assert [o.status for o in outcomes(first.plan)] == [Status.DEFERRED]
     (retry,) = first.plan.retries
-    assert accepted_id(retry.request_id, retry.district_id, retry.chunk, retry.attempt) == RETRY
+    assert set(sort(work(retry)).accepted) == {RETRY}
     assert sort(work(answer(result)), known={RETRY}) == Intake(repeated=[Lane.ANSWERS])
 
 

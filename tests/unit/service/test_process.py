@@ -64,6 +64,9 @@ class Waiting:
         assert record is self.log[self.taken]
         self.taken += 1
 
+    def waits(self, lane: Lane, partition: int) -> bool:
+        return any(r.lane is lane and r.partition == partition for r in self.log[self.taken :])
+
     def next_due_s(self) -> float | None:
         return None
 
