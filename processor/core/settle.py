@@ -101,7 +101,7 @@ def defer(chunk: Chunk, detail: str, limits: Limits, now: datetime) -> Plan:
 def unreadable(chunk: Chunk, detail: str, now: datetime) -> Plan:
     """What becomes of a chunk that a database will not give however long one waits."""
     plan = Plan(history=[_unread(chunk, ask, Status.FAILED, detail, now) for ask in chunk.asks])
-    plan.history += _done_if_pending(chunk, now)
+    plan.history += done_if_announced(chunk, now)
     return plan
 
 
