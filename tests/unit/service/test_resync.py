@@ -3,7 +3,6 @@ from typing import Any
 
 import pytest
 
-from processor.core.chunk import Cause
 from processor.core.errors import Reason
 from processor.core.history import ChunkState, ChunkStatus, Status
 from processor.core.request import Dependencies, OnStateOnly
@@ -125,7 +124,7 @@ def test_a_dead_district_delays_no_other() -> None:
 
 def test_what_a_database_lacks_is_not_waited_for() -> None:
     databases = Databases(lacking={("NORTH", "Person")}, away={("LAKE", "Person")})
-    asks = [chunk("7", "8", cause=Cause.SPLIT), chunk("9", district_id="LAKE"), chunk("7", district_id="RIVER")]
+    asks = [chunk("7", "8", announced=True), chunk("9", district_id="LAKE"), chunk("7", district_id="RIVER")]
     plan = resync(asks, observe(asks, databases, CATALOG), CATALOG, NOW)
     lacks = (Status.FAILED, Reason.SNAPSHOT_UNAVAILABLE, "district NORTH: no such column")
     assert [(o.key, o.status, o.reason, o.detail) for o in outcomes(plan)] == [
