@@ -155,6 +155,12 @@ def load_catalog(path: Path, object_schema: Callable[[str], Mapping[str, Any]], 
     return catalog
 
 
+def with_secrets(dsn: str) -> tuple[str, list[str]]:
+    """A district's connection string as the environment completes it, and the variables that are missing."""
+    missing = [name for name in _VARIABLE.findall(dsn) if name not in os.environ]
+    return _VARIABLE.sub(lambda match: os.environ.get(match[1], ""), dsn), missing
+
+
 class _Builder:
     """Turns the checked file into the core's catalog and collects what does not fit together."""
 
@@ -177,10 +183,8 @@ class _Builder:
             self.problems.append(f"districts.{district_id}: an id is 1 to 64 of A-Z a-z 0-9 . _ -")
         dsn = entry.dsn
         if secrets is Secrets.NEEDED:
-            for variable in _VARIABLE.findall(dsn):
-                if variable not in os.environ:
-                    self.problems.append(f"districts.{district_id}.dsn: the environment has no {variable}")
-            dsn = _VARIABLE.sub(lambda match: os.environ.get(match[1], ""), dsn)
+            dsn, missing = with_secrets(dsn)
+            self.problems += [f"districts.{district_id}.dsn: the environment has no {name}" for name in missing]
         return District(district_id, entry.name or district_id, dsn, entry.epoch)
 
     def _crosswalk(self, name: str, file: Path) -> Crosswalk:

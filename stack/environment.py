@@ -23,6 +23,8 @@ def settings(stack: Stack, environ: Mapping[str, str]) -> dict[str, str]:
         for district in config.existing(stack).districts
     }
     return {
+        # Who asks about the roles' groups must know their names.
+        "RESYNC_RELEASE": "local",
         "RESYNC_BOOTSTRAP_SERVERS": kafka.bootstrap_servers(stack),
         "RESYNC_REGISTRY_URL": registry.url(stack),
         "RESYNC_HISTORY_DSN": postgres.dsn(stack, "state", "history"),

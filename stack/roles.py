@@ -39,7 +39,6 @@ def environ_of(stack: Stack, role: str, ordinal: int) -> dict[str, str]:
     return {
         **os.environ,
         **environment.read(stack),
-        "RESYNC_RELEASE": "local",
         "RESYNC_ORDINAL": str(ordinal),
         "RESYNC_READY_FILE": str(stack.ready_file(name_of(role, ordinal))),
         "RESYNC_HTTP_HOST": "127.0.0.1",

@@ -3,7 +3,7 @@
 from processor import metrics
 from processor.adapters.kafka.broker import ANSWER_S
 from processor.adapters.kafka.clients import client_config
-from processor.adapters.kafka.group_lag import GroupLags, Watched
+from processor.adapters.kafka.group_lag import GroupLags, watched_groups
 from processor.adapters.kafka.history_heads import TopicHeads
 from processor.adapters.kafka.topics import TopicAdmin, check_topics, topic_specs
 from processor.bootstrap.parts import open_policy
@@ -25,20 +25,8 @@ def run_monitor(settings: Settings) -> None:
     specs = topic_specs(settings, requests)
     life.when_available(lambda: check_topics(options, specs), Unreachable)
     counts = life.when_available(lambda: TopicAdmin(options).partition_counts(), Unreachable)
-    watched = (
-        Watched(
-            metrics.PROCESS,
-            settings.group("process"),
-            {
-                **dict.fromkeys(requests, "requests"),
-                **{getattr(topics, name): name for name in ("chunks", "retry", "answers")},
-            },
-        ),
-        Watched(metrics.APPLY, settings.watched_applier_group, {topics.corrections: "corrections"}),
-        Watched(metrics.STORE, settings.group("store"), {topics.history: "history"}),
-    )
     heads = TopicHeads(options, topics.history, counts[topics.history])
-    groups = GroupLags(options, watched, counts)
+    groups = GroupLags(options, watched_groups(settings, requests), counts)
     monitor = Monitor(heads, groups, settings.monitor_s)
     show_monitor(monitor, life, patience_s=6 * settings.monitor_s + ANSWER_S)
     life.ready()

@@ -38,6 +38,7 @@ COMMANDS = {
     "record": Entry("record", "record", "Show all that the history knows of one record."),
     "clear": Entry("clear", "clear", "Clear the history of requests, for good."),
     "topics": Entry("topics", "app", "Create or check the topics."),
+    "doctor": Entry("doctor", "doctor", "Look at everything that the service needs, and say how to mend it."),
     "policy": Entry("policy", "app", "Check who may ask for what; draw a token."),
     "replay": Entry("replay", "replay", "Rebuild the store's tables from the topic, or verify them."),
     "process": Entry("roles", "process", "Role: compare, decide, send corrections."),

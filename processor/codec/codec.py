@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -12,7 +12,7 @@ from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError
 from fastavro.schema import SchemaParseException, UnknownType
 
-from processor.codec.errors import DecodeError
+from processor.codec.errors import DecodeError, NotRegistered
 from processor.codec.framing import Framing, header_of, registry_header, single_object_header, writer_ref
 from processor.codec.record_types import FIXED, Record, RecordType, correction_type
 from processor.codec.registry import Compatibility, Registry
@@ -58,6 +58,16 @@ class _Writer:
     parsed: Any
     reads: RecordSchema | None
     resolve_to: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A subject as the registry has it. `later`: versions of it that no archive holds."""
+
+    subject: str
+    holds_ours: bool
+    rule: str | None
+    later: tuple[int, ...] = ()
 
 
 class Codec:
@@ -130,6 +140,27 @@ class Codec:
             self._headers[topic, schema.record.name] = registry_header(schema_id)
             subjects.append(subject)
         return tuple(subjects)
+
+    def registered(self, topic: str, record_type: type[Record]) -> Iterator[Registered]:
+        """What the registry holds for a type on a topic; nothing without one. Raises RegistryUnavailable."""
+        if self._registry is None:
+            return
+        for schema in self.schemas_of(record_type):
+            subject = f"{topic}-{schema.record.name}"
+            try:
+                self._registry.schema_id(subject, schema.text)
+            except NotRegistered:
+                yield Registered(subject, holds_ours=False, rule=None)
+                continue
+            # A deployment's own objects, of which corrections are made, need not be in an archive.
+            held = [] if record_type is Correction else self._registry.versions(subject)
+            later = tuple(number for number, text in held if not self._is_known(text))
+            yield Registered(subject, holds_ours=True, rule=self._registry.rule(subject), later=later)
+
+    def _is_known(self, text: str) -> bool:
+        """Whether this release or one before it wrote with the schema."""
+        schema = _parsed_json(text)
+        return schema is not None and self._by_fingerprint(fingerprint(schema)) is not None
 
     def decode(self, data: bytes, expected: Collection[type[Record]]) -> Record:
         """The record in a value that is not a tombstone.

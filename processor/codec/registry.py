@@ -8,17 +8,19 @@ import warnings
 import weakref
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from processor.codec.errors import IncompatibleSchema, NotRegistered, RegistryUnavailable
 
 if TYPE_CHECKING:
-    from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+    from confluent_kafka.schema_registry import RegisteredSchema, Schema, SchemaRegistryClient
 
 T = TypeVar("T")
 
 _UNKNOWN_SUBJECT = 40401
 _UNKNOWN_SCHEMA = 40403
+_NO_RULE = 40408
 _CONFLICT = 409
 _DEFAULTS: Mapping[str, Any] = {"timeout": 5, "max.retries": 1, "retries.wait.ms": 200, "retries.max.wait.ms": 1000}
 
@@ -87,6 +89,24 @@ class Registry:
             self._set_compatibility(subject, compatibility)
         return _id(found.schema_id)
 
+    def rule(self, subject: str) -> str | None:
+        """The subject's compatibility level, or the registry's own where it has none."""
+        for name in (subject, None):
+            try:
+                return self._call(partial(_rule, subject=name))
+            except _NotFound:
+                continue
+        return None
+
+    def versions(self, subject: str) -> list[tuple[int, str]]:
+        """Number and text of every schema that the subject holds."""
+        try:
+            numbers = self._call(lambda client: client.get_versions(subject))
+            found = [self._call(partial(_version, subject=subject, number=number)) for number in numbers]
+        except _NotFound:
+            return []
+        return [(number, schema.schema.schema_str or "") for number, schema in zip(numbers, found, strict=True)]
+
     def _set_compatibility(self, subject: str, compatibility: Compatibility) -> bool:
         """False where the registry sets rules only for subjects that exist already."""
         try:
@@ -121,7 +141,7 @@ class Registry:
         except SchemaRegistryError as fault:
             if fault.http_status_code == _CONFLICT:
                 raise _Refused(fault.error_message) from None
-            if fault.error_code in (_UNKNOWN_SUBJECT, _UNKNOWN_SCHEMA):
+            if fault.error_code in (_UNKNOWN_SUBJECT, _UNKNOWN_SCHEMA, _NO_RULE):
                 raise _NotFound from None
             raise RegistryUnavailable(
                 f"the schema registry at {self._url} answered HTTP {fault.http_status_code} (code {fault.error_code}); "
@@ -132,6 +152,14 @@ class Registry:
                 f"the schema registry at {self._url} gave no answer that a registry gives ({type(fault).__name__}); "
                 "check its address and health"
             ) from fault
+
+
+def _rule(client: "SchemaRegistryClient", subject: str | None) -> str:
+    return client.get_compatibility(subject)
+
+
+def _version(client: "SchemaRegistryClient", subject: str, number: int) -> "RegisteredSchema":
+    return client.get_version(subject, number)
 
 
 def _id(schema_id: int | None) -> int:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.e2e.databases import Templates
 from tests.e2e.deployment import Deployment
+from tests.e2e.diagnosis import alter
 
 Deploy: TypeAlias = Callable[..., Deployment]
 READ_SETTINGS = {"statement_timeout_s": 2, "connect_timeout_s": 1, "retry_delay_s": 1}
@@ -89,6 +90,13 @@ def running(shared: Deployments) -> Deployment:
     deployment = shared.live[0] if shared.live else shared.make(settings=READ_SETTINGS)
     deployment.start_missing()
     return deployment
+
+
+@pytest.fixture
+def patient(running: Deployment) -> Deployment:
+    """A running deployment that the doctor finds well: with room for dead letters, as `topics create` gives it."""
+    alter(running, running.topics.dead_letters, max_message_bytes="2097152")
+    return running
 
 
 @pytest.fixture

@@ -183,3 +183,15 @@ def test_a_broker_without_an_authorizer_makes_no_policy_true(running: Deployment
     assert told.code == 1
     assert told.json()["faults"] == ["the broker has no authorizer, so everybody may write to every topic"]
     assert {acl["state"] for acl in told.json()["acls"]} == {"unknown"}
+
+
+def test_the_doctor_tells_an_account_what_it_may_not_see(secured: Deployment, broker: SecuredKafka) -> None:
+    """A stranger sees no topic: nothing of Kafka is judged, so nothing of it is wrong. The administrator sees all."""
+    seen = resync(secured.env | broker.env("stranger"), "doctor", "--output", "json").json()["findings"]
+    [kafka] = [finding for finding in seen if finding["where"] == "Kafka"]
+    assert kafka["level"] == "warning"
+    assert all(topic in kafka["what"] for topic in (secured.topics.history, norths(secured), "the broker's options"))
+    assert not any(finding["check"] == "topics" for finding in seen)
+    full = resync(secured.env | broker.env(ADMIN), "doctor", "--output", "json").json()["findings"]
+    assert not any(finding["where"] == "Kafka" for finding in full)
+    assert {finding["check"] for finding in full if finding["where"].endswith("-process")} == {"groups"}

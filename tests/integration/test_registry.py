@@ -244,3 +244,19 @@ def test_the_registrys_client_keeps_stderr_clean(registry_url: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "None\n", "")
+
+
+def test_what_the_registry_holds_is_told(codec: Codec, topics: Topics, registry_url: str) -> None:
+    """Nothing, then ours under its rule; and this registry answers NONE for a subject without a rule."""
+    (before,) = codec.registered(topics.requests, Request)
+    assert (before.holds_ours, before.rule) == (False, None)
+    register_all(codec, topics)
+    (after,) = codec.registered(topics.requests, Request)
+    assert (after.holds_ours, after.rule, after.later) == (True, "BACKWARD_TRANSITIVE", ())
+    ask(f"{registry_url}/config/{after.subject}", "DELETE")
+    (without,) = codec.registered(topics.requests, Request)
+    assert without.rule == "NONE"
+
+
+def test_without_a_registry_nothing_is_held(topics: Topics) -> None:
+    assert list(Codec.open(None, CATALOG).registered(topics.requests, Request)) == []

@@ -34,6 +34,10 @@ class Broker:
         self._fault: KafkaError | None = None
         self.options: dict[str, Any] = {**options, "error_cb": self._on_error}
 
+    def cluster(self, client: Client) -> "ClusterMetadata":
+        """Brokers and topics as one of the brokers knows them. Raises Unreachable."""
+        return self._metadata(client)
+
     def partition_counts(self, client: Client) -> dict[str, int]:
         """Of every topic: a broker may create a topic that is asked for by name. Raises Unreachable."""
         topics = self._metadata(client).topics

@@ -4,7 +4,7 @@ The age of a lag is that of the record at the group's committed offset, which is
 the offset moves, so a group that stands still costs no reading.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
 from dataclasses import dataclass
@@ -23,9 +23,11 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
+from processor import metrics
 from processor.adapters.kafka.broker import ANSWER_S, Broker
 from processor.service.client_ports import Unreachable
 from processor.service.monitor import GroupLag, Look
+from processor.settings import Settings
 
 T = TypeVar("T")
 Place: TypeAlias = tuple[str, int]
@@ -41,6 +43,26 @@ class Watched:
     role: str
     group: str
     topics: Mapping[str, str]
+
+
+def watched_groups(settings: Settings, requests: Iterable[str]) -> tuple[Watched, ...]:
+    """Those of the three roles. `requests`: every request topic."""
+    topics = settings.topics
+    lanes = {getattr(topics, name): name for name in ("chunks", "retry", "answers")}
+    return (
+        Watched(metrics.PROCESS, settings.group("process"), {**dict.fromkeys(requests, "requests"), **lanes}),
+        Watched(metrics.APPLY, settings.watched_applier_group, {topics.corrections: "corrections"}),
+        Watched(metrics.STORE, settings.group("store"), {topics.history: "history"}),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Of a group in a partition: the log's first offset and its end, and what the group committed, if anything."""
+
+    low: int
+    high: int
+    committed: int | None
 
 
 class GroupLags:
@@ -78,15 +100,7 @@ class GroupLags:
             raise
 
     def _look(self) -> Look:
-        places = [(topic, number) for topic in self._names for number in range(self._partitions[topic])]
-        low = self._offsets(places, _SPEC.earliest())
-        high = self._offsets(places, _SPEC.latest())
-        committed = {each.group: self._committed(each.group) for each in self._watched}
-        wanted: dict[tuple[str, Place], tuple[int, int]] = {}
-        for each in self._watched:
-            for place in (p for p in places if p[0] in each.topics):
-                at = max(low[place], committed[each.group].get(place, 0))
-                wanted[each.group, place] = at, high[place]
+        wanted = {key: (max(s.low, s.committed or 0), s.high) for key, s in self.stands().items()}
         self._date({key: ends for key, ends in wanted.items() if ends[0] < ends[1]})
         lags = {
             (each.role, label): self._lag(each, label, wanted)
@@ -94,6 +108,19 @@ class GroupLags:
             for label in each.topics.values()
         }
         return Look(self._members(), lags, self._retention())
+
+    def stands(self) -> "dict[tuple[str, Place], Stand]":
+        """By group and partition. Raises Unreachable."""
+        places = [(topic, number) for topic in self._names for number in range(self._partitions[topic])]
+        low = self._offsets(places, _SPEC.earliest())
+        high = self._offsets(places, _SPEC.latest())
+        committed = {each.group: self._committed(each.group) for each in self._watched}
+        return {
+            (each.group, place): Stand(low[place], high[place], committed[each.group].get(place))
+            for each in self._watched
+            for place in places
+            if place[0] in each.topics
+        }
 
     def close(self) -> None:
         self._consumer.close()

@@ -38,6 +38,7 @@ def test_a_role_is_told_who_it_is(stack: Stack) -> None:
     environment.write(stack, {})
     environ = roles.environ_of(stack, "apply", 2)
     assert environ["RESYNC_ORDINAL"] == "2"
+    assert environ["RESYNC_RELEASE"] == environment.read(stack)["RESYNC_RELEASE"]
     assert environ["RESYNC_RELEASE"] == "local"
     assert environ["RESYNC_STATE_DSN"].endswith("/state")
     assert environ["RESYNC_READY_FILE"] == str(stack.run_dir / "apply-2.ready")
