@@ -35,8 +35,10 @@ def test_enrollments_wait_for_the_persons_of_a_request_that_goes_chunk_by_chunk(
     deploy: Callable[..., Deployment],
 ) -> None:
     """They overtake, and come round several times before the last chunk is done; none fails for that."""
-    deployment = deploy(limits={"max_keys": 500}, settings={"retry_delay_s": 0.2, "retry_gather_s": 0})
-    keys = list(deployment.take_keys(12_000))
+    deployment = deploy(
+        limits={"max_keys": 100}, settings={"retry_delay_s": 0.2, "retry_gather_s": 0, "batch_max_keys": 100}
+    )
+    keys = list(deployment.take_keys(4_000))
     children = keys[-50:]
     persons(deployment, "NORTH", keys, there=False)
     enrollments(deployment, "NORTH", children, children, there=False)
@@ -44,7 +46,7 @@ def test_enrollments_wait_for_the_persons_of_a_request_that_goes_chunk_by_chunk(
     asked = [deployment.submit("NORTH", "PersonIdentity", keys), deployment.submit("NORTH", "Enrollment", children)]
     deployment.watcher.until_ended(asked, 60)
     prove(deployment, asked)
-    assert [deployment.watcher.story(r).counts()["APPLIED"] for r in asked] == [12_000, 50]
+    assert [deployment.watcher.story(r).counts()["APPLIED"] for r in asked] == [4_000, 50]
     assert deployment.watcher.story(asked[1]).last(children[-1]).attempt == 2, "they did overtake"
 
 
