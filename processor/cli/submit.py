@@ -87,7 +87,8 @@ def submit(
     """Ask for records of one object of one district to be made equal at the state.
 
     Prints the request's id on stdout, and nothing else there; several ids where there are more keys than one request
-    can carry. Keys that begin with a minus go after --.
+    can carry: some 100,000, and the catalog's max_keys where what hangs below comes along or deletion is asked for.
+    Keys that begin with a minus go after --.
     """
     if dry_run and wait:
         raise UsageError("--wait: there is nothing to wait for, because --dry-run sends nothing; leave one of them out")
@@ -103,13 +104,15 @@ def submit(
         requested_at=datetime.now(UTC),
         reason=None if reason is None else _text("--reason", reason),
     )
+    from processor.cli.parts import NO_OBJECTS
     from processor.settings import load_settings
 
     settings = load_settings()
     person = identified(settings)
     request = replace(request, requested_by=person.name, requested_from=side or person.side())
-    _warn(settings, person, request)
-    requests = split(request)
+    catalog = _catalog(settings)
+    _warn(settings, person, request, catalog)
+    requests = split(request, (catalog or NO_OBJECTS).limits.max_keys)
     if dry_run:
         _dry_run(settings, requests, output)
     elif wait:
@@ -182,7 +185,7 @@ def _text(option: str, given: str) -> str:
     return given
 
 
-def _warn(settings: "Settings", person: Person, request: Request) -> None:
+def _warn(settings: "Settings", person: Person, request: Request, catalog: "Catalog | None") -> None:
     """Says early what the processor will say. It alone decides: its catalog may be another than the one here.
 
     Raises NotAuthorized, before anything is said that not everybody may know.
@@ -190,7 +193,6 @@ def _warn(settings: "Settings", person: Person, request: Request) -> None:
     from processor.cli.parts import NO_OBJECTS
     from processor.service.submit import doubts
 
-    catalog = _catalog(settings)
     person.check_request(settings.topics.requests, request, catalog or NO_OBJECTS)
     if catalog is not None:
         for doubt in doubts(request, catalog):
@@ -214,6 +216,8 @@ def _tell_run(requests: list[Request]) -> None:
     if len(requests) > 1:
         keys = counted(sum(map(_count, requests)), "key")
         say(f"{keys} in {len(requests)} requests with run id {requests[0].run_id}")
+        if requests[0].on_state_only is OnStateOnly.DELETE:
+            say("max_deletes of the catalog holds for each of these requests, not for all together")
 
 
 def _print_ids(output: Output, requests: list[Request], results: Mapping[str, Mapping[str, Any]] | None = None) -> None:

@@ -108,17 +108,22 @@ def _checked(
     return kind, request.selection.keys
 
 
+def is_bounded(request: Request) -> bool:
+    """Whether all of its keys must fit in one chunk: only that can count deletes, and what hangs below."""
+    return bool(_bounds(request))
+
+
+def _bounds(request: Request) -> list[str]:
+    bounds = [str(OnStateOnly.DELETE)] if request.on_state_only is OnStateOnly.DELETE else []
+    return bounds + ([str(request.dependencies)] if request.dependencies in WITH_CHILDREN else [])
+
+
 def _check_size(request: Request, keys: int, parts: int, max_keys: int) -> None:
-    """Deletes are bounded a request, and so is what hangs below: only its own chunk can count them."""
-    if parts < 2:
-        return
-    bounded = [str(OnStateOnly.DELETE)] if request.on_state_only is OnStateOnly.DELETE else []
-    bounded += [str(request.dependencies)] if request.dependencies in WITH_CHILDREN else []
-    if bounded:
+    if parts > 1 and is_bounded(request):
         raise Rejected(
             Reason.TOO_MANY_KEYS,
-            f"{counted(keys, 'key')}; with {' and '.join(bounded)} at most {max_keys} keys and {MAX_CHUNK_BYTES} bytes"
-            " of them: split the request",
+            f"{counted(keys, 'key')}; with {' and '.join(_bounds(request))} at most {max_keys} keys and"
+            f" {MAX_CHUNK_BYTES} bytes of them: split the request",
         )
 
 

@@ -62,7 +62,10 @@ def mend(asked: Asked, cause: Cause) -> Mend:
     rule = RULES[cause.reason]
     advice = _BEFORE.get(cause.reason, f"{rule.meaning}; this is for the {rule.mender} to see to")
     if cause.parent_object is not None and cause.reason is Reason.PARENT_MISSING:
-        return Mend(advice, _ask_for_parents(asked, cause, cause.parent_object))
+        if _can_be_named(cause.parents, cause.parent_keys):
+            return Mend(advice, _ask_for_parents(asked, cause, cause.parent_object))
+        again = Asked(asked.request_id, asked.district_id, dependencies=Dependencies.PARENTS)
+        return Mend("these keys are asked for again, and their parents go ahead of them", _ask_again(again, cause))
     if rule.mender in {Mender.PUBLISHER, Mender.NOBODY}:
         return Mend(advice, None)
     return Mend(advice, _ask_again(asked, cause))
@@ -70,10 +73,7 @@ def mend(asked: Asked, cause: Cause) -> Mend:
 
 def _ask_for_parents(asked: Asked, cause: Cause, parent: str) -> str:
     submit = ["resync", "submit", "--district", asked.district_id, "--object", parent, "--dependencies", "all"]
-    if _can_be_named(cause.parents, cause.parent_keys):
-        return _command([*submit, *_keys(cause.parents)])
-    report = ["resync", "report", asked.request_id, "--parents", parent]
-    return f"{_command(report)} | {_command([*submit, '-'])}"
+    return _command([*submit, *_keys(cause.parents)])
 
 
 def _ask_again(asked: Asked, cause: Cause) -> str:

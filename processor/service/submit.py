@@ -1,9 +1,10 @@
 """Keys become requests: as many as records can carry, under ids that follow from one id."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from processor.core.accept import MAX_CHUNK_BYTES, is_bounded, printable
 from processor.core.catalog import Catalog
 from processor.core.errors import InvalidKey
 from processor.core.keys import canonical_key
@@ -20,14 +21,18 @@ _LENGTH_BYTES = 3
 _PARTS = uuid.UUID("0c6c2f9e-3f56-5b0f-8f0a-5c2e7a1f9d11")
 
 
-def split(request: Request) -> list[Request]:
+def split(request: Request, max_keys: int) -> list[Request]:
     """The request itself, or several with its keys in order and one `run_id`, none larger than a record may be.
 
-    The first keeps the id and the others' ids derive from it, so submitting the same again repeats all of them.
+    None has more than `max_keys` keys either where a request must fit in one chunk (ADR 0190). The first keeps the id
+    and the others' ids derive from it, so submitting the same again repeats all of them.
     """
     if not isinstance(request.selection, Keys):
         return [request]
-    parts = list(_parts(request.selection.keys, MAX_REQUEST_BYTES - _overhead(request)))
+    if is_bounded(request):
+        parts = list(_parts(request.selection.keys, max_keys, MAX_CHUNK_BYTES, _chunk_weight))
+    else:
+        parts = list(_parts(request.selection.keys, MAX_REQUEST_KEYS, MAX_REQUEST_BYTES - _overhead(request), _weight))
     if len(parts) <= 1:
         return [request]
     run_id = request.run_id or request.request_id
@@ -62,12 +67,12 @@ def _part_id(request_id: str, index: int) -> str:
     return request_id if index == 0 else str(uuid.uuid5(_PARTS, f"{request_id}/{index}"))
 
 
-def _parts(keys: Sequence[str], max_bytes: int) -> Iterator[list[str]]:
+def _parts(keys: Sequence[str], max_keys: int, max_bytes: int, weight_of: Callable[[str], int]) -> Iterator[list[str]]:
     part: list[str] = []
     size = 0
     for key in keys:
-        weight = _weight(key)
-        if part and (size + weight > max_bytes or len(part) == MAX_REQUEST_KEYS):
+        weight = weight_of(key)
+        if part and (size + weight > max_bytes or len(part) == max_keys):
             yield part
             part, size = [], 0
         part.append(key)
@@ -83,3 +88,8 @@ def _overhead(request: Request) -> int:
 
 def _weight(text: str) -> int:
     return len(text.encode()) + _LENGTH_BYTES
+
+
+def _chunk_weight(text: str) -> int:
+    """What a chunk weighs a key by, or more: a key made canonical is at most twice as long."""
+    return 2 * len(text.encode()) + len(printable(text).encode())

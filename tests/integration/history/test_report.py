@@ -3,20 +3,27 @@
 import csv
 import io
 import json
+import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pypdf import PdfReader
 
+from processor.core.accept import accept
+from processor.core.catalog import District
 from processor.core.correction import Parent
 from processor.core.errors import Reason
-from processor.core.history import HistoryRecord, Status
+from processor.core.history import HistoryRecord, RequestState, RequestStatus, Status
+from processor.core.request import Dependencies, Keys, Request
+from processor.service.submit import split
 from tests.integration.history.told import Told
-from tests.integration.store.records import outcome, request_status
+from tests.integration.store.records import DECIDED, outcome, request_status
 from tests.people_of_policy import policy_of
 from tests.reading import sheets
 from tests.unit.cli.json_schema import problems
+from tests.unit.codec.catalogs import OBJECTS, catalog_of
 
 REQUEST_ID = "0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c11"
 ODD = ["=1+1", "+3", "-5", "@x", "plain", "with blank", 'quo"te', "a,b;c", "Zürich", "x" * 255]
@@ -94,6 +101,29 @@ def test_keys_and_parents_can_be_handed_on(reported: Told) -> None:
     assert reported.run("report", REQUEST_ID, "--object", "Enrollment", "--keys-only").stdout == ""
     assert reported.run("report", REQUEST_ID, "--parents", "PersonIdentity").stdout == "3\n4\n"
     assert reported.run("report", REQUEST_ID, "--parents", "Enrollment").stdout == ""
+
+
+def test_what_is_printed_to_mend_more_missing_parents_than_one_request_takes_is_accepted(told: Told) -> None:
+    catalog = catalog_of(*OBJECTS)
+    keys = [str(number) for number in range(catalog.limits.max_keys + 1)]
+    orphan: dict[str, Any] = {"object": "Enrollment", "status": Status.FAILED, "reason": Reason.PARENT_MISSING}
+    told.tell(
+        request_status(REQUEST_ID, len(keys), object="Enrollment"),
+        *(outcome(REQUEST_ID, key, parent=Parent("PersonIdentity", f"9{key}"), **orphan) for key in keys),
+    )
+    [failure] = told.json("show", REQUEST_ID)["failures"]
+    report, submit = (shlex.split(command) for command in failure["command"].split(" | "))
+    handed_on = told.run(*report[1:]).stdout.splitlines()
+    assert sorted(handed_on) == sorted(keys)
+    asked = dict(zip(submit[2:-1:2], submit[3:-1:2], strict=True))
+    assert asked == {"--district": "NORTH", "--object": "Enrollment", "--dependencies": "parents"}
+    request = Request(
+        REQUEST_ID, "NORTH", "Enrollment", Keys(tuple(handed_on)), "clerk", dependencies=Dependencies.PARENTS
+    )
+    districts = {"NORTH": District("NORTH", "Northfield", "")}
+    for part in split(request, catalog.limits.max_keys):
+        plan, _ = accept(part, replace(catalog, districts=districts), DECIDED)
+        assert [r.state for r in plan.history if isinstance(r, RequestStatus)] == [RequestState.ACCEPTED]
 
 
 def test_a_report_of_a_request_that_is_not_there_leaves_no_file(told: Told, tmp_path: Path) -> None:

@@ -20,11 +20,13 @@ def test_missing_parents_are_asked_for_with_what_hangs_below() -> None:
     )
 
 
-def test_more_parents_than_can_be_named_go_from_one_command_to_the_next() -> None:
-    many = replace(ORPHANS, parent_keys=MOST_NAMED + 1, parents=tuple(map(str, range(MOST_NAMED))))
-    assert mend(ASKED, many).command == (
-        f"resync report {ASKED.request_id} --parents PersonIdentity"
-        " | resync submit --district NORTH --object PersonIdentity --dependencies all -"
+def test_with_more_parents_than_can_be_named_the_failed_keys_are_asked_for_with_their_parents() -> None:
+    """However many hang below so many parents: what parents bring along is bounded, what brings parents is not."""
+    asked = replace(ASKED, mode=Mode.FORCE, dependencies=Dependencies.ALL, on_state_only=OnStateOnly.DELETE)
+    many = replace(ORPHANS, keys=30, parent_keys=MOST_NAMED + 1, parents=tuple(map(str, range(MOST_NAMED))))
+    assert mend(asked, many).command == (
+        f"resync report {ASKED.request_id} --object Enrollment --reason PARENT_MISSING --keys-only"
+        " | resync submit --district NORTH --object Enrollment --dependencies parents -"
     )
 
 
