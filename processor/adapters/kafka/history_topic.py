@@ -51,8 +51,11 @@ class TopicFacts:
         return {p: Extent(low[p], stable[p], high[p]) for p in chosen}
 
     def offsets_at(self, partitions: Iterable[int], time: datetime) -> Mapping[int, int]:
-        """Of each partition, the first record that came at this time or later; left out where there is none."""
-        spec = _SPEC.for_timestamp(int(time.timestamp() * 1000))
+        """Of each partition, the first record that came at this time or later; left out where there is none.
+
+        Negative times mean something else to a broker (-1 the end, -2 the beginning, …), and no record is so old.
+        """
+        spec = _SPEC.for_timestamp(max(0, int(time.timestamp() * 1000)))
         found = self._offsets(list(partitions), spec, IsolationLevel.READ_UNCOMMITTED)
         return {p: offset for p, offset in found.items() if offset >= 0}
 

@@ -156,6 +156,13 @@ def test_what_was_covered_is_said(filled: World) -> None:
     assert f"{(partition + 1) % 3}: 0 to 0" in ended.stderr
 
 
+@pytest.mark.parametrize(
+    "since", ["1900-01-01", "99999d", "1969-12-31T23:59:59.999", "1969-12-31T23:59:59.997", "1970-01-01"]
+)
+def test_from_a_time_before_all_records_is_from_the_beginning(filled: World, since: str) -> None:
+    assert lines(filled, "--from", since) == lines(filled)
+
+
 def test_from_a_time_and_of_a_district(world: World) -> None:
     """Times are those of the records, so this needs no waiting."""
     now = int(time() * 1000)
