@@ -105,9 +105,11 @@ def unreadable(chunk: Chunk, detail: str, now: datetime) -> Plan:
     return plan
 
 
-def give_up(chunk: Chunk, reason: Reason, now: datetime) -> Plan:
+def give_up(chunk: Chunk, reason: Reason, detail: str | None, now: datetime) -> Plan:
     """What becomes of a chunk that cannot be compared any more."""
-    plan = Plan(history=[chunk_outcome(chunk, ask, Status.FAILED, now, reason=reason) for ask in chunk.asks])
+    plan = Plan()
+    for ask in chunk.asks:
+        plan.history.append(chunk_outcome(chunk, ask, Status.FAILED, now, reason=reason, detail=detail))
     plan.history += done_if_announced(chunk, now)
     return plan
 

@@ -52,7 +52,7 @@ def _descend(unfolded: Unfolded, intake: Intake, snapshots: Snapshots, catalog: 
         if unfolded.request is not None:
             intake.plan.add(rejected(unfolded.request, why, now))
         else:
-            intake.plan.add(give_up(chunk, why.reason, now))
+            intake.plan.add(give_up(chunk, why.reason, str(why), now))
     else:
         intake.plan.add(unfolded.plan)
         intake.plan.history += [_no_key(chunk, *each, now) for each in below.unusable]

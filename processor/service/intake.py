@@ -194,7 +194,7 @@ class Sorter:
             return
         missing = self._left_the_catalog(chunk)
         if missing is not None:
-            intake.plan.add(give_up(chunk, missing, now))
+            intake.plan.add(give_up(chunk, missing, None, now))
             return
         chunk = self._without_unfit(chunk, intake, now)
         if not chunk.asks:
@@ -230,7 +230,7 @@ class Sorter:
             return chunk
         rest = replace(chunk, asks=tuple(ask for ask in chunk.asks if ask not in unfit))
         ending = replace(chunk, asks=tuple(unfit), announced=chunk.announced and not rest.asks)
-        intake.plan.add(give_up(ending, Reason.INVALID_KEY, now))
+        intake.plan.add(give_up(ending, Reason.INVALID_KEY, None, now))
         return rest
 
     def _answer(self, answer: Answer, intake: Intake, now: datetime) -> None:

@@ -227,6 +227,6 @@ def test_a_part_announced_as_pending_is_done_once_its_keys_have_outcomes(
     asked: Chunk, ends: list[tuple[str, ChunkState, int]]
 ) -> None:
     assert chunk_ends(defer(asked, "state: away", LIMITS, NOW)) == ends
-    gone = give_up(asked, Reason.UNKNOWN_OBJECT, NOW)
+    gone = give_up(asked, Reason.UNKNOWN_OBJECT, None, NOW)
     assert chunk_ends(gone) == ends
     assert [(o.status, o.reason) for o in outcomes(gone)] == [(Status.FAILED, Reason.UNKNOWN_OBJECT)]

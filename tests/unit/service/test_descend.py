@@ -155,12 +155,15 @@ def test_while_a_database_is_away_the_named_keys_wait_and_are_unfolded_later() -
     assert [name for name, _ in shape(later.chunks)] == ["Person", "Enrollment", "Behavior", "Sanction"]
 
 
-def test_too_many_found_only_later_fail_the_named_keys() -> None:
+def test_too_many_found_only_later_fail_the_named_keys_with_the_count() -> None:
     known = catalog(max_keys_by_dependency=3)
     waiting = chunk("1", dependencies=Dependencies.CHILDREN)
     later = Intake(unfolded=[Unfolded(Intake().plan, waiting, None)])
     descend(later, below(), known, NOW)
-    assert [(o.status, o.reason) for o in outcomes(later.plan)] == [(Status.FAILED, Reason.TOO_MANY_KEYS)]
+    [outcome] = outcomes(later.plan)
+    assert (outcome.status, outcome.reason) == (Status.FAILED, Reason.TOO_MANY_KEYS)
+    assert outcome.detail is not None
+    assert outcome.detail.startswith("4 records hang below the named ones; a request takes at most 3 along")
 
 
 def test_a_child_whose_table_lacks_a_column_ends_the_named_keys_at_once() -> None:
