@@ -3,9 +3,10 @@
 import csv
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from processor.core.accept import printable
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _WIDE = 500
 """Columns where there is no terminal, so that nothing is cut."""
+_GAP = "  "
+_INDENT = "    "
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -64,13 +67,21 @@ def print_ndjson(rows: Iterable[Row]) -> None:
         sys.stdout.write(f"{json.dumps(row)}\n")
 
 
-def print_json_list(documents: Iterable[Row]) -> None:
-    """A list of any length, written as it comes."""
-    before = "[\n  "
+def print_json_with_list(before: Row, name: str, documents: Iterable[Row], after: Callable[[], Row]) -> None:
+    """An object with a list of any length, written as it comes; `after` is asked for once the list has been written."""
+    lead = "{"
+    for member, value in before.items():
+        sys.stdout.write(f"{lead}\n  {json.dumps(member)}: {json.dumps(value)}")
+        lead = ","
+    sys.stdout.write(f"{lead}\n  {json.dumps(name)}: ")
+    lead = "["
     for document in documents:
-        sys.stdout.write(before + json.dumps(document))
-        before = ",\n  "
-    sys.stdout.write("[]\n" if before.startswith("[") else "\n]\n")
+        sys.stdout.write(f"{lead}\n    {json.dumps(document)}")
+        lead = ","
+    sys.stdout.write("[]" if lead == "[" else "\n  ]")
+    for member, value in after().items():
+        sys.stdout.write(f",\n  {json.dumps(member)}: {json.dumps(value)}")
+    sys.stdout.write("\n}\n")
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Row]) -> None:
@@ -79,6 +90,11 @@ def print_csv(columns: Sequence[str], rows: Iterable[Row]) -> None:
     writer.writerow(columns)
     for row in rows:
         writer.writerow([csv_cell(row.get(column)) for column in columns])
+
+
+def number_of(count: int, what: str) -> str:
+    """`1 key`, `2 keys`."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def csv_cell(value: object) -> str:
@@ -104,47 +120,71 @@ def print_table(columns: Sequence[str], rows: Iterable[Row], *, stderr: bool = F
 
 
 class TablePages:
-    """A table that may be printed in several pieces: column names once, with blanks for underscores."""
+    """A table that may be printed in several pieces: column names once, with blanks for underscores.
+
+    On a terminal no cell is cut or broken: columns that do not fit, or were empty in the first piece, follow below
+    their row by name, where they have a value.
+    """
 
     def __init__(self, columns: Sequence[str], *, stderr: bool = False) -> None:
+        self._names = [column.replace("_", " ") for column in columns]
         self._columns = columns
         self._console = console(stderr=stderr)
-        self._widths = [len(column) for column in columns]
-        self._is_first = True
+        self._widths = [0] * len(columns)
+        self._fitting: list[int] | None = None
 
     def print(self, rows: Sequence[Row]) -> None:
         """Columns are at least as wide as in the pieces before; numbers stand to the right."""
-        cells = [[printable(plain(row.get(column))) for column in self._columns] for row in rows]
-        numbers = [any(isinstance(row.get(column), int) for row in rows) for column in self._columns]
-        if self._console.width == _WIDE:
-            self._print_lines(cells, numbers)
-        else:
-            self._print_folded(cells, numbers)
-        self._is_first = False
-
-    def _print_lines(self, cells: list[list[str]], numbers: list[bool]) -> None:
-        """Where no terminal has to fit them: a line a row, however long and however many."""
         from rich.cells import cell_len
 
-        lines = [[column.replace("_", " ") for column in self._columns]] if self._is_first else []
-        for line in lines + cells:
+        cells = [[printable(plain(row.get(column))) for column in self._columns] for row in rows]
+        numbers = [any(isinstance(row.get(column), int) for row in rows) for column in self._columns]
+        is_first = self._fitting is None
+        for line in ([self._names] if is_first else []) + cells:
             self._widths = [max(width, cell_len(text)) for width, text in zip(self._widths, line, strict=True)]
-        for line in lines + cells:
-            blanks = [" " * (width - cell_len(text)) for width, text in zip(self._widths, line, strict=True)]
-            padded = zip(line, blanks, numbers, strict=True)
-            joined = "  ".join(blank + text if right else text + blank for text, blank, right in padded)
-            self._console.file.write(f"{joined}\n")
-
-    def _print_folded(self, cells: list[list[str]], numbers: list[bool]) -> None:
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(box=None, pad_edge=False, header_style="bold", show_header=self._is_first)
-        for column, is_number in zip(self._columns, numbers, strict=True):
-            table.add_column(column.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
+        if self._fitting is None:
+            self._fitting = self._columns_that_fit(cells)
+        if is_first and (cells or self._console.width == _WIDE):
+            self._console.print(self._line(self._names, numbers), style="bold")
         for line in cells:
-            table.add_row(*map(Text, line))
-        self._console.print(table)
+            self._write(self._line(line, numbers))
+            for text in self._below(line):
+                self._write(text)
+
+    def _columns_that_fit(self, cells: Sequence[Sequence[str]]) -> list[int]:
+        if self._console.width == _WIDE or not cells:
+            return list(range(len(self._columns)))
+        fitting: list[int] = []
+        left = self._console.width
+        for column, width in enumerate(self._widths):
+            if any(line[column] for line in cells) and (not fitting or width <= left):
+                fitting.append(column)
+                left -= width + len(_GAP)
+        return fitting
+
+    def _line(self, line: Sequence[str], numbers: Sequence[bool]) -> str:
+        from rich.cells import cell_len
+
+        padded = []
+        for column in self._fitting or ():
+            blanks = " " * (self._widths[column] - cell_len(line[column]))
+            padded.append(blanks + line[column] if numbers[column] else line[column] + blanks)
+        return _GAP.join(padded).rstrip()
+
+    def _below(self, line: Sequence[str]) -> list[str]:
+        fitting = self._fitting or ()
+        named = [f"{self._names[c]}: {text}" for c, text in enumerate(line) if text and c not in fitting]
+        return wrap(
+            "; ".join(named),
+            self._console.width,
+            initial_indent=_INDENT,
+            subsequent_indent=_INDENT,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+    def _write(self, text: str) -> None:
+        self._console.file.write(f"{text}\n")
 
 
 def print_rows(output: Output, columns: Sequence[str], rows: Iterable[Row]) -> None:

@@ -14,9 +14,19 @@ import typer
 from processor.cli.clearings import no_history_text
 from processor.cli.exits import ExitCode, UsageError
 from processor.cli.files import new_file
-from processor.cli.output import TablePages, print_csv, print_json_list, print_keys, print_ndjson, say
+from processor.cli.output import (
+    TablePages,
+    print_csv,
+    print_json_with_list,
+    print_keys,
+    print_line,
+    print_ndjson,
+    print_table,
+    say,
+)
 from processor.cli.progress import counting, is_shown
 from processor.cli.report_columns import ALL_COLUMNS, COLUMNS
+from processor.cli.report_totals import Totals
 from processor.cli.requests import document, request_id_of, shown, shown_key
 from processor.core.errors import Reason
 from processor.core.history import Status
@@ -66,7 +76,10 @@ def report(
         Path | None, typer.Option(metavar="FILE", help="Write to this file; xlsx and pdf need one.", dir_okay=False)
     ] = None,
 ) -> None:
-    """List every key of a request with its status and reason, in the order of the keys."""
+    """List every key of a request with its status and reason, in the order of the keys; table and json end with totals.
+
+    Totals are of the keys listed: how many succeeded, failed, by reason.
+    """
     request_id = request_id_of(request)
     if output in IN_FILES and to is None:
         raise UsageError(f"--output {output} needs --to FILE")
@@ -123,21 +136,27 @@ def _write(queries: "HistoryQueries", asked: Row, wanted: "KeyFilter", form: For
             case _:
                 if target is not None:
                     opened.enter_context(redirect_stdout(opened.enter_context(target.open("w", encoding="utf-8"))))
-                _print(form, rows)
+                _print(form, asked, rows)
 
 
-def _print(form: Form, rows: Iterator[Row]) -> None:
+def _print(form: Form, asked: Row, rows: Iterator[Row]) -> None:
+    totals = Totals()
     match form:
         case Form.JSON:
-            print_json_list(map(document, rows))
+            of_request = {name: asked[name] for name in ("request_id", "state", "in_sync_not_itemised")}
+            keys = map(document, totals.of(rows))
+            print_json_with_list(of_request, "keys", keys, lambda: {"totals": totals.document()})
         case Form.NDJSON:
             print_ndjson(map(document, rows))
         case Form.CSV:
             print_csv(ALL_COLUMNS, map(document, rows))
         case _:
             pages = TablePages(COLUMNS)
-            while page := list(islice(rows, _TABLE_PAGE)):
+            told = totals.of(rows)
+            while page := list(islice(told, _TABLE_PAGE)):
                 pages.print([{**shown(row), "key": shown_key(row)} for row in page])
+            print_line(f"\n{totals.text()}")
+            print_table(("status", "reason", "keys"), totals.counts())
 
 
 def _failures_first(queries: "HistoryQueries", request_id: str, wanted: "KeyFilter") -> Iterator[Row]:

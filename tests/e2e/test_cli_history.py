@@ -34,7 +34,10 @@ def test_what_was_asked_can_be_listed_shown_and_reported(running: Deployment) ->
 
     report = json.loads(run(running, "report", request_id, "--output", "json").stdout)
     assert problems(report, "report.json") == []
-    assert len(report) == 4
+    assert len(report["keys"]) == 4
+    assert report["totals"] | {"counts": []} == {
+        "keys": 4, "succeeded": 3, "failed": 1, "different": 0, "open": 0, "cancelled": 0, "counts": [],
+    }  # fmt: skip
     failed = run(running, "report", request_id, "--status", "failed", "--output", "csv")
     [row] = csv.DictReader(io.StringIO(failed.stdout))
     assert row["asked_as"] == "'=x"

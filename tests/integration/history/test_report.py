@@ -51,7 +51,7 @@ def keys_of(told: Told, form: str, path: Path) -> list[str]:
         case "json":
             document = json.loads(path.read_text())
             assert problems(document, "report.json") == []
-            return [row["key"] for row in document]
+            return [row["key"] for row in document["keys"]]
         case "ndjson":
             return [json.loads(line)["key"] for line in path.read_text().splitlines()]
         case "csv":
@@ -60,7 +60,7 @@ def keys_of(told: Told, form: str, path: Path) -> list[str]:
         case "xlsx":
             return [row["key"] for row in sheets(path)["Keys"]]
         case "table":
-            lines = path.read_text().splitlines()[1:]
+            lines = path.read_text().partition("\n\n")[0].splitlines()[1:]
             return [next(key for key in sorted(KEYS, key=len, reverse=True) if f" {key} " in line) for line in lines]
         case _:
             text = "".join(page.extract_text() for page in PdfReader(path).pages)
@@ -84,6 +84,28 @@ def test_stdout_and_a_file_are_the_same(reported: Told, tmp_path: Path) -> None:
         path = tmp_path / form
         reported.run("report", REQUEST_ID, "--output", form, "--to", path)
         assert reported.run("report", REQUEST_ID, "--output", form).stdout == path.read_text()
+
+
+def test_totals_are_told_of_the_keys_listed(reported: Told) -> None:
+    succeeded, failed = len(KEYS) - len(ORPHANS), len(ORPHANS)
+    document = reported.json("report", REQUEST_ID)
+    assert {name: value for name, value in document.items() if name not in {"keys", "totals"}} == {
+        "request_id": REQUEST_ID,
+        "state": "COMPLETE_WITH_FAILURES",
+        "in_sync_not_itemised": 0,
+    }
+    totals = {"keys": len(KEYS), "succeeded": succeeded, "failed": failed, "different": 0, "open": 0, "cancelled": 0}
+    why = {"status": "FAILED", "reason": "PARENT_MISSING", "keys": failed}
+    counts = [{"status": "APPLIED", "reason": None, "keys": succeeded}, why]
+    assert document["totals"] == {**totals, "counts": counts}
+    of_failed = reported.json("report", REQUEST_ID, "--status", "failed")["totals"]
+    assert of_failed == {**totals, "keys": failed, "succeeded": 0, "counts": [why]}
+    table = reported.run("report", REQUEST_ID).stdout
+    assert f"\n\n{len(KEYS)} keys: {succeeded} succeeded, {failed} failed\n" in table
+    assert table.splitlines()[-1].split() == ["FAILED", "PARENT_MISSING", str(failed)]
+    none = reported.run("report", REQUEST_ID, "--status", "deferred")
+    assert "\n0 keys: 0 succeeded, 0 failed\n" in none.stdout
+    assert reported.json("report", REQUEST_ID, "--status", "deferred")["keys"] == []
 
 
 def test_a_workbook_and_a_document_need_a_file(reported: Told) -> None:
@@ -150,8 +172,10 @@ def test_keys_of_an_object_that_a_person_may_not_see_are_not_told(told: Told, tm
         return str(ended.stdout)
 
     report = ("report", REQUEST_ID, "--output", "json")
-    assert [row["object"] for row in json.loads(told_to("auditor", *report))] == ["Enrollment", "PersonIdentity"]
-    assert [row["object"] for row in json.loads(told_to("clerk", *report))] == ["PersonIdentity"]
+    seen = {who: json.loads(told_to(who, *report)) for who in people}
+    assert [row["object"] for row in seen["auditor"]["keys"]] == ["Enrollment", "PersonIdentity"]
+    assert [row["object"] for row in seen["clerk"]["keys"]] == ["PersonIdentity"]
+    assert (seen["auditor"]["totals"]["failed"], seen["clerk"]["totals"]["failed"]) == (1, 0)
     show = ("show", REQUEST_ID, "--output", "json")
     assert [each["object"] for each in json.loads(told_to("auditor", *show))["failures"]] == ["Enrollment"]
     assert json.loads(told_to("clerk", *show))["failures"] == []
