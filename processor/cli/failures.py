@@ -46,11 +46,16 @@ def failure_documents(asked: Asked, causes: Sequence[Cause]) -> list[dict[str, A
     return documents
 
 
+def failure_text(cause: Cause) -> str:
+    """`2 of PersonIdentity REJECTED_BY_STATE: the constraint`."""
+    detail = f": {cause.detail}" if cause.detail else ""
+    return f"{cause.keys} of {cause.object} {cause.reason}{detail}"
+
+
 def failure_lines(asked: Asked, cause: Cause) -> Iterator[str]:
     """A heading, and what is known of the cause."""
     rule, way = RULES[cause.reason], mend(asked, cause)
-    detail = f": {cause.detail}" if cause.detail else ""
-    yield printable(f"{cause.keys} of {cause.object} {cause.reason}{detail}")
+    yield printable(failure_text(cause))
     by = "" if rule.mender is Mender.NOBODY else f" (can be mended by: {rule.mender})"
     yield f"  {rule.meaning}{by}"
     yield f"  keys     {_some(cause.named, cause.keys)}"

@@ -13,7 +13,22 @@ from processor.cli.requests import count_text, document, moment, place_of, place
 from processor.core.history import RequestState
 from processor.service.client_ports import Row
 
-COLUMNS = (
+SHOWN = (
+    "request_id",
+    "decided_at",
+    "state",
+    "district_id",
+    "object",
+    "keys",
+    "counts",
+    "mode",
+    "requested_by",
+    "requested_from",
+    "reason",
+    "request_reason",
+)
+"""For people: what tells requests apart stands first, where a terminal has place for it."""
+ALL_COLUMNS = (
     "request_id",
     "decided_at",
     "requested_by",
@@ -26,8 +41,13 @@ COLUMNS = (
     "keys",
     "counts",
     "request_reason",
+    "outcomes",
+    "failed_outcomes",
+    "dependencies",
+    "requested_at",
+    "school_year",
+    "run_id",
 )
-ALL_COLUMNS = (*COLUMNS, "outcomes", "failed_outcomes", "dependencies", "requested_at", "school_year", "run_id")
 
 
 def history(
@@ -90,7 +110,7 @@ def history(
 def _print(output: Output, rows: Sequence[Row]) -> None:
     match output:
         case Output.TABLE:
-            print_rows(output, COLUMNS, [_with_count_texts(shown(row)) for row in rows])
+            print_rows(output, SHOWN, [_with_count_texts(shown(row)) for row in rows])
         case Output.CSV:
             print_rows(output, ALL_COLUMNS, [_with_count_texts(document(row)) for row in rows])
         case _:

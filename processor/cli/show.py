@@ -5,15 +5,61 @@ from typing import Annotated, Any
 import typer
 
 from processor.cli.exits import ExitCode
-from processor.cli.failures import asked_of, failure_documents, failure_lines
+from processor.cli.failures import asked_of, failure_documents, failure_lines, failure_text
 from processor.cli.following import explain
-from processor.cli.output import Output, console, plain, print_csv, print_json, print_ndjson, print_table, say
-from processor.cli.requests import document, request_id_of, shown
+from processor.cli.output import (
+    Output,
+    console,
+    number_of,
+    plain,
+    print_csv,
+    print_json,
+    print_ndjson,
+    print_table,
+    say,
+)
+from processor.cli.requests import count_text, document, request_id_of, shown
 from processor.core.accept import printable
 from processor.core.errors import Reason
 from processor.core.history import Status
 from processor.core.mend import Cause
 from processor.service.client_ports import Row
+
+COLUMNS = (
+    "request_id",
+    "district_id",
+    "object",
+    "selection",
+    "filter",
+    "requested_by",
+    "mode",
+    "dependencies",
+    "on_state_only",
+    "report",
+    "requested_from",
+    "requested_at",
+    "school_year",
+    "request_reason",
+    "run_id",
+    "state",
+    "reason",
+    "detail",
+    "keys",
+    "decided_at",
+    "outcomes",
+    "open_outcomes",
+    "failed_outcomes",
+    "in_sync_not_itemised",
+    "pending_chunks",
+    "counts",
+    "first_decided_at",
+    "last_decided_at",
+    "failures",
+    "cleared_by",
+    "cleared_at",
+    "scope",
+)
+"""Of CSV; the same for a request whose history was cleared."""
 
 
 def show(
@@ -51,7 +97,14 @@ def show(
         case Output.NDJSON:
             print_ndjson([{**document(found), **failures, "cleared": cleared}])
         case Output.CSV:
-            print_csv(list(found), [document(found)])
+            print_csv(COLUMNS, [_csv_row(row, clearing, causes)])
+
+
+def _csv_row(row: Row | None, clearing: Row | None, causes: list[Cause]) -> Row:
+    """Of a request whose history was cleared, as much as the clearing says."""
+    found = {**(clearing or {}), **(row or {})}
+    counts = list(map(count_text, found.get("counts", ())))
+    return {**document(found), "counts": counts, "failures": "; ".join(map(failure_text, causes))}
 
 
 def _tell_failures(row: Row, causes: list[Cause]) -> None:
@@ -70,7 +123,7 @@ def _tell(found: dict[str, Any], clearing: dict[str, Any] | None) -> None:
     if clearing is not None:
         out.print(
             f"History cleared by {printable(clearing['cleared_by'])} at {clearing['cleared_at']} "
-            f"({clearing['outcomes']} outcomes; scope: {printable(clearing['scope'])})"
+            f"({number_of(clearing['outcomes'], 'outcome')}; scope: {printable(clearing['scope'])})"
         )
     counts = found.pop("counts", [])
     width = max(map(len, found))

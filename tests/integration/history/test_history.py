@@ -1,5 +1,7 @@
 """Listing requests page by page, what Complete opens, and all that is known of one record."""
 
+import csv
+import io
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -146,10 +148,38 @@ def test_show_groups_failures_by_cause_with_what_mends_them(told: Told) -> None:
         None,
         "resync submit --district NORTH --object Enrollment --mode force 30",
     ]
+    [row] = csv.DictReader(io.StringIO(told.run("show", request_id(1), "--output", "csv").stdout))
+    assert row["counts"] == (
+        "APPLIED=1 FAILED=1 FAILED/INVALID_KEY=1 FAILED/PARENT_MISSING=4 FAILED/REJECTED_BY_STATE=3"
+    )
+    assert row["failures"] == (
+        "4 of Enrollment PARENT_MISSING; 2 of Enrollment REJECTED_BY_STATE: grade_check; "
+        "1 of Enrollment INVALID_KEY; 1 of Enrollment REJECTED_BY_STATE: other_check"
+    )
     shown = told.run("show", request_id(1)).stdout
     assert "4 of Enrollment PARENT_MISSING" in shown
     assert "run      resync submit --district NORTH --object PersonIdentity --dependencies all 0 1\n" in shown
     assert "1 more failed for other causes" in shown
+
+
+def test_as_csv_a_cleared_request_has_the_columns_of_any_and_says_who_cleared_it(told: Told) -> None:
+    told.tell(asked(1), outcome(request_id(1), "1"))
+    before = told.run("show", request_id(1), "--output", "csv").stdout
+    told.tell(Cleared(request_id(1), "NORTH", "PersonIdentity", "auditor", DECIDED, 1, "request"))
+    after = told.run("show", request_id(1), "--output", "csv").stdout
+    assert after.splitlines()[0] == before.splitlines()[0]
+    [row] = csv.DictReader(io.StringIO(after))
+    assert {name: value for name, value in row.items() if value} == {
+        "request_id": request_id(1),
+        "district_id": "NORTH",
+        "object": "PersonIdentity",
+        "outcomes": "1",
+        "cleared_by": "auditor",
+        "cleared_at": "2026-08-01T12:00:00.123456+00:00",
+        "scope": "request",
+    }
+    table = told.run("show", request_id(1)).stdout
+    assert "History cleared by auditor at 2026-08-01 12:00:00Z (1 outcome; scope: request)" in table
 
 
 def test_a_record_shows_every_request_that_touched_it(told: Told) -> None:
