@@ -21,7 +21,7 @@ from psycopg.conninfo import make_conninfo
 
 from bench.options import number
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect
-from processor.adapters.postgres.history_queries import HistoryQueries, RequestFilter
+from processor.adapters.postgres.history_queries import HistoryQueries, RecordFilter, RequestFilter
 from processor.adapters.postgres.history_schema import migrate
 from stack.roles import console_script
 
@@ -99,7 +99,7 @@ def asks(queries: HistoryQueries) -> Mapping[str, Callable[[], object]]:
     listed = {name: partial(queries.requests, wanted, 20) for name, wanted in filters.items()}
     one: Mapping[str, Callable[[], object]] = {
         "standing": partial(queries.standings, [newest]),
-        "record": partial(queries.record, "D7", "PersonIdentity", "7", None, 50),
+        "record": partial(queries.record, RecordFilter("D7", "PersonIdentity", "7"), 50),
         "show": partial(queries.request, newest),
         "causes": partial(queries.causes, newest),
         "result": partial(queries.result, newest),

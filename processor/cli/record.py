@@ -7,13 +7,29 @@ import typer
 
 from processor.cli.exits import ExitCode
 from processor.cli.output import Output, print_rows, say
-from processor.cli.requests import document, place_of, place_text, shown
+from processor.cli.requests import document, record_place_of, record_place_text, shown, shown_key
 from processor.core.accept import printable
 
 if TYPE_CHECKING:
     from processor.settings import Settings
 
-COLUMNS = (
+SHOWN = (
+    "decided_at",
+    "request_id",
+    "object",
+    "key",
+    "status",
+    "reason",
+    "detail",
+    "changed_fields",
+    "mode",
+    "requested_by",
+    "requested_from",
+    "request_reason",
+    "answered_at",
+)
+"""For people."""
+ALL_COLUMNS = (
     "decided_at",
     "request_id",
     "requested_by",
@@ -27,9 +43,6 @@ COLUMNS = (
     "parent_object",
     "parent_key",
     "answered_at",
-)
-ALL_COLUMNS = (
-    *COLUMNS,
     "asked_as",
     "correction_id",
     "attempt",
@@ -37,6 +50,8 @@ ALL_COLUMNS = (
     "sent_at",
     "requested_at",
     "run_id",
+    "object",
+    "key",
 )
 
 
@@ -51,25 +66,31 @@ def record(
     ] = None,
     output: Annotated[Output, typer.Option("--output", "-o", help="Form of the result.")] = Output.TABLE,
 ) -> None:
-    """Show every request that touched one record, newest first: when, who, why, and what came of it."""
-    place = None if after is None else place_of(after)
+    """Show every request that touched one record, newest first: when, who, why, and what came of it.
 
+    Also its children's keys that failed because it was missing at the state.
+    """
+    place = None if after is None else record_place_of(after)
+
+    from processor.adapters.postgres.history_queries import RecordFilter
     from processor.cli import parts
     from processor.cli.person import identified
     from processor.settings import load_settings
 
     settings = load_settings()
-    may_see = identified(settings).may_see(district, object_name)
+    person = identified(settings)
+    may_see = person.may_see(district, object_name)
     canonical = _canonical(settings, object_name, key)
     with parts.history_queries(settings) as queries:
-        found = queries.record(district, object_name, canonical, place, limit + 1) if may_see else []
+        wanted = RecordFilter(district, object_name, canonical, person.seen_objects(district), place)
+        found = queries.record(wanted, limit + 1) if may_see else []
     rows = list(islice(found, limit))
     if output is Output.TABLE:
-        print_rows(output, COLUMNS, map(shown, rows))
+        print_rows(output, SHOWN, [{**shown(row), "key": shown_key(row)} for row in rows])
     else:
         print_rows(output, ALL_COLUMNS, map(document, rows))
     if len(found) > limit:
-        say(f"there are older ones: add --after {place_text(rows[-1]['decided_at'], rows[-1]['request_id'])}")
+        say(f"there are older ones: add --after {record_place_text(rows[-1])}")
     if not rows:
         say(f"the history knows nothing of {printable(f'{object_name} {key} of {district}')}")
         raise typer.Exit(ExitCode.FAILED)

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote, unquote
 
 from processor.cli.exits import UsageError
 from processor.cli.output import plain
 from processor.core.ids import is_request_id
 
+_NO_PLACE = "--after: is not what the page before said to add"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -46,8 +48,23 @@ def place_of(text: str) -> tuple[datetime, str]:
     except ValueError:
         given = None
     if given is None or given.tzinfo is None or not is_request_id(request_id):
-        raise UsageError("--after: is not what the page before said to add")
+        raise UsageError(_NO_PLACE)
     return given, request_id.lower()
+
+
+def record_place_text(row: Mapping[str, Any]) -> str:
+    """For --after of `record`: one request may have several rows there."""
+    place = place_text(row["decided_at"], row["request_id"])
+    return "/".join([place, quote(row["object"], safe=""), quote(row["key"], safe="")])
+
+
+def record_place_of(text: str) -> tuple[datetime, str, str, str]:
+    """Raises UsageError."""
+    place, *names = text.rsplit("/", 2)
+    time, request_id = place_of(place)
+    if len(names) != 2:
+        raise UsageError(_NO_PLACE)
+    return time, request_id, unquote(names[0]), unquote(names[1])
 
 
 def document(row: Mapping[str, Any]) -> dict[str, Any]:

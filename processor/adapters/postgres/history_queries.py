@@ -23,6 +23,9 @@ PAGE = 2_000
 Place: TypeAlias = tuple[datetime, str]
 """Where a page ends: the time and the request of its last row."""
 
+RecordPlace: TypeAlias = tuple[datetime, str, str, str]
+"""The same among all of a record, where one request may have several rows: with object and key."""
+
 
 @dataclass(frozen=True, slots=True)
 class RequestFilter:
@@ -51,6 +54,17 @@ class KeyFilter:
     parent_object: str | None = None
     seen_objects: Sequence[str] | None = None
     """Those whose keys may be seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFilter:
+    """Which record, and which of its children may be told of: None takes all."""
+
+    district_id: str
+    object: str
+    key: str
+    seen_objects: Sequence[str] | None = None
+    after: RecordPlace | None = None
 
 
 MOST_CAUSES = 20
@@ -136,11 +150,21 @@ class HistoryQueries:
         found = self._rows("query_causes.sql", parameters)
         return [_cause(row) for row in found if row["reason"] in Reason.__members__]
 
-    def record(self, district_id: str, object_name: str, key: str, after: Place | None, limit: int) -> list[Row]:
-        """What requests did to one record, newest first."""
-        after_time, after_id = after or (None, None)
-        parameters = {"district_id": district_id, "object": object_name, "key": key, "limit": limit}
-        return self._rows("query_record.sql", {**parameters, "after_time": after_time, "after_id": after_id})
+    def record(self, wanted: RecordFilter, limit: int) -> list[Row]:
+        """What requests did to one record, and which of its children missed it, newest first."""
+        after_time, after_id, after_object, after_key = wanted.after or (None, None, None, None)
+        parameters = {
+            "district_id": wanted.district_id,
+            "object": wanted.object,
+            "key": wanted.key,
+            "seen_objects": _listed(wanted.seen_objects),
+            "after_time": after_time,
+            "after_id": after_id,
+            "after_object": after_object,
+            "after_key": after_key,
+            "limit": limit,
+        }
+        return self._rows("query_record.sql", parameters)
 
     def standings(self, request_ids: Sequence[str]) -> Mapping[str, Standing]:
         parameters = {"request_ids": list(request_ids)}

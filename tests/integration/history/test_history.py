@@ -2,17 +2,22 @@
 
 import csv
 import io
+import json
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
+from processor.adapters.postgres.history_schema import script
 from processor.core.correction import Parent
 from processor.core.errors import Reason
 from processor.core.history import Cleared, HistoryRecord, RequestState, Status
 from processor.core.request import Mode, Side
 from tests.integration.history.told import Told
 from tests.integration.store.records import DECIDED, outcome, request_status
+from tests.people_of_policy import policy_of
 from tests.unit.cli.json_schema import problems
 
 
@@ -60,6 +65,23 @@ def test_pages_follow_each_other_and_none_is_missed_or_told_twice(listed: Told) 
         # What a page ended with may be cleared before the next is read.
         listed.tell(Cleared(request_id(found[-1]), "NORTH", "PersonIdentity", "auditor", DECIDED, 1, "request"))
     assert found == [6, 5, 4, 3, 2, 1, 0]
+
+
+def test_requests_that_come_between_two_pages_move_no_row(listed: Told) -> None:
+    """Newer ones, and one at the very moment at which the page ended."""
+    found: list[int] = []
+    more: list[str] = []
+    for inserted in range(100, 110):
+        page = listed.run("history", "--limit", 2, "--output", "ndjson", *more)
+        found += numbers([json.loads(line) for line in page.stdout.splitlines()])
+        _, after, place = page.stderr.partition("--after ")
+        if not after:
+            break
+        more = ["--after", place.strip()]
+        at = datetime.fromisoformat(place.partition("/")[0])
+        listed.tell(asked(inserted, DECIDED + timedelta(hours=inserted)), asked(inserted + 100, at))
+    assert found == [6, 5, 4, 3, 2, 1, 0]
+    assert numbers(listed.json("history"))[0] > 100
 
 
 def test_an_event_says_when_who_from_where_what_and_what_came_of_it(listed: Told) -> None:
@@ -203,3 +225,58 @@ def test_a_record_shows_every_request_that_touched_it(told: Told) -> None:
     unknown = told.run("record", "NORTH", "PersonIdentity", "9")
     assert unknown.returncode == 1
     assert "knows nothing" in unknown.stderr
+
+
+def test_a_record_shows_which_of_its_children_missed_it_page_by_page(told: Told, tmp_path: Path) -> None:
+    """One request has several of them at one moment; keys may hold any character."""
+    missing: dict[str, Any] = {"object": "Enrollment", "status": Status.FAILED, "reason": Reason.PARENT_MISSING}
+    children = ["11", "12/a b", "13"]
+    told.tell(
+        asked(1, keys=3, object="Enrollment"),
+        *(outcome(request_id(1), key, parent=Parent("PersonIdentity", "7"), **missing) for key in children),
+        outcome(request_id(1), "14", parent=Parent("PersonIdentity", "8"), **missing),
+        outcome(request_id(1), "15", object="Enrollment", parent=Parent("PersonIdentity", "7")),
+        outcome(request_id(1), "16", parent=Parent("PersonIdentity", "7"), **{**missing, "district_id": "RIVER"}),
+        asked(2),
+        outcome(request_id(2), "7", decided_at=DECIDED + timedelta(hours=1)),
+    )
+    record = ("record", "NORTH", "PersonIdentity", "7")
+    documents = told.json(*record)
+    assert problems(documents, "record.json") == []
+    of = [(row["object"], row["key"], row["status"]) for row in documents]
+    missed = [("Enrollment", key, "FAILED") for key in reversed(children)]
+    assert of == [("PersonIdentity", "7", "APPLIED"), *missed]
+
+    found: list[str] = []
+    more: list[str] = []
+    while True:
+        page = told.run(*record, "--limit", 1, "--output", "ndjson", *more)
+        found += [json.loads(line)["key"] for line in page.stdout.splitlines()]
+        _, after, place = page.stderr.partition("--after ")
+        if not after:
+            break
+        more = ["--after", place.strip()]
+    assert found == [row["key"] for row in documents]
+    assert told.run(*record, "--after", f"2026-08-01T12:00:00+00:00/{request_id(1)}").returncode == 2
+
+    grant = {"sides": ["STATE"], "districts": "all", "objects": ["PersonIdentity"], "rights": ["R"]}
+    settings = {"RESYNC_POLICY": str(policy_of({"clerk": grant}, tmp_path)), "RESYNC_TOKEN": "clerk"}
+    seen = told.run(*record, "--output", "json", **settings)
+    assert [row["object"] for row in json.loads(seen.stdout)] == ["PersonIdentity"]
+
+
+def test_a_record_and_what_missed_it_are_found_by_indexes(told: Told) -> None:
+    parameters = ("district_id", "object", "key", "seen_objects", "after_time", "after_id", "after_object", "after_key")
+    given: dict[str, Any] = {
+        **dict.fromkeys(parameters),
+        "limit": 51,
+        "district_id": "NORTH",
+        "object": "X",
+        "key": "7",
+    }
+    with psycopg.connect(told.dsn, autocommit=True) as connection:
+        connection.execute("set enable_seqscan = off")
+        lines = connection.execute(b"explain " + script("query_record.sql"), given).fetchall()
+    plan = "\n".join(line for (line,) in lines)
+    assert "outcomes_by_record" in plan
+    assert "outcomes_by_missing_parent" in plan
