@@ -13,6 +13,7 @@ from processor.cli.files import new_file
 from processor.cli.output import csv_cell, say
 from processor.cli.progress import counting
 from processor.cli.requests import count_text, document
+from processor.core.accept import printable
 from processor.core.counted import counted
 from processor.service.client_ports import NotSetUp
 from processor.service.export import COLUMNS, Covered, Wanted, export
@@ -44,7 +45,29 @@ def export_topic(settings: "Settings", wanted: Wanted, form: ExportForm, to: Pat
         write = opened.enter_context(_writer(form, to))
         progress = opened.enter_context(counting("records of the history topic"))
         covered = export(scan, decode, wanted, write, progress)
+        if not covered.written and wanted.district_id is not None:
+            _check_district(settings, wanted.district_id, covered.topic)
     _tell(covered, wanted)
+
+
+def _check_district(settings: "Settings", district_id: str, topic: str) -> None:
+    """Raises UsageError, so that no file is left, where the catalog is at hand and does not know the district.
+
+    Not before reading: the topic may have records of districts that the catalog had once.
+    """
+    from processor.catalog_file import CatalogError
+    from processor.cli import parts
+
+    if not settings.catalog.is_file():
+        return
+    try:
+        known = parts.open_catalog(settings).districts
+    except CatalogError:
+        return
+    if district_id not in known:
+        raise UsageError(
+            f"--district {printable(district_id)}: nothing of it was found in {topic}, nor is it in the catalog"
+        )
 
 
 def _tell(covered: Covered, wanted: Wanted) -> None:

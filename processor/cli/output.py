@@ -92,11 +92,6 @@ def print_csv(columns: Sequence[str], rows: Iterable[Row]) -> None:
         writer.writerow([csv_cell(row.get(column)) for column in columns])
 
 
-def number_of(count: int, what: str) -> str:
-    """`1 key`, `2 keys`."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
 def csv_cell(value: object) -> str:
     text = plain(value)
     return f"'{text}" if text.startswith(_FORMULA) else text

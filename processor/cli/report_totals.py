@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from processor.cli.output import number_of
+from processor.core.counted import counted
 from processor.core.history import OPEN_STATUSES, Status
 from processor.service.client_ports import Row
 from processor.service.follow import DIFFERENT
@@ -43,7 +43,7 @@ class Totals:
         """`270 keys: 250 succeeded, 20 failed`."""
         numbers = {name: self._number(statuses) for name, statuses in _GROUPS.items()}
         told = ", ".join(f"{number} {name}" for name, number in numbers.items() if number or name in _ALWAYS_TOLD)
-        return f"{number_of(self._counts.total(), 'key')}: {told}"
+        return f"{counted(self._counts.total(), 'key')}: {told}"
 
     def _number(self, statuses: frozenset[Status]) -> int:
         return sum(keys for (status, _), keys in self._counts.items() if status in statuses)

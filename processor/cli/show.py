@@ -10,7 +10,6 @@ from processor.cli.following import explain
 from processor.cli.output import (
     Output,
     console,
-    number_of,
     plain,
     print_csv,
     print_json,
@@ -20,6 +19,7 @@ from processor.cli.output import (
 )
 from processor.cli.requests import count_text, document, request_id_of, shown
 from processor.core.accept import printable
+from processor.core.counted import counted
 from processor.core.errors import Reason
 from processor.core.history import Status
 from processor.core.mend import Cause
@@ -123,7 +123,7 @@ def _tell(found: dict[str, Any], clearing: dict[str, Any] | None) -> None:
     if clearing is not None:
         out.print(
             f"History cleared by {printable(clearing['cleared_by'])} at {clearing['cleared_at']} "
-            f"({number_of(clearing['outcomes'], 'outcome')}; scope: {printable(clearing['scope'])})"
+            f"({counted(clearing['outcomes'], 'outcome')}; scope: {printable(clearing['scope'])})"
         )
     counts = found.pop("counts", [])
     width = max(map(len, found))

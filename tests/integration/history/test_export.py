@@ -289,3 +289,16 @@ def test_with_a_policy_only_what_a_person_may_see_is_written(world: World, tmp_p
     assert (nobody.returncode, nobody.stdout) == (2, "")
     assert "RESYNC_TOKEN_FILE" in nobody.stderr
     assert as_person("stranger").returncode == 1
+
+
+def test_a_district_that_nobody_knows_is_refused_and_leaves_no_file(filled: World, tmp_path: Path) -> None:
+    catalog = REPO / "demo" / "catalog.yaml"
+    ended = run(filled, "--district", "NOWHERE", "--to", tmp_path / "out.ndjson", RESYNC_CATALOG=catalog)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "--district NOWHERE: nothing of it was found" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+    known = run(filled, "--district", "RIVER", RESYNC_CATALOG=catalog)
+    assert (known.returncode, known.stdout) == (0, ""), "of the catalog, without a record yet"
+    left = run(filled, "--district", "NORTH", RESYNC_CATALOG=tmp_path / "none.yaml")
+    assert left.returncode == 0
+    assert left.stdout
