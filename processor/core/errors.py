@@ -143,7 +143,10 @@ RULES: dict[Reason, Rule] = {
         "the request asks for something that this version does not do", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER
     ),
     Reason.TOO_MANY_KEYS: Rule(
-        "a request that may delete must fit in one transaction", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER
+        "more keys than a request with deletion or descendants may have, or more descendants than it takes along",
+        Weight.FAILURE,
+        Retry.NEVER,
+        Mender.PUBLISHER,
     ),
     Reason.INVALID_REQUEST: Rule("a field of the request is not valid", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER),
     Reason.NOT_AUTHORIZED: Rule(
