@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 
-from stack import config, process, roles, services
+from stack import config, download, process, roles, services
+from stack.artifacts import EXAMPLES_LOCK, Cache, read_lock
 from stack.errors import StackError
 from stack.layout import Stack
 
@@ -37,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("ordinal", type=int, nargs="?", metavar="N")
         command.set_defaults(run=run)
     commands.add_parser("clean", help="stop everything and remove the data").set_defaults(run=_clean)
+    commands.add_parser("jars", help="the class path of docs/examples/Publish.java; fetches it").set_defaults(run=_jars)
     commands.add_parser("lock", help="pin the Java artifacts anew").set_defaults(run=_lock)
     return parser
 
@@ -44,6 +47,10 @@ def _parser() -> argparse.ArgumentParser:
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def _up(stack: Stack, arguments: argparse.Namespace) -> None:
@@ -84,6 +91,12 @@ def _stop(stack: Stack, arguments: argparse.Namespace) -> None:
 
 def _clean(stack: Stack, _arguments: argparse.Namespace) -> None:
     services.destroy(stack, say=_say)
+
+
+def _jars(_stack: Stack, _arguments: argparse.Namespace) -> None:
+    jars, cache = read_lock(EXAMPLES_LOCK)["java"], Cache.choose(os.environ)
+    download.fetch_missing(jars, cache, os.environ, _tell)
+    _say(os.pathsep.join(str(cache.file(jar)) for jar in jars))
 
 
 def _lock(_stack: Stack, _arguments: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Sequence
 
 import pytest
@@ -25,9 +26,10 @@ def publish_java(tmp_path_factory: pytest.TempPathFactory) -> Sequence[object]:
     """The command of the compiled example. It may not give the compiler a reason for a warning."""
     lock, cache = read_lock(EXAMPLES_LOCK), Cache.choose(os.environ)
     [compiler] = lock["compiler"]
-    download.fetch_missing([compiler, *lock["java"]], cache, os.environ, print)
-    jars, classes = [str(cache.file(jar)) for jar in lock["java"]], str(tmp_path_factory.mktemp("classes"))
-    options = [RELEASE, "-failOnWarning", "-classpath", os.pathsep.join(jars), "-d", classes]
+    download.fetch_missing([compiler], cache, os.environ, print)
+    told = subprocess.run([sys.executable, "-m", "stack", "jars"], cwd=REPO, capture_output=True, text=True, check=True)
+    jars, classes = told.stdout.strip(), str(tmp_path_factory.mktemp("classes"))
+    options = [RELEASE, "-failOnWarning", "-classpath", jars, "-d", classes]
     done = subprocess.run(
         [java(), "-jar", cache.file(compiler), *options, EXAMPLES / "Publish.java"],
         capture_output=True,
@@ -35,7 +37,7 @@ def publish_java(tmp_path_factory: pytest.TempPathFactory) -> Sequence[object]:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return java(), "-cp", os.pathsep.join([classes, *jars]), "Publish"
+    return java(), "-cp", os.pathsep.join([classes, jars]), "Publish"
 
 
 @pytest.fixture(scope="session")

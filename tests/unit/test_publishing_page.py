@@ -20,6 +20,13 @@ def test_the_page_shows_the_file(name: str) -> None:
     )
 
 
+def test_what_is_typed_uses_no_variable_that_the_page_does_not_set() -> None:
+    """What the page shows of files stands behind a comment with their names."""
+    typed = "\n".join(re.findall(r"^```sh\n(.*?)^```$", SHOWN.sub("", PAGE), re.MULTILINE | re.DOTALL))
+    assert set(re.findall(r"\$\{?([A-Za-z_]+)", typed)) == {"JARS"}
+    assert set(re.findall(r"^([A-Za-z_]+)=\$\(", typed, re.MULTILINE)) == {"JARS"}
+
+
 def test_the_bytes_written_by_hand_are_of_a_released_schema() -> None:
     script = (EXAMPLES / "publish.sh").read_text(encoding="utf-8")
     [written] = re.findall(r"printf '\\xc3\\x01((?:\\x[0-9a-f]{2}){8})'", script)
