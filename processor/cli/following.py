@@ -101,7 +101,7 @@ def print_results(output: Output, results: Sequence["Result"]) -> None:
 
 
 def result_document(result: "Result") -> dict[str, Any]:
-    """As `schemas/cli/result.json` says."""
+    """As `result` in `schemas/cli/common.json` says."""
     if isinstance(result, ClearedResult):
         empty: dict[str, Any] = dict.fromkeys(("district_id", "object", "reason", "detail", "keys"))
         who = document({"cleared_by": result.cleared_by, "cleared_at": result.cleared_at})

@@ -1,6 +1,7 @@
 """The schemas of the commands' JSON say what the core says, and refuse what they should."""
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +12,7 @@ from processor.core.correction import Parent
 from processor.core.errors import Reason
 from processor.core.history import Count, RequestState, Status
 from processor.service.follow import ClearedResult, NotedOutcome, RequestResult
+from stack.layout import REPO
 from tests.unit.cli.json_schema import FOLDER, problems
 from tests.unit.cli.plans import PLAN
 
@@ -53,6 +55,14 @@ def test_the_schemas_list_every_reason_and_status() -> None:
     parts = json.loads((FOLDER / "common.json").read_text())["$defs"]
     assert set(parts["reason"]["enum"]) == {*map(str, Reason), None}
     assert set(parts["status"]["enum"]) == set(map(str, Status))
+
+
+def test_every_schema_that_the_code_or_a_page_names_is_there() -> None:
+    files = [*(REPO / "processor").rglob("*.py"), *(REPO / "docs").glob("*.md"), REPO / "README.md"]
+    texts = {file: file.read_text(encoding="utf-8") for file in files}
+    named = {(file.name, name) for file, text in texts.items() for name in re.findall(r"schemas/cli/(\w+\.json)", text)}
+    assert named
+    assert [(file, name) for file, name in named if not (FOLDER / name).is_file()] == []
 
 
 def test_what_is_missing_wrong_or_unknown_is_found() -> None:
