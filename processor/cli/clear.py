@@ -31,7 +31,7 @@ def clear(
     requests: Annotated[list[str] | None, typer.Argument(metavar="[REQUEST]...", help="Ids of requests.")] = None,
     *,
     older_than: Annotated[
-        str | None, typer.Option(metavar="TIME", help="All that ended before: 90d, 2026-09-01.")
+        str | None, typer.Option(metavar="TIME", help="All that ended before: 90d, 2026-09-01 (UTC).")
     ] = None,
     district: Annotated[
         str | None, typer.Option("--district", "-d", help="With --older-than: only of this district.")

@@ -59,9 +59,9 @@ def history(
         typer.Option("--requested-by", "--person", help="Only those whose requester's name has this in it."),
     ] = None,
     since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only those since: 2h, 3d, 2026-09-01, 2026-09-01T08:00.")
+        str | None, typer.Option(metavar="TIME", help="Only those since: 2h, 3d, 2026-09-01, 2026-09-01T08:00 (UTC).")
     ] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="Only those before this time.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Only those before this time (UTC).")] = None,
     status: Annotated[
         list[RequestState] | None,
         typer.Option(metavar="STATE", case_sensitive=False, help="Only in this state; may be repeated."),

@@ -26,7 +26,8 @@ def replay(
         bool, typer.Option("--export", help="Change nothing; write the topic's records out. Needs no database.")
     ] = False,
     since: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="With --export: only what came since; 2h, 2026-09-01.")
+        str | None,
+        typer.Option("--from", metavar="TIME", help="With --export: only what came since; 2h, 2026-09-01 (UTC)."),
     ] = None,
     district: Annotated[
         str | None, typer.Option("--district", "-d", help="With --export: only records of this district.")

@@ -1,8 +1,13 @@
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from typing import get_type_hints
 
 import pytest
 
+from processor.cli.clear import clear
 from processor.cli.exits import UsageError
+from processor.cli.history import history
+from processor.cli.replay import replay
 from processor.cli.requests import document, moment, request_id_of, shown_key
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -27,6 +32,14 @@ def test_a_moment_is_read(text: str, expected: datetime) -> None:
 def test_what_is_no_moment_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="since"):
         moment("--since", text, NOW)
+
+
+@pytest.mark.parametrize("command", [history, replay, clear])
+def test_every_option_that_takes_a_time_says_in_which_zone(command: Callable[..., None]) -> None:
+    hints = get_type_hints(command, include_extras=True).values()
+    options = [option for hint in hints for option in getattr(hint, "__metadata__", ()) if option.metavar == "TIME"]
+    assert options
+    assert [option.param_decls for option in options if "UTC" not in option.help] == []
 
 
 def test_a_request_id_is_as_the_history_has_it() -> None:
