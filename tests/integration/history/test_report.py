@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import os
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -84,6 +86,25 @@ def test_stdout_and_a_file_are_the_same(reported: Told, tmp_path: Path) -> None:
         path = tmp_path / form
         reported.run("report", REQUEST_ID, "--output", form, "--to", path)
         assert reported.run("report", REQUEST_ID, "--output", form).stdout == path.read_text()
+
+
+def test_a_report_takes_memory_that_does_not_grow_with_the_number_of_keys(
+    told: Told, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """More by the environment: a million were measured for ADR 0066. What is compared with fills pages of each kind."""
+    small, large = 4_000, int(os.environ.get("RESYNC_TEST_OUTCOMES", "50000"))
+    small_id = "0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c12"
+    for request_id, keys in ((small_id, small), (REQUEST_ID, large)):
+        told.tell(request_status(request_id, keys))
+        for first in range(0, keys, 5_000):
+            told.tell(*(outcome(request_id, f"{n:07}") for n in range(first, min(first + 5_000, keys))))
+    for form in ("json", "ndjson", "csv", "table", "xlsx"):
+        to_file = ("--output", form, "--to", tmp_path / f"report.{form}")
+        before, after = (told.peak_mib("report", request_id, *to_file) for request_id in (small_id, REQUEST_ID))
+        record_property(f"{form}_mib", round(after))
+        assert after - before < 10, f"{form}: {before:.0f} MiB of {small} keys, {after:.0f} MiB of {large}"
+    before, after = (told.peak_mib("report", request_id, "--keys-only") for request_id in (small_id, REQUEST_ID))
+    assert after - before < 10, "keys alone"
 
 
 def test_totals_are_told_of_the_keys_listed(reported: Told) -> None:

@@ -63,17 +63,27 @@ class Told:
 
     def run(self, *arguments: object, **settings: str) -> "subprocess.CompletedProcess[str]":
         """The console script, with nothing set but what is needed."""
-        env = {name: value for name, value in os.environ.items() if not name.startswith("RESYNC_")}
-        env |= {"RESYNC_HISTORY_DSN": self.dsn, "RESYNC_CATALOG": str(REPO / "demo" / "catalog.yaml"), **settings}
         return subprocess.run(
             [console_script(), *map(str, arguments)],
-            env=env,
+            env=self._environment() | settings,
             cwd=REPO,
             capture_output=True,
             text=True,
             check=False,
             timeout=TIMEOUT_S,
         )
+
+    def peak_mib(self, *arguments: object) -> float:
+        """The memory that a command took at its most; its output is passed over."""
+        command = [str(console_script()), *map(str, arguments)]
+        quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+        _, status, used = os.wait4(os.posix_spawn(command[0], command, self._environment(), file_actions=quiet), 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+        return used.ru_maxrss / 1024
+
+    def _environment(self) -> dict[str, str]:
+        env = {name: value for name, value in os.environ.items() if not name.startswith("RESYNC_")}
+        return env | {"RESYNC_HISTORY_DSN": self.dsn, "RESYNC_CATALOG": str(REPO / "demo" / "catalog.yaml")}
 
     def json(self, *arguments: object) -> Any:
         ended = self.run(*arguments, "--output", "json")
