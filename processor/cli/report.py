@@ -28,6 +28,7 @@ from processor.cli.progress import counting, is_shown
 from processor.cli.report_columns import ALL_COLUMNS, COLUMNS
 from processor.cli.report_totals import Totals
 from processor.cli.requests import document, request_id_of, shown, shown_key
+from processor.core.counted import counted
 from processor.core.errors import Reason
 from processor.core.history import Status
 from processor.service.client_ports import Row
@@ -109,7 +110,8 @@ def report(
         else:
             _write(queries, asked, wanted, output, to)
     if asked["in_sync_not_itemised"]:
-        say(f"{asked['in_sync_not_itemised']} more keys were IN_SYNC and are only counted")
+        more = counted(asked["in_sync_not_itemised"], "more key was", "more keys were")
+        say(f"{more} IN_SYNC and only counted")
     if asked["state"] == "ACCEPTED":
         say("the request has not ended yet")
 
