@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,6 +17,12 @@ from stack.layout import REPO
 from stack.roles import console_script
 
 TIMEOUT_S = 60
+
+_PEAK = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
 
 
 def changes_of(records: Iterable[HistoryRecord]) -> Changes:
@@ -74,12 +81,19 @@ class Told:
         )
 
     def peak_mib(self, *arguments: object) -> float:
-        """The memory that a command took at its most; its output is passed over."""
-        command = [str(console_script()), *map(str, arguments)]
-        quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-        _, status, used = os.wait4(os.posix_spawn(command[0], command, self._environment(), file_actions=quiet), 0)
-        assert os.waitstatus_to_exitcode(status) == 0
-        return used.ru_maxrss / 1024
+        """The memory that a command took at its most; its output is passed over.
+
+        Started by a small process: Linux counts what the starting one took to the started one's.
+        """
+        ended = subprocess.run(
+            [sys.executable, "-c", _PEAK, str(console_script()), *map(str, arguments)],
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=TIMEOUT_S,
+        )
+        return int(ended.stdout) / 1024
 
     def _environment(self) -> dict[str, str]:
         env = {name: value for name, value in os.environ.items() if not name.startswith("RESYNC_")}
