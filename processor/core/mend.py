@@ -20,6 +20,7 @@ _BEFORE: dict[Reason, str] = {
     Reason.CONFLICT: "find out what keeps changing or locking these rows at the state, then ask again",
     Reason.HAS_CHILDREN: "have the rows that refer to it deleted first, then ask again",
     Reason.REJECTED_BY_STATE: "correct the record, or the state, by what the named constraint says, then ask again",
+    Reason.TOO_MANY_KEYS: "name fewer keys in one request, or ask for the children themselves",
     Reason.NO_ANSWER: "see that the state's applier runs and answers, then ask again",
 }
 """Reasons with nothing here are told by their meaning and mender."""
