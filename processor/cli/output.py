@@ -19,6 +19,8 @@ _WIDE = 500
 """Columns where there is no terminal, so that nothing is cut."""
 _GAP = "  "
 _INDENT = "    "
+_UNBROKEN = "\0"
+"""Stands for a blank at which no line may end; no cell has one."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -169,14 +171,10 @@ class TablePages:
     def _below(self, line: Sequence[str]) -> list[str]:
         fitting = self._fitting or ()
         named = [f"{self._names[c]}: {text}" for c, text in enumerate(line) if text and c not in fitting]
-        return wrap(
-            "; ".join(named),
-            self._console.width,
-            initial_indent=_INDENT,
-            subsequent_indent=_INDENT,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        width = self._console.width - len(_INDENT)
+        whole = [each.replace(" ", _UNBROKEN) if len(each) < width else each for each in named]
+        lines = wrap("; ".join(whole), width, break_long_words=False, break_on_hyphens=False)
+        return [_INDENT + each.replace(_UNBROKEN, " ") for each in lines]
 
     def _write(self, text: str) -> None:
         self._console.file.write(f"{text}\n")

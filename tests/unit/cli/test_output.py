@@ -83,6 +83,18 @@ def test_on_a_terminal_no_id_is_broken_and_what_does_not_fit_follows_below(monke
     ]
 
 
+def test_below_a_row_a_name_stays_with_its_value_where_a_line_holds_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal(monkeypatch, 30)
+    row = {"id": "x" * 28, "decided_at": "13:52:45Z", "counts": ["a=1"] * 8, "asked_as": "007"}
+    print_rows(Output.TABLE, tuple(row), [row])
+    assert terminal.lines()[2:] == [
+        "    decided at: 13:52:45Z;",
+        "    counts: a=1 a=1 a=1 a=1",
+        "    a=1 a=1 a=1 a=1;",
+        "    asked as: 007",
+    ]
+
+
 def test_a_column_that_is_empty_takes_no_place_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal(monkeypatch, 80)
     print_rows(Output.TABLE, REQUEST_COLUMNS, REQUESTS)
