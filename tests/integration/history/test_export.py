@@ -230,7 +230,7 @@ def test_a_record_that_cannot_be_read_is_counted_and_passed_over(filled: World) 
     ended = run(filled)
     assert ended.returncode == 0
     assert len(ended.stdout.splitlines()) == 9
-    assert "warning: 1 records could not be decoded" in ended.stderr
+    assert "warning: 1 record could not be decoded" in ended.stderr
 
 
 def test_parquet_is_an_extra(filled: World, tmp_path: Path) -> None:
