@@ -60,14 +60,14 @@ def clear(
         found = [row for row in queries.to_clear(request_ids, district, before, MOST) if person.if_seen(row)]
         unknown = _say_of_others(queries, person, request_ids or [], found)
         ended = [row for row in found if row["state"] in ENDED]
+        for row in ended if request_ids is None else found:
+            person.check_clearing(settings.topics.control, row)
         _refuse_open(found, ended, is_named=request_ids is not None)
-        for district_id, object_name in sorted({(row["district_id"], row["object"]) for row in ended}):
-            person.check_clearing(settings.topics.control, district_id, object_name)
         if ended:
             _confirm(ended, yes=yes)
             scope = "request" if before is None else f"older than {before.isoformat(timespec='seconds')}"
             wished_at = datetime.now(UTC)
-            wishes = [Clear(row["request_id"], person.name, wished_at, row["last_decided_at"], scope) for row in ended]
+            wishes = [Clear(row["request_id"], person.name, wished_at, row["last_touched_at"], scope) for row in ended]
             parts.open_control(settings, parts.open_codec(settings)).publish(wishes)
             _await_clearings(queries, ended, timeout)
         elif not unknown:
@@ -116,7 +116,7 @@ def _confirm(ended: Sequence[Row], *, yes: bool) -> None:
 
 def _await_clearings(queries: "HistoryQueries", ended: Sequence[Row], timeout_s: float) -> None:
     """Until all are cleared. Ends the command with code 1 where some are not."""
-    as_of = {row["request_id"]: row["last_decided_at"] for row in ended}
+    as_of = {row["request_id"]: row["last_touched_at"] for row in ended}
     left = list(as_of)
     changed: list[str] = []
     deadline = time.monotonic() + timeout_s
@@ -144,7 +144,7 @@ def _await_clearings(queries: "HistoryQueries", ended: Sequence[Row], timeout_s:
 
 def _changed(queries: "HistoryQueries", request_ids: Sequence[str], as_of: dict[str, datetime]) -> list[str]:
     rows = queries.to_clear(request_ids, None, None, MOST_LOOKED_AT)
-    return [row["request_id"] for row in rows if row["last_decided_at"] != as_of[row["request_id"]]]
+    return [row["request_id"] for row in rows if row["last_touched_at"] != as_of[row["request_id"]]]
 
 
 def _requests(count: int) -> str:

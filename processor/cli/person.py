@@ -62,18 +62,25 @@ class Person:
         here = [scope.objects for scope in scopes(self.known[1], Right.SEE) if scope.has_district(district_id)]
         return None if None in here else sorted(frozenset().union(*(each for each in here if each is not None)))
 
-    def check_clearing(self, topic: str, district_id: str, object_name: str) -> None:
+    def check_clearing(self, topic: str, row: "Row") -> None:
         """Raises NotAuthorized where this person may not clear the history of such a request, or nobody by this way."""
         if self.known is None:
             return
         from processor.core.rights import NotAuthorized, clearing_refusal, may_clear
 
         policy, principal = self.known
+        district_id, object_name = row["district_id"], row["object"]
         if not may_clear(principal, district_id, object_name):
             raise NotAuthorized(f"{self.name} may not clear the history of {object_name} of {district_id}")
         why = clearing_refusal(policy, topic, district_id, object_name)
         if why is not None:
             raise NotAuthorized(f"{why.detail} ({object_name} of {district_id})")
+        if not all(
+            may_clear(principal, *place) and clearing_refusal(policy, topic, *place) is None for place in row["places"]
+        ):
+            raise NotAuthorized(
+                f"the id {row['request_id']} has another request's history too, which {self.name} may not clear"
+            )
 
     def check_everywhere(self, right: "Right", what: str) -> None:
         """Raises NotAuthorized unless this person has the right for all districts and all objects."""

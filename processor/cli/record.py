@@ -59,10 +59,13 @@ def record(
     from processor.settings import load_settings
 
     settings = load_settings()
-    may_see = identified(settings).may_see(district, object_name)
+    person = identified(settings)
+    may_see = person.may_see(district, object_name)
     canonical = _canonical(settings, object_name, key)
     with parts.history_queries(settings) as queries:
-        found = queries.record(district, object_name, canonical, place, limit + 1) if may_see else []
+        seen_objects = person.seen_objects(district)
+        asked = (district, object_name, canonical, place, limit + 1)
+        found = queries.record(*asked, seen_objects=seen_objects) if may_see else []
     rows = list(islice(found, limit))
     if output is Output.TABLE:
         print_rows(output, COLUMNS, map(shown, rows))

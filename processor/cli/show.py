@@ -34,7 +34,7 @@ def show(
         clearing = person.if_seen(queries.clearing(request_id))
         causes = []
         if row is not None and row["failed_outcomes"]:
-            causes = queries.causes(request_id, person.seen_objects(row["district_id"]))
+            causes = queries.causes(request_id, row["district_id"], person.seen_objects(row["district_id"]))
     if row is None and clearing is None:
         say(f"there is no history of {request_id}")
         raise typer.Exit(ExitCode.FAILED)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,12 @@ from tests.e2e.deployment import PARTITIONS, Deployment
 from tests.e2e.people import assert_same, persons, rename
 from tests.e2e.promises import prove
 
-TOKENS = {name: f"the token of {name}" for name in ("north-clerk", "auditor", "admin", "clearer")}
+TOKENS = {name: f"the token of {name}" for name in ("north-clerk", "north-chief", "auditor", "admin", "clearer")}
 ALL: dict[str, Any] = {"districts": "all", "objects": "all"}
 NORTH: dict[str, Any] = {"districts": ["NORTH"], "objects": ["PersonIdentity"], "sides": ["DISTRICT"]}
 PRINCIPALS = {
     "north-clerk": {**NORTH, "rights": ["R", "W"]},
+    "north-chief": {**NORTH, "rights": ["R", "W", "D"]},
     "auditor": {**ALL, "sides": ["STATE"], "rights": ["R"]},
     "admin": {**ALL, "sides": ["STATE"], "rights": ["R", "W", "force"]},
     "clearer": {**ALL, "sides": ["STATE"], "rights": ["R", "D"]},
@@ -191,6 +193,44 @@ def test_a_person_asks_for_and_sees_what_the_policy_gives(guarded: Deployment, t
         assert hidden.err.replace(elsewhere, unknown) == missing.err
     assert clerk("watch", north).code == 0
     assert_refused(clerk("watch", elsewhere, "--timeout", "1"), 1, "Not ended")
+
+
+def refused_clearing(deployment: Deployment, request_id: str) -> bool:
+    log = deployment.role("store").log.read_text().splitlines()
+    return any("a wish to clear is not authorised" in line and request_id in line for line in log)
+
+
+def test_a_request_id_of_another_district_used_again_opens_nothing_of_it(guarded: Deployment) -> None:
+    """Whoever learned an id can use it again in the own district: then both districts' history lies under it."""
+    mine, *theirs = guarded.take_keys(5)
+    for district, keys in (("NORTH", [mine]), ("LAKE", theirs)):
+        persons(guarded, district, keys)
+        rename(guarded, district, keys)
+    admin = as_person(guarded, "admin")
+    env = {**guarded.env, "RESYNC_TOKEN": TOKENS["north-chief"]}
+    for dsn, keys in ((env["RESYNC_HISTORY_DSN"], theirs[:2]), ("", theirs[2:])):
+        sent = admin("submit", "-d", "LAKE", "--object", "PersonIdentity", "--wait", *map(str, keys))
+        lake = sent.out.strip()
+        attack = ("submit", "-d", "NORTH", "--request-id", lake, "--object", "PersonIdentity", "--wait", "-o", "json")
+        attacked = resync({**env, "RESYNC_HISTORY_DSN": dsn}, *attack, str(mine))
+        [result] = [row["result"] for row in attacked.json()["requests"]]
+        assert (result["district_id"], result["keys"]) == ("NORTH", 1), attacked
+        seen = [resync({**env, "RESYNC_HISTORY_DSN": dsn}, "watch", lake, "--output", "json")]
+        seen += [resync(env, command, lake, "--output", "json") for command in ("report", "show", "watch")]
+        seen += [resync(env, "history", "--output", "json"), attacked]
+        for told in seen:
+            assert [key for key in keys if f'"{key}"' in told.out] == [], told
+            assert "LAKE" not in told.out, told
+        assert f'"{mine}"' in seen[1].out, "so that the empty answers above mean something"
+
+        assert_refused(resync(env, "clear", lake, "--yes"), 1, "which north-chief may not clear")
+        codec = Codec.open(guarded.settings.schemas, NO_OBJECTS, guarded.settings.registry_url)
+        by_hand = Clear(lake, "north-chief", datetime.now(UTC), datetime.now(UTC), "request")
+        guarded.put(guarded.topics.control, codec.encode(guarded.topics.control, by_hand), lake.encode(), 0)
+        guarded.flush()
+        guarded.watcher.until(partial(refused_clearing, guarded, lake), "the refusal")
+        query = "select key from history.outcomes where request_id = %s and district_id = 'LAKE' order by key"
+        assert guarded.rows("history", query, [lake]) == [(str(key),) for key in keys]
 
 
 def test_clearing_and_rebuilding_need_their_rights_and_the_store_holds_to_the_topic_s(guarded: Deployment) -> None:

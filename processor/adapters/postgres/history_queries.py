@@ -43,8 +43,9 @@ class RequestFilter:
 
 @dataclass(frozen=True, slots=True)
 class KeyFilter:
-    """Which keys of a request; None takes all."""
+    """Which keys of a request; None takes all. Those of its own district: another's request may have the same id."""
 
+    district_id: str
     object: str | None = None
     statuses: Sequence[str] | None = None
     reasons: Sequence[str] | None = None
@@ -125,10 +126,11 @@ class HistoryQueries:
         found = self._rows("query_outcome_count.sql", {"request_id": request_id, **asdict(wanted)})
         return int(found[0]["outcomes"])
 
-    def causes(self, request_id: str, seen_objects: Sequence[str] | None = None) -> list[Cause]:
+    def causes(self, request_id: str, district_id: str, seen_objects: Sequence[str] | None = None) -> list[Cause]:
         """Why keys failed, the most frequent cause first; at most `MOST_CAUSES`, and those that this release knows."""
         parameters = {
             "request_id": request_id,
+            "district_id": district_id,
             "limit": MOST_CAUSES,
             "named": MOST_NAMED,
             "seen_objects": _listed(seen_objects),
@@ -136,11 +138,21 @@ class HistoryQueries:
         found = self._rows("query_causes.sql", parameters)
         return [_cause(row) for row in found if row["reason"] in Reason.__members__]
 
-    def record(self, district_id: str, object_name: str, key: str, after: Place | None, limit: int) -> list[Row]:
-        """What requests did to one record, newest first."""
+    def record(
+        self,
+        district_id: str,
+        object_name: str,
+        key: str,
+        after: Place | None,
+        limit: int,
+        *,
+        seen_objects: Sequence[str] | None = None,
+    ) -> list[Row]:
+        """What requests did to one record, newest first. `seen_objects`: requests for others are not described."""
         after_time, after_id = after or (None, None)
         parameters = {"district_id": district_id, "object": object_name, "key": key, "limit": limit}
-        return self._rows("query_record.sql", {**parameters, "after_time": after_time, "after_id": after_id})
+        place = {"after_time": after_time, "after_id": after_id, "seen_objects": _listed(seen_objects)}
+        return self._rows("query_record.sql", {**parameters, **place})
 
     def standings(self, request_ids: Sequence[str]) -> Mapping[str, Standing]:
         parameters = {"request_ids": list(request_ids)}
@@ -154,7 +166,8 @@ class HistoryQueries:
         if clearing is not None or row is None:
             who, when = (str(clearing["cleared_by"]), clearing["cleared_at"]) if clearing else ("", None)
             return ClearedResult(request_id, who, when)
-        noted = self._rows("query_noted.sql", {"request_id": request_id, "limit": MOST_NOTED})
+        asked = {"request_id": request_id, "district_id": row["district_id"], "limit": MOST_NOTED}
+        noted = self._rows("query_noted.sql", asked)
         return RequestResult(
             request_id,
             row["district_id"],

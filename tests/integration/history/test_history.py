@@ -36,7 +36,12 @@ def listed(told: Told) -> Told:
                 requested_from=Side.STATE if number == 3 else Side.DISTRICT,
                 reason=f"ticket {number}",
             ),
-            outcome(request_id(number), "1", Status.FAILED if number == 2 else Status.APPLIED),
+            outcome(
+                request_id(number),
+                "1",
+                Status.FAILED if number == 2 else Status.APPLIED,
+                district_id="RIVER" if number % 2 else "NORTH",
+            ),
         )
     return told
 

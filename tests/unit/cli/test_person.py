@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,17 +58,27 @@ def test_keys_of_an_object_are_seen_by_a_right_of_its_own() -> None:
     assert NOBODY.seen_objects("NORTH") is None
 
 
+def a_request(*others: tuple[str, str]) -> dict[str, Any]:
+    """Of NORTH's persons, as it is read before it is cleared; `others` lie under the same id."""
+    places = [["NORTH", "Person"], *map(list, others)]
+    return {"request_id": "r", "district_id": "NORTH", "object": "Person", "places": places}
+
+
 def test_clearing_is_a_right_of_its_own_and_of_the_topic() -> None:
     clearer = person(grant(NORTH, Right.SEE, Right.CLEAR))
-    clearer.check_clearing("control", "NORTH", "Person")
-    NOBODY.check_clearing("control", "NORTH", "Person")
+    clearer.check_clearing("control", a_request())
+    NOBODY.check_clearing("control", a_request(("RIVER", "Person")))
     for who, topic, told in (
         (person(grant(NORTH, Right.SEE)), "control", "clerk may not clear the history of Person of NORTH"),
         (clearer, "control.river", "the writers of control.river may clear nothing of this district"),
         (clearer, "other", "the policy does not declare other, so its writers may clear nothing"),
     ):
         with pytest.raises(NotAuthorized, match=told):
-            who.check_clearing(topic, "NORTH", "Person")
+            who.check_clearing(topic, a_request())
+    for other in (("RIVER", "Person"), ("NORTH", "School")):
+        with pytest.raises(NotAuthorized) as refused:
+            clearer.check_clearing("control", a_request(other))
+        assert refused.value.detail == "the id r has another request's history too, which clerk may not clear"
 
 
 def test_what_is_of_everything_needs_a_right_for_everything() -> None:

@@ -1,10 +1,11 @@
--- All that requests did to one record, newest first.
+-- All that requests did to one record, newest first. Of a request that may not be seen nothing is told but its id.
 select
     o.request_id, o.decided_at, o.status, o.reason, o.detail, o.changed_fields, o.parent_object, o.parent_key,
     o.asked_as, o.correction_id, o.attempt, o.first_decided_at, o.sent_at, o.answered_at,
     r.requested_by, r.requested_from, r.mode, r.request_reason, r.requested_at, r.run_id
 from history.outcomes o
-left join history.requests r on r.request_id = o.request_id
+left join history.requests r on r.request_id = o.request_id and r.district_id = o.district_id
+    and (%(seen_objects)s::text[] is null or r.object = any(%(seen_objects)s::text[]))
 where o.district_id = %(district_id)s and o.object = %(object)s and o.key = %(key)s
     and (
         %(after_time)s::timestamptz is null
