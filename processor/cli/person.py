@@ -4,8 +4,8 @@ This answers sooner than the service and is no wall against it: the walls are th
 history's database.
 """
 
-import getpass
 import os
+import pwd
 import socket
 from dataclasses import dataclass
 from itertools import product
@@ -137,9 +137,9 @@ def identified(settings: "Settings") -> Person:
 
 
 def account() -> str:
-    """The account and the machine: a claim, as good as the machine's."""
+    """The account that the process runs under, whatever its environment says, and the machine: as good as the machine."""
     try:
-        user = getpass.getuser()
-    except (OSError, KeyError):
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
         user = f"uid {os.getuid()}"
     return f"{user}@{socket.gethostname()}"

@@ -1,3 +1,6 @@
+import os
+import pwd
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +104,12 @@ def test_a_person_asks_on_the_side_that_is_allowed(sides: list[Side], side: Side
     assert person(grant(NORTH, Right.SEE, sides=frozenset(sides))).side() is side
 
 
-def test_without_a_policy_a_person_is_the_account() -> None:
-    assert "@" in identified(Settings()).name
+def test_without_a_policy_a_person_is_the_account_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("USER", "LOGNAME", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "mallory")
+    assert identified(Settings()).name == f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}"
 
 
 @pytest.mark.parametrize("name", ["state-admin", "north-clerk", "auditor"])
