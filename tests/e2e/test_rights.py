@@ -314,7 +314,7 @@ def test_a_policy_with_mistakes_stops_the_processor_which_tells_them_all(deploy:
     role = deployment.start("process", ready=False)
     assert (role.await_end(), checked.code) == (2, 2)
     for told in (role.log.read_text(), checked.err):
-        assert "principals.auditor.grants.0.rights: Value error, D means nothing without R" in told
+        assert "principals.auditor.grants.0.rights: D means nothing without R" in told
         assert f"topics.{norths(deployment)}.districts: Value error, the catalog has no NORHT" in told
         assert f"topics.{deployment.topics.history}.[key]: Value error, is a topic of the service itself" in told
 
