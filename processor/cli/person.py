@@ -137,7 +137,7 @@ def identified(settings: "Settings") -> Person:
 
 
 def account() -> str:
-    """The account that the process runs under, whatever its environment says, and the machine: as good as the machine."""
+    """The account that the process runs under, whatever its environment says, and the machine; as good as that is."""
     try:
         user = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

@@ -109,9 +109,11 @@ class HistoryQueries:
         parameters = {"district_id": wanted.district_id, "object": wanted.object, **_seen(wanted)}
         return next(iter(self._rows("query_last_clearing.sql", parameters)), None)
 
-    def has_requests(self, wanted: RequestFilter) -> bool:
-        """Whether there are any that may be seen."""
+    def has_requests(self, wanted: RequestFilter, *, of_place: bool = False) -> bool:
+        """Whether there are any that may be seen; `of_place`: of the district and the object wanted."""
         seen = RequestFilter(seen_districts=wanted.seen_districts, seen_objects=wanted.seen_objects)
+        if of_place:
+            seen = replace(seen, district_id=wanted.district_id, object=wanted.object)
         return bool(self.requests(seen, 1))
 
     def outcomes(self, request_id: str, wanted: KeyFilter) -> Iterator[Row]:
