@@ -8,7 +8,6 @@ import os
 import pwd
 import socket
 from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING
 
 from processor.cli.exits import UsageError
@@ -82,6 +81,21 @@ class Person:
                 f"the id {row['request_id']} has another request's history too, which {self.name} may not clear"
             )
 
+    def clearable(self, topic: str, district_id: str | None = None) -> list[tuple[str | None, str | None]] | None:
+        """Pairs of a district and an object of which this person may clear the history by this way; see `seen`.
+
+        Raises NotAuthorized where there is none, or none of the district.
+        """
+        if self.known is None:
+            return None
+        from processor.core.rights import NotAuthorized, clearable
+
+        pairs = [pair for scope in clearable(*self.known, topic) for pair in scope.pairs()]
+        if not any(district_id is None or district in {None, district_id} for district, _ in pairs):
+            where = "" if district_id is None else " of this district"
+            raise NotAuthorized(f"{self.name} may clear no history{where} by {topic}")
+        return pairs
+
     def check_everywhere(self, right: "Right", what: str) -> None:
         """Raises NotAuthorized unless this person has the right for all districts and all objects."""
         if self.known is None:
@@ -109,14 +123,7 @@ class Person:
             raise NotAuthorized(f"{self.name} may see no history")
         if district_id is not None and not any(scope.has_district(district_id) for scope in where):
             raise NotAuthorized(f"{self.name} may not see this district")
-        return [
-            pair
-            for scope in where
-            for pair in product(
-                [None] if scope.districts is None else sorted(scope.districts),
-                [None] if scope.objects is None else sorted(scope.objects),
-            )
-        ]
+        return [pair for scope in where for pair in scope.pairs()]
 
 
 def identified(settings: "Settings") -> Person:

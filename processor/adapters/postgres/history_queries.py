@@ -54,6 +54,19 @@ class KeyFilter:
     """Those whose keys may be seen."""
 
 
+@dataclass(frozen=True, slots=True)
+class ClearFilter:
+    """Which requests may be meant to be cleared; None takes all."""
+
+    request_ids: Sequence[str] | None = None
+    district_id: str | None = None
+    before: datetime | None = None
+    """Nothing of it was decided since."""
+    is_ended: bool | None = None
+    may_clear: Sequence[tuple[str | None, str | None]] | None = None
+    """Pairs of a district and an object; all that goes with a request has to be of some."""
+
+
 MOST_CAUSES = 20
 
 
@@ -89,14 +102,16 @@ class HistoryQueries:
     def clearing(self, request_id: str) -> Row | None:
         return next(iter(self._rows("query_clearings.sql", {"request_ids": [request_id]})), None)
 
-    def to_clear(
-        self, request_ids: Sequence[str] | None, district_id: str | None, before: datetime | None, limit: int
-    ) -> list[Row]:
-        """Requests by id, or all of which nothing was decided since a time; oldest first."""
+    def to_clear(self, wanted: ClearFilter, limit: int) -> list[Row]:
+        """Oldest first."""
+        may = wanted.may_clear
         parameters = {
-            "request_ids": None if request_ids is None else list(request_ids),
-            "district_id": district_id,
-            "before": before,
+            "request_ids": None if wanted.request_ids is None else list(wanted.request_ids),
+            "district_id": wanted.district_id,
+            "before": wanted.before,
+            "is_ended": wanted.is_ended,
+            "may_districts": None if may is None else [district_id for district_id, _ in may],
+            "may_objects": None if may is None else [object_name for _, object_name in may],
             "limit": limit,
         }
         return self._rows("query_to_clear.sql", parameters)
