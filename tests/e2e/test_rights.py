@@ -113,16 +113,22 @@ def test_a_claim_beyond_the_topic_s_declaration_is_rejected_and_nothing_is_read(
     for name, (changes, _) in BEYOND.items():
         wanted = {"district": "NORTH", "object_name": "PersonIdentity", "keys": keys, **changes}
         asked[name] = put(guarded, guarded.request(**wanted, requested_by="the state"), norths(guarded))
+    misrouted = guarded.request("LAKE", "PersonIdentity", keys, requested_by="the state")
+    other = (partition_of("LAKE", PARTITIONS) + 1) % PARTITIONS
+    asked["misrouted"] = put(guarded, misrouted, norths(guarded), partition=other)
     watcher = guarded.watcher
     watcher.until_ended(asked.values())
-    for name, (_, told) in BEYOND.items():
+    for name, told in {
+        **{name: told for name, (_, told) in BEYOND.items()},
+        "misrouted": BEYOND["district"][1],
+    }.items():
         status = watcher.stories[asked[name]].status
         assert status is not None
         assert (status.state, status.reason) == (RequestState.REJECTED, "NOT_AUTHORIZED"), name
         assert (status.detail or "").endswith(told), (name, status.detail)
     assert readings(guarded) == {"state": 0, "NORTH": 0, "RIVER": 0, "LAKE": 0}
     assert not watcher.corrections
-    assert guarded.role("process").log.read_text().count("is not authorised") == len(BEYOND)
+    assert guarded.role("process").log.read_text().count("is not authorised") == len(asked)
 
     wrong = (partition_of("NORTH", PARTITIONS) + 1) % PARTITIONS
     allowed = guarded.request("NORTH", "PersonIdentity", keys)
@@ -191,6 +197,15 @@ def test_a_person_asks_for_and_sees_what_the_policy_gives(guarded: Deployment, t
         hidden, missing = clerk(command, elsewhere), clerk(command, unknown)
         assert_refused(hidden, 1, f"there is no history of {elsewhere}")
         assert hidden.err.replace(elsewhere, unknown) == missing.err
+    looked = ("record", "NORTH", "PersonIdentity", str(key), "--output", "json")
+    assert [row["request_id"] for row in clerk(*looked).json()] == [north]
+    lakes = ("record", "LAKE", "PersonIdentity", str(key))
+    assert auditor(*lakes).code == 0
+    hidden = clerk(*lakes)
+    assert (hidden.code, hidden.err) == (1, f"the history knows nothing of PersonIdentity {key} of LAKE\n")
+    assert "APPLIED" not in hidden.out
+    nowhere = clerk("record", "NOWHERE", "PersonIdentity", str(key))
+    assert nowhere.err == hidden.err.replace("LAKE", "NOWHERE")
     assert clerk("watch", north).code == 0
     assert_refused(clerk("watch", elsewhere, "--timeout", "1"), 1, "Not ended")
 
@@ -281,12 +296,19 @@ def assert_refused(ended: Ended, code: int, told: str) -> None:
     assert told in ended.err, ended
 
 
-def test_a_request_topic_that_is_not_declared_is_named_at_the_start_and_may_say_nothing(deploy: Deploy) -> None:
+def test_topics_that_are_not_declared_are_named_at_the_start_and_may_say_nothing(deploy: Deploy) -> None:
     deployment = deploy(settings=READ_SETTINGS)
     use(deployment, {"topics": {}})
     role = deployment.start("process")
     name = deployment.topics.requests
     assert f"the policy does not declare the request topic {name}" in role.log.read_text()
+    store = deployment.start("store")
+    told = f"the policy does not declare the control topic {deployment.topics.control}: no wish to clear on it is heard"
+    assert told in store.log.read_text()
+    checked = resync(deployment.env, "policy", "check")
+    assert checked.code == 0
+    assert f"the request topic {name} is not declared" in checked.err
+    assert f"the control topic {deployment.topics.control} is not declared" in checked.err
     asked = deployment.submit("NORTH", "PersonIdentity", [7])
     deployment.watcher.until_ended([asked])
     status = deployment.watcher.stories[asked].status
