@@ -83,6 +83,7 @@ def report(
         if asked is None:
             say(no_history_text(request_id, person.if_seen(queries.clearing(request_id))))
             raise typer.Exit(ExitCode.FAILED)
+        [asked] = queries.counted_as_seen([asked], person.seen())
         wanted = KeyFilter(
             district_id=asked["district_id"],
             object=object_name,

@@ -33,6 +33,8 @@ def show(
         row = person.if_seen(queries.request(request_id))
         clearing = person.if_seen(queries.clearing(request_id))
         causes = []
+        if row is not None:
+            [row] = queries.counted_as_seen([row], person.seen())
         if row is not None and row["failed_outcomes"]:
             causes = queries.causes(request_id, row["district_id"], person.seen_objects(row["district_id"]))
     if row is None and clearing is None:

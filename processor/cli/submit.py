@@ -150,7 +150,7 @@ def _submit_and_wait(
 
     request_ids = [request.request_id for request in requests]
     with ExitStack() as closing:
-        follower = open_follower(settings, request_ids, closing)
+        follower = open_follower(settings, request_ids, closing, person.seen())
         if not isinstance(follower, TopicFollower):
             follower.standings(0)
         elif not may_be_known:

@@ -1,6 +1,7 @@
 """Reading the public views of the history, for people's commands."""
 
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -13,7 +14,7 @@ from psycopg.rows import dict_row
 from processor.adapters.postgres.history_schema import script
 from processor.core.correction import Parent
 from processor.core.errors import Reason
-from processor.core.history import Count, RequestState, Status
+from processor.core.history import OPEN_STATUSES, Count, RequestState, Status
 from processor.core.mend import MOST_NAMED, Cause
 from processor.service.client_ports import NotSetUp, Row, Unreachable
 from processor.service.follow import MOST_NOTED, ClearedResult, NotedOutcome, RequestResult, Standing
@@ -22,6 +23,9 @@ PAGE = 2_000
 
 Place: TypeAlias = tuple[datetime, str]
 """Where a page ends: the time and the request of its last row."""
+
+Seen: TypeAlias = Sequence[tuple[str | None, str | None]] | None
+"""Pairs of a district and an object that may be seen, None in one being all of them; without pairs all may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,21 @@ class HistoryQueries:
 
     def request(self, request_id: str) -> Row | None:
         return next(iter(self._rows("query_request.sql", {"request_id": request_id})), None)
+
+    def counted_as_seen(self, rows: Sequence[Row], seen: Seen) -> list[Row]:
+        """The rows of requests with the counts of what may be seen alone: dependencies bring along keys of others."""
+        if seen is None or (None, None) in seen or not rows:
+            return list(rows)
+        parameters = {
+            "request_ids": [row["request_id"] for row in rows],
+            "district_ids": [row["district_id"] for row in rows],
+            "seen_districts": [district_id for district_id, _ in seen],
+            "seen_objects": [object_name for _, object_name in seen],
+        }
+        found: defaultdict[str, list[Row]] = defaultdict(list)
+        for row in self._rows("query_counts.sql", parameters):
+            found[row["request_id"]].append(row)
+        return [_counted(row, found[row["request_id"]]) for row in rows]
 
     def clearing(self, request_id: str) -> Row | None:
         return next(iter(self._rows("query_clearings.sql", {"request_ids": [request_id]})), None)
@@ -177,12 +196,13 @@ class HistoryQueries:
         cleared = {row["request_id"]: row for row in self._rows("query_clearings.sql", parameters)}
         return {request_id: _standing(found.get(request_id), cleared.get(request_id)) for request_id in request_ids}
 
-    def result(self, request_id: str) -> RequestResult | ClearedResult:
+    def result(self, request_id: str, seen: Seen = None) -> RequestResult | ClearedResult:
         clearing = self.clearing(request_id)
         row = self.request(request_id)
         if clearing is not None or row is None:
             who, when = (str(clearing["cleared_by"]), clearing["cleared_at"]) if clearing else ("", None)
             return ClearedResult(request_id, who, when)
+        [row] = self.counted_as_seen([row], seen)
         asked = {"request_id": request_id, "district_id": row["district_id"], "limit": MOST_NOTED}
         noted = self._rows("query_noted.sql", asked)
         return RequestResult(
@@ -225,16 +245,35 @@ class HistoryQueries:
 class PostgresFollower:
     """Requests followed in the store's tables, which have to be asked again and again."""
 
-    def __init__(self, queries: HistoryQueries, request_ids: Sequence[str]) -> None:
+    def __init__(self, queries: HistoryQueries, request_ids: Sequence[str], seen: Seen = None) -> None:
         self._queries = queries
         self._request_ids = request_ids
+        self._counted = seen
 
     def standings(self, wait_s: float) -> Mapping[str, Standing]:
         time.sleep(wait_s)
         return self._queries.standings(self._request_ids)
 
     def results(self) -> Sequence[RequestResult | ClearedResult]:
-        return [self._queries.result(request_id) for request_id in self._request_ids]
+        return [self._queries.result(request_id, self._counted) for request_id in self._request_ids]
+
+
+def _counted(row: Row, counts: Sequence[Row]) -> Row:
+    of_statuses = {
+        "outcomes": frozenset(Status),
+        "open_outcomes": OPEN_STATUSES,
+        "failed_outcomes": frozenset({Status.FAILED}),
+    }
+    totals = {
+        name: sum(count["outcomes"] for count in counts if count["status"] in statuses)
+        for name, statuses in of_statuses.items()
+        if name in row
+    }
+    return {
+        **row,
+        **totals,
+        "counts": [{name: count[name] for name in ("status", "reason", "keys")} for count in counts],
+    }
 
 
 def _seen(wanted: RequestFilter) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def test_filters(listed: Told, filters: list[str], left: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("filters", "told"),
+    ("filters", "says"),
     [
         (["--person", "nobody"], "no such requests\n"),
         (["--person", "%"], "no such requests\n"),
@@ -124,11 +124,11 @@ def test_filters(listed: Told, filters: list[str], left: list[int]) -> None:
     ],
 )
 def test_a_clearing_explains_an_empty_list_only_where_nothing_else_would_be_listed(
-    listed: Told, filters: list[str], told: str
+    listed: Told, filters: list[str], says: str
 ) -> None:
     listed.tell(Cleared(request_id(9), "LAKE", "PersonIdentity", "auditor", DECIDED, 1, "request"))
     ended = listed.run("history", *filters)
-    assert ended.stderr.startswith(told), ended.stderr
+    assert ended.stderr.startswith(says), ended.stderr
 
 
 def test_a_place_that_no_page_named_is_refused(told: Told) -> None:

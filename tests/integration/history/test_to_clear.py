@@ -68,9 +68,12 @@ def test_who_may_clear_one_object_and_see_more_clears_the_one(told: Told, tmp_pa
 def test_without_the_right_or_the_topic_s_leave_it_is_refused(told: Told, tmp_path: Path) -> None:
     one(told, "LAKE")
     code, said = asked(told, tmp_path, "auditor")
-    assert (code, said) == (1, "NOT_AUTHORIZED: auditor may clear no history by resync.control\n")
+    assert (code, said) == (1, "resync: NOT_AUTHORIZED: auditor may clear no history by resync.control\n")
     code, said = asked(told, tmp_path, "north", "--district", "LAKE")
-    assert (code, said) == (1, "NOT_AUTHORIZED: north may clear no history of this district by resync.control\n")
+    assert (code, said) == (
+        1,
+        "resync: NOT_AUTHORIZED: north may clear no history of this district by resync.control\n",
+    )
     assert asked(told, tmp_path, "north", "--district", "NOWHERE") == (code, said)
     assert asked(told, tmp_path, "admin", "--district", "LAKE", control=ALL_NORTH)[0] == 1
     assert asked(told, tmp_path, "admin", control=ALL_NORTH) == (0, "nothing to clear\n")

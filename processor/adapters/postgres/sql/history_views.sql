@@ -148,3 +148,15 @@ from (
 ) p
 where not exists (select from resync_store.clearings c where c.request_id = p.request_id)
 group by p.request_id, p.district_id, p.object;
+
+-- How many keys of each object came to what, as `counts` of a request is made of. What is not itemised has no outcome.
+create or replace view history.counts as
+select t.request_id, t.district_id, t.object, t.status, nullif(t.reason, '') as reason, t.keys, true as is_itemised
+from resync_store.tallies t
+where not exists (select from resync_store.clearings c where c.request_id = t.request_id)
+union all
+select n.request_id, n.district_id, n.object, 'IN_SYNC', null, sum(n.in_sync)::bigint, false
+from resync_store.chunks n
+where n.state = 'DONE' and not exists (select from resync_store.clearings c where c.request_id = n.request_id)
+group by n.request_id, n.district_id, n.object
+having sum(n.in_sync) > 0;
