@@ -1,7 +1,7 @@
 """Loads the policy: one YAML file that says who may ask for what. Every mistake is told at once."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -39,13 +39,21 @@ _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _KAFKA_PRINCIPAL = re.compile(r"[A-Za-z]+:\S.{0,250}")
 
 
-def _all_or_names(given: object) -> object:
+def _all_or_names(given: object, info: ValidationInfo) -> object:
     """`all` becomes None, which no file can say by itself."""
     if given == "all":
         return None
-    if isinstance(given, list) and given and all(isinstance(name, str) and name for name in given):
-        return given
-    raise ValueError("is `all` or a list of names (numbers and yes/no in quotes)")
+    listed = given if isinstance(given, list) else []
+    names = {name for name in listed if isinstance(name, str) and name}
+    wrong = []
+    if not listed or not all(name in names for name in listed if isinstance(name, Hashable)):
+        wrong.append("is `all` or a list of names (numbers and yes/no in quotes)")
+    known = (info.context or {}).get(info.field_name)
+    if known is not None and (unknown := sorted(names - set(known))):
+        wrong.append(f"the catalog has no {', '.join(unknown)}")
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return given
 
 
 def _upper(given: object) -> object:
@@ -67,23 +75,6 @@ def _kafka_principal(given: str) -> str:
     return given
 
 
-def _known(given: frozenset[str] | None, info: ValidationInfo) -> frozenset[str] | None:
-    known = (info.context or {}).get(info.field_name)
-    unknown = sorted(set(given or ()) - set(known)) if known is not None else []
-    if unknown:
-        raise ValueError(f"the catalog has no {', '.join(unknown)}")
-    return given
-
-
-def _rights(given: frozenset[Right]) -> frozenset[Right]:
-    alone = [
-        f"{right} means nothing without {need}" for right, need in NEEDS.items() if right in given and need not in given
-    ]
-    if alone:
-        raise ValueError(", ".join(alone))
-    return given
-
-
 def _principal_name(given: str) -> str:
     if not _NAME.fullmatch(given):
         raise ValueError("a name is 1 to 100 of A-Z a-z 0-9 . _ @ + - and blanks, beginning with a letter or digit")
@@ -102,7 +93,7 @@ def _control_topic(given: str, info: ValidationInfo) -> str:
     return given if given == (info.context or {}).get("control_topic") else _topic(given, info)
 
 
-Names = Annotated[frozenset[str] | None, BeforeValidator(_all_or_names), AfterValidator(_known)]
+Names = Annotated[frozenset[str] | None, BeforeValidator(_all_or_names)]
 TokenHash = Annotated[str, AfterValidator(_token_hash)]
 KafkaPrincipal = Annotated[str, AfterValidator(_kafka_principal)]
 Sides = Annotated[frozenset[Annotated[Side, BeforeValidator(_upper)]], Field(min_length=1)]
@@ -124,7 +115,7 @@ class _Scoped(_Strict):
 
 
 class _GrantEntry(_Scoped):
-    rights: Annotated[frozenset[Right], Field(min_length=1), AfterValidator(_rights)]
+    rights: Annotated[frozenset[Right], Field(min_length=1)]
 
 
 class _PrincipalEntry(_Strict):
@@ -173,11 +164,9 @@ def load_policy(path: Path, catalog: Catalog | None = None, topics: Mapping[str,
     no publisher may write to them but to `requests`; by `control`, clearings may be wished for.
     """
     try:
-        entry = read_entry(path, _PolicyEntry, _context(catalog, topics or {}))
+        entry = read_entry(path, _PolicyEntry, _context(catalog, topics or {}), _across)
     except Mistakes as fault:
         raise PolicyError(path, fault.problems) from None
-    if problems := [*_shared_tokens(entry), *_two_uses(entry)]:
-        raise PolicyError(path, problems)
     return Policy(
         principals={name: _principal(name, each) for name, each in entry.principals.items()},
         topics={name: RequestTopic(name, t.permit(), tuple(t.writers)) for name, t in entry.topics.items()},
@@ -201,16 +190,34 @@ def _principal(name: str, entry: _PrincipalEntry) -> Principal:
     return Principal(name, grants, tuple(entry.tokens))
 
 
-def _shared_tokens(entry: _PolicyEntry) -> Iterator[str]:
+def _across(document: object) -> Iterator[str]:
+    """Mistakes between parts, each of which may have mistakes of its own and so be of any form."""
     owners: dict[str, str] = {}
-    for name, principal in entry.principals.items():
-        for number, token in enumerate(principal.tokens):
-            owner = owners.setdefault(token, name)
+    for name, principal in _named(document, "principals"):
+        for number, token in enumerate(_listed(principal, "tokens")):
+            owner = owners.setdefault(str(token).lower(), name)
             if owner != name:
                 yield f"principals.{name}.tokens.{number}: is a token of {owner} too"
-
-
-def _two_uses(entry: _PolicyEntry) -> Iterator[str]:
-    for name in entry.control:
-        if name in entry.topics:
+        for number, grant in enumerate(_listed(principal, "grants")):
+            given = {str(right) for right in _listed(grant, "rights")}
+            alone = [
+                f"{right} means nothing without {need}"
+                for right, need in NEEDS.items()
+                if right in given and need not in given
+            ]
+            if alone:
+                yield f"principals.{name}.grants.{number}.rights: {', '.join(alone)}"
+    request_topics = {name for name, _ in _named(document, "topics")}
+    for name, _ in _named(document, "control"):
+        if name in request_topics:
             yield f"control.{name}: is a request topic too"
+
+
+def _named(within: object, part: str) -> list[tuple[str, object]]:
+    found = within.get(part) if isinstance(within, dict) else None
+    return [(str(name), entry) for name, entry in found.items()] if isinstance(found, dict) else []
+
+
+def _listed(within: object, part: str) -> list[object]:
+    found = within.get(part) if isinstance(within, dict) else None
+    return found if isinstance(found, list) else []

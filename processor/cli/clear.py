@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +20,7 @@ from processor.service.client_ports import Row
 from processor.service.follow import ENDED
 
 if TYPE_CHECKING:
-    from processor.adapters.postgres.history_queries import HistoryQueries
+    from processor.adapters.postgres.history_queries import ClearFilter, HistoryQueries
 
 MOST = 10_000
 """Requests a command; what is left is for the next."""
@@ -48,31 +49,32 @@ def clear(
         raise UsageError("name requests, or all that ended before a time by --older-than")
     if requests and district is not None:
         raise UsageError("--district goes with --older-than: a request's id names its district")
-    request_ids = None if not requests else list(dict.fromkeys(map(request_id_of, requests)))
+    request_ids = list(dict.fromkeys(map(request_id_of, requests or [])))
     before = None if older_than is None else moment("--older-than", older_than, datetime.now(UTC))
 
+    from processor.adapters.postgres.history_queries import ClearFilter
     from processor.cli import parts
     from processor.settings import load_settings
 
     settings = load_settings()
     person = identified(settings)
     with parts.history_queries(settings) as queries:
-        found = [row for row in queries.to_clear(request_ids, district, before, MOST) if person.if_seen(row)]
-        unknown = _say_of_others(queries, person, request_ids or [], found)
-        ended = [row for row in found if row["state"] in ENDED]
-        _refuse_open(found, ended, is_named=request_ids is not None)
-        for district_id, object_name in sorted({(row["district_id"], row["object"]) for row in ended}):
-            person.check_clearing(settings.topics.control, district_id, object_name)
+        unknown = 0
+        if before is None:
+            ended, unknown = _named(queries, person, settings.topics.control, request_ids)
+        else:
+            may_clear = person.clearable(settings.topics.control, district)
+            ended = _older(queries, ClearFilter(district_id=district, before=before, may_clear=may_clear))
         if ended:
             _confirm(ended, yes=yes)
             scope = "request" if before is None else f"older than {before.isoformat(timespec='seconds')}"
             wished_at = datetime.now(UTC)
-            wishes = [Clear(row["request_id"], person.name, wished_at, row["last_decided_at"], scope) for row in ended]
+            wishes = [Clear(row["request_id"], person.name, wished_at, row["last_touched_at"], scope) for row in ended]
             parts.open_control(settings, parts.open_codec(settings)).publish(wishes)
             _await_clearings(queries, ended, timeout)
         elif not unknown:
             say("nothing to clear")
-    if len(found) == MOST:
+    if before is not None and len(ended) == MOST:
         say(f"these were the oldest {MOST}: repeat the command for the rest")
     if unknown:
         raise typer.Exit(ExitCode.FAILED)
@@ -91,16 +93,27 @@ def _say_of_others(queries: "HistoryQueries", person: Person, request_ids: Seque
     return len(missing) - len(cleared)
 
 
-def _refuse_open(found: Sequence[Row], ended: Sequence[Row], *, is_named: bool) -> None:
-    """A request named that has not ended stops the whole command; of others there is only a word."""
-    still_open = [row for row in found if row["state"] not in ENDED]
-    if not still_open:
-        return
-    if is_named:
+def _named(queries: "HistoryQueries", person: Person, topic: str, request_ids: Sequence[str]) -> tuple[list[Row], int]:
+    """Those that can be cleared, and how many are not known. One that may not be, or runs, stops the whole command."""
+    from processor.adapters.postgres.history_queries import ClearFilter
+
+    found = [row for row in queries.to_clear(ClearFilter(request_ids), len(request_ids)) if person.if_seen(row)]
+    unknown = _say_of_others(queries, person, request_ids, found)
+    for row in found:
+        person.check_clearing(topic, row)
+    if still_open := [row for row in found if row["state"] not in ENDED]:
         say("not ended yet, so nothing is cleared:")
         print_table(("request_id", "district_id", "object", "state"), map(shown, still_open), stderr=True)
         raise typer.Exit(ExitCode.FAILED)
-    say(f"{len(still_open)} more have not ended and stay" if ended else f"{len(still_open)} have not ended and stay")
+    return found, unknown
+
+
+def _older(queries: "HistoryQueries", wanted: "ClearFilter") -> list[Row]:
+    """Those that have ended and that this person may clear; of those that have not ended there is a word."""
+    ended = queries.to_clear(replace(wanted, is_ended=True), MOST)
+    if still_open := len(queries.to_clear(replace(wanted, is_ended=False), MOST)):
+        say(f"{still_open} more have not ended and stay" if ended else f"{still_open} have not ended and stay")
+    return ended
 
 
 def _confirm(ended: Sequence[Row], *, yes: bool) -> None:
@@ -116,7 +129,7 @@ def _confirm(ended: Sequence[Row], *, yes: bool) -> None:
 
 def _await_clearings(queries: "HistoryQueries", ended: Sequence[Row], timeout_s: float) -> None:
     """Until all are cleared. Ends the command with code 1 where some are not."""
-    as_of = {row["request_id"]: row["last_decided_at"] for row in ended}
+    as_of = {row["request_id"]: row["last_touched_at"] for row in ended}
     left = list(as_of)
     changed: list[str] = []
     deadline = time.monotonic() + timeout_s
@@ -143,8 +156,10 @@ def _await_clearings(queries: "HistoryQueries", ended: Sequence[Row], timeout_s:
 
 
 def _changed(queries: "HistoryQueries", request_ids: Sequence[str], as_of: dict[str, datetime]) -> list[str]:
-    rows = queries.to_clear(request_ids, None, None, MOST_LOOKED_AT)
-    return [row["request_id"] for row in rows if row["last_decided_at"] != as_of[row["request_id"]]]
+    from processor.adapters.postgres.history_queries import ClearFilter
+
+    rows = queries.to_clear(ClearFilter(request_ids), MOST_LOOKED_AT)
+    return [row["request_id"] for row in rows if row["last_touched_at"] != as_of[row["request_id"]]]
 
 
 def _requests(count: int) -> str:

@@ -24,8 +24,10 @@ def no_history_text(request_id: str, clearing: Row | None) -> str:
 
 
 def empty_list_text(queries: "HistoryQueries", wanted: "RequestFilter") -> str:
-    """Why no request is listed."""
+    """Why no request is listed. A clearing explains it only where nothing of its district and object is left."""
     among = " among those that you may see" if wanted.seen_districts is not None else ""
+    if queries.has_requests(wanted, of_place=True):
+        return f"no such requests{among}"
     clearing = queries.last_clearing(wanted)
     if clearing is not None:
         requests = clearing["requests"]

@@ -26,6 +26,7 @@ from processor.service.follow import (
 )
 
 if TYPE_CHECKING:
+    from processor.adapters.postgres.history_queries import Seen
     from processor.service.follow import Follower
     from processor.settings import Settings
 
@@ -38,12 +39,17 @@ _UNHEARD_S = 10.0
 _CSV = ("request_id", "district_id", "object", "state", "reason", "detail", "keys", "counts")
 
 
-def open_follower(settings: "Settings", request_ids: Sequence[str], closing: ExitStack) -> "Follower":
-    """By the store's tables where they are known, else by the history topic, from its beginning."""
+def open_follower(
+    settings: "Settings", request_ids: Sequence[str], closing: ExitStack, seen: "Seen" = None
+) -> "Follower":
+    """By the store's tables where they are known, else by the history topic, from its beginning.
+
+    `seen`: what is counted at the end. The topic tells counts of the whole request only.
+    """
     from processor.cli import parts
 
     if settings.history_dsn:
-        return parts.open_follower(closing.enter_context(parts.history_queries(settings)), request_ids)
+        return parts.open_follower(closing.enter_context(parts.history_queries(settings)), request_ids, seen)
     return closing.enter_context(parts.topic_follower(settings, request_ids))
 
 

@@ -97,7 +97,7 @@ def history(
         seen_objects=None if seen is None else [object_id for _, object_id in seen],
     )
     with parts.history_queries(settings) as queries:
-        found = queries.requests(wanted, limit + 1)
+        found = queries.counted_as_seen(queries.requests(wanted, limit + 1), seen)
         why_empty = "" if found else empty_list_text(queries, wanted)
     rows = list(islice(found, limit))
     _print(output, rows)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from processor.adapters.kafka.history_scan import ScanReader
     from processor.adapters.kafka.publisher import KafkaControlPublisher, KafkaRequestPublisher
     from processor.adapters.kafka.topics import TopicAdmin
-    from processor.adapters.postgres.history_queries import HistoryQueries, PostgresFollower
+    from processor.adapters.postgres.history_queries import HistoryQueries, PostgresFollower, Seen
     from processor.core.rights import Policy
     from processor.service.history_changes import Decode
     from processor.settings import Settings
@@ -101,10 +101,10 @@ def history_queries(settings: "Settings") -> "closing[HistoryQueries]":
     return closing(HistoryQueries(settings.history_dsn, settings.application_name("cli")))
 
 
-def open_follower(queries: "HistoryQueries", request_ids: "Sequence[str]") -> "PostgresFollower":
+def open_follower(queries: "HistoryQueries", request_ids: "Sequence[str]", seen: "Seen") -> "PostgresFollower":
     from processor.adapters.postgres.history_queries import PostgresFollower
 
-    return PostgresFollower(queries, request_ids)
+    return PostgresFollower(queries, request_ids, seen)
 
 
 def open_acls(settings: "Settings") -> "AclAdmin":

@@ -4,11 +4,10 @@ This answers sooner than the service and is no wall against it: the walls are th
 history's database.
 """
 
-import getpass
 import os
+import pwd
 import socket
 from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING
 
 from processor.cli.exits import UsageError
@@ -62,18 +61,40 @@ class Person:
         here = [scope.objects for scope in scopes(self.known[1], Right.SEE) if scope.has_district(district_id)]
         return None if None in here else sorted(frozenset().union(*(each for each in here if each is not None)))
 
-    def check_clearing(self, topic: str, district_id: str, object_name: str) -> None:
+    def check_clearing(self, topic: str, row: "Row") -> None:
         """Raises NotAuthorized where this person may not clear the history of such a request, or nobody by this way."""
         if self.known is None:
             return
         from processor.core.rights import NotAuthorized, clearing_refusal, may_clear
 
         policy, principal = self.known
+        district_id, object_name = row["district_id"], row["object"]
         if not may_clear(principal, district_id, object_name):
             raise NotAuthorized(f"{self.name} may not clear the history of {object_name} of {district_id}")
         why = clearing_refusal(policy, topic, district_id, object_name)
         if why is not None:
             raise NotAuthorized(f"{why.detail} ({object_name} of {district_id})")
+        if not all(
+            may_clear(principal, *place) and clearing_refusal(policy, topic, *place) is None for place in row["places"]
+        ):
+            raise NotAuthorized(
+                f"the id {row['request_id']} has another request's history too, which {self.name} may not clear"
+            )
+
+    def clearable(self, topic: str, district_id: str | None = None) -> list[tuple[str | None, str | None]] | None:
+        """Pairs of a district and an object of which this person may clear the history by this way; see `seen`.
+
+        Raises NotAuthorized where there is none, or none of the district.
+        """
+        if self.known is None:
+            return None
+        from processor.core.rights import NotAuthorized, clearable
+
+        pairs = [pair for scope in clearable(*self.known, topic) for pair in scope.pairs()]
+        if not any(district_id is None or district in {None, district_id} for district, _ in pairs):
+            where = "" if district_id is None else " of this district"
+            raise NotAuthorized(f"{self.name} may clear no history{where} by {topic}")
+        return pairs
 
     def check_everywhere(self, right: "Right", what: str) -> None:
         """Raises NotAuthorized unless this person has the right for all districts and all objects."""
@@ -102,14 +123,7 @@ class Person:
             raise NotAuthorized(f"{self.name} may see no history")
         if district_id is not None and not any(scope.has_district(district_id) for scope in where):
             raise NotAuthorized(f"{self.name} may not see this district")
-        return [
-            pair
-            for scope in where
-            for pair in product(
-                [None] if scope.districts is None else sorted(scope.districts),
-                [None] if scope.objects is None else sorted(scope.objects),
-            )
-        ]
+        return [pair for scope in where for pair in scope.pairs()]
 
 
 def identified(settings: "Settings") -> Person:
@@ -130,9 +144,9 @@ def identified(settings: "Settings") -> Person:
 
 
 def account() -> str:
-    """The account and the machine: a claim, as good as the machine's."""
+    """The account that the process runs under, whatever its environment says, and the machine; as good as that is."""
     try:
-        user = getpass.getuser()
-    except (OSError, KeyError):
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
         user = f"uid {os.getuid()}"
     return f"{user}@{socket.gethostname()}"

@@ -26,6 +26,8 @@ def check() -> None:
             say(f"note: {name} has no token, so nobody can be {name}")
     if settings.topics.requests not in policy.topics:
         say(f"warning: the request topic {settings.topics.requests} is not declared: every request on it is rejected")
+    if settings.topics.control not in policy.control:
+        say(f"warning: the control topic {settings.topics.control} is not declared: no wish to clear on it is heard")
 
 
 @app.command("token")

@@ -90,11 +90,6 @@ def report(
     from processor.cli.person import identified
     from processor.settings import load_settings
 
-    wanted = KeyFilter(
-        object=object_name,
-        statuses=[one.value for one in status] if status else None,
-        reasons=[one.value for one in reason] if reason else None,
-    )
     settings = load_settings()
     person = identified(settings)
     with parts.history_queries(settings) as queries:
@@ -102,7 +97,14 @@ def report(
         if asked is None:
             say(no_history_text(request_id, person.if_seen(queries.clearing(request_id))))
             raise typer.Exit(ExitCode.FAILED)
-        wanted = replace(wanted, seen_objects=person.seen_objects(asked["district_id"]))
+        [asked] = queries.counted_as_seen([asked], person.seen())
+        wanted = KeyFilter(
+            district_id=asked["district_id"],
+            object=object_name,
+            statuses=[one.value for one in status] if status else None,
+            reasons=[one.value for one in reason] if reason else None,
+            seen_objects=person.seen_objects(asked["district_id"]),
+        )
         if parents is not None:
             print_keys(_parents(queries, request_id, wanted, parents))
         elif keys_only:
@@ -121,7 +123,9 @@ def _write(queries: "HistoryQueries", asked: Row, wanted: "KeyFilter", form: For
     is_counted = is_shown() and (to is not None or not sys.stdout.isatty())
     total = queries.count_outcomes(request_id, wanted) if is_counted or form is Form.PDF else 0
     rows = _failures_first(queries, request_id, wanted) if form is Form.PDF else queries.outcomes(request_id, wanted)
-    causes = queries.causes(request_id, wanted.seen_objects) if form in IN_FILES and asked["failed_outcomes"] else []
+    causes = []
+    if form in IN_FILES and asked["failed_outcomes"]:
+        causes = queries.causes(request_id, wanted.district_id, wanted.seen_objects)
     with ExitStack() as opened:
         if is_counted:
             rows = _counted(rows, total, opened.enter_context(counting("keys")))

@@ -79,8 +79,10 @@ def show(
         row = person.if_seen(queries.request(request_id))
         clearing = person.if_seen(queries.clearing(request_id))
         causes = []
+        if row is not None:
+            [row] = queries.counted_as_seen([row], person.seen())
         if row is not None and row["failed_outcomes"]:
-            causes = queries.causes(request_id, person.seen_objects(row["district_id"]))
+            causes = queries.causes(request_id, row["district_id"], person.seen_objects(row["district_id"]))
     if row is None and clearing is None:
         say(f"there is no history of {request_id}")
         raise typer.Exit(ExitCode.FAILED)

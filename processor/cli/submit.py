@@ -116,7 +116,7 @@ def submit(
     if dry_run:
         _dry_run(settings, requests, output)
     elif wait:
-        _submit_and_wait(settings, requests, output, timeout_s=timeout, may_be_known=request_id is not None)
+        _submit_and_wait(settings, person, requests, output, timeout_s=timeout, may_be_known=request_id is not None)
     else:
         _publish(settings, requests)
         _tell_run(requests)
@@ -132,15 +132,28 @@ def _dry_run(settings: "Settings", requests: list[Request], output: Output) -> N
 
 
 def _submit_and_wait(
-    settings: "Settings", requests: list[Request], output: Output, *, timeout_s: float, may_be_known: bool
+    settings: "Settings",
+    person: Person,
+    requests: list[Request],
+    output: Output,
+    *,
+    timeout_s: float,
+    may_be_known: bool,
 ) -> None:
-    """Everything needed for waiting is made ready first, so that what can be refused is refused before sending."""
+    """Everything needed for waiting is made ready first, so that what can be refused is refused before sending.
+
+    An id that another district's request had before is followed as this one's alone.
+    """
     from processor.adapters.kafka.history_follow import TopicFollower
     from processor.cli.following import await_end, exit_with, open_follower, result_document, tell_result
+    from processor.service.seen import SeenFollower
+
+    def is_of_this(district_id: str, object_name: str) -> bool:
+        return district_id == requests[0].district_id and person.may_see(district_id, object_name)
 
     request_ids = [request.request_id for request in requests]
     with ExitStack() as closing:
-        follower = open_follower(settings, request_ids, closing)
+        follower = open_follower(settings, request_ids, closing, person.seen())
         if not isinstance(follower, TopicFollower):
             follower.standings(0)
         elif not may_be_known:
@@ -149,7 +162,7 @@ def _submit_and_wait(
         _tell_run(requests)
         if output is Output.TABLE:
             _print_ids(output, requests)
-        results = await_end(follower, request_ids, timeout_s)
+        results = await_end(SeenFollower(follower, is_of_this), request_ids, timeout_s)
     if output is Output.TABLE:
         for result in results:
             tell_result(result, stderr=True)

@@ -31,7 +31,7 @@ def watch(
     settings = load_settings()
     person = identified(settings)
     with ExitStack() as closing:
-        follower = SeenFollower(open_follower(settings, request_ids, closing), person.may_see)
+        follower = SeenFollower(open_follower(settings, request_ids, closing, person.seen()), person.may_see)
         results = await_end(follower, request_ids, timeout)
     print_results(output, results)
     exit_with(results)

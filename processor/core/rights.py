@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
+from itertools import product
 
 from processor.core.accept import WITH_CHILDREN
 from processor.core.catalog import Catalog
@@ -68,6 +69,20 @@ class Scope:
 
     def has_object(self, object_name: str) -> bool:
         return self.objects is None or object_name in self.objects
+
+    def within(self, other: "Scope") -> "Scope":
+        """What both cover."""
+        return Scope(_common(self.districts, other.districts), _common(self.objects, other.objects))
+
+    def pairs(self) -> Iterator[tuple[str | None, str | None]]:
+        """Of a district and an object, None being all."""
+        districts = [None] if self.districts is None else sorted(self.districts)
+        objects = [None] if self.objects is None else sorted(self.objects)
+        return product(districts, objects)
+
+
+def _common(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    return other if one is None else one if other is None else one & other
 
 
 EVERYTHING = Scope(None, None)
@@ -203,6 +218,12 @@ def clearing_refusal(policy: Policy, topic: str, district_id: str, object_name: 
     if not declared.scope.has_object(object_name):
         return Refusal(Ground.OBJECT, f"the writers of {topic} may not clear the history of this object here")
     return None
+
+
+def clearable(policy: Policy, principal: Principal, topic: str) -> list[Scope]:
+    """What somebody may clear by a control topic."""
+    declared = policy.control.get(topic)
+    return [] if declared is None else [scope.within(declared.scope) for scope in scopes(principal, Right.CLEAR)]
 
 
 def permits_of(principal: Principal) -> list[Permit]:

@@ -116,10 +116,14 @@ class Clearings:
             log.info("history cleared", request_id=mark.request_id, outcomes=mark.outcomes)
 
     def _is_allowed(self, topic: str, found: Clearable) -> bool:
-        """By the topic alone. Asked only of what could be cleared: what stays anyway is not counted as refused."""
+        """By the topic alone, for all that goes with the request: another district's may have the same id.
+
+        Asked only of what could be cleared: what stays anyway is not counted as refused.
+        """
         if self._policy is None:
             return True
-        why = clearing_refusal(self._policy, topic, found.district_id, found.object)
+        refusals = (clearing_refusal(self._policy, topic, *place) for place in found.places)
+        why = next((each for each in refusals if each is not None), None)
         if why is None:
             return True
         metrics.STORE_REFUSED_CLEARINGS.labels(why.ground).inc()

@@ -66,6 +66,8 @@ class Clearable:
     district_id: str
     object: str
     outcomes: int
+    places: Sequence[tuple[str, str]]
+    """Districts and objects of all that goes with it: two requests may share one id (ADR 0180)."""
 
 
 RowPlace: TypeAlias = tuple[int, str, str]

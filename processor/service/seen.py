@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from processor.core.rights import NotAuthorized
 from processor.service.follow import ClearedResult, Follower, RequestResult, Standing
 
 
@@ -28,8 +29,13 @@ class SeenFollower:
         return {i: Standing() if i in hidden else standing for i, standing in found.items()}
 
     def results(self) -> Sequence[RequestResult | ClearedResult]:
-        """Asked for when all have ended, so when all may be seen; but not all keys that dependencies brought along."""
+        """Asked for when all have ended, so when all may be seen; but not all keys that dependencies brought along.
+
+        Raises NotAuthorized where another request of the same id has come in between.
+        """
         return [each if isinstance(each, ClearedResult) else self._seen(each) for each in self._follower.results()]
 
     def _seen(self, result: RequestResult) -> RequestResult:
+        if not self._may_see(result.district_id, result.object):
+            raise NotAuthorized(f"the id {result.request_id} stands for another request by now: draw an id of your own")
         return replace(result, noted=tuple(o for o in result.noted if self._may_see(result.district_id, o.object)))

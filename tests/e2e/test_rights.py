@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,12 @@ from tests.e2e.deployment import PARTITIONS, Deployment
 from tests.e2e.people import assert_same, persons, rename
 from tests.e2e.promises import prove
 
-TOKENS = {name: f"the token of {name}" for name in ("north-clerk", "auditor", "admin", "clearer")}
+TOKENS = {name: f"the token of {name}" for name in ("north-clerk", "north-chief", "auditor", "admin", "clearer")}
 ALL: dict[str, Any] = {"districts": "all", "objects": "all"}
 NORTH: dict[str, Any] = {"districts": ["NORTH"], "objects": ["PersonIdentity"], "sides": ["DISTRICT"]}
 PRINCIPALS = {
     "north-clerk": {**NORTH, "rights": ["R", "W"]},
+    "north-chief": {**NORTH, "rights": ["R", "W", "D"]},
     "auditor": {**ALL, "sides": ["STATE"], "rights": ["R"]},
     "admin": {**ALL, "sides": ["STATE"], "rights": ["R", "W", "force"]},
     "clearer": {**ALL, "sides": ["STATE"], "rights": ["R", "D"]},
@@ -111,16 +113,22 @@ def test_a_claim_beyond_the_topic_s_declaration_is_rejected_and_nothing_is_read(
     for name, (changes, _) in BEYOND.items():
         wanted = {"district": "NORTH", "object_name": "PersonIdentity", "keys": keys, **changes}
         asked[name] = put(guarded, guarded.request(**wanted, requested_by="the state"), norths(guarded))
+    misrouted = guarded.request("LAKE", "PersonIdentity", keys, requested_by="the state")
+    other = (partition_of("LAKE", PARTITIONS) + 1) % PARTITIONS
+    asked["misrouted"] = put(guarded, misrouted, norths(guarded), partition=other)
     watcher = guarded.watcher
     watcher.until_ended(asked.values())
-    for name, (_, told) in BEYOND.items():
+    for name, told in {
+        **{name: told for name, (_, told) in BEYOND.items()},
+        "misrouted": BEYOND["district"][1],
+    }.items():
         status = watcher.stories[asked[name]].status
         assert status is not None
         assert (status.state, status.reason) == (RequestState.REJECTED, "NOT_AUTHORIZED"), name
         assert (status.detail or "").endswith(told), (name, status.detail)
     assert readings(guarded) == {"state": 0, "NORTH": 0, "RIVER": 0, "LAKE": 0}
     assert not watcher.corrections
-    assert guarded.role("process").log.read_text().count("is not authorised") == len(BEYOND)
+    assert guarded.role("process").log.read_text().count("is not authorised") == len(asked)
 
     wrong = (partition_of("NORTH", PARTITIONS) + 1) % PARTITIONS
     allowed = guarded.request("NORTH", "PersonIdentity", keys)
@@ -189,8 +197,55 @@ def test_a_person_asks_for_and_sees_what_the_policy_gives(guarded: Deployment, t
         hidden, missing = clerk(command, elsewhere), clerk(command, unknown)
         assert_refused(hidden, 1, f"there is no history of {elsewhere}")
         assert hidden.err.replace(elsewhere, unknown) == missing.err
+    looked = ("record", "NORTH", "PersonIdentity", str(key), "--output", "json")
+    assert [row["request_id"] for row in clerk(*looked).json()] == [north]
+    lakes = ("record", "LAKE", "PersonIdentity", str(key))
+    assert auditor(*lakes).code == 0
+    hidden = clerk(*lakes)
+    assert (hidden.code, hidden.err) == (1, f"the history knows nothing of PersonIdentity {key} of LAKE\n")
+    assert "APPLIED" not in hidden.out
+    nowhere = clerk("record", "NOWHERE", "PersonIdentity", str(key))
+    assert nowhere.err == hidden.err.replace("LAKE", "NOWHERE")
     assert clerk("watch", north).code == 0
     assert_refused(clerk("watch", elsewhere, "--timeout", "1"), 1, "Not ended")
+
+
+def refused_clearing(deployment: Deployment, request_id: str) -> bool:
+    log = deployment.role("store").log.read_text().splitlines()
+    return any("a wish to clear is not authorised" in line and request_id in line for line in log)
+
+
+def test_a_request_id_of_another_district_used_again_opens_nothing_of_it(guarded: Deployment) -> None:
+    """Whoever learned an id can use it again in the own district: then both districts' history lies under it."""
+    mine, *theirs = guarded.take_keys(5)
+    for district, keys in (("NORTH", [mine]), ("LAKE", theirs)):
+        persons(guarded, district, keys)
+        rename(guarded, district, keys)
+    admin = as_person(guarded, "admin")
+    env = {**guarded.env, "RESYNC_TOKEN": TOKENS["north-chief"]}
+    for dsn, keys in ((env["RESYNC_HISTORY_DSN"], theirs[:2]), ("", theirs[2:])):
+        sent = admin("submit", "-d", "LAKE", "--object", "PersonIdentity", "--wait", *map(str, keys))
+        lake = sent.out.strip()
+        attack = ("submit", "-d", "NORTH", "--request-id", lake, "--object", "PersonIdentity", "--wait", "-o", "json")
+        attacked = resync({**env, "RESYNC_HISTORY_DSN": dsn}, *attack, str(mine))
+        [result] = [row["result"] for row in attacked.json()["requests"]]
+        assert (result["district_id"], result["keys"]) == ("NORTH", 1), attacked
+        seen = [resync({**env, "RESYNC_HISTORY_DSN": dsn}, "watch", lake, "--output", "json")]
+        seen += [resync(env, command, lake, "--output", "json") for command in ("report", "show", "watch")]
+        seen += [resync(env, "history", "--output", "json"), attacked]
+        for told in seen:
+            assert [key for key in keys if f'"{key}"' in told.out] == [], told
+            assert "LAKE" not in told.out, told
+        assert f'"{mine}"' in seen[1].out, "so that the empty answers above mean something"
+
+        assert_refused(resync(env, "clear", lake, "--yes"), 1, "which north-chief may not clear")
+        codec = Codec.open(guarded.settings.schemas, NO_OBJECTS, guarded.settings.registry_url)
+        by_hand = Clear(lake, "north-chief", datetime.now(UTC), datetime.now(UTC), "request")
+        guarded.put(guarded.topics.control, codec.encode(guarded.topics.control, by_hand), lake.encode(), 0)
+        guarded.flush()
+        guarded.watcher.until(partial(refused_clearing, guarded, lake), "the refusal")
+        query = "select key from history.outcomes where request_id = %s and district_id = 'LAKE' order by key"
+        assert guarded.rows("history", query, [lake]) == [(str(key),) for key in keys]
 
 
 def test_clearing_and_rebuilding_need_their_rights_and_the_store_holds_to_the_topic_s(guarded: Deployment) -> None:
@@ -241,12 +296,19 @@ def assert_refused(ended: Ended, code: int, told: str) -> None:
     assert told in ended.err, ended
 
 
-def test_a_request_topic_that_is_not_declared_is_named_at_the_start_and_may_say_nothing(deploy: Deploy) -> None:
+def test_topics_that_are_not_declared_are_named_at_the_start_and_may_say_nothing(deploy: Deploy) -> None:
     deployment = deploy(settings=READ_SETTINGS)
     use(deployment, {"topics": {}})
     role = deployment.start("process")
     name = deployment.topics.requests
     assert f"the policy does not declare the request topic {name}" in role.log.read_text()
+    store = deployment.start("store")
+    told = f"the policy does not declare the control topic {deployment.topics.control}: no wish to clear on it is heard"
+    assert told in store.log.read_text()
+    checked = resync(deployment.env, "policy", "check")
+    assert checked.code == 0
+    assert f"the request topic {name} is not declared" in checked.err
+    assert f"the control topic {deployment.topics.control} is not declared" in checked.err
     asked = deployment.submit("NORTH", "PersonIdentity", [7])
     deployment.watcher.until_ended([asked])
     status = deployment.watcher.stories[asked].status
@@ -274,7 +336,7 @@ def test_a_policy_with_mistakes_stops_the_processor_which_tells_them_all(deploy:
     role = deployment.start("process", ready=False)
     assert (role.await_end(), checked.code) == (2, 2)
     for told in (role.log.read_text(), checked.err):
-        assert "principals.auditor.grants.0.rights: Value error, D means nothing without R" in told
+        assert "principals.auditor.grants.0.rights: D means nothing without R" in told
         assert f"topics.{norths(deployment)}.districts: Value error, the catalog has no NORHT" in told
         assert f"topics.{deployment.topics.history}.[key]: Value error, is a topic of the service itself" in told
 

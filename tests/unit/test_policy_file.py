@@ -85,7 +85,7 @@ def test_what_a_topic_does_not_say_is_not_allowed(tmp_path: Path) -> None:
 )
 def test_a_right_that_needs_another_one(tmp_path: Path, rights: list[str], told: list[str]) -> None:
     found = problems(tmp_path, {"principals": {"clerk": {"grants": [GRANT, {**GRANT, "rights": rights}]}}})
-    assert found == [f"principals.clerk.grants.1.rights: Value error, {each}" for each in told]
+    assert found == [f"principals.clerk.grants.1.rights: {each}" for each in told]
 
 
 MISTAKEN: dict[str, Any] = {
@@ -132,6 +132,7 @@ PLACES = {
     "control.resync.control.districts": "the catalog has no EAST",
     "control.resync.control.sides": "Extra inputs",
     "control.resync.chunks.[key]": "is a topic of the service itself",
+    "control.resync.chunks": "is a request topic too",
     "control.resync.chunks.objects": "is `all` or a list of names",
     "service": "Extra inputs",
 }
@@ -146,6 +147,31 @@ def test_all_mistakes_are_told_at_once_and_no_token_with_them(tmp_path: Path) ->
 def test_a_token_belongs_to_one_principal(tmp_path: Path) -> None:
     one = {"tokens": [TOKEN], "grants": [GRANT]}
     assert problems(tmp_path, {"principals": {"a": one, "b": one}}) == ["principals.b.tokens.0: is a token of a too"]
+
+
+def test_mistakes_between_entries_are_told_with_those_within_them(tmp_path: Path) -> None:
+    one = {"tokens": [TOKEN], "grants": [GRANT]}
+    control = {"writers": [], "districts": "all", "objects": "all"}
+    other = {"tokens": [TOKEN.upper(), 7], "grants": [{**GRANT, "districts": ["EAST", 7], "rights": ["X", "D"]}]}
+    people = {"a": one, "b": other}
+    found = problems(tmp_path, {"principals": people, "topics": {"t": TOPIC}, "control": {"t": control}})
+    names = "is `all` or a list of names (numbers and yes/no in quotes); the catalog has no EAST"
+    assert [text for text in found if "rights.0" not in text and "tokens.1" not in text] == [
+        f"principals.b.grants.0.districts: Value error, {names}",
+        "principals.b.tokens.0: is a token of a too",
+        "principals.b.grants.0.rights: D means nothing without R",
+        "control.t: is a request topic too",
+    ]
+    assert len(found) == 6
+
+
+def test_every_name_that_stands_twice_is_told_and_mistakes_beside_them(tmp_path: Path) -> None:
+    text = "topics: {}\ntopics: {}\nservices:\n  store: []\n  store: [sis]\n"
+    assert problems(tmp_path, text) == [
+        "a name stands twice: line 2, column 1",
+        "a name stands twice: line 5, column 3",
+        "services.store.0: Value error, is not a principal of Kafka, such as User:north-sis",
+    ]
 
 
 def test_a_topic_has_one_use(tmp_path: Path) -> None:
@@ -173,7 +199,7 @@ def test_a_token_s_hash_is_a_hash_of_something(tmp_path: Path, token: str) -> No
     [
         ("topics: [", "is not YAML: line 1, column 10"),
         ("topics: {}\ntopics: {}\n", "a name stands twice: line 2, column 1"),
-        ("principals:\n  a: {}\n  a: {}\n", "a name stands twice: line 3, column 3"),
+        ("services:\n  store: []\n  store: []\n", "a name stands twice: line 3, column 3"),
         ("", "the whole: Input should be a valid dictionary or instance of _PolicyEntry"),
     ],
 )

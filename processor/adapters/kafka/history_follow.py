@@ -1,5 +1,6 @@
 """Requests followed on the history topic alone: their partitions are read outside any group."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -77,9 +78,12 @@ class TopicFollower:
             self._consumer.assign(self._places)
             self._is_assigned = True
         deadline = monotonic() + max(wait_s, 0.1)
-        while not self._all_ended() and (left_s := deadline - monotonic()) > 0:
-            for message in self._consumer.consume(500, min(left_s, 0.1)):
+        while (left_s := deadline - monotonic()) > 0:
+            messages = self._consumer.consume(500, min(left_s, 0.1))
+            for message in messages:
                 self._take(message)
+            if not messages and self._all_ended():  # an id may have been used again after an end
+                break
         return {seen.request_id: seen.standing for seen in self._seen.values()}
 
     def results(self) -> Sequence[RequestResult | ClearedResult]:
@@ -125,21 +129,27 @@ class TopicFollower:
 
 
 class _Seen:
-    """What was read of one request. Memory does not grow with its keys, so settled keys are counted, not known."""
+    """What was read of one request. Memory does not grow with its keys, so settled keys are counted, not known.
+
+    One id may stand for requests of several districts (ADR 0140): the last status says whose it is now.
+    """
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
-        self.standing = Standing()
         self.result: RequestResult | ClearedResult | None = None
-        self._failed: dict[tuple[str, str], NotedOutcome] = {}
-        self._others: dict[tuple[str, str], NotedOutcome] = {}
+        self._known = Standing()
+        self._by_district: defaultdict[str, _Noted] = defaultdict(_Noted)
+
+    @property
+    def standing(self) -> Standing:
+        return replace(self._known, settled=self._by_district[self._known.district_id].settled)
 
     def add(self, record: HistoryRecord) -> None:
         match record:
             case RequestStatus():
                 asked = record.request
-                self.standing = replace(
-                    self.standing,
+                self._known = replace(
+                    self._known,
                     state=record.state,
                     keys=record.keys,
                     district_id=asked.district_id,
@@ -153,20 +163,34 @@ class _Seen:
                         )
                     )  # fmt: skip
             case ChunkStatus() if record.state is ChunkState.DONE:
-                self.standing = replace(self.standing, settled=self.standing.settled + record.in_sync)
+                self._by_district[record.district_id].settled += record.in_sync
             case KeyOutcome() if record.status not in OPEN_STATUSES:
-                self._note(record)
-                self.standing = replace(self.standing, settled=self.standing.settled + 1)
-            case RequestEnd():
+                self._by_district[record.district_id].add(record)
+            case RequestEnd() if record.district_id == self._known.district_id:
                 self._end(record)
             case Cleared():
-                self.standing = replace(
-                    self.standing, cleared=True, district_id=record.district_id, object=record.object
-                )
+                self._known = replace(self._known, cleared=True, district_id=record.district_id, object=record.object)
                 self.result = ClearedResult(record.request_id, record.cleared_by, record.cleared_at)
 
-    def _note(self, outcome: KeyOutcome) -> None:
+    def _end(self, end: RequestEnd) -> None:
+        self._known = replace(self._known, state=end.state)
+        self.result = RequestResult(
+            end.request_id, end.district_id, end.object, end.state, end.reason, end.detail, self._known.keys,
+            end.counts, self._by_district[end.district_id].outcomes(),
+        )  # fmt: skip
+
+
+class _Noted:
+    """Settled keys of one district, by number, and some of them in full: failures before others."""
+
+    def __init__(self) -> None:
+        self.settled = 0
+        self._failed: dict[tuple[str, str], NotedOutcome] = {}
+        self._others: dict[tuple[str, str], NotedOutcome] = {}
+
+    def add(self, outcome: KeyOutcome) -> None:
         """The last outcome of a key counts, so an earlier one of it goes."""
+        self.settled += 1
         place = (outcome.object, outcome.key)
         self._failed.pop(place, None)
         self._others.pop(place, None)
@@ -177,10 +201,5 @@ class _Seen:
                 outcome.changed_fields, outcome.parent,
             )  # fmt: skip
 
-    def _end(self, end: RequestEnd) -> None:
-        self.standing = replace(self.standing, state=end.state)
-        noted = [*self._failed.values(), *self._others.values()][:MOST_NOTED]
-        self.result = RequestResult(
-            end.request_id, end.district_id, end.object, end.state, end.reason, end.detail, self.standing.keys,
-            end.counts, tuple(noted),
-        )  # fmt: skip
+    def outcomes(self) -> tuple[NotedOutcome, ...]:
+        return tuple([*self._failed.values(), *self._others.values()][:MOST_NOTED])

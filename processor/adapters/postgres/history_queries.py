@@ -1,6 +1,7 @@
 """Reading the public views of the history, for people's commands."""
 
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -13,7 +14,7 @@ from psycopg.rows import dict_row
 from processor.adapters.postgres.history_schema import script
 from processor.core.correction import Parent
 from processor.core.errors import Reason
-from processor.core.history import Count, RequestState, Status
+from processor.core.history import OPEN_STATUSES, Count, RequestState, Status
 from processor.core.mend import MOST_NAMED, Cause
 from processor.service.client_ports import NotSetUp, Row, Unreachable
 from processor.service.follow import MOST_NOTED, ClearedResult, NotedOutcome, RequestResult, Standing
@@ -25,6 +26,9 @@ Place: TypeAlias = tuple[datetime, str]
 
 RecordPlace: TypeAlias = tuple[datetime, str, str, str]
 """The same among all of a record, where one request may have several rows: with object and key."""
+
+Seen: TypeAlias = Sequence[tuple[str | None, str | None]] | None
+"""Pairs of a district and an object that may be seen, None in one being all of them; without pairs all may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,9 @@ class RequestFilter:
 
 @dataclass(frozen=True, slots=True)
 class KeyFilter:
-    """Which keys of a request; None takes all."""
+    """Which keys of a request; None takes all. Those of its own district: another's request may have the same id."""
 
+    district_id: str
     object: str | None = None
     statuses: Sequence[str] | None = None
     reasons: Sequence[str] | None = None
@@ -65,6 +70,19 @@ class RecordFilter:
     key: str
     seen_objects: Sequence[str] | None = None
     after: RecordPlace | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClearFilter:
+    """Which requests may be meant to be cleared; None takes all."""
+
+    request_ids: Sequence[str] | None = None
+    district_id: str | None = None
+    before: datetime | None = None
+    """Nothing of it was decided since."""
+    is_ended: bool | None = None
+    may_clear: Sequence[tuple[str | None, str | None]] | None = None
+    """Pairs of a district and an object; all that goes with a request has to be of some."""
 
 
 MOST_CAUSES = 20
@@ -99,17 +117,34 @@ class HistoryQueries:
     def request(self, request_id: str) -> Row | None:
         return next(iter(self._rows("query_request.sql", {"request_id": request_id})), None)
 
+    def counted_as_seen(self, rows: Sequence[Row], seen: Seen) -> list[Row]:
+        """The rows of requests with the counts of what may be seen alone: dependencies bring along keys of others."""
+        if seen is None or (None, None) in seen or not rows:
+            return list(rows)
+        parameters = {
+            "request_ids": [row["request_id"] for row in rows],
+            "district_ids": [row["district_id"] for row in rows],
+            "seen_districts": [district_id for district_id, _ in seen],
+            "seen_objects": [object_name for _, object_name in seen],
+        }
+        found: defaultdict[str, list[Row]] = defaultdict(list)
+        for row in self._rows("query_counts.sql", parameters):
+            found[row["request_id"]].append(row)
+        return [_counted(row, found[row["request_id"]]) for row in rows]
+
     def clearing(self, request_id: str) -> Row | None:
         return next(iter(self._rows("query_clearings.sql", {"request_ids": [request_id]})), None)
 
-    def to_clear(
-        self, request_ids: Sequence[str] | None, district_id: str | None, before: datetime | None, limit: int
-    ) -> list[Row]:
-        """Requests by id, or all of which nothing was decided since a time; oldest first."""
+    def to_clear(self, wanted: ClearFilter, limit: int) -> list[Row]:
+        """Oldest first."""
+        may = wanted.may_clear
         parameters = {
-            "request_ids": None if request_ids is None else list(request_ids),
-            "district_id": district_id,
-            "before": before,
+            "request_ids": None if wanted.request_ids is None else list(wanted.request_ids),
+            "district_id": wanted.district_id,
+            "before": wanted.before,
+            "is_ended": wanted.is_ended,
+            "may_districts": None if may is None else [district_id for district_id, _ in may],
+            "may_objects": None if may is None else [object_name for _, object_name in may],
             "limit": limit,
         }
         return self._rows("query_to_clear.sql", parameters)
@@ -122,9 +157,11 @@ class HistoryQueries:
         parameters = {"district_id": wanted.district_id, "object": wanted.object, **_seen(wanted)}
         return next(iter(self._rows("query_last_clearing.sql", parameters)), None)
 
-    def has_requests(self, wanted: RequestFilter) -> bool:
-        """Whether there are any that may be seen."""
+    def has_requests(self, wanted: RequestFilter, *, of_place: bool = False) -> bool:
+        """Whether there are any that may be seen; `of_place`: of the district and the object wanted."""
         seen = RequestFilter(seen_districts=wanted.seen_districts, seen_objects=wanted.seen_objects)
+        if of_place:
+            seen = replace(seen, district_id=wanted.district_id, object=wanted.object)
         return bool(self.requests(seen, 1))
 
     def outcomes(self, request_id: str, wanted: KeyFilter) -> Iterator[Row]:
@@ -139,10 +176,11 @@ class HistoryQueries:
         found = self._rows("query_outcome_count.sql", {"request_id": request_id, **asdict(wanted)})
         return int(found[0]["outcomes"])
 
-    def causes(self, request_id: str, seen_objects: Sequence[str] | None = None) -> list[Cause]:
+    def causes(self, request_id: str, district_id: str, seen_objects: Sequence[str] | None = None) -> list[Cause]:
         """Why keys failed, the most frequent cause first; at most `MOST_CAUSES`, and those that this release knows."""
         parameters = {
             "request_id": request_id,
+            "district_id": district_id,
             "limit": MOST_CAUSES,
             "named": MOST_NAMED,
             "seen_objects": _listed(seen_objects),
@@ -172,13 +210,15 @@ class HistoryQueries:
         cleared = {row["request_id"]: row for row in self._rows("query_clearings.sql", parameters)}
         return {request_id: _standing(found.get(request_id), cleared.get(request_id)) for request_id in request_ids}
 
-    def result(self, request_id: str) -> RequestResult | ClearedResult:
+    def result(self, request_id: str, seen: Seen = None) -> RequestResult | ClearedResult:
         clearing = self.clearing(request_id)
         row = self.request(request_id)
         if clearing is not None or row is None:
             who, when = (str(clearing["cleared_by"]), clearing["cleared_at"]) if clearing else ("", None)
             return ClearedResult(request_id, who, when)
-        noted = self._rows("query_noted.sql", {"request_id": request_id, "limit": MOST_NOTED})
+        [row] = self.counted_as_seen([row], seen)
+        asked = {"request_id": request_id, "district_id": row["district_id"], "limit": MOST_NOTED}
+        noted = self._rows("query_noted.sql", asked)
         return RequestResult(
             request_id,
             row["district_id"],
@@ -219,16 +259,35 @@ class HistoryQueries:
 class PostgresFollower:
     """Requests followed in the store's tables, which have to be asked again and again."""
 
-    def __init__(self, queries: HistoryQueries, request_ids: Sequence[str]) -> None:
+    def __init__(self, queries: HistoryQueries, request_ids: Sequence[str], seen: Seen = None) -> None:
         self._queries = queries
         self._request_ids = request_ids
+        self._counted = seen
 
     def standings(self, wait_s: float) -> Mapping[str, Standing]:
         time.sleep(wait_s)
         return self._queries.standings(self._request_ids)
 
     def results(self) -> Sequence[RequestResult | ClearedResult]:
-        return [self._queries.result(request_id) for request_id in self._request_ids]
+        return [self._queries.result(request_id, self._counted) for request_id in self._request_ids]
+
+
+def _counted(row: Row, counts: Sequence[Row]) -> Row:
+    of_statuses = {
+        "outcomes": frozenset(Status),
+        "open_outcomes": OPEN_STATUSES,
+        "failed_outcomes": frozenset({Status.FAILED}),
+    }
+    totals = {
+        name: sum(count["outcomes"] for count in counts if count["status"] in statuses)
+        for name, statuses in of_statuses.items()
+        if name in row
+    }
+    return {
+        **row,
+        **totals,
+        "counts": [{name: count[name] for name in ("status", "reason", "keys")} for count in counts],
+    }
 
 
 def _seen(wanted: RequestFilter) -> dict[str, Any]:

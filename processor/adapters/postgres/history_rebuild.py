@@ -26,8 +26,8 @@ SWAP_LOCK_TIMEOUT = "3s"
 PAGE = 5_000
 
 COUNTED = """
-select request_id, object, status, coalesce(reason, '') as reason, count(*), count(asked_as)
-from outcomes group by 1, 2, 3, 4 order by 1, 2, 3, 4
+select request_id, district_id, object, status, coalesce(reason, '') as reason, count(*), count(asked_as)
+from outcomes group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
 """
 """What the tallies have to be: counted from the very outcomes that were compared with the topic."""
 

@@ -33,10 +33,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "clearings": ("request_id", "district_id", "object", "cleared_by", "cleared_at", "outcomes", "scope"),
 }  # fmt: skip
-PRIMARY_KEY: Mapping[str, int] = {"requests": 1, "chunks": 2, "outcomes": 3, "clearings": 1, "tallies": 4}
+PRIMARY_KEY: Mapping[str, int] = {"requests": 1, "chunks": 2, "outcomes": 3, "clearings": 1, "tallies": 5}
 """How many of a table's first columns are its primary key."""
 
-TALLY = ("request_id", "object", "status", "reason", "keys", "asked")
+TALLY = ("request_id", "district_id", "object", "status", "reason", "keys", "asked")
 """Columns of the table that counts outcomes; no record gives its rows (ADR 0038)."""
 
 

@@ -143,7 +143,11 @@ class PostgresTables:
     def clearable(self, wishes: Sequence[Clear]) -> Sequence[Clearable]:
         asked = ([wish.request_id for wish in wishes], [wish.as_of for wish in wishes])
         with faults_as_unavailable("looking for requests to clear"):
-            return [Clearable(*row) for row in self._connected().execute(CLEARABLE, asked)]
+            found = self._connected().execute(CLEARABLE, asked)
+            return [
+                Clearable(request_id, district_id, name, outcomes, [(place[0], place[1]) for place in places])
+                for request_id, district_id, name, outcomes, places in found
+            ]
 
     def burials(self, partitions: Sequence[int], after: str, limit: int) -> Sequence[str]:
         query = (

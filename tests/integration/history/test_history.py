@@ -43,7 +43,12 @@ def listed(told: Told) -> Told:
                 requested_from=Side.STATE if number == 3 else Side.DISTRICT,
                 reason=f"ticket {number}",
             ),
-            outcome(request_id(number), "1", Status.FAILED if number == 2 else Status.APPLIED),
+            outcome(
+                request_id(number),
+                "1",
+                Status.FAILED if number == 2 else Status.APPLIED,
+                district_id="RIVER" if number % 2 else "NORTH",
+            ),
         )
     return told
 
@@ -127,6 +132,27 @@ def test_an_event_says_when_who_from_where_what_and_what_came_of_it(listed: Told
 )
 def test_filters(listed: Told, filters: list[str], left: list[int]) -> None:
     assert numbers(listed.json("history", *filters)) == left
+
+
+@pytest.mark.parametrize(
+    ("filters", "says"),
+    [
+        (["--person", "nobody"], "no such requests\n"),
+        (["--person", "%"], "no such requests\n"),
+        (["--since", "2100-01-01"], "no such requests\n"),
+        (["--until", "2000-01-01", "--district", "NORTH"], "no such requests\n"),
+        (["--object", "Enrollment"], "no such requests\n"),
+        (["--district", "LAKE"], "no requests: 1 request was cleared by auditor at 2026-08-01 12:00:00Z\n"),
+        (["--district", "LAKE", "--person", "x"], "no requests: 1 request was cleared by auditor at "),
+        (["--district", "LAKE", "--object", "Enrollment"], "no such requests\n"),
+    ],
+)
+def test_a_clearing_explains_an_empty_list_only_where_nothing_else_would_be_listed(
+    listed: Told, filters: list[str], says: str
+) -> None:
+    listed.tell(Cleared(request_id(9), "LAKE", "PersonIdentity", "auditor", DECIDED, 1, "request"))
+    ended = listed.run("history", *filters)
+    assert ended.stderr.startswith(says), ended.stderr
 
 
 def test_a_place_that_no_page_named_is_refused(told: Told) -> None:

@@ -200,6 +200,13 @@ def test_keys_of_an_object_that_a_person_may_not_see_are_not_told(told: Told, tm
     show = ("show", REQUEST_ID, "--output", "json")
     assert [each["object"] for each in json.loads(told_to("auditor", *show))["failures"]] == ["Enrollment"]
     assert json.loads(told_to("clerk", *show))["failures"] == []
+    one = [{"status": "APPLIED", "reason": None, "keys": 1}]
+    for who, outcomes, failed in (("auditor", 2, 1), ("clerk", 1, 0)):
+        [listed] = json.loads(told_to(who, "history", "--output", "json"))
+        for row in (listed, json.loads(told_to(who, *show))):
+            assert (row["outcomes"], row["failed_outcomes"]) == (outcomes, failed)
+            assert (row["counts"] == one) == (who == "clerk")
     watch = ("watch", REQUEST_ID, "--output", "json")
     watched = told.run(*watch, RESYNC_POLICY=str(policy), RESYNC_TOKEN="clerk")  # noqa: S106
     assert [each["object"] for each in json.loads(watched.stdout)["requests"][0]["outcomes"]] == ["PersonIdentity"]
+    assert json.loads(watched.stdout)["requests"][0]["counts"] == one

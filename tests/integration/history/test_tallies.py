@@ -15,10 +15,12 @@ from tests.integration.store.records import DECIDED, applied_request, chunk_stat
 from tests.integration.store.world import World
 
 COUNTED = """
-select request_id, object, status, coalesce(reason, ''), count(*), count(asked_as) from resync_store.outcomes
-group by 1, 2, 3, 4 order by 1, 2, 3, 4
+select request_id, district_id, object, status, coalesce(reason, ''), count(*), count(asked_as)
+from resync_store.outcomes group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
 """
-TALLIES = "select * from resync_store.tallies order by 1, 2, 3, 4"
+TALLIES = """
+select request_id, district_id, object, status, reason, keys, asked from resync_store.tallies order by 1, 2, 3, 4, 5
+"""
 IDS = [f"0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c1{n}" for n in range(3)]
 
 
@@ -34,6 +36,7 @@ def some_changes(random: random.Random) -> Changes:
             random.choice([Status.SENT, Status.APPLIED, Status.FAILED, Status.CANCELLED]),
             reason=random.choice([None, Reason.CONFLICT, Reason.FORCED]),
             asked_as=asked_as,
+            district_id=random.choice(["NORTH", "NORTH", "LAKE"]),
         )
         changes.outcomes[request_id, told.object, key] = random.choice([told, told, told, None])
     return changes
@@ -134,4 +137,4 @@ def test_a_store_of_before_gets_its_tallies_when_it_is_migrated(database: str) -
             " '{}', null, null, null, 1, now(), null, null, now() from generate_series(1, 5) n"
         )
         migrate(connection)
-        assert connection.execute(TALLIES.encode()).fetchall() == [("r", "Person", "APPLIED", "", 5, 4)]
+        assert connection.execute(TALLIES.encode()).fetchall() == [("r", "NORTH", "Person", "APPLIED", "", 5, 4)]

@@ -49,8 +49,10 @@ def outcome(request_id: str, key: str, status: Status = Status.APPLIED, **change
     return KeyOutcome(request_id=request_id, key=key, status=status, **values)
 
 
-def chunk_status(request_id: str, chunk: str, state: ChunkState, keys: int = 0, in_sync: int = 0) -> ChunkStatus:
-    return ChunkStatus(request_id, "NORTH", "PersonIdentity", chunk, state, keys, in_sync, DECIDED)
+def chunk_status(
+    request_id: str, chunk: str, state: ChunkState, keys: int = 0, in_sync: int = 0, *, district_id: str = "NORTH"
+) -> ChunkStatus:
+    return ChunkStatus(request_id, district_id, "PersonIdentity", chunk, state, keys, in_sync, DECIDED)
 
 
 def applied_request(keys: int = 3) -> tuple[str, list[HistoryRecord]]:

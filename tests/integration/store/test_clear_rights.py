@@ -1,12 +1,13 @@
 """Who may have what cleared, by which control topic."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from processor import metrics
-from processor.core.history import HistoryRecord
+from processor.core.history import HistoryRecord, Status
 from processor.core.rights import ControlTopic, Ground, Policy, Scope
-from tests.integration.store.clearing import assert_only_the_mark, clearings, marks, wish
+from tests.integration.store.clearing import SEEN, assert_only_the_mark, clearings, marks, wish
 from tests.integration.store.records import flat, outcome, request_status
 from tests.integration.store.waiting import run
 from tests.integration.store.world import World
@@ -81,3 +82,43 @@ def test_a_topic_that_is_not_declared_clears_nothing_and_without_a_policy_all(wo
     world.stop(store)
     again = world.store(control=True)
     run(again, lambda: clearings(world).keys() == {first[0], second[0]})
+
+
+def test_an_id_that_two_districts_used_is_cleared_only_by_who_may_clear_both(world: World) -> None:
+    request_id, records = one_of("LAKE")
+    before = refused()[Ground.DISTRICT]
+    world.produce(*records, request_status(request_id, 1), outcome(request_id, "2"))
+    store = world.store(control=True, policy=north_and_all(world))
+    world.catch_up(store)
+    assert world.rows("select district_id from history.requests") == [("NORTH",)]
+    world.wish(wish(request_id, who="north"), topic=world.norths)
+    run(store, lambda: refused()[Ground.DISTRICT] == before + 1)
+    assert clearings(world) == {}
+    world.wish(wish(request_id, who="admin"))
+    run(store, lambda: request_id in clearings(world) and world.is_settled())
+    assert_only_the_mark(world, request_id, "admin")
+
+
+def test_an_id_is_not_cleared_while_the_other_district_s_request_runs(world: World) -> None:
+    request_id, records = one_of("NORTH")
+    late = SEEN + timedelta(seconds=1)
+    lake: dict[str, Any] = {"district_id": "LAKE"}
+    open_one = outcome(request_id, "7", Status.SENT, **lake)
+    world.produce(request_status(request_id, 1, **lake), open_one, *records)
+    store = world.store(control=True)
+    world.catch_up(store)
+    world.wish(wish(request_id))
+    other, more = one_of("NORTH")
+    world.produce(*more)
+    world.wish(wish(other))
+    run(store, lambda: other in clearings(world))
+    world.produce(outcome(request_id, "7", decided_at=late, **lake))
+    world.catch_up(store)
+    world.wish(wish(request_id))
+    last, more = one_of("NORTH")
+    world.produce(*more)
+    world.wish(wish(last))
+    run(store, lambda: last in clearings(world))
+    assert request_id not in clearings(world), "something was decided since it was wished"
+    world.wish(wish(request_id, as_of=late))
+    run(store, lambda: request_id in clearings(world))

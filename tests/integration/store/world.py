@@ -221,7 +221,7 @@ class World:
             "chunks": "1, 2",
             "outcomes": "1, 2, 3",
             "clearings": "1",
-            "tallies": "1, 2, 3, 4",
+            "tallies": "request_id, district_id, object, status, reason",
         }
         return {name: self.rows(f"select * from {schema}.{name} order by {key}") for name, key in names.items()}
 

@@ -1,4 +1,8 @@
+import os
+import pwd
+import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,17 +61,27 @@ def test_keys_of_an_object_are_seen_by_a_right_of_its_own() -> None:
     assert NOBODY.seen_objects("NORTH") is None
 
 
+def a_request(*others: tuple[str, str]) -> dict[str, Any]:
+    """Of NORTH's persons, as it is read before it is cleared; `others` lie under the same id."""
+    places = [["NORTH", "Person"], *map(list, others)]
+    return {"request_id": "r", "district_id": "NORTH", "object": "Person", "places": places}
+
+
 def test_clearing_is_a_right_of_its_own_and_of_the_topic() -> None:
     clearer = person(grant(NORTH, Right.SEE, Right.CLEAR))
-    clearer.check_clearing("control", "NORTH", "Person")
-    NOBODY.check_clearing("control", "NORTH", "Person")
+    clearer.check_clearing("control", a_request())
+    NOBODY.check_clearing("control", a_request(("RIVER", "Person")))
     for who, topic, told in (
         (person(grant(NORTH, Right.SEE)), "control", "clerk may not clear the history of Person of NORTH"),
         (clearer, "control.river", "the writers of control.river may clear nothing of this district"),
         (clearer, "other", "the policy does not declare other, so its writers may clear nothing"),
     ):
         with pytest.raises(NotAuthorized, match=told):
-            who.check_clearing(topic, "NORTH", "Person")
+            who.check_clearing(topic, a_request())
+    for other in (("RIVER", "Person"), ("NORTH", "School")):
+        with pytest.raises(NotAuthorized) as refused:
+            clearer.check_clearing("control", a_request(other))
+        assert refused.value.detail == "the id r has another request's history too, which clerk may not clear"
 
 
 def test_what_is_of_everything_needs_a_right_for_everything() -> None:
@@ -90,8 +104,12 @@ def test_a_person_asks_on_the_side_that_is_allowed(sides: list[Side], side: Side
     assert person(grant(NORTH, Right.SEE, sides=frozenset(sides))).side() is side
 
 
-def test_without_a_policy_a_person_is_the_account() -> None:
-    assert "@" in identified(Settings()).name
+def test_without_a_policy_a_person_is_the_account_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("USER", "LOGNAME", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "mallory")
+    assert identified(Settings()).name == f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}"
 
 
 @pytest.mark.parametrize("name", ["state-admin", "north-clerk", "auditor"])

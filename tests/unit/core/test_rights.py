@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from processor.core.request import All, Dependencies, Filter, Keys, Mode, OnStateOnly, Request, Side
 from processor.core.rights import (
     NEEDS,
+    ControlTopic,
     Grant,
     Ground,
     Permit,
@@ -18,6 +19,7 @@ from processor.core.rights import (
     RequestTopic,
     Right,
     Scope,
+    clearable,
     identify,
     may_clear,
     may_see,
@@ -273,3 +275,26 @@ def test_only_the_right_to_sync_gives_a_permit(grant: Grant) -> None:
 
 def test_every_right_but_seeing_needs_another_one() -> None:
     assert set(NEEDS) == set(Right) - {Right.SEE}
+
+
+def test_what_somebody_may_clear_is_also_what_the_topic_lets_clear() -> None:
+    clearer = Principal(
+        "clerk",
+        (
+            Grant(Scope(names("NORTH", "LAKE"), None), frozenset(Side), frozenset({Right.SEE, Right.CLEAR})),
+            Grant(EVERYWHERE, frozenset(Side), frozenset({Right.SEE})),
+        ),
+    )
+    control = {
+        "all": ControlTopic("all", EVERYWHERE, ()),
+        "north": ControlTopic("north", Scope(names("NORTH"), names("Person", "School")), ()),
+        "river": ControlTopic("river", Scope(names("RIVER"), None), ()),
+    }
+    policy = Policy({}, {}, control=control)
+
+    def pairs(topic: str) -> list[tuple[str | None, str | None]]:
+        return [pair for scope in clearable(policy, clearer, topic) for pair in scope.pairs()]
+
+    assert pairs("all") == [("LAKE", None), ("NORTH", None)]
+    assert pairs("north") == [("NORTH", "Person"), ("NORTH", "School")]
+    assert pairs("river") == pairs("undeclared") == []

@@ -92,9 +92,10 @@ def test_an_accepted_id_stands_where_its_request_stood() -> None:
 
 def test_a_moved_record_is_as_it_came() -> None:
     record = received(Lane.REQUESTS, b"\x00bytes", headers=(TRACE, ("odd", None)))
+    record = replace(record, topic="resync.requests.north")
     assert emitted(Intake(misrouted=[(record, 3)])) == [
-        Outgoing("resync.requests", 3, b"key", b"\x00bytes", (TRACE, ("odd", None)))
-    ]
+        Outgoing("resync.requests.north", 3, b"key", b"\x00bytes", (TRACE, ("odd", None)))
+    ], "another topic would give it other rights"
 
 
 @pytest.mark.parametrize("value", [b"\x00\xff bytes", None])

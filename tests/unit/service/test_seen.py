@@ -2,7 +2,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
 
+import pytest
+
 from processor.core.history import RequestState, Status
+from processor.core.rights import NotAuthorized
 from processor.service.follow import ClearedResult, NotedOutcome, RequestResult, Standing, follow
 from processor.service.seen import SeenFollower
 
@@ -54,6 +57,12 @@ def test_following_what_may_not_be_seen_waits_as_for_what_does_not_exist() -> No
     assert monotonic() - started >= 0.5
     assert asked < 10, "it must not spin"
     assert follow(SeenFollower(Known(a=ended("NORTH")), only_persons_of_north), 0.5, count)
+
+
+def test_another_request_of_the_same_id_that_came_in_between_is_not_told() -> None:
+    end = RequestResult("a", "RIVER", "Person", RequestState.COMPLETE, None, None, 1, (), ())
+    with pytest.raises(NotAuthorized, match="stands for another request by now"):
+        SeenFollower(Known(end, a=ended("NORTH")), only_persons_of_north).results()
 
 
 def test_keys_that_dependencies_brought_along_are_told_only_where_they_may_be_seen() -> None:

@@ -1,6 +1,10 @@
 -- The public views. Replaced in place, so that grants on them stay; a column may be added at the end only.
 -- Outcomes are counted by the tallies (ADR 0038). The first and last time are looked up at the ends of indexes (ADR 0150).
+-- One id may stand for requests of two districts (ADR 0140). The row is the one's whose status came last, and what is told
+-- with it is of its own district: outcomes of the other are no outcomes of it (ADR 0180).
 -- A cleared request is hidden from the moment that its clearing is known, whatever is still there of it.
+-- An outcome of the other district may have taken the place of an own one of the same object and key: `asked` counts all,
+-- so that the request ends all the same.
 -- Each count is a subquery of its own: a query that does not name the column does not pay for it.
 create schema if not exists history;
 
@@ -24,7 +28,8 @@ select
     case
         when r.state <> 'ACCEPTED' then r.state
         when t.open > 0 or exists (
-            select from resync_store.chunks c where c.request_id = r.request_id and c.state = 'PENDING'
+            select from resync_store.chunks c
+            where c.request_id = r.request_id and c.district_id = r.district_id and c.state = 'PENDING'
         ) or r.keys > t.asked + (
             select coalesce(sum(c.in_sync), 0) from resync_store.chunks c
             where c.request_id = r.request_id and c.state = 'DONE'
@@ -42,10 +47,11 @@ select
     t.failed as failed_outcomes,
     (
         select coalesce(sum(c.in_sync), 0)::bigint from resync_store.chunks c
-        where c.request_id = r.request_id and c.state = 'DONE'
+        where c.request_id = r.request_id and c.district_id = r.district_id and c.state = 'DONE'
     ) as in_sync_not_itemised,
     (
-        select count(*) from resync_store.chunks c where c.request_id = r.request_id and c.state = 'PENDING'
+        select count(*) from resync_store.chunks c
+        where c.request_id = r.request_id and c.district_id = r.district_id and c.state = 'PENDING'
     ) as pending_chunks,
     (
         select coalesce(jsonb_agg(jsonb_build_object('status', g.status, 'reason', g.reason, 'keys', g.keys)
@@ -53,31 +59,49 @@ select
         from (
             select n.status, n.reason, sum(n.keys)::bigint as keys from (
                 select o.status, nullif(o.reason, '') as reason, o.keys from resync_store.tallies o
-                where o.request_id = r.request_id
+                where o.request_id = r.request_id and o.district_id = r.district_id
                 union all
                 select 'IN_SYNC', null, sum(c.in_sync) from resync_store.chunks c
-                where c.request_id = r.request_id and c.state = 'DONE' having sum(c.in_sync) > 0
+                where c.request_id = r.request_id and c.district_id = r.district_id and c.state = 'DONE'
+                having sum(c.in_sync) > 0
             ) n group by n.status, n.reason
         ) g
     ) as counts,
     least(
         r.decided_at,
-        (select min(o.first_decided_at) from resync_store.outcomes o where o.request_id = r.request_id)
+        (
+            select min(o.first_decided_at) from resync_store.outcomes o
+            where o.request_id = r.request_id and o.district_id = r.district_id
+        )
     ) as first_decided_at,
+    greatest(
+        r.decided_at,
+        (
+            select max(o.decided_at) from resync_store.outcomes o
+            where o.request_id = r.request_id and o.district_id = r.district_id
+        ),
+        (
+            select max(c.decided_at) from resync_store.chunks c
+            where c.request_id = r.request_id and c.district_id = r.district_id
+        )
+    ) as last_decided_at,
     greatest(
         r.decided_at,
         (select max(o.decided_at) from resync_store.outcomes o where o.request_id = r.request_id),
         (select max(c.decided_at) from resync_store.chunks c where c.request_id = r.request_id)
-    ) as last_decided_at
+    ) as last_touched_at
 from resync_store.requests r
 cross join lateral (
     select
-        coalesce(sum(o.keys), 0)::bigint as outcomes,
+        coalesce(sum(o.keys) filter (where o.is_own), 0)::bigint as outcomes,
         coalesce(sum(o.asked), 0)::bigint as asked,
-        coalesce(sum(o.keys) filter (where o.status in ('SENT', 'DEFERRED')), 0)::bigint as open,
-        coalesce(sum(o.keys) filter (where o.status = 'FAILED'), 0)::bigint as failed,
-        coalesce(sum(o.keys) filter (where o.status = 'CANCELLED'), 0)::bigint as cancelled
-    from resync_store.tallies o where o.request_id = r.request_id
+        coalesce(sum(o.keys) filter (where o.is_own and o.status in ('SENT', 'DEFERRED')), 0)::bigint as open,
+        coalesce(sum(o.keys) filter (where o.is_own and o.status = 'FAILED'), 0)::bigint as failed,
+        coalesce(sum(o.keys) filter (where o.is_own and o.status = 'CANCELLED'), 0)::bigint as cancelled
+    from (
+        select n.keys, n.asked, n.status, n.district_id = r.district_id as is_own
+        from resync_store.tallies n where n.request_id = r.request_id
+    ) o
 ) t
 where not exists (select from resync_store.clearings c where c.request_id = r.request_id);
 
@@ -105,3 +129,34 @@ where not exists (select from resync_store.clearings c where c.request_id = o.re
 
 create or replace view history.clearings as
 select request_id, district_id, object, cleared_by, cleared_at, outcomes, scope from resync_store.clearings;
+
+-- Whose history lies under an id: district and object of the request, of what it named itself, and of everything that
+-- another district's request of the same id left there. Whoever clears the id clears all of it. `is_open`: something of it
+-- has not ended.
+create or replace view history.places as
+select p.request_id, p.district_id, p.object, bool_or(p.is_open) as is_open
+from (
+    select r.request_id, r.district_id, r.object, false as is_open from resync_store.requests r
+    union all
+    select c.request_id, c.district_id, c.object, c.state = 'PENDING'
+    from resync_store.chunks c join resync_store.requests r on r.request_id = c.request_id
+    where c.district_id <> r.district_id
+    union all
+    select t.request_id, t.district_id, t.object, t.status in ('SENT', 'DEFERRED')
+    from resync_store.tallies t join resync_store.requests r on r.request_id = t.request_id
+    where t.asked > 0 or t.district_id <> r.district_id
+) p
+where not exists (select from resync_store.clearings c where c.request_id = p.request_id)
+group by p.request_id, p.district_id, p.object;
+
+-- How many keys of each object came to what, as `counts` of a request is made of. What is not itemised has no outcome.
+create or replace view history.counts as
+select t.request_id, t.district_id, t.object, t.status, nullif(t.reason, '') as reason, t.keys, true as is_itemised
+from resync_store.tallies t
+where not exists (select from resync_store.clearings c where c.request_id = t.request_id)
+union all
+select n.request_id, n.district_id, n.object, 'IN_SYNC', null, sum(n.in_sync)::bigint, false
+from resync_store.chunks n
+where n.state = 'DONE' and not exists (select from resync_store.clearings c where c.request_id = n.request_id)
+group by n.request_id, n.district_id, n.object
+having sum(n.in_sync) > 0;

@@ -1,7 +1,7 @@
 -- Failures first, then what is different, then the rest.
 select object, key, asked_as, status, reason, detail, changed_fields, parent_object, parent_key
 from history.outcomes
-where request_id = %(request_id)s
+where request_id = %(request_id)s and district_id = %(district_id)s
 order by
     case
         when status = 'FAILED' then 0

@@ -2,7 +2,7 @@ select
     object, key, asked_as, status, reason, detail, changed_fields, parent_object, parent_key, correction_id, attempt,
     first_decided_at, sent_at, answered_at, decided_at
 from history.outcomes
-where request_id = %(request_id)s
+where request_id = %(request_id)s and district_id = %(district_id)s
     and (object, key) > (%(after_object)s, %(after_key)s)
     and (%(object)s::text is null or object = %(object)s::text)
     and (%(statuses)s::text[] is null or status = any(%(statuses)s::text[]))
