@@ -56,3 +56,8 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- define "selective-sync.partitions" -}}
 {{- if eq .role "store" }}{{ .root.Values.kafka.historyPartitions }}{{ else }}{{ .root.Values.kafka.partitions }}{{ end }}
 {{- end }}
+
+{{/* A value as the text of a variable. Each number is a float here, and printed by itself 1000000 is 1e+06. */}}
+{{- define "selective-sync.text" -}}
+{{- if kindIs "string" . }}{{ . }}{{ else }}{{ toJson . }}{{ end }}
+{{- end }}

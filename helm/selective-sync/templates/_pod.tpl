@@ -65,7 +65,7 @@ spec:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- if $serves }}
-  terminationGracePeriodSeconds: {{ $values.terminationGracePeriodSeconds }}
+  terminationGracePeriodSeconds: {{ $values.terminationGracePeriodSeconds | int64 }}
   topologySpreadConstraints:
     {{- range default (list (dict "maxSkew" 1 "topologyKey" "kubernetes.io/hostname" "whenUnsatisfiable" "ScheduleAnyway")) $values.topologySpreadConstraints }}
     - labelSelector:
@@ -283,7 +283,7 @@ spec:
 {{- end }}
 {{- range $name, $setting := $values.settings }}
 - name: RESYNC_{{ upper $name }}
-  value: {{ $setting | toString | quote }}
+  value: {{ include "selective-sync.text" $setting | quote }}
 {{- end }}
 {{- with $values.extraEnv }}
 {{ toYaml . }}
