@@ -207,6 +207,12 @@ RETENTION = _live(
     (MONITOR,),
     topic=TOPICS,
 )
+DEAD_LETTERS_END = _live(
+    "resync_dead_letters_end_offset",
+    "End offsets of the dead-letter topic, added up: grows with what any process sets aside, also before it is scraped"
+    " for the first time. Transaction markers included.",
+    (MONITOR,),
+)
 OPEN_REQUESTS = _live(
     "resync_open_requests", "Requests accepted on the history topic whose end is not announced there.", (MONITOR,)
 )
