@@ -78,8 +78,8 @@ DEFERRED = _counter(
 )
 KEY_AGE = _histogram(
     "resync_request_to_outcome_seconds",
-    "Age of a key at its terminal outcome: since the request's requested_at where the key ends with the request's own"
-    " batch, else since its first decision.",
+    "Age of a key at its terminal outcome: since the request's requested_at, or its first decision where its publisher"
+    " tells none.",
     (PROCESS,),
     _LONG_S,
 )
