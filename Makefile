@@ -88,7 +88,7 @@ OPERATOR := 6.0.0
 HAVE := $(TOOLS)/have
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header
 
-.PHONY: tools locks chart-alerts
+.PHONY: tools locks chart-alerts chart-schema
 
 tools: $(HAVE)/helm-$(HELM) $(HAVE)/validate-$(VALIDATE) $(HAVE)/schemas-$(KEDA)-$(OPERATOR) ## What test-tools needs by Go, pip and npm, once; some 80 s, -j helps; the rest is Debian's
 
@@ -117,3 +117,6 @@ locks: $(VENV) ## Pins: requirements.lock from requirements.in, and what of it t
 
 chart-alerts: ## Copies ops/alerts.yaml into the chart, which can read no file outside of it
 	@cp ops/alerts.yaml helm/selective-sync/files/alerts.yaml
+
+chart-schema: $(VENV) ## Types and ranges of settings, from processor/settings.py into the schema of the chart's values
+	@$(BIN)/python -m tests.tools.chart_schema

@@ -21,10 +21,7 @@ check: [policy]
 metadata:
   labels:
     {{- include "selective-sync.selector" . | nindent 4 }}
-    {{- with $values.commonLabels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
-    {{- with $values.podLabels }}
+    {{- with merge (dict) $values.podLabels $values.commonLabels }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
   annotations:
