@@ -133,6 +133,18 @@ def test_what_is_mounted_is_there_and_what_is_there_is_mounted(example: Rendered
             assert name in config_maps or not name.startswith(NAME), f"{role} mounts {name}, which nobody makes"
 
 
+def test_a_workbook_of_a_million_keys_fits_beside_the_role(small: Rendered, helm: str) -> None:
+    """A pod is evicted when its emptyDir is full; the workbook's parts take 0.83 GB of /tmp."""
+    assert {_tmp(pod) for _, pod in small.pods()} == {"2Gi"}
+    assert {_tmp(pod) for _, pod in render(helm, "small", {"tmpSizeLimit": "300Mi"}).pods()} == {"300Mi"}
+
+
+def _tmp(pod: dict[str, Any]) -> str:
+    [volume] = [volume for volume in pod["spec"]["volumes"] if volume["name"] == "tmp"]
+    limit: str = volume["emptyDir"]["sizeLimit"]
+    return limit
+
+
 def test_a_role_is_given_the_secrets_that_it_needs_and_no_other(secured: Rendered) -> None:
     needed = {
         "process": {"kafka-process", "registry", "state", "districts", "tls"},

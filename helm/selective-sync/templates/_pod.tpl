@@ -128,7 +128,7 @@ spec:
         {{- end }}
   volumes:
     - name: tmp
-      emptyDir: {sizeLimit: 64Mi}
+      emptyDir: {sizeLimit: {{ $values.tmpSizeLimit | quote }}}
     {{- if has "catalog" $needs }}
     - name: catalog
       configMap:
