@@ -86,6 +86,8 @@ VALIDATE := 1.37.0
 KEDA := 2.0.0
 OPERATOR := 6.0.0
 HAVE := $(TOOLS)/have
+# Ends a recipe whose program is missing: $(call needed,program,what to do)
+needed = command -v $(1) >/dev/null || { echo "$(2)" >&2; exit 1; }
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header
 
 .PHONY: tools locks chart-alerts chart-schema
@@ -94,6 +96,7 @@ tools: $(HAVE)/helm-$(HELM) $(HAVE)/validate-$(VALIDATE) $(HAVE)/schemas-$(KEDA)
 
 $(HAVE)/helm-$(HELM):
 	@mkdir -p $(HAVE)
+	@$(call needed,go,Go 1.24 or newer is needed to build helm: install it (or put helm itself on PATH))
 	@CGO_ENABLED=0 GOBIN=$(TOOLS)/bin go install -ldflags='-s -w' helm.sh/helm/v3/cmd/helm@v$(HELM)
 	@touch $@
 
@@ -106,6 +109,7 @@ $(HAVE)/validate-$(VALIDATE):
 
 $(HAVE)/schemas-$(KEDA)-$(OPERATOR):
 	@mkdir -p $(HAVE)
+	@$(call needed,npm,npm is needed: apt-get install npm)
 	@npm install --silent --no-audit --no-fund --prefix $(TOOLS) \
 		@kubernetes-models/keda@$(KEDA) @kubernetes-models/prometheus-operator@$(OPERATOR)
 	@touch $@
