@@ -6,7 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 STACK_DIR ?= .local
-ROLES ?= process,apply,store
+ROLES ?= process,apply,store,monitor
 export STACK_DIR
 
 BIN := .venv/bin
