@@ -82,11 +82,21 @@ def test_each_thing_is_counted_once_by_what_it_is(deploy: Callable[..., Deployme
         return {name: n for name, n in found.items() if n and not name.startswith(BY_TIME) and "_sum" not in name}
 
     await_(lambda: grown() == COUNTED, f"the counts (now {grown()})")
+    for port in ports.values():
+        assert_lives(port)
     assert_ages_and_reads(ports["process"])
     assert_applied(ports["apply"])
     assert_stored(ports["store"], deployment)
     assert len({config(port) for port in (ports["process"], ports["store"])}) == 1
     assert config(ports["process"])[1] != config(ports["apply"])[1] == "none", "the applier reads no policy"
+
+
+def assert_lives(port: int) -> None:
+    found = series(port, "gauge")
+    assert (found["ready"], found["assigned_partitions"]) == (1, PARTITIONS)
+    assert found["poll_age_seconds"] < HOUR_S
+    assert found.get("state_up", 1) == 1
+    assert {"kafka_rebalances", "kafka_timeouts", "kafka_fetched_messages"} <= found.keys()
 
 
 def assert_ages_and_reads(port: int) -> None:
@@ -113,10 +123,15 @@ def assert_applied(port: int) -> None:
 def assert_stored(port: int, deployment: Deployment) -> None:
     await_(lambda: series(port, "counter")["store_ends_total"] == 5, "the ends")
     await_(lambda: series(port, "gauge")["store_lag_records"] == 0, "the end of the topic")
-    found = series(port, "gauge")
+    found = series(port, "counter", "histogram", "gauge")
+    [ended] = deployment.rows("history", "select count(*) from history.requests where state <> 'ACCEPTED'")
+    assert ended == (5,)
+    assert found['store_batches_total{result="stored"}'] == found["store_batch_seconds_count"] >= 2
+    requests, ends, outcomes = 5, 5, 7
+    assert found["store_records_total"] >= requests + ends + outcomes - 1, "a key's outcomes may be merged"
+    for name in ("faults", "skipped_records", "shared_request_ids", "overdue_corrections"):
+        assert found[f"store_{name}_total"] == 0, name
     assert found["store_lag_seconds"] < HOUR_S
-    [ends] = deployment.rows("history", "select count(*) from requests where state <> 'ACCEPTED'")
-    assert ends == (5,)
     for (_, partition), end in deployment.ends([deployment.topics.history]).items():
         assert found[f'store_applied_offset{{partition="{partition}"}}'] == end, partition
 
