@@ -6,7 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 STACK_DIR ?= .local
-ROLES ?= process,apply,store
+ROLES ?= process,apply,store,monitor
 export STACK_DIR
 
 BIN := .venv/bin
@@ -86,14 +86,17 @@ VALIDATE := 1.37.0
 KEDA := 2.0.0
 OPERATOR := 6.0.0
 HAVE := $(TOOLS)/have
+# Ends a recipe whose program is missing: $(call needed,program,what to do)
+needed = command -v $(1) >/dev/null || { echo "$(2)" >&2; exit 1; }
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header
 
-.PHONY: tools locks chart-alerts
+.PHONY: tools locks chart-alerts chart-schema
 
 tools: $(HAVE)/helm-$(HELM) $(HAVE)/validate-$(VALIDATE) $(HAVE)/schemas-$(KEDA)-$(OPERATOR) ## What test-tools needs by Go, pip and npm, once; some 80 s, -j helps; the rest is Debian's
 
 $(HAVE)/helm-$(HELM):
 	@mkdir -p $(HAVE)
+	@$(call needed,go,Go 1.24 or newer is needed to build helm: install it (or put helm itself on PATH))
 	@CGO_ENABLED=0 GOBIN=$(TOOLS)/bin go install -ldflags='-s -w' helm.sh/helm/v3/cmd/helm@v$(HELM)
 	@touch $@
 
@@ -106,6 +109,7 @@ $(HAVE)/validate-$(VALIDATE):
 
 $(HAVE)/schemas-$(KEDA)-$(OPERATOR):
 	@mkdir -p $(HAVE)
+	@$(call needed,npm,npm is needed: apt-get install npm)
 	@npm install --silent --no-audit --no-fund --prefix $(TOOLS) \
 		@kubernetes-models/keda@$(KEDA) @kubernetes-models/prometheus-operator@$(OPERATOR)
 	@touch $@
@@ -117,3 +121,6 @@ locks: $(VENV) ## Pins: requirements.lock from requirements.in, and what of it t
 
 chart-alerts: ## Copies ops/alerts.yaml into the chart, which can read no file outside of it
 	@cp ops/alerts.yaml helm/selective-sync/files/alerts.yaml
+
+chart-schema: $(VENV) ## Types and ranges of settings, from processor/settings.py into the schema of the chart's values
+	@$(BIN)/python -m tests.tools.chart_schema

@@ -94,6 +94,7 @@ def show_monitor(monitor: Monitor, life: Lifecycle, patience_s: float) -> None:
     metrics.GROUP_LAG_RECORDS.shows(lambda: {place: lag.records for place, lag in monitor.last.lags.items()})
     metrics.GROUP_LAG_SECONDS.shows(lambda: ages(monitor.last))
     metrics.RETENTION.shows(lambda: {(topic,): kept_s for topic, kept_s in monitor.last.retention_s.items()})
+    metrics.DEAD_LETTERS_END.is_number(lambda: monitor.last.dead_letters_end)
     metrics.OPEN_REQUESTS.is_number(lambda: monitor.open_requests)
     metrics.OLDEST_OPEN.is_number(lambda: monitor.oldest_age_s(time.time()))
     metrics.MONITOR_AGE.is_number(look_age_s)

@@ -78,8 +78,8 @@ DEFERRED = _counter(
 )
 KEY_AGE = _histogram(
     "resync_request_to_outcome_seconds",
-    "Age of a key at its terminal outcome: since the request's requested_at where the key ends with the request's own"
-    " batch, else since its first decision.",
+    "Age of a key at its terminal outcome: since the request's requested_at, or its first decision where its publisher"
+    " tells none.",
     (PROCESS,),
     _LONG_S,
 )
@@ -206,6 +206,12 @@ RETENTION = _live(
     "How long the broker keeps a topic's records; no series where for ever.",
     (MONITOR,),
     topic=TOPICS,
+)
+DEAD_LETTERS_END = _live(
+    "resync_dead_letters_end_offset",
+    "End offsets of the dead-letter topic, added up: grows with what any process sets aside, also before it is scraped"
+    " for the first time. Transaction markers included.",
+    (MONITOR,),
 )
 OPEN_REQUESTS = _live(
     "resync_open_requests", "Requests accepted on the history topic whose end is not announced there.", (MONITOR,)

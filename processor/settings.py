@@ -7,6 +7,7 @@ and the file's win, so that only what is secret need be in the file.
 
 import json
 import os
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,6 +74,16 @@ class Topics(BaseSettings):
     dead_letters: str = "resync.dead-letters"
 
 
+def _distinct(topics: Topics) -> Topics:
+    """A role would take another's records for its own, and set them aside."""
+    for (one, name), (other, also) in combinations(topics.model_dump().items(), 2):
+        if name == also:
+            raise ValueError(
+                f"RESYNC_TOPIC_{one.upper()} and RESYNC_TOPIC_{other.upper()} name one topic: give each its own"
+            )
+    return topics
+
+
 class Settings(BaseSettings):
     """Everything that the environment says."""
 
@@ -99,7 +110,7 @@ class Settings(BaseSettings):
     kafka_options: Annotated[dict[str, Any], NoDecode, BeforeValidator(_parsed), AfterValidator(_kafka_options)] = (
         Field(default={}, repr=False)
     )
-    topics: Topics = Field(default_factory=Topics)
+    topics: Annotated[Topics, AfterValidator(_distinct)] = Field(default_factory=Topics, validate_default=True)
 
     partitions: int = Field(default=24, ge=1)
     history_partitions: int = Field(default=12, ge=1)

@@ -70,8 +70,10 @@ def _status(stack: Stack, _arguments: argparse.Namespace) -> None:
     others = [name for name in process.names(stack) if name not in services.names(stack)]
     for name in (*services.names(stack), *others):
         pid = process.find(stack, name)
-        port = f"port {settings.ports[name]}" if name in settings.ports else ""
-        _say(f"  {name:<16} {f'pid {pid}' if pid else 'not running':<14} {port}")
+        role, _, ordinal = name.rpartition("-")
+        is_role = name in others and ordinal.isdecimal()
+        port = config.role_port(settings, role, int(ordinal)) if is_role else settings.ports.get(name)
+        _say(f"  {name:<16} {f'pid {pid}' if pid else 'not running':<14} {f'port {port}' if port else ''}")
 
 
 def _start(stack: Stack, arguments: argparse.Namespace) -> None:

@@ -26,7 +26,7 @@ def run_monitor(settings: Settings) -> None:
     life.when_available(lambda: check_topics(options, specs), Unreachable)
     counts = life.when_available(lambda: TopicAdmin(options).partition_counts(), Unreachable)
     heads = TopicHeads(options, topics.history, counts[topics.history])
-    groups = GroupLags(options, watched_groups(settings, requests), counts)
+    groups = GroupLags(options, watched_groups(settings, requests), counts, topics.dead_letters)
     monitor = Monitor(heads, groups, settings.monitor_s)
     show_monitor(monitor, life, patience_s=6 * settings.monitor_s + ANSWER_S)
     life.ready()

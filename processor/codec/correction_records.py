@@ -5,7 +5,7 @@ from typing import Any
 from processor.codec.correction_schema import values_name
 from processor.codec.errors import DecodeError
 from processor.codec.schema_text import NAMESPACE
-from processor.codec.wire import Symbols, Wire, read_time
+from processor.codec.wire import Symbols, Wire, read_time, read_time_or_none
 from processor.codec.work_records import CAUSE, DEPENDENCIES, MODE, ON_STATE_ONLY
 from processor.core.catalog import ObjectType
 from processor.core.correction import Answer, Correction, Op, Parent, Result, Source
@@ -55,6 +55,7 @@ def source_to_wire(source: Source) -> Wire:
         "state_read_at": source.state_read_at,
         "first_decided_at": source.first_decided_at,
         "sent_at": source.sent_at,
+        "requested_at": source.requested_at,
     }
 
 
@@ -80,6 +81,7 @@ def source_from_wire(wire: Wire) -> Source:
         state_read_at=read_time(wire["state_read_at"]),
         first_decided_at=read_time(wire["first_decided_at"]),
         sent_at=read_time(wire["sent_at"]),
+        requested_at=read_time_or_none(wire["requested_at"]),
     )
 
 

@@ -102,6 +102,7 @@ def chunk_to_wire(chunk: Chunk) -> Wire:
         "not_before": chunk.not_before,
         "correction_id": chunk.correction_id,
         "sent_at": chunk.sent_at,
+        "requested_at": chunk.requested_at,
     }
 
 
@@ -124,4 +125,5 @@ def chunk_from_wire(wire: Wire) -> Chunk:
         not_before=read_time_or_none(wire["not_before"]),
         correction_id=wire["correction_id"],
         sent_at=read_time_or_none(wire["sent_at"]),
+        requested_at=read_time_or_none(wire["requested_at"]),
     )

@@ -155,6 +155,7 @@ def _chunk(request: Request, chunk: str, asks: Sequence[Ask], cause: Cause) -> C
         dependencies=request.dependencies,
         on_state_only=request.on_state_only,
         report=request.report,
+        requested_at=request.requested_at,
     )
 
 

@@ -53,3 +53,5 @@ class Chunk:
     correction_id: str | None = None
     """The correction that caused this chunk of one key, and when it was sent: outcomes go on telling both."""
     sent_at: datetime | None = None
+    requested_at: datetime | None = None
+    """The request's own, by its publisher's clock, for the age of outcomes."""

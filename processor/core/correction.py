@@ -61,6 +61,8 @@ class Source:
     state_read_at: datetime
     first_decided_at: datetime
     sent_at: datetime
+    requested_at: datetime | None = None
+    """The request's own, by its publisher's clock; null where it told none, or a former release wrote this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -265,6 +265,7 @@ class _Deciding:
             state_read_at=observed.state_read_at,
             first_decided_at=chunk.first_decided_at or self.now,
             sent_at=self.now,
+            requested_at=chunk.requested_at,
         )
         correction = Correction(change.op, change.before, change.after, parent, source)
         self.plan.corrections.append(correction)

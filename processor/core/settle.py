@@ -70,6 +70,7 @@ def retry_of(source: Source, cause: Cause) -> Chunk:
         first_decided_at=source.first_decided_at,
         correction_id=source.correction_id,
         sent_at=source.sent_at,
+        requested_at=source.requested_at,
     )
 
 

@@ -10,7 +10,7 @@ from processor.codec.errors import DecodeError
 from processor.core.accept import WITH_CHILDREN, Rejected, accept, refuse
 from processor.core.catalog import Catalog
 from processor.core.chunk import Cause, Chunk
-from processor.core.correction import Answer
+from processor.core.correction import Answer, Source
 from processor.core.errors import Reason
 from processor.core.ids import FIRST_CHUNK, REFUSED, accepted_id
 from processor.core.keys import is_canonical
@@ -82,6 +82,8 @@ class Intake:
     """A lane for each record whose work had been taken on before."""
     traces: dict[str, bytes] = field(default_factory=dict)
     """`traceparent` of the requests that came with one."""
+    requested_at: dict[str, datetime] = field(default_factory=dict)
+    """By request, where its publisher said so."""
 
 
 def decode(record: Received, codec: Codec) -> Work | Poison:
@@ -139,13 +141,15 @@ class Sorter:
             if isinstance(item, Poison):
                 intake.poison.append(item)
                 continue
-            home = partition_of(_source(item.ask)[1], self._partitions)
+            origin = _origin(item.ask)
+            home = partition_of(origin.district_id, self._partitions)
             if home != item.record.partition:
                 intake.misrouted.append((item.record, home))
                 continue
-            trace = item.record.trace
-            if trace is not None:
-                intake.traces[_source(item.ask)[0]] = trace
+            if item.record.trace is not None:
+                intake.traces[origin.request_id] = item.record.trace
+            if origin.requested_at is not None:
+                intake.requested_at[origin.request_id] = origin.requested_at
             match item.ask:
                 case Request():
                     self._request(item, item.ask, intake, now)
@@ -247,7 +251,6 @@ def _accepted_id(chunk: Chunk) -> bytes:
     return accepted_id(chunk.request_id, chunk.district_id, chunk.chunk, chunk.attempt, chunk.first_decided_at)
 
 
-def _source(ask: Request | Chunk | Answer) -> tuple[str, str]:
-    """The request and the district that a record is about."""
-    origin = ask.source if isinstance(ask, Answer) else ask
-    return origin.request_id, origin.district_id
+def _origin(ask: Request | Chunk | Answer) -> Request | Chunk | Source:
+    """What tells the request and the district that a record is about."""
+    return ask.source if isinstance(ask, Answer) else ask

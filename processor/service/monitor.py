@@ -27,11 +27,15 @@ class GroupLag:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """`members` by role; `lags` by role and topic; `retention_s` by topic, those kept for ever left out."""
+    """`members` by role; `lags` by role and topic; `retention_s` by topic, those kept for ever left out.
+
+    `dead_letters_end`: the end offsets of the dead-letter topic's partitions, added up.
+    """
 
     members: Mapping[str, int] = field(default_factory=dict)
     lags: Mapping[tuple[str, str], GroupLag] = field(default_factory=dict)
     retention_s: Mapping[str, float] = field(default_factory=dict)
+    dead_letters_end: int | None = None
 
 
 class OpenRequests:

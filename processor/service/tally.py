@@ -35,8 +35,8 @@ def count_batch(intake: Intake, decided: Plan) -> None:
         metrics.NOT_AUTHORIZED.labels(ground).inc(count)
     metrics.REQUESTS.labels("REPEATED").inc(intake.repeated.count(Lane.REQUESTS))
     history = (*intake.plan.history, *decided.history)
-    asked_at = _count_requests([record for record in history if isinstance(record, RequestStatus)])
-    _count_outcomes([record for record in history if isinstance(record, KeyOutcome)], asked_at)
+    _count_requests([record for record in history if isinstance(record, RequestStatus)])
+    _count_outcomes([record for record in history if isinstance(record, KeyOutcome)], intake.requested_at)
     for plan in (intake.plan, decided):
         for op, count in Counter(correction.op for correction in plan.corrections).items():
             metrics.CORRECTIONS.labels(op.name.lower()).inc(count)
@@ -57,21 +57,17 @@ def lane_label(lane: Lane) -> str:
     return lane.name.lower()
 
 
-def _count_requests(statuses: Sequence[RequestStatus]) -> dict[str, datetime]:
-    """When each was asked, where its publisher said so."""
-    asked_at: dict[str, datetime] = {}
+def _count_requests(statuses: Sequence[RequestStatus]) -> None:
     for state, count in Counter(status.state for status in statuses).items():
         metrics.REQUESTS.labels(state).inc(count)
     for status in statuses:
         if status.state is RequestState.REJECTED and status.reason is not None:
             metrics.REJECTED.labels(status.reason).inc()
         if status.request.requested_at is not None:
-            asked_at[status.request.request_id] = status.request.requested_at
             metrics.REQUEST_WAIT.observe(_seconds(status.request.requested_at, status.decided_at))
-    return asked_at
 
 
-def _count_outcomes(outcomes: Sequence[KeyOutcome], asked_at: Mapping[str, datetime]) -> None:
+def _count_outcomes(outcomes: Sequence[KeyOutcome], requested_at: Mapping[str, datetime]) -> None:
     """Thousands a batch, so what can be added up is added up first."""
     for status, count in Counter(outcome.status for outcome in outcomes).items():
         metrics.OUTCOMES.labels(status).inc(count)
@@ -80,7 +76,7 @@ def _count_outcomes(outcomes: Sequence[KeyOutcome], asked_at: Mapping[str, datet
             metric.labels(reason).inc(count)
     for outcome in outcomes:
         if outcome.status not in OPEN_STATUSES:
-            since = asked_at.get(outcome.request_id, outcome.first_decided_at)
+            since = requested_at.get(outcome.request_id, outcome.first_decided_at)
             metrics.KEY_AGE.observe(_seconds(since, outcome.decided_at))
 
 

@@ -79,14 +79,17 @@ def world(stack_settings: dict[str, str]) -> Iterator[World]:
     topic = f"lag-{uuid.uuid4().hex[:8]}"
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
     config = {"retention.ms": "60000000000"}
-    for future in admin.create_topics([NewTopic(topic, 2, 1, config=config)]).values():
+    dead_letters = f"{topic}.dead-letters"
+    made_topics = [NewTopic(topic, 2, 1, config=config), NewTopic(dead_letters, 2, 1)]
+    for future in admin.create_topics(made_topics).values():
         future.result(20)
     watched = Watched("process", f"{topic}-group", {topic: "requests"})
-    with closing(GroupLags({"bootstrap.servers": bootstrap, "log_level": 2}, [watched], {topic: 2})) as lags:
+    options = {"bootstrap.servers": bootstrap, "log_level": 2}
+    with closing(GroupLags(options, [watched], {topic: 2, dead_letters: 2}, dead_letters)) as lags:
         made = World(bootstrap, topic, watched.group, lags)
         await_(made.answers, "leaders of the new partitions")
         yield made
-    admin.delete_topics([topic])
+    admin.delete_topics([topic, dead_letters])
 
 
 def test_a_group_that_never_was_is_behind_by_all_there_is(world: World) -> None:
@@ -107,7 +110,7 @@ def test_topics_of_one_name_are_one_lag(world: World) -> None:
     watched = Watched("process", world.group, {world.topic: "requests", other: "requests"})
     options = {"bootstrap.servers": world.bootstrap, "log_level": 2}
     world.put(0)
-    with closing(GroupLags(options, [watched], {world.topic: 2, other: 1})) as lags:
+    with closing(GroupLags(options, [watched], {world.topic: 2, other: 1}, other)) as lags:
         await_(World(world.bootstrap, other, world.group, lags).answers, "the leader of the new topic")
         old = World(world.bootstrap, other, world.group, lags).put(0, age_s=HOUR_S)
         look = lags.look()
@@ -135,6 +138,17 @@ def test_a_transaction_s_marker_is_a_record_of_no_age(world: World) -> None:
     assert world.lag() == GroupLag(2, newer), "what came after the marker is found"
 
 
+def test_what_is_set_aside_is_counted_by_the_topic_s_end(world: World) -> None:
+    assert world.lags.look().dead_letters_end == 0
+    producer = world.producer()
+    for partition in (0, 1, 1):
+        producer.produce(f"{world.topic}.dead-letters", b"x", partition=partition)
+    assert producer.flush(10) == 0
+    look = world.lags.look()
+    assert look.dead_letters_end == 3
+    assert list(look.lags) == [("process", "requests")]
+
+
 def test_members_are_counted_and_none_is_added(world: World) -> None:
     with closing(Consumer({"bootstrap.servers": world.bootstrap, "group.id": world.group})) as member:
         member.subscribe([world.topic])
@@ -148,9 +162,9 @@ def test_members_are_counted_and_none_is_added(world: World) -> None:
 
 
 def test_a_broker_that_is_away_is_told() -> None:
-    watched = Watched("process", "g", {"t": "requests"})
     options = {"bootstrap.servers": "127.0.0.1:1", "log_level": 0}
-    with closing(GroupLags(options, [watched], {"t": 1})) as lags, pytest.raises(Unreachable, match=r"127.0.0.1:1"):
+    lags = GroupLags(options, [Watched("process", "g", {"t": "requests"})], {"t": 1}, "t")
+    with closing(lags), pytest.raises(Unreachable, match=r"127.0.0.1:1"):
         lags.look()
 
 

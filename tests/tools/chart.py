@@ -24,7 +24,7 @@ OPTIONS: dict[str, Any] = {
     "image": {"digest": f"sha256:{'0' * 64}"},
     "imagePullSecrets": [{"name": "registry"}],
     "settings": {"batch_max_keys": 100},
-    "extraEnv": [{"name": "RESYNC_WATCH_S", "value": "5"}],
+    "extraEnv": [{"name": "RESYNC_WATCH_S", "valueFrom": {"configMapKeyRef": {"name": "more", "key": "watch"}}}],
     "extraVolumes": [{"name": "more", "emptyDir": {}}],
     "extraVolumeMounts": [{"name": "more", "mountPath": "/more", "readOnly": True}],
     "networkPolicy": {"extraEgress": [{"ports": [{"protocol": "TCP", "port": 8443}], "to": [{"podSelector": {}}]}]},
@@ -41,6 +41,15 @@ OPTIONS: dict[str, Any] = {
 Document = dict[str, Any]
 
 
+class _Once(yaml.SafeLoader):
+    """Refuses a name that stands twice in a mapping, of which YAML's own loader takes the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        names = [name.value for name, _ in node.value]
+        assert len(names) == len(set(names)), f"a name stands twice: {names}"
+        return super().construct_mapping(node, deep)
+
+
 class NotRendered(Exception):
     """What helm said."""
 
@@ -51,7 +60,7 @@ class Rendered:
 
     @cached_property
     def documents(self) -> list[Document]:
-        return [document for document in yaml.safe_load_all(self.text) if document]
+        return [document for document in yaml.load_all(self.text, _Once) if document]
 
     def of(self, kind: str) -> list[Document]:
         return [document for document in self.documents if document["kind"] == kind]

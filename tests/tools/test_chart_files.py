@@ -52,3 +52,12 @@ def _written(rendered: Rendered, folder: Path) -> Path:
             (place / name).write_text(text)
         assert all(each["data"] == maps[0]["data"] for each in maps)
     return folder / "catalog.yaml"
+
+
+def test_the_page_on_deploying_makes_the_namespace_before_anything_in_it() -> None:
+    page = (REPO / "docs" / "deploying.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    first, *others = [line for block in blocks for line in block.splitlines() if "kubectl" in line or "helm" in line]
+    assert first == "kubectl create namespace resync"
+    assert others
+    assert not [line for line in others if "-namespace" in line]

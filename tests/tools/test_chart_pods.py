@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from processor.cli.main import COMMANDS
-from processor.settings import Settings, Topics
+from processor.settings import Settings, Topics, load_settings
 from tests.tools.chart import CHART, NAME, ORDINAL_ROLES, Rendered, container, environment, render
 
 
@@ -41,6 +41,38 @@ def test_settings_and_topics_reach_every_pod(helm: str) -> None:
     for _, pod in rendered.pods():
         assert environment(pod)["RESYNC_SESSION_TIMEOUT_S"] == "12"
         assert environment(pod)["RESYNC_TOPIC_DEAD_LETTERS"] == "resync.dlq"
+
+
+def test_whole_numbers_reach_the_settings_as_they_are_written(helm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Helm holds each number as a float, of which Go writes 1000000 as 1e+06."""
+    properties = json.loads((CHART / "values.schema.json").read_text())["properties"]["settings"]["properties"]
+    defaults = {name: Settings.model_fields[name].default for name in properties}
+    given = {name: default for name, default in defaults.items() if isinstance(default, int)} | {"accepted_max": 10**9}
+    there = environment(render(helm, "small", {"settings": given}).pod("process"))
+    for name in given:
+        monkeypatch.setenv(f"RESYNC_{name.upper()}", there[f"RESYNC_{name.upper()}"])
+    settings = load_settings()
+    assert {name: getattr(settings, name) for name in given} == given
+    assert max(defaults[name] for name in given) >= 10**6, "none would be written with an exponent"
+
+
+def test_whole_numbers_elsewhere_are_written_without_an_exponent(helm: str) -> None:
+    number = 1_000_650_000
+    keda = {"kind": "keda", "maxReplicas": 2, "lagPerReplica": number, "keda": {"metadata": {"activationLag": number}}}
+    rendered = render(
+        helm,
+        "small",
+        {
+            "process": {"autoscaling": keda},
+            "kafka": {"options": {"message.max.bytes": number}},
+            "podSecurityContext": {"runAsUser": number},
+            "terminationGracePeriodSeconds": number,
+            "setup": {"deadlineSeconds": number},
+        },
+    )
+    assert not re.findall(r".*\de\+\d.*", rendered.text)
+    of_six_pods, of_four = 2 * 6, 4
+    assert rendered.text.count(str(number)) == of_six_pods + of_four + 3
 
 
 @pytest.mark.parametrize("role", ORDINAL_ROLES)
@@ -99,6 +131,18 @@ def test_what_is_mounted_is_there_and_what_is_there_is_mounted(example: Rendered
         for volume in pod["spec"]["volumes"]:
             name = volume.get("configMap", {}).get("name", "")
             assert name in config_maps or not name.startswith(NAME), f"{role} mounts {name}, which nobody makes"
+
+
+def test_a_workbook_of_a_million_keys_fits_beside_the_role(small: Rendered, helm: str) -> None:
+    """A pod is evicted when its emptyDir is full; the workbook's parts take 0.83 GB of /tmp."""
+    assert {_tmp(pod) for _, pod in small.pods()} == {"2Gi"}
+    assert {_tmp(pod) for _, pod in render(helm, "small", {"tmpSizeLimit": "300Mi"}).pods()} == {"300Mi"}
+
+
+def _tmp(pod: dict[str, Any]) -> str:
+    [volume] = [volume for volume in pod["spec"]["volumes"] if volume["name"] == "tmp"]
+    limit: str = volume["emptyDir"]["sizeLimit"]
+    return limit
 
 
 def test_a_role_is_given_the_secrets_that_it_needs_and_no_other(secured: Rendered) -> None:

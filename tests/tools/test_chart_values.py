@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from tests.tools.chart import CHART, NotRendered, render
+from tests.tools.chart_schema import FILE, with_settings
 
 
 def test_no_value_can_hold_a_secret(helm: str) -> None:
@@ -42,11 +43,60 @@ def test_no_value_can_hold_a_secret(helm: str) -> None:
         ({"databases": {"state": {"existingSecret": ""}}}, r"databases\.state\.existingSecret is needed"),
         ({"image": {"digest": "latest"}}, r"image/digest"),
         ({"store": {"autoscaling": {"scaleInAfterSeconds": 5}}}, r"scaleInAfterSeconds"),
+        ({"settings": {"session_timeout_s": "abc"}}, r"settings/session_timeout_s"),
+        ({"settings": {"session_timeout_s": -1}}, r"settings/session_timeout_s"),
+        ({"settings": {"batch_max_keys": True}}, r"settings/batch_max_keys"),
+        ({"settings": {"batch_max_keys": 0.5}}, r"settings/batch_max_keys"),
+        ({"kafka": {"options": {"group.id": "mine"}}}, r"kafka/options/group\.id"),
+        ({"kafka": {"options": {"acks": 1}}}, r"kafka/options/acks"),
+        ({"kafka": {"options": {"transactional.id": "mine"}}}, r"kafka/options/transactional\.id"),
+        ({"kafka": {"options": {"bootstrap.servers": "k:9092"}}}, r"kafka/options/bootstrap\.servers"),
+        ({"registry": {"options": {"url": "http://r:8081"}}}, r"registry/options/url"),
+        ({"kafka": {"topics": {"requests": "a", "history": "a"}}}, r"kafka\.topics gives one name to two topics"),
+        ({"kafka": {"bootstrapServers": "j:9092,k:99999"}}, r"kafka\.bootstrapServers has the port 99999"),
+        ({"registry": {"url": "http://r:99999/api"}}, r"registry\.url has the port 99999"),
+        ({"image": {"repository": "k:99999"}}, r"image/repository"),
+        ({"image": {"repository": "k/sync:0.1.0"}}, r"image/repository"),
+        ({"image": {"tag": "a b"}}, r"image/tag"),
+        ({"commonLabels": {"app.kubernetes.io/name": "mine"}}, r"commonLabels/app\.kubernetes\.io~1name"),
+        ({"podLabels": {"app.kubernetes.io/component": "mine"}}, r"podLabels/app\.kubernetes\.io~1component"),
+        ({"commonLabels": {"team": "a team"}}, r"commonLabels/team"),
+        ({"podAnnotations": {"checksum/catalog": "0"}}, r"podAnnotations/checksum~1catalog"),
+        (
+            {"serviceMonitor": {"interval": "15s", "scrapeTimeout": "1m"}},
+            r"serviceMonitor\.scrapeTimeout is 1m, longer than the interval of 15s",
+        ),
+        ({"process": {"resources": {"limits": {"memory": "lots"}}}}, r"process/resources/limits/memory"),
+        ({"podSecurityContext": {"runAsUsr": 7}}, r"podSecurityContext.*'runAsUsr'"),
+        ({"containerSecurityContext": {"fsGroup": 7}}, r"containerSecurityContext.*'fsGroup'"),
+        ({"affinity": {"nodeAfinity": {}}}, r"affinity.*'nodeAfinity'"),
+        ({"tolerations": [{"kee": "batch"}]}, r"tolerations/0.*'kee'"),
+        ({"topologySpreadConstraints": [{"labelSelector": {}}]}, r"topologySpreadConstraints/0.*'labelSelector'"),
+        ({"extraEnv": [{"name": "RESYNC_STATE_DSN", "value": "password=hidden"}]}, r"extraEnv/0"),
+        ({"extraEnv": [{"name": "PGPASSWORD", "value": "hidden"}]}, r"extraEnv/0"),
     ],
 )
 def test_values_that_cannot_work_are_refused_with_the_reason(helm: str, values: dict[str, Any], said: str) -> None:
     with pytest.raises(NotRendered, match=said):
         render(helm, "small", values)
+
+
+def test_labels_of_two_origins_are_each_there_once(helm: str) -> None:
+    values = {
+        "commonLabels": {"team": "a", "stage": "live"},
+        "podLabels": {"team": "b"},
+        "serviceMonitor": {"enabled": True, "labels": {"team": "c"}},
+    }
+    rendered = render(helm, "small", values)
+    assert rendered.pod("process")["metadata"]["labels"].items() >= {"team": "b", "stage": "live"}.items()
+    assert rendered.role("process")["metadata"]["labels"]["team"] == "a"
+    [monitor] = rendered.of("ServiceMonitor")
+    assert monitor["metadata"]["labels"].items() >= {"team": "c", "stage": "live"}.items()
+
+
+def test_types_of_settings_are_those_of_the_settings_themselves() -> None:
+    schema = json.loads(FILE.read_text())
+    assert with_settings(schema) == schema, "make chart-schema"
 
 
 def test_every_mistake_is_told_at_once(helm: str) -> None:

@@ -112,6 +112,12 @@ def test_all_mistakes_are_told_at_once_and_no_value_with_them(monkeypatch: pytes
     assert "S3CR3T" not in told
 
 
+def test_each_topic_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESYNC_TOPIC_RETRY", "resync.history")
+    with pytest.raises(SettingsError, match="RESYNC_TOPIC_RETRY and RESYNC_TOPIC_HISTORY name one topic"):
+        load_settings()
+
+
 @pytest.mark.parametrize("text", ["[]", '"x"', "7"])
 def test_kafka_options_are_an_object(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("RESYNC_KAFKA_OPTIONS", text)

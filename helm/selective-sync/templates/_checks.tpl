@@ -8,6 +8,21 @@
 {{- end }}
 {{- with .Values }}
 {{- if not .kafka.bootstrapServers }}{{ $wrong = append $wrong "kafka.bootstrapServers is needed" }}{{ end }}
+{{- range $value, $addresses := dict "kafka.bootstrapServers" .kafka.bootstrapServers "registry.url" .registry.url }}
+{{- range regexFindAll ":[0-9]+" $addresses -1 }}
+{{- if gt (trimPrefix ":" . | int) 65535 }}
+{{- $wrong = append $wrong (printf "%s has the port %s: at most 65535" $value (trimPrefix ":" .)) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if ne (len (values .kafka.topics | uniq)) (len .kafka.topics) }}
+{{- $wrong = append $wrong "kafka.topics gives one name to two topics" }}
+{{- end }}
+{{- with .serviceMonitor }}
+{{- if gt (include "selective-sync.ms" .scrapeTimeout | int) (include "selective-sync.ms" .interval | int) }}
+{{- $wrong = append $wrong (printf "serviceMonitor.scrapeTimeout is %s, longer than the interval of %s" .scrapeTimeout .interval) }}
+{{- end }}
+{{- end }}
 {{- if not (or .catalog.text .catalog.existingConfigMap) }}
 {{- $wrong = append $wrong "a catalog is needed: `--set-file catalog.text=catalog.yaml`, or catalog.existingConfigMap" }}
 {{- end }}
@@ -47,4 +62,9 @@
 {{- if $wrong }}
 {{- fail (printf "\n\nThe values cannot be used:\n- %s\n" (join "\n- " $wrong)) }}
 {{- end }}
+{{- end }}
+
+{{/* A duration such as 500ms, 15s or 1m in milliseconds. */}}
+{{- define "selective-sync.ms" -}}
+{{- mul (regexFind "^[0-9]+" . | int) (get (dict "ms" 1 "s" 1000 "m" 60000) (regexFind "[a-z]+$" .) | int) }}
 {{- end }}

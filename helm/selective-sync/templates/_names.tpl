@@ -29,12 +29,13 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .role }}
 {{- end }}
 
+{{/* Also takes "more", labels of this object that outrank those of all. */}}
 {{- define "selective-sync.labels" -}}
 {{ include "selective-sync.selector" . }}
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
-{{- with .root.Values.commonLabels }}
+{{- with merge (dict) (default dict .more) .root.Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}
 {{- end }}
@@ -55,4 +56,9 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{/* Most processes that can have work. Takes (dict "root" $ "role" "process"). */}}
 {{- define "selective-sync.partitions" -}}
 {{- if eq .role "store" }}{{ .root.Values.kafka.historyPartitions }}{{ else }}{{ .root.Values.kafka.partitions }}{{ end }}
+{{- end }}
+
+{{/* A value as the text of a variable. Each number is a float here, and printed by itself 1000000 is 1e+06. */}}
+{{- define "selective-sync.text" -}}
+{{- if kindIs "string" . }}{{ . }}{{ else }}{{ toJson . }}{{ end }}
 {{- end }}

@@ -21,10 +21,7 @@ check: [policy]
 metadata:
   labels:
     {{- include "selective-sync.selector" . | nindent 4 }}
-    {{- with $values.commonLabels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
-    {{- with $values.podLabels }}
+    {{- with merge (dict) $values.podLabels $values.commonLabels }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
   annotations:
@@ -65,7 +62,7 @@ spec:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- if $serves }}
-  terminationGracePeriodSeconds: {{ $values.terminationGracePeriodSeconds }}
+  terminationGracePeriodSeconds: {{ $values.terminationGracePeriodSeconds | int64 }}
   topologySpreadConstraints:
     {{- range default (list (dict "maxSkew" 1 "topologyKey" "kubernetes.io/hostname" "whenUnsatisfiable" "ScheduleAnyway")) $values.topologySpreadConstraints }}
     - labelSelector:
@@ -131,7 +128,7 @@ spec:
         {{- end }}
   volumes:
     - name: tmp
-      emptyDir: {sizeLimit: 64Mi}
+      emptyDir: {sizeLimit: {{ $values.tmpSizeLimit | quote }}}
     {{- if has "catalog" $needs }}
     - name: catalog
       configMap:
@@ -283,7 +280,7 @@ spec:
 {{- end }}
 {{- range $name, $setting := $values.settings }}
 - name: RESYNC_{{ upper $name }}
-  value: {{ $setting | toString | quote }}
+  value: {{ include "selective-sync.text" $setting | quote }}
 {{- end }}
 {{- with $values.extraEnv }}
 {{ toYaml . }}

@@ -66,11 +66,21 @@ class Stand:
 
 
 class GroupLags:
-    """`options` are librdkafka's; `partitions` by the broker's name of the topic."""
+    """`options` are librdkafka's; `partitions` by the broker's name of the topic.
 
-    def __init__(self, options: Mapping[str, Any], watched: Sequence[Watched], partitions: Mapping[str, int]) -> None:
+    `dead_letters`: the topic whose end a look tells, one of `partitions` too.
+    """
+
+    def __init__(
+        self,
+        options: Mapping[str, Any],
+        watched: Sequence[Watched],
+        partitions: Mapping[str, int],
+        dead_letters: str | None = None,
+    ) -> None:
         self._watched = watched
         self._partitions = partitions
+        self._dead_letters = [(dead_letters, n) for n in range(partitions[dead_letters])] if dead_letters else []
         self._names = {topic: label for each in watched for topic, label in each.topics.items()}
         self._broker = Broker(options)
         self._admin = AdminClient(self._broker.options)
@@ -107,7 +117,7 @@ class GroupLags:
             for each in self._watched
             for label in each.topics.values()
         }
-        return Look(self._members(), lags, self._retention())
+        return Look(self._members(), lags, self._retention(), self._dead_letters_end())
 
     def stands(self) -> "dict[tuple[str, Place], Stand]":
         """By group and partition. Raises Unreachable."""
@@ -121,6 +131,11 @@ class GroupLags:
             for place in places
             if place[0] in each.topics
         }
+
+    def _dead_letters_end(self) -> int | None:
+        if not self._dead_letters:
+            return None
+        return sum(self._offsets(self._dead_letters, _SPEC.latest()).values())
 
     def close(self) -> None:
         self._consumer.close()

@@ -159,6 +159,7 @@ def unanswered_of(row: Sequence[Any]) -> Unanswered:
         dependencies=upward(Dependencies(row[10])),
         on_state_only=OnStateOnly(row[11]),
         report=Report(row[12]),
+        requested_at=row[13],
         attempt=attempt + 1,
         first_decided_at=first_decided_at,
         correction_id=correction_id,

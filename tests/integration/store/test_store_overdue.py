@@ -57,6 +57,7 @@ def test_an_unanswered_key_is_published_once_a_pass(world: World) -> None:
             dependencies=Dependencies.PARENTS,
             on_state_only=OnStateOnly.DELETE,
             report=Report.CHANGES,
+            requested_at=DECIDED - timedelta(minutes=1),
         ),
         outcome(request_id, "1", Status.SENT, asked_as="01", attempt=2, sent_at=DECIDED),
         outcome(request_id, "2", Status.SENT, sent_at=DECIDED + timedelta(minutes=5)),
@@ -84,6 +85,7 @@ def test_an_unanswered_key_is_published_once_a_pass(world: World) -> None:
         first_decided_at=DECIDED,
         correction_id=correction_id,
         sent_at=DECIDED,
+        requested_at=DECIDED - timedelta(minutes=1),
     )
     place = partition_of("NORTH", world.partitions)
     assert published(world) == [(place, chunk)]

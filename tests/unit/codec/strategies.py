@@ -43,6 +43,7 @@ _sources = st.builds(
     state_read_at=_times,
     first_decided_at=_times,
     sent_at=_times,
+    requested_at=_maybe_times,
 )
 _keys = st.builds(Keys, keys=st.lists(_text, max_size=5).map(tuple))
 _requests = st.builds(
@@ -107,6 +108,7 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
         first_decided_at=_maybe_times,
         deferred_since=_maybe_times,
         not_before=_maybe_times,
+        requested_at=_maybe_times,
     ),
     st.sampled_from(OBJECTS).flatmap(lambda name: _corrections(CATALOG.objects[name])),
     st.builds(Answer, source=_sources, detail=_maybe_text, answered_at=_times),

@@ -81,10 +81,10 @@ def test_a_request_is_one_chunk_that_keeps_what_was_asked_for() -> None:
         "on_state_only": OnStateOnly.DELETE,
         "report": Report.CHANGES,
     }
-    asked = request("7", "8", **wishes)
+    asked = request("7", "8", requested_at=NOW, **wishes)
     plan, chunk = accept(asked, CATALOG, NOW)
     asks = (Ask("7", "7"), Ask("8", "8"))
-    assert chunk == Chunk(asked.request_id, "0", "NORTH", "Person", asks, Cause.REQUEST, **wishes)
+    assert chunk == Chunk(asked.request_id, "0", "NORTH", "Person", asks, Cause.REQUEST, requested_at=NOW, **wishes)
     assert plan.history == [RequestStatus(asked, RequestState.ACCEPTED, None, None, 2, NOW)]
 
 

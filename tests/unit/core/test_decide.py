@@ -183,7 +183,8 @@ def test_an_update_carries_both_rows_whole() -> None:
 
 
 def test_where_a_correction_comes_from() -> None:
-    asked = chunk("7", chunk="0.3", asks=(Ask("7", "007"),), attempt=3, cause=Cause.CONFLICT, first_decided_at=READ_AT)
+    times: dict[str, Any] = {"first_decided_at": READ_AT, "requested_at": READ_AT}
+    asked = chunk("7", chunk="0.3", asks=(Ask("7", "007"),), attempt=3, cause=Cause.CONFLICT, **times)
     (correction,) = person([ours()], []).decide(asked).corrections
     assert correction == Correction(
         Op.CREATE,
@@ -210,6 +211,7 @@ def test_where_a_correction_comes_from() -> None:
             state_read_at=READ_AT,
             first_decided_at=READ_AT,
             sent_at=NOW,
+            requested_at=READ_AT,
         ),
     )
 

@@ -19,6 +19,7 @@ from tests.unit.core.builders import NOW, READ_AT, REQUEST_ID, VERSION, chunk, o
 LIMITS = Limits()
 ANSWERED = NOW + timedelta(seconds=3)
 LATER = NOW + timedelta(seconds=4)
+ASKED = NOW - timedelta(minutes=1)
 SOURCE = Source(
     request_id=REQUEST_ID,
     chunk="0",
@@ -39,6 +40,7 @@ SOURCE = Source(
     state_read_at=READ_AT,
     first_decided_at=NOW,
     sent_at=NOW,
+    requested_at=ASKED,
 )
 
 
@@ -96,6 +98,7 @@ def test_answers_that_cause_another_comparison(said: Answer, cause: Cause, reaso
             first_decided_at=NOW,
             correction_id=SOURCE.correction_id,
             sent_at=NOW,
+            requested_at=ASKED,
         )
     ]
 

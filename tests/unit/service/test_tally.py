@@ -12,14 +12,15 @@ from processor.core.chunk import Cause
 from processor.core.correction import Answer, Result
 from processor.core.errors import Reason
 from processor.core.history import RequestState, RequestStatus, Status
+from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
 from processor.core.request import Keys
-from processor.service.intake import Intake, Poison
+from processor.service.intake import Intake, Poison, Sorter
 from processor.service.records import Lane
 from processor.service.tally import count_applied, count_batch, timed_commit
 from tests.unit.codec.records import CORRECTION, OUTCOME, REQUEST, at
-from tests.unit.core.builders import chunk
-from tests.unit.service.received import received
+from tests.unit.core.builders import CATALOG, chunk
+from tests.unit.service.received import PARTITIONS, received, work
 
 Grown = Callable[[], dict[str, float]]
 
@@ -48,6 +49,7 @@ def test_a_batch_counts_each_thing_by_what_it_is(grown: Grown) -> None:
     outcome = replace(OUTCOME, request_id=asked.request_id, first_decided_at=at(12), decided_at=at(13), reason=None)
     intake = Intake(
         plan=Plan(history=[accepted, rejected]),
+        requested_at={asked.request_id: at(10)},
         poison=[Poison(received(Lane.ANSWERS, b"?"), Reason.UNDECODABLE, "no record")],
         repeated=[Lane.REQUESTS, Lane.CHUNKS],
         misrouted=[(received(Lane.RETRY, b""), 1)],
@@ -88,7 +90,23 @@ def test_a_batch_counts_each_thing_by_what_it_is(grown: Grown) -> None:
     }
 
 
-def test_an_answered_key_s_age_is_since_its_first_decision_and_never_negative(grown: Grown) -> None:
+def test_a_key_s_age_is_since_its_request_whatever_ended_it(grown: Grown) -> None:
+    """An answer, a chunk from the retry lane and one whose object left the catalog come long after the request."""
+    source = replace(CORRECTION.source, requested_at=at(0))
+    answered = work(Answer(source, Result.APPLIED, None, at(5)))
+    gone = work(chunk("7", object="Bus", cause=Cause.CONFLICT, first_decided_at=at(9), requested_at=at(0)))
+    again = chunk("8", cause=Cause.CONFLICT, first_decided_at=at(9), requested_at=at(0))
+    decided = Plan(history=[chunk_outcome(again, again.asks[0], Status.NOT_FOUND, at(40))])
+    sorter = Sorter(CATALOG, PARTITIONS, ())
+    count_batch(sorter.sort([answered], at(20)), Plan())
+    assert grown()["request_to_outcome_seconds_sum"] == 20
+    count_batch(sorter.sort([gone], at(30)), Plan())
+    assert grown()["request_to_outcome_seconds_sum"] == 50
+    count_batch(sorter.sort([work(again)], at(40)), decided)
+    assert grown()["request_to_outcome_seconds_sum"] == 90
+
+
+def test_without_a_request_s_time_a_key_s_age_is_since_its_first_decision_and_never_negative(grown: Grown) -> None:
     count_batch(Intake(plan=Plan(history=[replace(OUTCOME, first_decided_at=at(1), decided_at=at(31))])), Plan())
     ahead = replace(OUTCOME, first_decided_at=at(31) + timedelta(hours=1), decided_at=at(31))
     count_batch(Intake(plan=Plan(history=[ahead])), Plan())

@@ -3,7 +3,7 @@
 select
     o.request_id, o.object, o.key, o.district_id, o.asked_as, o.correction_id, o.attempt, o.first_decided_at,
     o.sent_at, coalesce(own.mode, 'SYNC'), coalesce(own.dependencies, 'NONE'), coalesce(own.on_state_only, 'REPORT'),
-    coalesce(own.report, 'ALL')
+    coalesce(own.report, 'ALL'), own.requested_at
 from outcomes o
 join requests r on r.request_id = o.request_id
 left join requests own on own.request_id = o.request_id and own.district_id = o.district_id and own.state <> 'REJECTED'
