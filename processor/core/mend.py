@@ -13,7 +13,7 @@ MOST_NAMED = 20
 _BEFORE: dict[Reason, str] = {
     Reason.PARENT_MISSING: "the parents are asked for, and all that hangs below them goes along",
     Reason.DUPLICATE_KEY: "remove the rows that are too many on the side that the detail names, then ask again",
-    Reason.UNREPRESENTABLE: "correct the named field at the district, then ask again",
+    Reason.UNREPRESENTABLE: "correct the named field on the side that the detail names, then ask again",
     Reason.UNMAPPED_VALUE: "add the code to the named crosswalk of the catalog, or correct it, then ask again",
     Reason.INVALID_KEY: "look up what was meant: the text, as it was asked for, cannot be a key of this object",
     Reason.SNAPSHOT_UNAVAILABLE: "see that the database can be reached and has what the catalog names, then ask again",
