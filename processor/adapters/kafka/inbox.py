@@ -176,6 +176,7 @@ class Inbox:
             (o.topic, o.partition): Partition(self._lanes[o.topic], committed=o.offset) for o in offsets
         }
         consumer.assign(offsets)
+        consumer.resume(offsets)  # a pause outlives the assignment that it was made in
         self._membership.given()
 
     def _revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
