@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from time import monotonic
 
 import pytest
 from confluent_kafka import Consumer, Producer
@@ -15,7 +16,11 @@ from processor.adapters.kafka.membership import Membership
 from processor.adapters.kafka.read_ahead import HELD_RECORDS
 from processor.service.records import Lane
 from processor.settings import Settings
+from stack import services
+from stack.layout import Stack
 from tests.awaiting import await_
+
+AT_ONCE_S = 5.0
 
 
 class World:
@@ -117,6 +122,30 @@ def test_a_paused_partition_is_read_on_after_a_rebalance(world: World) -> None:
         world.until(lambda: world.owner() is not None, "the rest of the records")
         taken += world.take()
     assert taken == numbered(0, count)
+
+
+def test_going_back_asks_no_broker(world: World, stack: Stack) -> None:
+    """The state and the broker may be away together: a role waits for both, for as long as it takes."""
+    world.put(10)
+    inbox = world.join()
+    world.until(lambda: world.read[0] == 10, "all records")
+    assert world.take(most=3) == numbered(0, 3)
+    inbox.take(next(inbox.ready(time.time())))
+
+    services.stop(stack, "kafka")
+    try:
+        started = monotonic()
+        inbox.rewind()
+        took_s = monotonic() - started
+    finally:
+        services.start(stack, "kafka")
+
+    assert took_s < AT_ONCE_S
+    taken: list[bytes] = []
+    while len(taken) < 7:
+        world.until(lambda: world.owner() is not None, "the records that were not done with")
+        taken += world.take()
+    assert taken == numbered(3, 10)
 
 
 def numbered(first: int, end: int) -> list[bytes]:
