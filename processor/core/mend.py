@@ -17,7 +17,7 @@ _BEFORE: dict[Reason, str] = {
     Reason.UNMAPPED_VALUE: "add the code to the named crosswalk of the catalog, or correct it, then ask again",
     Reason.INVALID_KEY: "look up what was meant: the text, as it was asked for, cannot be a key of this object",
     Reason.SNAPSHOT_UNAVAILABLE: "see that the database can be reached and has what the catalog names, then ask again",
-    Reason.CONFLICT: "find out what keeps changing or locking these rows at the state, then ask again",
+    Reason.CONFLICT: "find out what keeps changing, locking or slowing these rows at the state, then ask again",
     Reason.HAS_CHILDREN: "have the rows that refer to it deleted first, then ask again",
     Reason.REJECTED_BY_STATE: "correct the record, or the state, by what the named constraint says, then ask again",
     Reason.NO_ANSWER: "see that the state's applier runs and answers, then ask again",
