@@ -102,13 +102,15 @@ def choose(
     environ: Mapping[str, str],
     running: Collection[str],
     *,
+    claim: Callable[[int], bool],
     free: Callable[[int], bool] = is_free,
     first_base: int = FIRST_BASE,
 ) -> Config:
     """Districts and ports for the next start.
 
     What runs keeps its port. A port that the environment fixes must be free. The others stay as remembered while
-    they are free, else all of them move to the next free block.
+    they are free, else all of them move to the next free block. `claim` says whether no other stack is about to use
+    the block that begins at a port, and keeps others from it.
     """
     districts = remembered.districts if remembered else DEFAULT_DISTRICTS
     if text := environ.get("RESYNC_DISTRICTS"):
@@ -123,10 +125,11 @@ def choose(
     ports = kept | {name: port for name, (port, _) in fixed.items()}
     missing = [name for name in offsets if name not in ports]
     base = int(environ.get("RESYNC_PORT_BASE") or (remembered.base if remembered else first_base))
-    if all(name in known and free(known[name]) for name in missing):
+    remembers = all(name in known for name in missing)
+    if not missing or (remembers and claim(base) and all(free(known[name]) for name in missing)):
         ports |= {name: known[name] for name in missing}
     else:
-        base = _free_base([offsets[name] for name in missing], free, first_base)
+        base = _free_base([offsets[name] for name in missing], claim, free, first_base)
         ports |= {name: base + offsets[name] for name in missing}
     return Config(districts, base, {name: ports[name] for name in sorted(ports, key=ports.__getitem__)})
 
@@ -156,10 +159,13 @@ def _check_fixed(name: str, port: int, variable: str, kept: Mapping[str, int], f
         raise StackError(f"port {port} of {name} is taken by another program: stop it, or change {variable}")
 
 
-def _free_base(offsets: Collection[int], free: Callable[[int], bool], first_base: int) -> int:
+def _free_base(
+    offsets: Collection[int], claim: Callable[[int], bool], free: Callable[[int], bool], first_base: int
+) -> int:
+    """Claimed before it is looked at: who had it before may have begun to listen."""
     roles = [offset + ordinal for offset in ROLE_OFFSETS.values() for ordinal in range(ROLE_PORTS)]
     for base in range(first_base, LAST_BASE, BLOCK):
-        if all(free(base + offset) for offset in (*offsets, *roles)):
+        if claim(base) and all(free(base + offset) for offset in (*offsets, *roles)):
             return base
     raise StackError(f"no free block of ports between {first_base} and {LAST_BASE}: set RESYNC_PORT_BASE")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stack import artifacts, config, download, environment, kafka, postgres, process, registry
+from stack.claims import Claims
 from stack.errors import StackError
 
 if TYPE_CHECKING:
@@ -36,12 +37,12 @@ def start_all(
     first_base: int = config.FIRST_BASE,
 ) -> dict[str, str]:
     """Starts what is not running, all at once, waits until everything serves; returns the settings of stack.env."""
-    with stack.locked():
+    with stack.locked(), Claims() as claims:
         cache = artifacts.Cache.choose(environ)
         lock = artifacts.read_lock()
         download.fetch_missing([artifact for needed in lock.values() for artifact in needed], cache, environ, say)
         running = {name for name in process.names(stack) if process.find(stack, name) is not None}
-        settings = config.choose(config.load(stack), environ, running, first_base=first_base)
+        settings = config.choose(config.load(stack), environ, running, claim=claims.take, first_base=first_base)
         config.save(stack, settings)
         environment.write(stack, environ)
         report = _Report(stack, running, say)

@@ -18,19 +18,26 @@ BASES = 100
 
 
 @contextmanager
-def temporary_stack(districts: Sequence[str] = config.DEFAULT_DISTRICTS) -> Iterator[Stack]:
-    """A running stack, removed at the end. Ports fixed in the caller's environment are for its other stack."""
+def unstarted_stack() -> Iterator[Stack]:
+    """A folder for a stack, removed at the end with whatever runs in it."""
     stack = Stack.at(tempfile.mkdtemp(prefix="selective-sync-"))
     if os.geteuid() == 0:
         stack.dir.chmod(0o755)  # Postgres runs as another account
-    environ = {key: value for key, value in os.environ.items() if not _places_a_stack(key)}
-    # Where to look first depends on the process, so that two test runs at once do not look at the same ports.
-    first_base = FIRST_BASE + os.getpid() % BASES * config.BLOCK
     try:
-        services.start_all(stack, environ=environ | {"RESYNC_DISTRICTS": ",".join(districts)}, first_base=first_base)
         yield stack
     finally:
         services.destroy(stack)
+
+
+@contextmanager
+def temporary_stack(districts: Sequence[str] = config.DEFAULT_DISTRICTS) -> Iterator[Stack]:
+    """A running stack, removed at the end. Ports fixed in the caller's environment are for its other stack."""
+    environ = {key: value for key, value in os.environ.items() if not _places_a_stack(key)}
+    # Where to look first depends on the process, so that two test runs at once do not look at the same ports.
+    first_base = FIRST_BASE + os.getpid() % BASES * config.BLOCK
+    with unstarted_stack() as stack:
+        services.start_all(stack, environ=environ | {"RESYNC_DISTRICTS": ",".join(districts)}, first_base=first_base)
+        yield stack
 
 
 def _places_a_stack(variable: str) -> bool:

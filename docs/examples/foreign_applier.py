@@ -6,25 +6,25 @@ from pathlib import Path
 
 import psycopg
 import yaml
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, SerializingProducer
 from confluent_kafka.schema_registry import SchemaRegistryClient, topic_record_subject_name_strategy
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
-from confluent_kafka.serialization import MessageField, SerializationContext
+from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
 CORRECTIONS = os.environ.get("RESYNC_TOPIC_CORRECTIONS", "state.corrections")
 ANSWERS = os.environ.get("RESYNC_TOPIC_ANSWERS", "state.answers")
 NAMES = yaml.safe_load(Path(os.environ["RESYNC_CATALOG"]).read_text())["objects"]["PersonIdentity"]["fields"]
-COLUMN = {field: Identifier(names if isinstance(names, str) else names["state"]) for field, names in NAMES.items()}
-ROW = SQL(" where district_id = %s and district_person_id = %s")
+COLUMN = {field: names if isinstance(names, str) else names["state"] for field, names in NAMES.items()}
+WRITE = {
+    "c": SQL("insert into state_person ({}, district_id, district_person_id) values ({}, %s, %s)"),
+    "u": SQL("update state_person set ({}) = row({}) where district_id = %s and district_person_id = %s"),
+    "d": SQL("delete from state_person where district_id = %s and district_person_id = %s"),
+}
 TABLES = """create table if not exists public.answered (sending text primary key, result text, detail text);
 create table if not exists public.newest (record text primary key, version bigint[])"""
 KEEP = """insert into newest values (%s, %s) on conflict (record) do update set version = excluded.version
 where newest.version <= excluded.version"""
-
-
-class Conflict(Exception):
-    pass
 
 
 def settle(db, source, **correction):
@@ -36,66 +36,46 @@ def settle(db, source, **correction):
         if answer is None:
             try:
                 with db.transaction():
-                    answer = change(db, source, **correction), None
-            except Conflict as conflict:
-                answer = "CONFLICT", str(conflict)
-            except psycopg.IntegrityError as refused:
-                answer = "REJECTED_BY_STATE", refused.diag.constraint_name
-            db.execute("insert into answered values (%s, %s, %s)", [sending, *answer])
+                    answer = change(db, source, **correction)
+            except (psycopg.IntegrityError, psycopg.DataError, psycopg.errors.RaiseException) as refused:
+                answer = {"result": "REJECTED_BY_STATE", "detail": refused.diag.constraint_name or refused.sqlstate}
+            db.execute("insert into answered values (%s, %s, %s)", [sending, answer["result"], answer["detail"]])
         return answer
 
 
 def change(db, source, op, before, after, **_):
-    record, version = [source["district_id"], source["key"]], source["district_version"]
-    number = [version["epoch"], version["xmax"], -version["in_progress"]]
-    newest = db.execute(KEEP, ["/".join(record), number]).rowcount
-    fields = list(after or before)
-    columns = SQL(", ").join(COLUMN[field] for field in fields)
-    row = db.execute(SQL("select {} from state_person").format(columns) + ROW + SQL(" for update"), record).fetchone()
-    held = row and {f: v.rstrip() if isinstance(v, str) else v for f, v in zip(fields, row, strict=True)}
+    record, version, fields = [source["district_id"], source["key"]], source["district_version"], list(after or before)
+    find = "select * from state_person where district_id = %s and district_person_id = %s for update"
+    row = db.execute(find, record).fetchone()
+    held = row and {f: v.rstrip() if isinstance(v := row[COLUMN[f]], str) else v for f in fields}
     changed = source["changed_fields"] if op == "u" and source["mode"] != "FORCE" else fields
+    if held not in (before, after) and not (held and after and all(held[f] == after[f] for f in changed)):
+        return {"result": "CONFLICT", "detail": "the row is not as before"}
+    newest = db.execute(KEEP, ["/".join(record), [version["epoch"], version["xmax"], -version["in_progress"]]]).rowcount
     if held != before:
-        if held == after or (held and after and all(held[field] == after[field] for field in changed)):
-            return "ALREADY_EQUAL"
-        raise Conflict("the row is not as before")
+        return {"result": "ALREADY_EQUAL", "detail": None}
     if not newest:
-        raise Conflict("version")
-    names, values = [COLUMN[field] for field in changed], [after and after[field] for field in changed]
-    if op == "d":
-        db.execute(SQL("delete from state_person") + ROW, record)
-    elif op == "u":
-        sets = SQL(", ").join(SQL("{} = %s").format(name) for name in names)
-        db.execute(SQL("update state_person set ") + sets + ROW, values + record)
-    else:
-        insert = SQL("insert into state_person (district_id, district_person_id, {}) values (%s, %s{})")
-        db.execute(insert.format(SQL(", ").join(names), SQL(", %s" * len(names))), record + values)
-    return "APPLIED"
+        return {"result": "CONFLICT", "detail": "version"}
+    names, marks = SQL(", ").join(Identifier(COLUMN[f]) for f in changed), SQL(", ".join(["%s"] * len(changed)))
+    db.execute(WRITE[op].format(names, marks), [after[f] for f in changed if after] + record)
+    return {"result": "APPLIED", "detail": None}
 
 
-def main():
-    kafka = {"bootstrap.servers": os.environ["RESYNC_BOOTSTRAP_SERVERS"]}
-    registry = SchemaRegistryClient({"url": os.environ["RESYNC_REGISTRY_URL"]})
-    options = {"auto.register.schemas": False, "subject.name.strategy": topic_record_subject_name_strategy}
-    schema = registry.get_latest_version(f"{ANSWERS}-selectivesync.v1.Answer").schema.schema_str
-    decode, encode = AvroDeserializer(registry), AvroSerializer(registry, schema, conf=options)
-    own = {"group.id": f"foreign-{CORRECTIONS}", "isolation.level": "read_committed", "enable.auto.commit": False}
-    consumer, producer = Consumer(kafka | own | {"auto.offset.reset": "earliest"}), Producer(kafka)
-    consumer.subscribe([CORRECTIONS])
-    with psycopg.connect(os.environ["RESYNC_STATE_DSN"], autocommit=True) as db:
-        db.execute(TABLES)
-        while True:
-            message = consumer.poll(1)
-            if message is None or message.error():
-                continue
-            correction = decode(message.value(), SerializationContext(CORRECTIONS, MessageField.VALUE))
-            result, detail = settle(db, **correction)
-            answer = {"source": correction["source"], "result": result, "detail": detail}
-            answer["answered_at"] = datetime.now(UTC)
-            value = encode(answer, SerializationContext(ANSWERS, MessageField.VALUE))
-            producer.produce(ANSWERS, value, message.key(), partition=message.partition())
-            if producer.flush(30) == 0:
-                consumer.commit(message, asynchronous=False)
-
-
-if __name__ == "__main__":
-    main()
+kafka, group = {"bootstrap.servers": os.environ["RESYNC_BOOTSTRAP_SERVERS"]}, f"foreign-{CORRECTIONS}"
+registry = SchemaRegistryClient({"url": os.environ["RESYNC_REGISTRY_URL"]})
+schema = registry.get_latest_version(f"{ANSWERS}-selectivesync.v1.Answer").schema
+options = {"auto.register.schemas": False, "subject.name.strategy": topic_record_subject_name_strategy}
+decode, encode = AvroDeserializer(registry), AvroSerializer(registry, schema, conf=options)
+consumer = Consumer({**kafka, "group.id": group, "enable.auto.commit": False, "auto.offset.reset": "earliest"})
+producer = SerializingProducer({**kafka, "value.serializer": encode})
+consumer.subscribe([CORRECTIONS])
+with psycopg.connect(os.environ["RESYNC_STATE_DSN"], autocommit=True, row_factory=dict_row) as db:
+    db.execute(TABLES)
+    while True:
+        if (message := consumer.poll(1)) is None or message.error():
+            continue
+        correction = decode(message.value())
+        answer = {"source": correction["source"], **settle(db, **correction), "answered_at": datetime.now(UTC)}
+        producer.produce(ANSWERS, message.key(), answer, message.partition())
+        if producer.flush(30) == 0:
+            consumer.commit(message, asynchronous=False)

@@ -22,9 +22,7 @@ request["selection"] = ("selectivesync.v1.Keys", {"keys": keys})
 # Where the history ends now: the request's end will come after it.
 history = Consumer({**SERVERS, "group.id": "example", "isolation.level": "read_committed", "enable.auto.commit": False})
 places = [TopicPartition(HISTORY, p) for p in history.list_topics(HISTORY, 10).topics[HISTORY].partitions]
-for place in places:
-    place.offset = history.get_watermark_offsets(place, 10)[1]
-history.assign(places)
+history.assign([TopicPartition(HISTORY, p.partition, history.get_watermark_offsets(p, 10)[1]) for p in places])
 
 # Avro's single-object encoding (C3 01, the schema's fingerprint, the record) needs no schema registry.
 fingerprint = fastavro.schema.fingerprint(fastavro.schema.to_parsing_canonical_form(SCHEMA), "CRC-64-AVRO")
@@ -35,9 +33,7 @@ producer.produce(REQUESTS, b"\xc3\x01" + bytes.fromhex(fingerprint) + value.getv
 producer.flush()
 
 # RequestEnd has the key <request_id>/~end and tells the state in a header, so nothing has to be decoded.
-while (message := history.poll(60)) is not None and message.key() != f"{request_id}/~end".encode():
-    pass
-history.close()
-if message is None:
+ended = next((m for m in iter(lambda: history.poll(60), None) if m.key() == f"{request_id}/~end".encode()), None)
+if ended is None:
     sys.exit("nothing came for 60 s: do the processor and the store run?")
-print(request_id, dict(message.headers())["status"].decode())
+print(request_id, dict(ended.headers())["status"].decode())

@@ -30,6 +30,7 @@ BY_FAULT = {
     "processor.http.health.PortTaken": ExitCode.USAGE,
     "processor.codec.errors.IncompatibleSchema": ExitCode.FAILED,
     "processor.service.history_ports.OutsideLog": ExitCode.FAILED,
+    "processor.adapters.postgres.history_rebuild.RebuildRunning": ExitCode.FAILED,
     "processor.adapters.kafka.inbox.ConsumerFatal": ExitCode.FAILED,
     "processor.adapters.kafka.membership.ClientBroken": ExitCode.FAILED,
     "processor.codec.errors.RegistryUnavailable": ExitCode.UNREACHABLE,

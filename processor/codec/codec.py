@@ -12,9 +12,10 @@ from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError
 from fastavro.schema import SchemaParseException, UnknownType
 
+from processor.codec.correction_schema import object_of
 from processor.codec.errors import DecodeError, NotRegistered
 from processor.codec.framing import Framing, header_of, registry_header, single_object_header, writer_ref
-from processor.codec.record_types import FIXED, Record, RecordType, correction_type
+from processor.codec.record_types import FIXED, Record, RecordType, correction_type, unknown_correction_type
 from processor.codec.registry import Compatibility, Registry
 from processor.codec.schema_files import SchemaFiles
 from processor.codec.schema_text import Schema, fingerprint, full_name, logical_types
@@ -224,11 +225,18 @@ class Codec:
     def _writer_of(self, schema: Schema) -> _Writer:
         parsed = parse_schema(schema)
         name = parsed["name"] if isinstance(parsed, dict) and "name" in parsed else "schema without a name"
-        reads = self._by_name.get(name)
+        reads = self._by_name.get(name) or self._unknown_correction(name)
         if reads is None:
             return _Writer(name, parsed, None, None)
         alike = fingerprint(schema) == reads.fingerprint and frozenset(logical_types(schema)) == reads.meaning
         return _Writer(name, parsed, reads, None if alike else reads.parsed)
+
+    def _unknown_correction(self, name: str) -> RecordSchema | None:
+        """So that a correction still gets its answer after its object was taken out of the catalog."""
+        object_name = object_of(name)
+        if object_name is None:
+            return None
+        return _record_schema(unknown_correction_type(name), self._files.unknown_correction(object_name))
 
 
 def _record_schema(record: RecordType, schema: Schema) -> RecordSchema:

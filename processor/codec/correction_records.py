@@ -1,15 +1,14 @@
 """Corrections and their answers as Avro records."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from processor.codec.correction_schema import values_name
-from processor.codec.errors import DecodeError
 from processor.codec.schema_text import NAMESPACE
 from processor.codec.wire import Symbols, Wire, read_time, read_time_or_none
 from processor.codec.work_records import CAUSE, DEPENDENCIES, MODE, ON_STATE_ONLY
-from processor.core.catalog import ObjectType
+from processor.core.catalog import FieldSpec, ObjectType
 from processor.core.correction import Answer, Correction, Op, Parent, Result, Source
-from processor.core.errors import Reason
 from processor.core.snapshot import DistrictVersion
 from processor.core.values import Values, from_wire, to_wire
 
@@ -113,23 +112,14 @@ def correction_to_wire(correction: Correction, object_type: ObjectType) -> Wire:
     }
 
 
-def correction_from_wire(wire: Wire, object_type: ObjectType) -> Correction:
-    """Raises DecodeError where the correction changes a field that this catalog does not sync."""
-    source = source_from_wire(wire["source"])
-    known = {field.name for field in object_type.owned}
-    unknown = [name for name in source.changed_fields if name not in known]
-    if unknown:
-        raise DecodeError(
-            Reason.UNDECODABLE,
-            f"the correction changes {', '.join(unknown)}, which the catalog does not sync for {object_type.name}; "
-            "sender and applier must use one catalog",
-        )
+def correction_from_wire(wire: Wire, fields: Sequence[FieldSpec]) -> Correction:
+    """With the values of `fields`; it may change others, which whoever carries it out has to refuse."""
     return Correction(
         op=_OP.read(wire["op"]),
-        before=_values_from_wire(wire["before"], object_type),
-        after=_values_from_wire(wire["after"], object_type),
+        before=_values_from_wire(wire["before"], fields),
+        after=_values_from_wire(wire["after"], fields),
         parent=parent_from_wire(wire["parent"]),
-        source=source,
+        source=source_from_wire(wire["source"]),
     )
 
 
@@ -140,7 +130,5 @@ def _values_to_wire(values: Values | None, object_type: ObjectType) -> tuple[str
     return values_name(object_type.name), row
 
 
-def _values_from_wire(wire: dict[str, Any] | None, object_type: ObjectType) -> Values | None:
-    if wire is None:
-        return None
-    return {field.name: from_wire(field, wire[field.name]) for field in object_type.owned}
+def _values_from_wire(wire: dict[str, Any] | None, fields: Sequence[FieldSpec]) -> Values | None:
+    return None if wire is None else {field.name: from_wire(field, wire[field.name]) for field in fields}

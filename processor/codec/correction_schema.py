@@ -17,6 +17,12 @@ def correction_name(object_name: str) -> str:
     return f"{NAMESPACE}.{object_name}Correction"
 
 
+def object_of(name: str) -> str | None:
+    """The inverse of `correction_name`; None for the name of another record."""
+    prefix, suffix = f"{NAMESPACE}.", "Correction"
+    return name[len(prefix) : -len(suffix)] if name.startswith(prefix) and name.endswith(suffix) else None
+
+
 def values_name(object_name: str) -> str:
     """Full name of the record that holds an object's district-owned fields."""
     return f"{NAMESPACE}.{object_name}Values"

@@ -65,5 +65,14 @@ def correction_type(object_type: ObjectType) -> RecordType:
         correction_name(object_type.name),
         Correction,
         partial(correction_records.correction_to_wire, object_type=object_type),
-        partial(correction_records.correction_from_wire, object_type=object_type),
+        partial(correction_records.correction_from_wire, fields=object_type.owned),
     )
+
+
+def unknown_correction_type(name: str) -> RecordType:
+    """A correction of an object that the catalog does not have, or no longer: read only, without any value."""
+
+    def to_wire(_correction: Correction) -> Wire:
+        raise ValueError(f"{name} is of no object of the catalog")
+
+    return RecordType(name, Correction, to_wire, partial(correction_records.correction_from_wire, fields=()))

@@ -57,7 +57,14 @@ class SchemaFiles:
 
     def correction(self, name: str) -> Schema:
         """Built from the object, so that a deployment's new object needs no generated file."""
-        return correction_schema(self.object(name), read_schema(self.folders[-1] / "Answer.avsc"))
+        return self._correction(self.object(name))
+
+    def unknown_correction(self, name: str) -> Schema:
+        """As of an object without fields: whatever its values were, a reader passes over them."""
+        return self._correction({"name": name, "fields": []})
+
+    def _correction(self, schema: Schema) -> Schema:
+        return correction_schema(schema, read_schema(self.folders[-1] / "Answer.avsc"))
 
     def archived(self, fingerprint: int) -> Schema | None:
         """The schema that some release wrote with, or None where no folder has it."""

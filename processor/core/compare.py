@@ -60,10 +60,14 @@ def wanted_values(kind: ObjectType, row: Row) -> Values:
     for field in kind.owned:
         value = values[field.name]
         if field.kind is Kind.TIMESTAMP and value is not None and not has_local_time(value, kind.state.timezone):
-            raise Unrepresentable(field.name, f"{field.name}: the calendar of the state's timezone has no such time")
+            raise Unrepresentable(
+                field.name, f"{field.name}: the district's value is no time in the calendar of the state's timezone"
+            )
     reference = None if kind.parent is None else values[kind.parent.field]
     if kind.parent is not None and reference is not None and parent_key(kind, row) is None:
-        raise Unrepresentable(kind.parent.field, f"{kind.parent.field}: cannot be a key of {kind.parent.object}")
+        raise Unrepresentable(
+            kind.parent.field, f"{kind.parent.field}: the district's value cannot be a key of {kind.parent.object}"
+        )
     return values
 
 

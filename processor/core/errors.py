@@ -22,6 +22,7 @@ class Mender(StrEnum):
     PUBLISHER = "publisher"
     DISTRICT = "district administrator"
     STATE = "state administrator"
+    NAMED_SIDE = "administrator of the side that the detail names"
     OPERATOR = "operator"
 
 
@@ -103,13 +104,13 @@ RULES: dict[Reason, Rule] = {
         "the named parent record is not at the state", Weight.FAILURE, Retry.COMPARE_AGAIN, Mender.DISTRICT
     ),
     Reason.DUPLICATE_KEY: Rule(
-        "more than one row on a side has this key", Weight.FAILURE, Retry.NEVER, Mender.DISTRICT
+        "more than one row on a side has this key", Weight.FAILURE, Retry.NEVER, Mender.NAMED_SIDE
     ),
     Reason.UNREPRESENTABLE: Rule(
         "the named field holds a value that its declared type cannot carry",
         Weight.FAILURE,
         Retry.NEVER,
-        Mender.DISTRICT,
+        Mender.NAMED_SIDE,
     ),
     Reason.UNMAPPED_VALUE: Rule(
         "the named field's code has no translation in its crosswalk", Weight.FAILURE, Retry.NEVER, Mender.STATE

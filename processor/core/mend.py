@@ -13,11 +13,11 @@ MOST_NAMED = 20
 _BEFORE: dict[Reason, str] = {
     Reason.PARENT_MISSING: "the parents are asked for, and all that hangs below them goes along",
     Reason.DUPLICATE_KEY: "remove the rows that are too many on the side that the detail names, then ask again",
-    Reason.UNREPRESENTABLE: "correct the named field at the district, then ask again",
+    Reason.UNREPRESENTABLE: "correct the named field on the side that the detail names, then ask again",
     Reason.UNMAPPED_VALUE: "add the code to the named crosswalk of the catalog, or correct it, then ask again",
     Reason.INVALID_KEY: "look up what was meant: the text, as it was asked for, cannot be a key of this object",
     Reason.SNAPSHOT_UNAVAILABLE: "see that the database can be reached and has what the catalog names, then ask again",
-    Reason.CONFLICT: "find out what keeps changing or locking these rows at the state, then ask again",
+    Reason.CONFLICT: "find out what keeps changing, locking or slowing these rows at the state, then ask again",
     Reason.HAS_CHILDREN: "have the rows that refer to it deleted first, then ask again",
     Reason.REJECTED_BY_STATE: "correct the record, or the state, by what the named constraint says, then ask again",
     Reason.TOO_MANY_KEYS: "name fewer keys in one request, or ask for the children themselves",

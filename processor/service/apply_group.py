@@ -6,7 +6,16 @@ from typing import TypeAlias
 from processor.core.correction import Correction, Op, Result
 from processor.service.apply_decide import Turn, decide, written_fields
 from processor.service.apply_rounds import Group
-from processor.service.apply_state import LOCK_NOT_AVAILABLE, Effect, Refusal, StateTransaction, Write, WriteResult
+from processor.service.apply_state import (
+    LOCK_NOT_AVAILABLE,
+    TIMED_OUT,
+    Effect,
+    References,
+    Refusal,
+    StateTransaction,
+    Write,
+    WriteResult,
+)
 
 Said: TypeAlias = tuple[Result, str | None]
 """An answer's result and detail."""
@@ -14,6 +23,7 @@ Said: TypeAlias = tuple[Result, str | None]
 UNIQUE_VIOLATION = "23505"
 FOREIGN_KEY_VIOLATION = "23503"
 REFERRED_TO = frozenset({FOREIGN_KEY_VIOLATION, "23001"})
+_LATER = {LOCK_NOT_AVAILABLE: "locked by another transaction", TIMED_OUT: "timed out"}
 
 
 def settle(group: Group, transaction: StateTransaction) -> list[Said]:
@@ -63,7 +73,7 @@ class _Settling:
         found = self._transaction.read(self._type, self._corrections)
         for place, (correction, state) in enumerate(zip(self._corrections, found, strict=True)):
             if isinstance(state, Refusal):
-                self._said[place] = Result.REJECTED_BY_STATE, self._named(state)
+                self._said[place] = self._refused(state)
                 continue
             decision = decide(self._type, correction, state)
             match decision.turn:
@@ -86,6 +96,8 @@ class _Settling:
         for (place, write), child in zip(writes.items(), referring, strict=True):
             if child is None:
                 free[place] = write
+            elif isinstance(child, Refusal):
+                self._said[place] = self._refused(child)
             else:
                 self._said[place] = Result.HAS_CHILDREN, child
         return free
@@ -95,7 +107,9 @@ class _Settling:
         references = self._transaction.resolve(self._type, list(writes.values())) if writes else []
         resolved = {}
         for (place, write), found in zip(writes.items(), references, strict=True):
-            if found.dangling:
+            if isinstance(found, Refusal):
+                self._said[place] = self._refused(found)
+            elif found.dangling:
                 self._said[place] = self._dangling(found.dangling)
             else:
                 resolved[place] = Write(write.correction, write.fields, write.row, found)
@@ -124,18 +138,22 @@ class _Settling:
         for place, (write, refusal) in refused.items():
             if self._op is Op.DELETE and refusal.sqlstate in REFERRED_TO:
                 self._said[place] = Result.HAS_CHILDREN, self._named(refusal)
-            elif refusal.sqlstate == LOCK_NOT_AVAILABLE:
-                self._said[place] = Result.CONFLICT, "locked by another transaction"
             elif self._op is Op.CREATE and refusal.sqlstate == UNIQUE_VIOLATION and not last:
                 continue
             else:
-                self._said[place] = Result.REJECTED_BY_STATE, self._named(refusal)
+                self._said[place] = self._refused(refusal)
                 if refusal.sqlstate == FOREIGN_KEY_VIOLATION:
                     orphans[place] = write
         references = self._transaction.resolve(self._type, list(orphans.values())) if orphans else []
         for place, found in zip(orphans, references, strict=True):
-            if found.dangling:
+            if isinstance(found, References) and found.dangling:
                 self._said[place] = self._dangling(found.dangling)
+
+    def _refused(self, refusal: Refusal) -> Said:
+        """A row that is locked or takes too long may go through later: it is compared again."""
+        if (why := _LATER.get(refusal.sqlstate)) is not None:
+            return Result.CONFLICT, why
+        return Result.REJECTED_BY_STATE, self._named(refusal)
 
     def _named(self, refusal: Refusal) -> str:
         """The constraint, else SQLSTATE and the field where known. Never the database's message: it holds values."""

@@ -43,6 +43,8 @@ class StateRow:
 
 LOCK_NOT_AVAILABLE = "55P03"
 """SQLSTATE of a row that somebody else holds locked."""
+TIMED_OUT = "57014"
+"""SQLSTATE of a row that took longer than a statement may, or that was not come to before patience was over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +105,10 @@ class StateTransaction(Protocol):
 
     def read(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[Found | Refusal]: ...
 
-    def resolve(self, object_type: ObjectType, writes: Sequence[Write]) -> list[References]:
+    def resolve(self, object_type: ObjectType, writes: Sequence[Write]) -> list[References | Refusal]:
         """Follows every reference among the fields to be written."""
 
-    def referring(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[str | None]:
+    def referring(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[str | Refusal | None]:
         """An object of the catalog that still has a record below this one."""
 
     def create(self, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]: ...

@@ -9,25 +9,32 @@ import psycopg
 import pytest
 
 from stack import environment
+from stack.artifacts import Cache
 from stack.layout import REPO, Stack
-from stack.testing import temporary_stack
+from stack.testing import unstarted_stack
 
 PERSONS = "6000"
 
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with temporary_stack() as running:
-        yield running
+    with unstarted_stack() as made:
+        yield made
 
 
 def python(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs a module against the stack; nothing else that the caller's environment says of one counts."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("RESYNC_")}
+    """Runs a module for the stack: no Java, Docker or Postgres on PATH, nothing in HOME but what was downloaded before.
+
+    Nothing else that the caller's environment says of a stack counts.
+    """
+    empty = stack.dir / "empty"
+    empty.mkdir(exist_ok=True)
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("RESYNC_", "XDG_"))}
+    env |= {"STACK_DIR": str(stack.dir), "PATH": str(empty), "HOME": str(empty)}
+    env["RESYNC_CACHE"] = str(Cache.choose(os.environ).dir)
     return subprocess.run(
-        [sys.executable, "-m", *arguments],
-        env=kept | {"STACK_DIR": str(stack.dir)}, cwd=REPO, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", *arguments], env=env, cwd=REPO, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.timeout(400)
@@ -42,3 +49,4 @@ def test_demo_proves_itself_twice_and_sees_tampering(stack: Stack) -> None:
     tampered = python(stack, "demo.prove")
     assert tampered.returncode == 1
     assert "state_enrollment" in tampered.stderr or "Enrollment 1001" in tampered.stderr
+    assert not list((stack.dir / "empty").iterdir()), "nothing is left in HOME"

@@ -27,9 +27,3 @@ def test_a_publisher_of_twenty_lines_sends_a_request_and_sees_its_end(running: D
 def test_it_sees_that_a_request_was_rejected(running: Deployment) -> None:
     ended = run_example(running, COMMAND, "ATLANTIS", "PersonIdentity", 1)
     assert ended.stdout.split()[1:] == ["REJECTED"], ended.stderr
-
-
-def test_it_is_short() -> None:
-    lines = [line.strip() for line in SCRIPT.read_text(encoding="utf-8").splitlines()]
-    code = [line for line in lines if line and not line.startswith(("#", '"""', "import ", "from "))]
-    assert len(code) <= 27

@@ -154,17 +154,12 @@ class Inbox:
                 partition.taken = None
 
     def rewind(self) -> None:
-        """Drops all that was read and goes back to the group's committed offsets."""
-        keys = [TopicPartition(topic, number) for topic, number in self._partitions]
-        for offset in self._committed_offsets(keys):
-            partition = self._partitions[offset.topic, offset.partition]
-            partition.waiting.clear()
-            partition.waiting_bytes = 0
-            partition.taken = None
-            partition.committed = offset.offset
-            partition.paused = False
-            self._consumer.seek(offset)
-        self._consumer.resume(keys)
+        """Drops all that was read and goes back to what was committed. Asks no broker: one may be away."""
+        places = [TopicPartition(t, n, p.committed) for (t, n), p in self._partitions.items()]
+        self._partitions = {(p.topic, p.partition): self._from(p) for p in places}
+        for place in places:
+            self._consumer.seek(place)
+        self._consumer.resume(places)
 
     def close(self) -> None:
         self._consumer.close()
@@ -172,11 +167,14 @@ class Inbox:
     def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         offsets = self._committed_offsets(partitions)
         self._on_assigned(sorted({p.partition for p in partitions}))
-        self._partitions = {
-            (o.topic, o.partition): Partition(self._lanes[o.topic], committed=o.offset) for o in offsets
-        }
+        self._partitions = {(o.topic, o.partition): self._from(o) for o in offsets}
         consumer.assign(offsets)
+        consumer.resume(offsets)  # a pause outlives the assignment that it was made in
         self._membership.given()
+
+    def _from(self, place: TopicPartition) -> Partition:
+        """A partition of which all before the offset is done with, and nothing is read."""
+        return Partition(self._lanes[place.topic], committed=place.offset)
 
     def _revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._membership.taken()

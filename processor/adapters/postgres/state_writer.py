@@ -61,6 +61,7 @@ class PostgresStateWriter:
         retention: timedelta = timedelta(days=31),
     ) -> None:
         self._conninfo = _conninfo(dsn, application_name, statement_timeout_s, idle_timeout_s)
+        self._statement_timeout_s = statement_timeout_s
         self._catalog = catalog
         self._crash_points = crash_points or CrashPoints(None)
         self._pruning = _Pruning(retention)
@@ -106,7 +107,7 @@ class PostgresStateWriter:
                 locks = sorted(district_lock(district) for district in districts)
                 connection.execute(_SQL["lock_districts"], {"locks": locks})
                 connection.execute(_SQL["check_at_once"])
-                yield PostgresStateTransaction(connection, self._statements_of)
+                yield PostgresStateTransaction(connection, self._statements_of, self._statement_timeout_s)
                 self._crash_points("apply.before_sql_commit")
             self._crash_points("apply.after_sql_commit")
 

@@ -1,64 +1,83 @@
-"""One statement for many rows, although one bad row fails it: the guilty are found by halves, under savepoints.
+"""One statement for many rows, although one bad row fails it: the guilty are found in pieces, under savepoints.
 
-k bad rows among n cost some 2k·log2(n/k) statements.
+k bad rows among n cost some 2k·log2(n/k) statements. A statement that takes too long is cut into tenths, because each
+that takes too long once more costs a whole timeout.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import psycopg
 
-from processor.service.apply_state import LOCK_NOT_AVAILABLE, Refusal
+from processor.service.apply_state import LOCK_NOT_AVAILABLE, TIMED_OUT, Refusal
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 MAX_ROWS = 1_000
 """Rows a statement: bounds what a statement timeout covers and what one bad row fails."""
+PATIENCE_TIMEOUTS = 12
+"""For so many statement timeouts after the first a transaction goes on in pieces; what is left then has timed out."""
 
 _OF_THE_BATCH = ("08", "0A", "25", "26", "28", "34", "3D", "3F", "40", "42", "53", "57", "58", "F0", "XX")
 _IN_USE = "55006"
 _ROW_SECURITY = "42501"
+_OF_ONE_ROW = frozenset({_ROW_SECURITY, TIMED_OUT})
 _LOOK_ONLY = "set local lock_timeout = '50ms'"
 """The lock was waited for once in this transaction; its row is then found without as many waits again."""
 
 
 def of_one_row(error: psycopg.Error) -> bool:
-    """Whether a row is to blame: its values, its lock, a constraint or a trigger; not the connection or the schema."""
+    """Whether a row is to blame: its values, its lock, its time, a constraint or a trigger.
+
+    Not so the connection or the schema.
+    """
     state = error.sqlstate
     if state is None or state == _IN_USE:
         return False
-    return state == _ROW_SECURITY or not state.startswith(_OF_THE_BATCH)
+    return state in _OF_ONE_ROW or not state.startswith(_OF_THE_BATCH)
 
 
-def in_pieces(
-    connection: psycopg.Connection, items: Sequence[T], run: Callable[[Sequence[T]], Sequence[R]]
-) -> list[R | Refusal]:
-    """`run` over all items, as few times as the bad ones among them allow; results in the order of items.
+class Pieces:
+    """Runs one transaction's statements over many rows."""
 
-    `run` gives one result an item. Errors that are not of one row are raised.
-    """
-    results: list[R | Refusal] = []
-    for start in range(0, len(items), MAX_ROWS):
-        results += _bisected(connection, items[start : start + MAX_ROWS], run)
-    return results
+    def __init__(self, connection: psycopg.Connection, statement_timeout_s: float) -> None:
+        self._connection = connection
+        self._patience_s = PATIENCE_TIMEOUTS * statement_timeout_s
+        self._until: float | None = None
 
+    def run(self, items: Sequence[T], run: Callable[[Sequence[T]], Sequence[R]]) -> list[R | Refusal]:
+        """`run` over all items, as few times as the bad ones among them allow; results in the order of items.
 
-def _bisected(
-    connection: psycopg.Connection, items: Sequence[T], run: Callable[[Sequence[T]], Sequence[R]]
-) -> list[R | Refusal]:
-    try:
-        with connection.transaction():
-            return list(run(items))
-    except psycopg.Error as error:
-        if not of_one_row(error):
-            raise
-        if len(items) == 1:
-            return [_refusal(error)]
-        if error.sqlstate == LOCK_NOT_AVAILABLE:
-            connection.execute(_LOOK_ONLY)
-    middle = len(items) // 2
-    return _bisected(connection, items[:middle], run) + _bisected(connection, items[middle:], run)
+        `run` gives one result an item. Errors that are not of one row are raised.
+        """
+        return self._each(items, MAX_ROWS, run)
+
+    def _each(self, items: Sequence[T], size: int, run: Callable[[Sequence[T]], Sequence[R]]) -> list[R | Refusal]:
+        results: list[R | Refusal] = []
+        for start in range(0, len(items), size):
+            results += self._divided(items[start : start + size], run)
+        return results
+
+    def _divided(self, items: Sequence[T], run: Callable[[Sequence[T]], Sequence[R]]) -> list[R | Refusal]:
+        if self._until is not None and time.monotonic() > self._until:
+            return [Refusal(TIMED_OUT)] * len(items)
+        parts = 2
+        try:
+            with self._connection.transaction():
+                return list(run(items))
+        except psycopg.Error as error:
+            if not of_one_row(error):
+                raise
+            if error.sqlstate == TIMED_OUT:
+                parts = 10
+                self._until = self._until or time.monotonic() + self._patience_s
+            if len(items) == 1:
+                return [_refusal(error)]
+            if error.sqlstate == LOCK_NOT_AVAILABLE:
+                self._connection.execute(_LOOK_ONLY)
+        return self._each(items, -(-len(items) // parts), run)
 
 
 def _refusal(error: psycopg.Error) -> Refusal:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from psycopg import Connection
 
 from processor.adapters.postgres.state_writer_arrays import Arrays, identities, versions, written
-from processor.adapters.postgres.state_writer_bisect import in_pieces
+from processor.adapters.postgres.state_writer_bisect import Pieces
 from processor.adapters.postgres.state_writer_rows import found_in
 from processor.adapters.postgres.state_writer_sql import named_sql
 from processor.adapters.postgres.state_writer_statements import Statements, column_of
@@ -26,8 +26,11 @@ _NAMES_INVALID_INPUT = 160_000
 class PostgresStateTransaction:
     """Implements `processor.service.apply_state.StateTransaction`."""
 
-    def __init__(self, connection: Connection, statements: Callable[[ObjectType], Statements]) -> None:
+    def __init__(
+        self, connection: Connection, statements: Callable[[ObjectType], Statements], statement_timeout_s: float
+    ) -> None:
         self._connection = connection
+        self._pieces = Pieces(connection, statement_timeout_s)
         self._statements = statements
 
     def claim(self, corrections: Sequence[Correction], now: datetime) -> list[Verdict | None]:
@@ -65,11 +68,12 @@ class PostgresStateTransaction:
             rows = self._connection.execute(statements.read, {"object": object_type.name} | identities(piece))
             return found_in(rows, object_type, statements.looked_up)
 
-        return in_pieces(self._connection, corrections, run)
+        return self._pieces.run(corrections, run)
 
-    def resolve(self, object_type: ObjectType, writes: Sequence[Write]) -> list[References]:
+    def resolve(self, object_type: ObjectType, writes: Sequence[Write]) -> list[References | Refusal]:
         ids: list[dict[str, str | None]] = [{} for _ in writes]
         dangling: list[list[str]] = [[] for _ in writes]
+        refused: dict[int, Refusal] = {}
         for field in object_type.owned:
             statement = self._statements(object_type).resolve(field)
             if statement is None:
@@ -78,12 +82,18 @@ class PostgresStateTransaction:
             named = [_named(writes[place].correction, field) for place in places]
             found = self._ids(statement, [identity for identity in dict.fromkeys(named) if identity[1] is not None])
             for place, identity in zip(places, named, strict=True):
-                ids[place][field.name] = found.get(identity)
-                if identity[1] is not None and identity not in found:
+                state_id = found.get(identity)
+                if isinstance(state_id, Refusal):
+                    refused[place] = state_id
+                    continue
+                ids[place][field.name] = state_id
+                if identity[1] is not None and state_id is None:
                     dangling[place].append(field.name)
-        return [References(known, tuple(lost)) for known, lost in zip(ids, dangling, strict=True)]
+        return [refused.get(place) or References(ids[place], tuple(dangling[place])) for place in range(len(writes))]
 
-    def _ids(self, statement: bytes, identities: Sequence[tuple[str, str | None]]) -> dict[tuple[str, str | None], str]:
+    def _ids(
+        self, statement: bytes, identities: Sequence[tuple[str, str | None]]
+    ) -> dict[tuple[str, str | None], str | Refusal | None]:
         """(district, key) to the state's id; a key that two rows have is not found, nor one the column refuses."""
 
         def run(piece: Sequence[tuple[str, str | None]]) -> list[str | None]:
@@ -92,14 +102,20 @@ class PostgresStateTransaction:
             known = {n: state_id for n, state_id, count in rows if count == 1}
             return [known.get(n) for n in range(1, len(piece) + 1)]
 
-        found = zip(identities, in_pieces(self._connection, identities, run), strict=True)
-        return {identity: state_id for identity, state_id in found if isinstance(state_id, str)}
+        found = zip(identities, self._pieces.run(identities, run), strict=True)
+        return {identity: None if _cannot_hold(state_id) else state_id for identity, state_id in found}
 
-    def referring(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[str | None]:
-        children: list[str | None] = [None] * len(corrections)
+    def referring(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[str | Refusal | None]:
+        children: list[str | Refusal | None] = [None] * len(corrections)
         for child, statement in self._statements(object_type).referring:
-            for (n,) in self._connection.execute(statement, identities(corrections)):
-                children[n - 1] = child
+
+            def run(piece: Sequence[Correction], child: str = child, statement: bytes = statement) -> list[str | None]:
+                referred = {n for (n,) in self._connection.execute(statement, identities(piece))}
+                return [child if n in referred else None for n in range(1, len(piece) + 1)]
+
+            for place, found in enumerate(self._pieces.run(corrections, run)):
+                if found is not None and not _cannot_hold(found):
+                    children[place] = found
         return children
 
     def create(self, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]:
@@ -135,7 +151,7 @@ class PostgresStateTransaction:
             if (column := self._lost_time(object_type, write)) is not None:
                 results[place] = Refusal(_NO_SUCH_TIME, None, column)
         places = [place for place in range(len(writes)) if place not in results]
-        heard = in_pieces(self._connection, [writes[place] for place in places], run)
+        heard = self._pieces.run([writes[place] for place in places], run)
         for place, result in zip(places, heard, strict=True):
             blamed = self._blamed(object_type, writes[place], result) if isinstance(result, Refusal) else result
             results[place] = blamed
@@ -178,12 +194,17 @@ class PostgresStateTransaction:
             self._connection.execute(_SQL["echo"], {"text": list(piece)})
             return [None] * len(piece)
 
-        heard = in_pieces(self._connection, texts, run)
-        return {place: refusal for place, refusal in enumerate(heard) if isinstance(refusal, Refusal)}
+        heard = self._pieces.run(texts, run)
+        return {p: r for p, r in enumerate(heard) if isinstance(r, Refusal) and _cannot_hold(r)}
 
 
 def _text(write: Write, field: FieldSpec) -> str | None:
     return (write.correction.after or {}).get(field.name)
+
+
+def _cannot_hold(found: str | Refusal | None) -> bool:
+    """Whether the database cannot hold a text where it was asked for; no row has it there."""
+    return isinstance(found, Refusal) and found.sqlstate.startswith("22")
 
 
 def _named(correction: Correction, field: FieldSpec) -> tuple[str, str | None]:

@@ -130,6 +130,7 @@ def test_a_foreign_applier_answers_as_the_contract_asks(wire: Wire, state_dsn: s
         (person(Op.UPDATE, ANN, {**ANN, "city": "X"}, 120), Result.CONFLICT),
         (person(Op.UPDATE, BEA, {**BEA, "city": "X"}, 90), Result.CONFLICT),
         (person(Op.UPDATE, BEA, {**BEA, "birthDate": "1800-01-01"}, 130), Result.REJECTED_BY_STATE),
+        (person(Op.UPDATE, BEA, {**BEA, "postalCode": "55001-12345"}, 135), Result.REJECTED_BY_STATE),
         (person(Op.UPDATE, BEA, BEA, 140, Mode.FORCE), Result.APPLIED),
         (person(Op.DELETE, BEA, None, 150), Result.APPLIED),
         (person(Op.CREATE, None, ANN, 145), Result.CONFLICT),
@@ -141,7 +142,7 @@ def test_a_foreign_applier_answers_as_the_contract_asks(wire: Wire, state_dsn: s
 
     assert [answer.result for answer in answers] == [result for _, result in steps]
     assert [answer.source for answer in answers] == [correction.source for correction, _ in steps]
-    assert answers[6].detail == "state_person_birth_date"
+    assert [answer.detail for answer in answers[6:8]] == ["state_person_birth_date", "22001"]
     with psycopg.connect(state_dsn) as connection:
         rows = connection.execute("select legal_last_name, legal_first_name, funding_code from state_person").fetchall()
     assert rows == [("O'Brien 🎓", "Bea", "GEN")]

@@ -3,20 +3,23 @@
 import multiprocessing
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
+from typing import LiteralString
 
 import psycopg
 import pytest
 
 from processor.adapters.postgres.state_writer import PostgresStateWriter, district_lock
+from processor.adapters.postgres.state_writer_bisect import PATIENCE_TIMEOUTS
 from processor.core.correction import Correction, Result
 from processor.crashpoint import CrashPoints
 from processor.service.apply import apply
 from processor.service.apply_state import StateUnavailable
 from tests.integration.applier.catalog import CATALOG
-from tests.integration.applier.world import NOW, World, create, update
+from tests.integration.applier.world import NOW, World, create, delete, update
 
 A = {"lastName": "A"}
 B = {"lastName": "B"}
@@ -178,16 +181,6 @@ def test_killed_at_the_commit_and_started_again(world: World, crash_at: str) -> 
     assert world.rows("select last_name, changes from person") == [("B", 1)]
 
 
-def test_a_statement_that_takes_too_long_is_no_answer(world: World) -> None:
-    world.edit(
-        "create function slow() returns trigger language plpgsql as"
-        " $$ begin perform pg_sleep(5); return new; end $$;"
-        "create trigger slow before insert on person for each row execute function slow();"
-    )
-    with pytest.raises(StateUnavailable, match="57014"):
-        apply([create("Person", "7", A)], world.another_writer(statement_timeout_s=0.2), NOW)
-
-
 def test_a_column_that_is_gone_stops_the_batch_until_it_is_back(world: World) -> None:
     correction = create("Person", "7", A)
     world.apply(create("Person", "8", A))
@@ -265,3 +258,60 @@ def test_a_row_that_somebody_keeps_locked_is_a_conflict_and_stops_no_other(world
     assert set(said.values()) == {(Result.APPLIED, None)}
     assert took_s < 5.0
     assert world.said(update("Person", "77", A, B, xmax=300)) == (Result.APPLIED, None)
+
+
+def slow(world: World, condition: LiteralString, row_s: float) -> None:
+    """Each new person for whom the condition holds takes so long."""
+    world.edit(
+        "create function slow() returns trigger language plpgsql as $$ begin"
+        f" if {condition} then perform pg_sleep({row_s}); end if; return new; end $$"
+    )
+    world.edit("create trigger slow before insert on person for each row execute function slow()")
+
+
+def test_a_batch_beyond_the_statement_timeout_goes_through_in_pieces(world: World) -> None:
+    slow(world, "true", 0.005)
+    hasty = world.another_writer(statement_timeout_s=0.5)
+    batch = [create("Person", str(number), A) for number in range(200)]
+    assert [answer.result for answer in apply(batch, hasty, NOW)] == [Result.APPLIED] * 200
+    assert world.rows("select count(*) from person") == [(200,)]
+
+
+def test_a_row_that_takes_too_long_is_a_conflict_and_stops_no_other(world: World) -> None:
+    slow(world, "new.person_id = 7", 60)
+    hasty = world.another_writer(statement_timeout_s=0.3)
+    answers = apply([create("Person", str(number), A) for number in range(20)], hasty, NOW)
+    said = {answer.source.key: (answer.result, answer.detail) for answer in answers}
+    assert said.pop("7") == (Result.CONFLICT, "timed out")
+    assert set(said.values()) == {(Result.APPLIED, None)}
+
+
+def test_a_state_slow_for_every_row_is_waited_for_so_long_and_goes_on_with_the_rest_later(world: World) -> None:
+    slow(world, "true", 0.15)
+    hasty = world.another_writer(statement_timeout_s=0.2)
+    started = time.monotonic()
+    answers = apply([create("Person", str(number), A) for number in range(100)], hasty, NOW)
+    assert time.monotonic() - started < 0.2 * (PATIENCE_TIMEOUTS + 2) + 1, "15 s of rows"
+    said = Counter((answer.result, answer.detail) for answer in answers)
+    assert set(said) == {(Result.APPLIED, None), (Result.CONFLICT, "timed out")}
+    assert world.rows("select count(*) from person") == [(said[Result.APPLIED, None],)]
+
+
+def test_a_look_for_children_that_takes_too_long_deletes_nothing(world: World) -> None:
+    world.apply(create("Person", "7", A))
+    world.edit("insert into note values ('NORTH', gen_random_uuid(), 7, 'x')")
+    world.edit("alter table note rename to notes")
+    world.edit("create view note as select * from notes where pg_sleep(60) is not null")
+    hasty = world.another_writer(statement_timeout_s=0.3)
+    (answer,) = apply([delete("Person", "7", A, 101)], hasty, NOW)
+    assert (answer.result, answer.detail) == (Result.CONFLICT, "timed out")
+    assert world.rows("select person_id from person") == [(7,)]
+
+
+def test_a_reference_narrower_than_the_key_it_holds_stops_no_delete(world: World) -> None:
+    """Nothing can refer to a key that its column cannot hold."""
+    world.edit("alter table note alter person_id type integer")
+    world.edit("insert into note values ('NORTH', gen_random_uuid(), 7, 'x')")
+    world.apply(create("Person", "3000000000", A), create("Person", "7", A))
+    answers = world.apply(delete("Person", "3000000000", A, 101), delete("Person", "7", A, 101))
+    assert [(a.result, a.detail) for a in answers] == [(Result.APPLIED, None), (Result.HAS_CHILDREN, "Note")]

@@ -137,6 +137,14 @@ def test_a_duplicate_says_how_many_and_where() -> None:
 
 
 @pytest.mark.parametrize(
+    ("ours_held", "theirs_held", "side"), [(OURS_NEVER, theirs(), "district"), (ours(), THEIRS_NEVER, "state")]
+)
+def test_a_value_that_cannot_be_carried_says_where_it_stands(ours_held: Row, theirs_held: Row, side: str) -> None:
+    outcome = only_outcome(of(person([ours_held], [theirs_held])))
+    assert outcome.detail == f"birthDate: the {side}'s value is not a date"
+
+
+@pytest.mark.parametrize(
     ("limits", "reason"),
     [({}, Reason.DELETE_NOT_ALLOWED), ({"allow_delete": True, "max_deletes": 0}, Reason.MAX_DELETES)],
 )

@@ -69,3 +69,9 @@ def test_a_shell_reads_the_very_keys_or_none_are_named(keys: list[str]) -> None:
         assert ("--" in words[: -len(keys)]) == any(key.startswith("-") for key in keys)
     else:
         assert words[-1] == "-"
+
+
+@pytest.mark.parametrize("reason", [Reason.UNREPRESENTABLE, Reason.DUPLICATE_KEY])
+def test_what_either_side_may_hold_is_mended_on_the_side_that_the_detail_names(reason: Reason) -> None:
+    assert RULES[reason].mender is Mender.NAMED_SIDE
+    assert "on the side that the detail names" in mend(ASKED, replace(AWAY, reason=reason)).advice

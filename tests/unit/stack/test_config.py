@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stack import config
+from stack.claims import Claims
 from stack.errors import StackError
 from stack.layout import Stack
 
@@ -14,12 +15,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def unclaimed(_base: int) -> bool:
+    return True
+
+
 def all_but(*taken: int) -> Callable[[int], bool]:
     return lambda port: port not in taken
 
 
 def test_ports_follow_from_the_first_base() -> None:
-    chosen = config.choose(None, {}, (), free=all_but())
+    chosen = config.choose(None, {}, (), claim=unclaimed, free=all_but())
     assert chosen.ports == {
         "kafka": 19000,
         "kafka-controller": 19001,
@@ -33,19 +38,34 @@ def test_ports_follow_from_the_first_base() -> None:
 
 @pytest.mark.parametrize("taken", [19000, 19013, 19050])
 def test_a_block_with_a_taken_port_is_passed_over(taken: int) -> None:
-    chosen = config.choose(None, {}, (), free=all_but(taken))
+    chosen = config.choose(None, {}, (), claim=unclaimed, free=all_but(taken))
     assert chosen.base == 19100
     assert set(chosen.ports.values()) == {19100, 19101, 19102, 19110, 19111, 19112, 19113}
 
 
+def test_stacks_that_start_at_once_get_blocks_of_their_own(tmp_path: Path) -> None:
+    """Nobody listens yet when the next one looks, and a block that was remembered is looked at as well."""
+    remembered = config.choose(None, {}, (), claim=unclaimed, free=all_but())
+    with Claims(tmp_path) as one, Claims(tmp_path) as other, Claims(tmp_path) as third:
+        bases = [
+            config.choose(None, {}, (), claim=one.take, free=all_but()).base,
+            config.choose(None, {}, (), claim=other.take, free=all_but()).base,
+            config.choose(remembered, {}, (), claim=third.take, free=all_but()).base,
+        ]
+        assert bases == [19000, 19100, 19200]
+        assert one.take(19000), "claimed by itself"
+    with Claims(tmp_path) as later:
+        assert config.choose(None, {}, (), claim=later.take, free=all_but()).base == 19000
+
+
 def test_remembered_ports_stay_while_they_are_free() -> None:
-    first = config.choose(None, {}, (), free=all_but(19000))
-    assert config.choose(first, {}, (), free=all_but()) == first
+    first = config.choose(None, {}, (), claim=unclaimed, free=all_but(19000))
+    assert config.choose(first, {}, (), claim=unclaimed, free=all_but()) == first
 
 
 def test_what_runs_keeps_its_port_and_the_rest_moves() -> None:
-    first = config.choose(None, {}, (), free=all_but())
-    chosen = config.choose(first, {}, ("kafka",), free=all_but(19000, 19001, 19011))
+    first = config.choose(None, {}, (), claim=unclaimed, free=all_but())
+    chosen = config.choose(first, {}, ("kafka",), claim=unclaimed, free=all_but(19000, 19001, 19011))
     assert chosen.ports["kafka"] == 19000
     assert chosen.ports["kafka-controller"] == 19001
     assert chosen.ports["postgres-NORTH"] == 19111
@@ -54,7 +74,7 @@ def test_what_runs_keeps_its_port_and_the_rest_moves() -> None:
 
 def test_fixed_ports_and_a_fixed_base() -> None:
     environ = {"RESYNC_PORT_BASE": "25000", "RESYNC_PG_PORT_NORTH": "5555"}
-    chosen = config.choose(None, environ, (), free=all_but())
+    chosen = config.choose(None, environ, (), claim=unclaimed, free=all_but())
     assert chosen.ports["postgres-NORTH"] == 5555
     assert chosen.ports["postgres-LAKE"] == 25013
     assert config.role_port(chosen, "apply", 3) == 25063
@@ -71,21 +91,21 @@ def test_fixed_ports_and_a_fixed_base() -> None:
 )
 def test_a_fixed_port_that_cannot_be_had_is_named(environ: dict[str, str], taken: int, said: str) -> None:
     with pytest.raises(StackError, match=said):
-        config.choose(None, environ, (), free=all_but(taken))
+        config.choose(None, environ, (), claim=unclaimed, free=all_but(taken))
 
 
 def test_a_running_service_does_not_move() -> None:
-    first = config.choose(None, {}, (), free=all_but())
+    first = config.choose(None, {}, (), claim=unclaimed, free=all_but())
     with pytest.raises(StackError, match="kafka runs on port 19000 but RESYNC_KAFKA_PORT asks for 9092"):
-        config.choose(first, {"RESYNC_KAFKA_PORT": "9092"}, ("kafka",), free=all_but())
+        config.choose(first, {"RESYNC_KAFKA_PORT": "9092"}, ("kafka",), claim=unclaimed, free=all_but())
 
 
 def test_districts_can_be_added_later() -> None:
-    first = config.choose(None, {"RESYNC_DISTRICTS": "A"}, (), free=all_but())
+    first = config.choose(None, {"RESYNC_DISTRICTS": "A"}, (), claim=unclaimed, free=all_but())
     assert first.districts == ("A",)
-    second = config.choose(first, {"RESYNC_DISTRICTS": "A, B"}, (), free=all_but())
+    second = config.choose(first, {"RESYNC_DISTRICTS": "A, B"}, (), claim=unclaimed, free=all_but())
     assert second.districts == ("A", "B")
-    assert config.choose(second, {}, (), free=all_but()).districts == ("A", "B")
+    assert config.choose(second, {}, (), claim=unclaimed, free=all_but()).districts == ("A", "B")
 
 
 @pytest.mark.parametrize("text", [",", "A,a", "A-1,A_1", "ÄRA", "state", "a b", ",".join(f"D{i}" for i in range(40))])
@@ -106,6 +126,6 @@ def test_choice_is_remembered_in_the_stack(tmp_path: Path) -> None:
     assert config.load(stack) is None
     with pytest.raises(StackError, match="make up"):
         config.existing(stack)
-    chosen = config.choose(None, {}, (), free=all_but())
+    chosen = config.choose(None, {}, (), claim=unclaimed, free=all_but())
     config.save(stack, chosen)
     assert config.existing(stack) == chosen

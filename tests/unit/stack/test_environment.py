@@ -14,7 +14,9 @@ from stack.process import Account
 @pytest.fixture
 def stack(tmp_path: Path) -> Stack:
     stack = Stack.at(tmp_path / "with blank")
-    config.save(stack, config.choose(None, {"RESYNC_DISTRICTS": "NORTH,south-1"}, (), free=lambda _: True))
+    config.save(
+        stack, config.choose(None, {"RESYNC_DISTRICTS": "NORTH,south-1"}, (), claim=lambda _: True, free=lambda _: True)
+    )
     return stack
 
 

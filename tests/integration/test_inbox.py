@@ -1,0 +1,152 @@
+"""The inbox on a real broker: partitions that wait, that move, and a broker that goes away."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from time import monotonic
+
+import pytest
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from processor.adapters.kafka.clients import consumer_config
+from processor.adapters.kafka.inbox import Inbox
+from processor.adapters.kafka.membership import Membership
+from processor.adapters.kafka.read_ahead import HELD_RECORDS
+from processor.service.records import Lane
+from processor.settings import Settings
+from stack import services
+from stack.layout import Stack
+from tests.awaiting import await_
+
+AT_ONCE_S = 5.0
+
+
+class World:
+    """A topic of one partition in a lane that has to wait, and members of the group that reads it."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.bootstrap = bootstrap
+        self.topic = f"inbox-{uuid.uuid4().hex[:8]}"
+        self.due_at_s = 0.0
+        self.members: list[Inbox] = []
+        self.consumers: list[Consumer] = []
+        self.read: list[int] = []
+        """Records that each member has read ahead."""
+        self.assignments: list[int] = []
+        self._client: dict[str, str | int | float | bool] = {"bootstrap.servers": bootstrap, "log_level": 2}
+        self._admin = AdminClient(self._client)
+        self._admin.create_topics([NewTopic(self.topic, 1, 1)])[self.topic].result(20)
+
+    def close(self) -> None:
+        for member in self.members:
+            member.close()
+
+    def put(self, count: int) -> None:
+        producer = Producer(self._client)
+        for number in range(count):
+            producer.produce(self.topic, b"%d" % number, partition=0)
+        assert producer.flush(20) == 0
+
+    def join(self) -> Inbox:
+        ordinal = len(self.members)
+        settings = Settings(bootstrap_servers=self.bootstrap, release=self.topic, ordinal=ordinal, session_timeout_s=6)
+
+        def assigned(_partitions: object) -> None:
+            self.assignments.append(ordinal)
+
+        consumer = Consumer(consumer_config(settings, "process"))
+        made = Inbox(
+            consumer,
+            {self.topic: Lane.RETRY},
+            Membership(f"{self.topic}-{ordinal}"),
+            on_assigned=assigned,
+            due_at_s=lambda _record: self.due_at_s,
+        )
+        self.consumers.append(consumer)
+        self.members.append(made)
+        self.read.append(0)
+        return made
+
+    def until(self, holds: Callable[[], object], what: str) -> None:
+        """Keeps all members polling meanwhile."""
+
+        def look() -> object:
+            for ordinal, member in enumerate(self.members):
+                self.read[ordinal] += member.fill(0.05)
+            return holds()
+
+        await_(look, what)
+
+    def owner(self) -> int | None:
+        """Which member holds records that wait."""
+        return next((n for n, member in enumerate(self.members) if member.next_due_s() is not None), None)
+
+    def take(self, most: int | None = None) -> list[bytes]:
+        """What may be taken now, and is then done with."""
+        taken: list[bytes] = []
+        for consumer, member in zip(self.consumers, self.members, strict=True):
+            for record in member.ready(time.time()):
+                if len(taken) == most:
+                    break
+                member.take(record)
+                taken.append(record.value or b"")
+            if offsets := member.offsets():
+                consumer.commit(offsets=offsets, asynchronous=False)
+            member.committed()
+        return taken
+
+
+@pytest.fixture
+def world(stack_settings: dict[str, str]) -> Iterator[World]:
+    made = World(stack_settings["RESYNC_BOOTSTRAP_SERVERS"])
+    yield made
+    made.close()
+
+
+def test_a_paused_partition_is_read_on_after_a_rebalance(world: World) -> None:
+    """It stays with its owner, and librdkafka keeps the pause over the new assignment."""
+    count = HELD_RECORDS + 1_500
+    world.put(count)
+    world.due_at_s = float("inf")
+    world.join()
+    world.until(lambda: world.read[0] >= HELD_RECORDS, "enough to be paused")
+    world.join()
+    world.until(lambda: 1 in world.assignments and world.assignments.count(0) > 1, "the rebalance")
+    world.until(lambda: world.owner() == 0, "records to be read again")
+
+    world.due_at_s = 0.0
+    taken: list[bytes] = []
+    while len(taken) < count:
+        world.until(lambda: world.owner() is not None, "the rest of the records")
+        taken += world.take()
+    assert taken == numbered(0, count)
+
+
+def test_going_back_asks_no_broker(world: World, stack: Stack) -> None:
+    """The state and the broker may be away together: a role waits for both, for as long as it takes."""
+    world.put(10)
+    inbox = world.join()
+    world.until(lambda: world.read[0] == 10, "all records")
+    assert world.take(most=3) == numbered(0, 3)
+    inbox.take(next(inbox.ready(time.time())))
+
+    services.stop(stack, "kafka")
+    try:
+        started = monotonic()
+        inbox.rewind()
+        took_s = monotonic() - started
+    finally:
+        services.start(stack, "kafka")
+
+    assert took_s < AT_ONCE_S
+    taken: list[bytes] = []
+    while len(taken) < 7:
+        world.until(lambda: world.owner() is not None, "the records that were not done with")
+        taken += world.take()
+    assert taken == numbered(3, 10)
+
+
+def numbered(first: int, end: int) -> list[bytes]:
+    return [b"%d" % number for number in range(first, end)]
