@@ -54,6 +54,8 @@ _times = st.sampled_from(TIMES) | st.datetimes().map(lambda at: at.isoformat(sep
 _numbers = st.decimals(-10_000, 10_000, allow_nan=False, places=3).map(str) | st.sampled_from(
     ["NaN", "Infinity", "-Infinity", "7", "7.00", "0", "1e300", "1e-330", "12345.67", "0.005", "9223372036854775808"]
 )
+NO_DAYS = ["0000-01-01", "0000-02-29 00:00", "2023-02-29", "1900-02-29", "2026-04-31T00:00:00Z"]
+"""Texts that look like days and are none."""
 OF_TYPE: Mapping[str, st.SearchStrategy[str]] = {
     "int2": st.integers(-(2**15), 2**15 - 1).map(str) | st.sampled_from(["0", "1", "7"]),
     "int8": st.integers(-(2**63), 2**63 - 1).map(str) | st.sampled_from(["0", "1", "7"]),
@@ -146,7 +148,9 @@ def texts_of(name: str) -> st.SearchStrategy[str | None]:
     spec, type_name = PUPIL.by_name[name], TYPES[name]
     if spec.crosswalk is not None:
         return st.none() | st.sampled_from(["F", "M", "W", "X", "?", ""])
-    return st.none() | OF_TYPE[type_name] if type_name in OF_TYPE else column_texts(spec)
+    if type_name in OF_TYPE:
+        return st.none() | OF_TYPE[type_name]
+    return column_texts(spec) | st.sampled_from(NO_DAYS)
 
 
 @dataclass(slots=True)
