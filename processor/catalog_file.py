@@ -22,6 +22,7 @@ from processor.core.catalog import (
     KeyType,
     Limits,
     Lookup,
+    Naming,
     ObjectType,
     ParentRef,
     Table,
@@ -48,6 +49,7 @@ class CatalogError(Exception):
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(?:\.[A-Za-z_][A-Za-z0-9_$]*)?")
 _DISTRICT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_a-z.-]+)\}")
 
 
@@ -107,9 +109,28 @@ class _ParentEntry(_Strict):
     field: str
 
 
+def _word(name: str) -> str:
+    if not _WORD.fullmatch(name):
+        raise ValueError("is not a word of ASCII letters, digits and _")
+    return name
+
+
+Word = Annotated[str, AfterValidator(_word)]
+
+
+class _NamingEntry(_Strict):
+    aliases: tuple[Word, ...] = ()
+    key: Word | None = None
+    last_name: str | None = None
+    first_name: str | None = None
+
+
 class _ObjectEntry(_Strict):
     key: KeyType
     parent: _ParentEntry | None = None
+    modified: str | None = None
+    school_year: str | None = None
+    naming: _NamingEntry = _NamingEntry()
     district: _TableEntry
     state: _TableEntry
     fields: dict[str, Annotated[_FieldEntry, BeforeValidator(_same_column)]] = Field(min_length=1)
@@ -134,6 +155,7 @@ class _LimitsEntry(_Strict):
 class _CatalogEntry(_Strict):
     timezone: Zone = "UTC"
     limits: _LimitsEntry = _LimitsEntry()
+    open_years: frozenset[int] = frozenset()
     crosswalks: dict[str, Path] = {}
     districts: dict[str, _DistrictEntry] = Field(min_length=1)
     objects: dict[str, _ObjectEntry] = Field(min_length=1)
@@ -174,7 +196,7 @@ class _Builder:
         crosswalks = {name: self._crosswalk(name, file) for name, file in self._entry.crosswalks.items()}
         objects = {name: self._object(name, entry, crosswalks) for name, entry in self._entry.objects.items()}
         districts = {name: self._district(name, entry, secrets) for name, entry in self._entry.districts.items()}
-        catalog = Catalog(objects, districts, Limits(**self._entry.limits.model_dump()))
+        catalog = Catalog(objects, districts, Limits(**self._entry.limits.model_dump()), self._entry.open_years)
         self.problems += misfits(catalog)
         return catalog
 
@@ -227,6 +249,9 @@ class _Builder:
             state=self._table(entry.state, entry.key),
             parent=parent,
             depth=self._depth(name),
+            modified=entry.modified,
+            school_year=entry.school_year,
+            naming=Naming(**entry.naming.model_dump()),
         )
 
     def _depth(self, name: str) -> int:

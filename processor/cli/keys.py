@@ -1,12 +1,13 @@
-"""Where `submit` gets its keys from: arguments, a file, or standard input."""
+"""Where `submit` gets its keys from: arguments, a file, or standard input; and files of keys for it."""
 
 import csv
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from processor.cli.exits import UsageError
+from processor.cli.files import new_file
 
 STDIN = "-"
 
@@ -29,6 +30,19 @@ def read_keys(arguments: list[str], file: Path | None) -> list[str]:
     return keys
 
 
+def write_keys(path: Path, keys: Iterable[str]) -> None:
+    """A file as `read_keys` reads it, by its name; it appears when it is whole. Raises UsageError."""
+    with new_file(path) as partial, partial.open("w", encoding="utf-8", newline="") as opened:
+        if _is_csv(path):
+            csv.writer(opened, lineterminator="\n").writerows([["key"], *([key] for key in keys)])
+        else:
+            opened.writelines(f"{key}\n" for key in keys)
+
+
+def _is_csv(path: Path) -> bool:
+    return path.suffix.lower() == ".csv"
+
+
 def _stdin() -> list[str]:
     return list(_lines(_text(sys.stdin.buffer.read(), "standard input")))
 
@@ -38,7 +52,7 @@ def _file(path: Path) -> list[str]:
         text = _text(path.read_bytes(), str(path))
     except OSError as fault:
         raise UsageError(f"{path} cannot be read: {fault.strerror}") from None
-    return list(_first_column(text, path) if path.suffix.lower() == ".csv" else _lines(text))
+    return list(_first_column(text, path) if _is_csv(path) else _lines(text))
 
 
 def _text(data: bytes, place: str) -> str:

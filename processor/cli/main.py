@@ -36,6 +36,7 @@ COMMANDS = {
     "show": Entry("show", "show", "Show one request and how it stands."),
     "report": Entry("report", "report", "List what became of every key of a request."),
     "record": Entry("record", "record", "Show all that the history knows of one record."),
+    "find": Entry("find", "find", "List records that a filter matches, by name."),
     "clear": Entry("clear", "clear", "Clear the history of requests, for good."),
     "topics": Entry("topics", "app", "Create or check the topics."),
     "doctor": Entry("doctor", "doctor", "Look at everything that the service needs, and say how to mend it."),

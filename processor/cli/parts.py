@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from processor.adapters.kafka.history_scan import ScanReader
     from processor.adapters.kafka.publisher import KafkaControlPublisher, KafkaRequestPublisher
     from processor.adapters.kafka.topics import TopicAdmin
+    from processor.adapters.postgres.finder import Finder
     from processor.adapters.postgres.history_queries import HistoryQueries, PostgresFollower, Seen
+    from processor.core.request import Side
     from processor.core.rights import Policy
     from processor.service.history_changes import Decode
     from processor.settings import Settings
@@ -42,6 +44,27 @@ def open_catalog(settings: "Settings") -> Catalog:
     from processor.codec.schema_files import SchemaFiles
 
     return load_catalog(settings.catalog, SchemaFiles(settings.schemas).object, Secrets.LEFT_OUT)
+
+
+def open_finder(
+    settings: "Settings", catalog: Catalog, district_id: str, side: "Side", timeout_s: float
+) -> "closing[Finder]":
+    """Raises NotSetUp where the connection string is not whole. Nobody needs those of other districts for it."""
+    from processor.adapters.postgres.database import ReaderOptions
+    from processor.adapters.postgres.finder import Finder
+    from processor.catalog_file import with_secrets
+    from processor.core.request import Side
+
+    if side is Side.DISTRICT:
+        dsn, missing = with_secrets(catalog.districts[district_id].dsn)
+        if missing:
+            raise NotSetUp(f"the database of district {district_id}: the environment has no {', '.join(missing)}")
+    else:
+        dsn = settings.state_dsn
+        if not dsn:
+            raise NotSetUp("RESYNC_STATE_DSN is not set: it says where the state's database is")
+    options = ReaderOptions(settings.application_name("find"), timeout_s, settings.connect_timeout_s)
+    return closing(Finder(dsn, side, district_id, options))
 
 
 def open_policy(settings: "Settings", catalog: Catalog | None = None) -> "Policy | None":

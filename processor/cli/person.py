@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from processor.cli.exits import UsageError
+from processor.core.accept import printable
 from processor.core.request import Request, Side
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from processor.core.catalog import Catalog
     from processor.core.rights import Policy, Principal, Right
     from processor.service.client_ports import Row
@@ -51,6 +54,21 @@ class Person:
         from processor.core.rights import may_see
 
         return may_see(self.known[1], district_id, object_name)
+
+    def check_values(self, district_id: str, object_names: "Iterable[str]") -> None:
+        """Raises NotAuthorized where this person may not see values of an object; says nothing about what there is."""
+        from processor.core.rights import NotAuthorized
+
+        for name in object_names:
+            if not self.may_see_values(district_id, name):
+                raise NotAuthorized(f"{self.name} may not see values of {printable(name)} here: it needs see-values")
+
+    def may_see_values(self, district_id: str, object_name: str) -> bool:
+        if self.known is None:
+            return True
+        from processor.core.rights import may_see_values
+
+        return may_see_values(self.known[1], district_id, object_name)
 
     def seen_objects(self, district_id: str) -> list[str] | None:
         """The objects of a district whose keys may be seen, None being all: dependencies bring along keys of others."""

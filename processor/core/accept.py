@@ -9,17 +9,18 @@ from processor.core.catalog import Catalog, KeyType, ObjectType
 from processor.core.chunk import Ask, Cause, Chunk
 from processor.core.counted import counted
 from processor.core.errors import CoreError, InvalidKey, Reason
+from processor.core.filter_text import MAX_EXPRESSION
 from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
 from processor.core.ids import FIRST_CHUNK, split_chunk
 from processor.core.keys import canonical_key, invalid_key_id
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
 from processor.core.request import Dependencies, Filter, Keys, OnStateOnly, Request
+from processor.core.scope import YearNotOpen, check_year
 
 WITH_CHILDREN = frozenset({Dependencies.CHILDREN, Dependencies.ALL})
 MAX_ASKED_AS = 255
 MAX_TEXTS = {"district_id": 255, "object": 255, "requested_by": 255, "school_year": 255, "run_id": 255, "reason": 2_000}
-MAX_EXPRESSION = 2_000
 """Characters of a request's texts; history holds them all in one record."""
 MAX_CHUNK_BYTES = 700_000
 """Keys with the texts asked for, as UTF-8: a chunk must fit into a record of 1 MiB, also when it goes round again."""
@@ -101,11 +102,20 @@ def _checked(
         raise Rejected(Reason.UNKNOWN_OBJECT, f"object {printable(request.object)} is not one of {known}")
     if nul:
         raise Rejected(Reason.INVALID_REQUEST, f"holds the character NUL: {', '.join(nul)}")
+    if request.school_year is not None:
+        _check_year(request.school_year, catalog)
     if not isinstance(request.selection, Keys):
         raise Rejected(Reason.NOT_SUPPORTED, "only a selection of keys is supported")
     if not request.selection.keys:
         raise Rejected(Reason.EMPTY_SELECTION, "the selection names no key")
     return kind, request.selection.keys
+
+
+def _check_year(year: str, catalog: Catalog) -> None:
+    try:
+        check_year(year, catalog)
+    except YearNotOpen as why:
+        raise Rejected(why.reason, why.detail) from None
 
 
 def is_bounded(request: Request) -> bool:

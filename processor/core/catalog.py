@@ -111,9 +111,22 @@ class ParentRef:
     key_type: KeyType = KeyType.TEXT
 
 
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How filters and lists call an object: other names of it, a name of its key, the fields with a person's name."""
+
+    aliases: tuple[str, ...] = ()
+    key: str | None = None
+    last_name: str | None = None
+    first_name: str | None = None
+
+
 @dataclass(frozen=True)
 class ObjectType:
-    """A type of record. `fields` are in the order of the schema; `depth` counts ancestors."""
+    """A type of record. `fields` are in the order of the schema; `depth` counts ancestors.
+
+    `modified` names the field that tells when a record was last changed, `school_year` the one with its school year.
+    """
 
     name: str
     key_type: KeyType
@@ -122,6 +135,9 @@ class ObjectType:
     state: Table
     parent: ParentRef | None
     depth: int
+    modified: str | None = None
+    school_year: str | None = None
+    naming: Naming = Naming()
 
     @cached_property
     def compared(self) -> tuple[FieldSpec, ...]:
@@ -175,3 +191,5 @@ class Catalog:
     objects: Mapping[str, ObjectType]
     districts: Mapping[str, District]
     limits: Limits
+    open_years: frozenset[int] = frozenset()
+    """School years that may be asked for; none where the catalog leaves that open."""

@@ -21,6 +21,8 @@ def misfits(catalog: Catalog) -> Iterator[str]:
             if field.crosswalk is not None and field.kind is not Kind.STRING:
                 yield f"{place}.fields.{field.name}: only a string can have a crosswalk"
         yield from _reference(kind, catalog)
+        yield from _named(kind, place)
+    yield from _called_twice(catalog)
 
 
 def _written_twice(kind: ObjectType, place: str) -> Iterator[str]:
@@ -42,3 +44,30 @@ def _reference(kind: ObjectType, catalog: Catalog) -> Iterator[str]:
         yield f"{place}: field {field.name} holds keys, which have no crosswalk"
     if parent in catalog.objects and field.kind is not _KIND_OF_KEY[catalog.objects[parent].key_type]:
         yield f"{place}: field {field.name} is a {field.kind}, keys of {parent} are {catalog.objects[parent].key_type}"
+
+
+def _named(kind: ObjectType, place: str) -> Iterator[str]:
+    """Fields that the entry names must be there, of the type that their use needs."""
+    naming, year = kind.naming, kind.school_year
+    for entry, name, kinds in (
+        ("modified", kind.modified, {Kind.TIMESTAMP}),
+        ("school_year", year, {Kind.LONG}),
+        ("naming.last_name", naming.last_name, {Kind.STRING}),
+        ("naming.first_name", naming.first_name, {Kind.STRING}),
+    ):
+        if name is None:
+            continue
+        field = kind.by_name.get(name)
+        if field is None or field.kind not in kinds:
+            yield f"{place}.{entry}: {name} is not a {' or '.join(sorted(kinds))} field of the object"
+    if naming.key in kind.by_name:
+        yield f"{place}.naming.key: {naming.key} is a field of the object already"
+
+
+def _called_twice(catalog: Catalog) -> Iterator[str]:
+    """An alias may be shared, so that one word means a record and those below it, but it is no object's own name."""
+    names = {name.casefold() for name in catalog.objects}
+    for kind in catalog.objects.values():
+        for alias in kind.naming.aliases:
+            if alias.casefold() in names - {kind.name.casefold()}:
+                yield f"objects.{kind.name}.naming.aliases: {alias} is the name of another object"

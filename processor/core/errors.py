@@ -62,6 +62,7 @@ class Reason(StrEnum):
     TOO_MANY_KEYS = "TOO_MANY_KEYS"
     INVALID_REQUEST = "INVALID_REQUEST"
     NOT_AUTHORIZED = "NOT_AUTHORIZED"
+    YEAR_NOT_OPEN = "YEAR_NOT_OPEN"
 
     UNDECODABLE = "UNDECODABLE"
     UNEXPECTED_RECORD = "UNEXPECTED_RECORD"
@@ -155,6 +156,9 @@ RULES: dict[Reason, Rule] = {
         Weight.FAILURE,
         Retry.NEVER,
         Mender.OPERATOR,
+    ),
+    Reason.YEAR_NOT_OPEN: Rule(
+        "the school year is not one of those that the catalog has open", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER
     ),
     Reason.UNDECODABLE: Rule("the bytes are not a readable record", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER),
     Reason.UNEXPECTED_RECORD: Rule(

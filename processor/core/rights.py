@@ -295,6 +295,10 @@ def may_see(principal: Principal, district_id: str, object_name: str) -> bool:
     return _covered(scopes(principal, Right.SEE), district_id, object_name)
 
 
+def may_see_values(principal: Principal, district_id: str, object_name: str) -> bool:
+    return _covered(scopes(principal, Right.SEE_VALUES), district_id, object_name)
+
+
 def may_clear(principal: Principal, district_id: str, object_name: str) -> bool:
     """Of a request, by its own district and object; see also `scopes(principal, Right.CLEAR)`."""
     return _covered(scopes(principal, Right.CLEAR), district_id, object_name)

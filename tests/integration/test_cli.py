@@ -48,6 +48,7 @@ def test_every_command_has_help(command: str) -> None:
             ("submit", "--district", "NORTH", "--object", "PersonIdentity", "--dry-run", "--wait", "1"),
             "--dry-run sends nothing",
         ),
+        (("find", "NORTH", "PersonIdentity"), "--where"),
         (("show", "7"), "a uuid"),
         (("history", "--since", "yesterday"), "--since"),
         (("history",), "RESYNC_HISTORY_DSN"),

@@ -15,6 +15,7 @@ from processor.core.catalog import (
     Kind,
     Limits,
     Lookup,
+    Naming,
     Owner,
     ParentRef,
     Rule,
@@ -150,6 +151,18 @@ def test_a_catalog_is_what_file_and_schemas_say(folder: Folder) -> None:
     assert enrollment.by_name["personID"].state_lookup == Lookup("person", "district_id", "district_key", "state_id")
 
 
+def test_a_catalog_says_how_filters_call_things(folder: Folder) -> None:
+    document = changed("open_years", [2026, 2027])
+    naming = {"aliases": ["student"], "key": "personID", "last_name": "lastName"}
+    document["objects"]["Person"] |= {"school_year": "rank", "naming": naming}
+    catalog = folder.load(document)
+    person = catalog.objects["Person"]
+    assert catalog.open_years == {2026, 2027}
+    assert (person.school_year, person.modified) == ("rank", None)
+    assert person.naming == Naming(("student",), "personID", "lastName", None)
+    assert folder.load().open_years == frozenset()
+
+
 def test_a_district_s_connection_is_neither_needed_nor_kept_by_who_does_not_read_it(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,6 +252,29 @@ def test_a_connection_string_is_never_shown(folder: Folder) -> None:
             "objects.Enrollment.parent",
             {"object": "Enrollment", "field": "personID"},
             "objects.Enrollment.parent: the parents run in a circle",
+        ),
+        ("open_years", ["soon"], "open_years.0: Input should be a valid integer"),
+        (
+            "objects.Person.modified",
+            "lastName",
+            "objects.Person.modified: lastName is not a timestamp-micros field of the object",
+        ),
+        ("objects.Person.school_year", "year", "objects.Person.school_year: year is not a long field of the object"),
+        (
+            "objects.Person.naming",
+            {"first_name": "ratio"},
+            "objects.Person.naming.first_name: ratio is not a string field of the object",
+        ),
+        ("objects.Person.naming", {"key": "rank"}, "objects.Person.naming.key: rank is a field of the object already"),
+        (
+            "objects.Person.naming",
+            {"aliases": ["a b"]},
+            "objects.Person.naming.aliases.0: Value error, is not a word of ASCII letters, digits and _",
+        ),
+        (
+            "objects.Person.naming",
+            {"aliases": ["enrollment"]},
+            "objects.Person.naming.aliases: enrollment is the name of another object",
         ),
     ],
 )

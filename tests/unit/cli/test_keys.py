@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from processor.cli.exits import UsageError
-from processor.cli.keys import read_keys
+from processor.cli.keys import read_keys, write_keys
 
 
 def stdin(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
@@ -26,6 +26,14 @@ def test_a_csv_file_gives_its_first_column_without_the_header(tmp_path: Path) ->
     file = tmp_path / "keys.CSV"
     file.write_text('personID,name\n1,x\n"2\n3",y\n,empty\n\n4\n')
     assert read_keys([], file) == ["1", "2\n3", "4"]
+
+
+@pytest.mark.parametrize("name", ["keys", "keys.csv", "keys.CSV"])
+def test_keys_that_are_written_are_those_read(tmp_path: Path, name: str) -> None:
+    keys = ["1", "007", "=1", 'a,"b', "#x", "é y"]
+    write_keys(tmp_path / name, keys)
+    assert read_keys([], tmp_path / name) == keys
+    assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
 @pytest.mark.parametrize(("arguments", "file"), [(["-"], None), ([], Path("-"))])

@@ -84,6 +84,19 @@ def test_clearing_is_a_right_of_its_own_and_of_the_topic() -> None:
         assert refused.value.detail == "the id r has another request's history too, which clerk may not clear"
 
 
+def test_values_are_seen_by_a_right_of_their_own() -> None:
+    clerk = person(grant(NORTH, Right.SEE, Right.SEE_VALUES), grant(Scope(None, None), Right.SEE))
+    clerk.check_values("NORTH", ["Person"])
+    NOBODY.check_values("RIVER", ["Person", "Enrollment"])
+    for district, objects, named in (
+        ("RIVER", ["Person"], "Person"),
+        ("NORTH", ["Person", "Enrollment"], "Enrollment"),
+        ("NOWHERE", ["x\n"], r"x\\n"),
+    ):
+        with pytest.raises(NotAuthorized, match=f"clerk may not see values of {named} here: it needs see-values"):
+            clerk.check_values(district, objects)
+
+
 def test_what_is_of_everything_needs_a_right_for_everything() -> None:
     everything = Scope(None, None)
     person(grant(NORTH, Right.SEE), grant(everything, Right.SEE)).check_everywhere(Right.SEE, "compare")

@@ -65,6 +65,18 @@ def test_requests_that_are_not_taken_on(asked: Request, reason: Reason, detail: 
     assert (chunk, len(plan.history), plan.chunks, plan.corrections) == (None, 1, [], [])
 
 
+def test_a_school_year_that_is_not_open_is_rejected() -> None:
+    known = replace(CATALOG, open_years=frozenset({2027, 2026}))
+    for year in ("2025", "2026-27", "", "20260", "\u0662026"):
+        plan, chunk = accept(request("7", school_year=year), known, NOW)
+        status = status_of(plan)
+        assert (status.state, status.reason, chunk) == (RequestState.REJECTED, Reason.YEAR_NOT_OPEN, None)
+        assert status.detail == "only these school years are open: 2026, 2027"
+    for asked in (request("7"), request("7", school_year="2026"), request("7", school_year=" 2027")):
+        assert accept(asked, known, NOW)[1] is not None
+    assert accept(request("7", school_year="2025"), CATALOG, NOW)[1] is not None
+
+
 def test_no_text_of_a_request_can_make_its_status_too_large_a_record() -> None:
     huge: dict[str, Any] = dict.fromkeys(MAX_TEXTS, "x" * 1_000_000)
     plan, _ = accept(request(selection=Filter("x" * 1_000_000), **huge), CATALOG, NOW)

@@ -23,6 +23,7 @@ from processor.core.rights import (
     identify,
     may_clear,
     may_see,
+    may_see_values,
     permits_of,
     principal_refusal,
     request_topics,
@@ -161,7 +162,9 @@ def test_objects_of_one_request_may_be_allowed_by_different_grants() -> None:
     assert principal_refusal(Principal("clerk", (other,)), asked, CATALOG) is not None
 
 
-@pytest.mark.parametrize(("may", "right"), [(may_see, Right.SEE), (may_clear, Right.CLEAR)])
+@pytest.mark.parametrize(
+    ("may", "right"), [(may_see, Right.SEE), (may_see_values, Right.SEE_VALUES), (may_clear, Right.CLEAR)]
+)
 def test_seeing_and_clearing_are_by_district_and_object(may: Any, right: Right) -> None:
     somebody = principal(right, scope=Scope(names("NORTH"), names("Person")), sides=[Side.STATE])
     assert may(somebody, "NORTH", "Person")
