@@ -96,7 +96,8 @@ def assert_lives(port: int) -> None:
     assert (found["ready"], found["assigned_partitions"]) == (1, PARTITIONS)
     assert found["poll_age_seconds"] < HOUR_S
     assert found.get("state_up", 1) == 1
-    assert {"kafka_rebalances", "kafka_timeouts", "kafka_fetched_messages"} <= found.keys()
+    client = {"kafka_rebalances", "kafka_timeouts", "kafka_fetched_messages"}
+    await_(lambda: client <= series(port, "gauge").keys(), "what the client says of itself every 10 s", 30)
 
 
 def assert_ages_and_reads(port: int) -> None:
