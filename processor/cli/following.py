@@ -56,28 +56,38 @@ def open_follower(
 def await_end(follower: "Follower", request_ids: Sequence[str], timeout_s: float | None) -> list["Result"]:
     """Shows progress; ends the command with code 1 where the time runs out."""
     started = monotonic()
-    told = False
+    told, unknown = False, True
 
     def show(standings: Iterable[Standing]) -> None:
-        nonlocal told
+        nonlocal told, unknown
         listed = list(standings)
+        unknown = any(s.state is None for s in listed)
         count(sum(s.settled for s in listed), sum(s.keys for s in listed))
         if not told and monotonic() - started > _UNHEARD_S and any(s.state is None for s in listed):
             told = True
-            say(f"no history of it for {_UNHEARD_S:.0f} s: do `resync process` and `resync store` run?")
+            say(
+                f"no history of it for {_UNHEARD_S:.0f} s: is the id right, and do `resync process` and `resync store` run?"
+            )
         if not told and any(s.state is RequestState.HELD for s in listed):
             told = True
             say("held until someone releases it")
 
-    ids = " ".join(request_ids)
+    def goes_on() -> str:
+        again = f"resync watch {' '.join(request_ids)}"
+        if unknown:
+            return (
+                f"nothing is known of it: the id may be mistyped, or it is not taken on yet. Look again with: {again}"
+            )
+        return f"the request goes on without you; see it again with: {again}"
+
     try:
         with counting("keys") as count:
             has_ended = follow(follower, timeout_s, show)
     except KeyboardInterrupt:
-        say(f"The request goes on without you; see it again with: resync watch {ids}")
+        say(f"Interrupted; {goes_on()}")
         raise
     if not has_ended:
-        say(f"Not ended after {timeout_s:g} s; it goes on. See it again with: resync watch {ids}")
+        say(f"Not ended after {timeout_s:g} s; {goes_on()}")
         raise typer.Exit(ExitCode.FAILED)
     return list(follower.results())
 

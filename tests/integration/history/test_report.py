@@ -169,6 +169,30 @@ def test_what_is_printed_to_mend_more_missing_parents_than_one_request_takes_is_
         assert [r.state for r in plan.history if isinstance(r, RequestStatus)] == [RequestState.ACCEPTED]
 
 
+def test_failures_are_told_apart_by_what_the_state_named(told: Told) -> None:
+    """The parent of a refused record says nothing about why it was refused."""
+    parent = Parent("PersonIdentity", "7")
+    refused = {"1": "dates", "2": "school", "3": "dates"}
+    why: dict[str, Any] = {"status": Status.FAILED, "reason": Reason.REJECTED_BY_STATE, "parent": parent}
+    told.tell(
+        request_status(REQUEST_ID, 3, object="Enrollment"),
+        *(replace(outcome(REQUEST_ID, key, **why), object="Enrollment", detail=name) for key, name in refused.items()),
+    )
+    causes = told.json("show", REQUEST_ID)["failures"]
+    assert [(cause["keys"], cause["detail"], cause["parent_object"]) for cause in causes] == [
+        (2, "dates", None),
+        (1, "school", None),
+    ]
+
+
+def test_an_id_that_nobody_knows_is_not_said_to_go_on(told: Told) -> None:
+    ended = told.run("watch", REQUEST_ID, "--timeout", "1")
+    assert ended.returncode == 1
+    assert "nothing is known of it" in ended.stderr
+    told.tell(request_status(REQUEST_ID, 3))
+    assert "the request goes on" in told.run("watch", REQUEST_ID, "--timeout", "1").stderr
+
+
 def test_a_report_of_a_request_that_is_not_there_leaves_no_file(told: Told, tmp_path: Path) -> None:
     ended = told.run("report", REQUEST_ID, "--output", "xlsx", "--to", tmp_path / "r.xlsx")
     assert ended.returncode == 1
