@@ -4,11 +4,8 @@ import json
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Event, Thread
 from typing import Any
 
-import psycopg
 import pytest
 
 from processor.core.history import ChunkState, RequestState
@@ -166,68 +163,45 @@ def test_a_district_that_goes_away_in_the_middle_is_waited_for(deploy: Deploy, s
 
 GROUP = 50
 """People that come or go together."""
+_COME_HERE = """
+    insert into identity (person_id, last_name, first_name, modified_date)
+    select k, 'On the way', 'Nobody', '2026-01-05 08:00' from unnest(%s::int[]) k
+"""
+_COME_THERE = """
+    insert into state_person (district_id, district_person_id, legal_last_name, legal_first_name, district_modified_at)
+    select %s, k, 'On the way', 'Nobody', '2026-01-05 08:00-06' from unnest(%s::int[]) k
+"""
+_GO_HERE = "delete from identity where person_id = any(%s)"
+_GO_THERE = "delete from state_person where district_id = %s and district_person_id = any(%s)"
 
 
-@contextmanager
-def moving(deployment: Deployment, district: str, keys: range) -> Iterator[Counter[str]]:
-    """People come and go on both sides, at the state a moment later; at the end nobody is on one side alone."""
-    done, moved = Event(), Counter[str]()
-    here = """
-        insert into identity (person_id, last_name, first_name, modified_date)
-        select k, 'On the way', 'Nobody', '2026-01-05 08:00' from unnest(%s::int[]) k
-    """
-    there = """
-        insert into state_person (district_id, district_person_id, legal_last_name, legal_first_name,
-                                  district_modified_at)
-        select %s, k, 'On the way', 'Nobody', '2026-01-05 08:00-06' from unnest(%s::int[]) k
-    """
-    gone_there = "delete from state_person where district_id = %s and district_person_id = any(%s)"
-
-    def move() -> None:
-        with (
-            psycopg.connect(deployment.dsns[district], autocommit=True) as ours,
-            psycopg.connect(deployment.dsns["state"], autocommit=True) as theirs,
-        ):
-            theirs.execute("set session_replication_role = replica")
-            for first in keys[::GROUP]:
-                come = list(range(first, first + GROUP))
-                gone = come[::2]
-                ours.execute(here, [come])
-                done.wait(0.05)
-                theirs.execute(there, [district, come])
-                ours.execute("delete from identity where person_id = any(%s)", [gone])
-                done.wait(0.05)
-                theirs.execute(gone_there, [district, gone])
-                moved["groups"] += 1
-                if done.is_set():
-                    return
-
-    mover = Thread(target=move)
-    mover.start()
-    try:
-        yield moved
-    finally:
-        done.set()
-        mover.join()
+def movements(deployment: Deployment, district: str, keys: range) -> Iterator[int]:
+    """People come, and half of them go, at the state a step later; gives how many groups have moved after each step."""
+    for moved, first in enumerate(keys[::GROUP]):
+        come = list(range(first, first + GROUP))
+        for people, here, there in ((come, _COME_HERE, _COME_THERE), (come[::2], _GO_HERE, _GO_THERE)):
+            deployment.rows(district, here, [people])
+            yield moved
+            with deployment.connection("state").transaction():
+                deployment.rows("state", "set local session_replication_role = replica")
+                deployment.rows("state", there, [district, people])
+            yield moved
 
 
 def test_rows_on_their_way_are_not_reported(deploy: Deploy) -> None:
     made = deploy(settings=READ_SETTINGS, limits=SMALL_PARTS)
     plant(made, "LAKE")
     made.start_all()
-    stories: list[Story] = []
-    with moving(made, "LAKE", range(3_000, 90_000)) as moved:
-        made.watcher.until(lambda: moved["groups"] >= 1, "movement", poll_s=0.01)
-        while not stories or (moved["groups"] < 10 and len(stories) < 20):
-            stories.append(begin(made, "LAKE"))
-            made.watcher.until_ended([stories[-1].request_id], 60)
-    assert moved["groups"] >= 10
-    for story in stories:
-        told = story.counts()
-        told.pop("NOT_FOUND", None)
-        assert told == STATUSES
-    prove(made, [story.request_id for story in stories])
-    assert {story.ends[-1].state for story in stories} == {RequestState.COMPLETE}
+    story, steps, moved = begin(made, "LAKE"), movements(made, "LAKE", range(ROWS, 900_000)), 0
+    while not story.has_ended():
+        moved = next(steps)
+        made.watcher.poll(0.01)
+    assert moved >= 3
+    told = story.counts()
+    told.pop("NOT_FOUND", None)
+    assert told == STATUSES
+    prove(made, [story.request_id])
+    assert story.ends[-1].state is RequestState.COMPLETE
 
 
 @pytest.mark.parametrize("mode", [Mode.SYNC, Mode.FORCE])
