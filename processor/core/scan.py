@@ -7,7 +7,7 @@ of a chunk of keys that are read again once what was on its way has arrived, and
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
@@ -110,11 +110,18 @@ def _place(order: KeyType) -> Callable[[str], Any]:
 
 
 def _number(text: str) -> int | Decimal:
-    """A column of numbers may hold some that are no integers."""
+    """A column of numbers may hold some that are no integers; whatever else it holds has no place among them."""
     try:
         return int(text)
     except ValueError:
-        return Decimal(text)
+        pass
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise Disordered("a key is not a number, although the catalog says that keys are")
+    return number
 
 
 def _check_order(side: str, after: str | None, page: Page, place: Callable[[str], Any]) -> None:

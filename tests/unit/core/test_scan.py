@@ -291,6 +291,12 @@ def test_digests_are_tried_where_they_may_end_a_part(
     assert next_sizes(Scan("1", 3, 500, 0, 1_000), seen, took_s, report, LIMITS) == following
 
 
+@pytest.mark.parametrize("key", ["NaN", "Infinity", "x"])
+def test_a_key_that_is_no_number_ends_the_scan_and_nothing_else(key: str) -> None:
+    with pytest.raises(Disordered, match="not a number"):
+        window(PERSON, None, Page({"1": (ours(),), key: (ours(),)}, is_full=True), Page({}, is_full=False))
+
+
 def test_no_key_is_counted_twice_where_a_side_is_far_ahead() -> None:
     district = {str(n): (ours(),) for n in range(100)}
     state = {"3": (theirs(),)}
