@@ -112,7 +112,7 @@ def last_statuses(plan: Plan) -> list[ChunkStatus]:
     return list({s.chunk: s for s in plan.history if isinstance(s, ChunkStatus)}.values())
 
 
-@settings(max_examples=150)
+@settings(max_examples=100, deadline=None)
 @given(SIDES, st.data(), st.sampled_from(Report))
 def test_whatever_the_size_of_its_parts_a_scan_finds_what_each_key_by_itself_gives(
     both: dict[str, tuple[tuple[Row, ...], tuple[Row, ...]]], sizes: st.DataObject, report: Report
