@@ -12,6 +12,7 @@ from processor.adapters.kafka.clients import client_config, reader_config
 from processor.adapters.kafka.history_topic import TopicFacts
 from processor.adapters.kafka.inbox import Inbox
 from processor.adapters.kafka.membership import ClientBroken
+from processor.adapters.postgres.scans import PostgresScans
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.adapters.postgres.watch import DatabaseWatch
 from processor.bootstrap.parts import open_catalog, open_policy, reader_options, ready_codec, role_parts
@@ -54,6 +55,7 @@ def run_process(settings: Settings) -> None:
     reader = AcceptedReader(Consumer(reader_config(settings)), facts, settings.accepted_window_s, accepted)
 
     snapshots = PostgresSnapshots(catalog, settings.state_dsn, reader_options(settings, "process"))
+    scans = PostgresScans(catalog, snapshots)
     watch = DatabaseWatch(
         snapshots.districts, snapshots.state, every_s=settings.watch_s, patience_s=snapshots.patience_s
     )
@@ -81,6 +83,7 @@ def run_process(settings: Settings) -> None:
         codec=parts.codec,
         catalog=catalog,
         snapshots=snapshots,
+        scans=scans,
         emitter=parts.emitter,
         accepted=accepted,
         limits=_batch_limits(settings),
@@ -95,6 +98,7 @@ def run_process(settings: Settings) -> None:
         reader.close()
         watch.close()
         snapshots.close()
+        scans.close()
 
 
 def _tell_rights(policy: Policy | None, requests: Sequence[str]) -> None:

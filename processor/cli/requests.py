@@ -10,6 +10,7 @@ from processor.cli.output import plain
 from processor.core.ids import is_request_id
 
 _NO_PLACE = "--after: is not what the page before said to add"
+_MAX_TEXT_BYTES = 10_000
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -18,6 +19,17 @@ def request_id_of(text: str) -> str:
     if not is_request_id(text):
         raise UsageError("a request's id is a uuid, 8-4-4-4-12 hexadecimal digits, as `resync submit` printed it")
     return text.lower()
+
+
+def text_option(option: str, given: str) -> str:
+    """As a request can carry it. Raises UsageError."""
+    try:
+        size = len(given.encode())
+    except UnicodeEncodeError:
+        raise UsageError(f"{option}: is not UTF-8 text") from None
+    if size > _MAX_TEXT_BYTES:
+        raise UsageError(f"{option}: is longer than {_MAX_TEXT_BYTES} bytes")
+    return given
 
 
 def moment(option: str, text: str, now: datetime) -> datetime:

@@ -14,6 +14,7 @@ from processor.cli.exits import UsageError
 from processor.cli.keys import read_keys
 from processor.cli.output import Output, print_csv, print_json, print_line, print_ndjson, say
 from processor.cli.person import Person, identified
+from processor.cli.requests import text_option
 from processor.core.counted import counted
 from processor.core.ids import is_request_id
 from processor.core.request import Dependencies, Keys, Mode, OnStateOnly, Request, Side
@@ -94,15 +95,15 @@ def submit(
         raise UsageError("--wait: there is nothing to wait for, because --dry-run sends nothing; leave one of them out")
     request = Request(
         request_id=_checked_id(request_id),
-        district_id=_text("--district", district),
-        object=_text("--object", object_name),
+        district_id=text_option("--district", district),
+        object=text_option("--object", object_name),
         selection=Keys(tuple(read_keys(keys or [], file))),
         requested_by="",
         mode=mode,
         dependencies=dependencies,
         on_state_only=on_state_only,
         requested_at=datetime.now(UTC),
-        reason=None if reason is None else _text("--reason", reason),
+        reason=None if reason is None else text_option("--reason", reason),
     )
     from processor.cli.parts import NO_OBJECTS
     from processor.settings import load_settings
@@ -183,19 +184,6 @@ def _checked_id(given: str | None) -> str:
     if not is_request_id(given):
         raise UsageError("--request-id: a uuid is needed, 8-4-4-4-12 hexadecimal digits")
     return given.lower()
-
-
-_MAX_TEXT_BYTES = 10_000
-
-
-def _text(option: str, given: str) -> str:
-    try:
-        size = len(given.encode())
-    except UnicodeEncodeError:
-        raise UsageError(f"{option}: is not UTF-8 text") from None
-    if size > _MAX_TEXT_BYTES:
-        raise UsageError(f"{option}: is longer than {_MAX_TEXT_BYTES} bytes")
-    return given
 
 
 def _warn(settings: "Settings", person: Person, request: Request, catalog: "Catalog | None") -> None:

@@ -104,6 +104,9 @@ def chunk_status_to_wire(status: ChunkStatus) -> Wire:
         "keys": status.keys,
         "in_sync": status.in_sync,
         "decided_at": status.decided_at,
+        "district_rows": status.district_rows,
+        "state_rows": status.state_rows,
+        "expected_differences": status.expected_differences,
     }
 
 
@@ -117,6 +120,9 @@ def chunk_status_from_wire(wire: Wire) -> ChunkStatus:
         keys=wire["keys"],
         in_sync=wire["in_sync"],
         decided_at=read_time(wire["decided_at"]),
+        district_rows=wire["district_rows"],
+        state_rows=wire["state_rows"],
+        expected_differences=wire["expected_differences"],
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from processor.codec.errors import DecodeError
 from processor.codec.schema_text import NAMESPACE
 from processor.codec.wire import Symbols, Wire, read_time_or_none
-from processor.core.chunk import Ask, Cause, Chunk
+from processor.core.chunk import Ask, Cause, Chunk, Scan
 from processor.core.errors import Reason
 from processor.core.ids import is_request_id
 from processor.core.request import All, Dependencies, Filter, Keys, Mode, OnStateOnly, Report, Request, Selection, Side
@@ -15,6 +15,7 @@ MODE = Symbols(Mode)
 DEPENDENCIES = Symbols(Dependencies)
 ON_STATE_ONLY = Symbols(OnStateOnly)
 CAUSE = Symbols(Cause)
+_OF_SCAN = ("after", "part", "size", "left", "digest", "by_rows")
 _REPORT = Symbols(Report)
 _SIDE = Symbols(Side)
 _OF_REQUEST: dict[str, tuple[Symbols[Any], StrEnum]] = {
@@ -103,6 +104,7 @@ def chunk_to_wire(chunk: Chunk) -> Wire:
         "correction_id": chunk.correction_id,
         "sent_at": chunk.sent_at,
         "requested_at": chunk.requested_at,
+        "scan": _scan_to_wire(chunk.scan),
     }
 
 
@@ -126,4 +128,13 @@ def chunk_from_wire(wire: Wire) -> Chunk:
         correction_id=wire["correction_id"],
         sent_at=read_time_or_none(wire["sent_at"]),
         requested_at=read_time_or_none(wire["requested_at"]),
+        scan=_scan_from_wire(wire["scan"]),
     )
+
+
+def _scan_to_wire(scan: Scan | None) -> Wire | None:
+    return None if scan is None else {name: getattr(scan, name) for name in _OF_SCAN}
+
+
+def _scan_from_wire(wire: Wire | None) -> Scan | None:
+    return None if wire is None else Scan(**{name: wire[name] for name in _OF_SCAN})

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from processor.core.catalog import Catalog, KeyType, ObjectType
-from processor.core.chunk import Ask, Cause, Chunk
+from processor.core.chunk import Ask, Cause, Chunk, Scan
 from processor.core.counted import counted
 from processor.core.errors import CoreError, InvalidKey, Reason
 from processor.core.filter_text import MAX_EXPRESSION
@@ -15,10 +15,12 @@ from processor.core.ids import FIRST_CHUNK, split_chunk
 from processor.core.keys import canonical_key, invalid_key_id
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
-from processor.core.request import Dependencies, Filter, Keys, OnStateOnly, Request
+from processor.core.request import All, Dependencies, Filter, Keys, Mode, OnStateOnly, Report, Request
 from processor.core.scope import YearNotOpen, check_year
 
 WITH_CHILDREN = frozenset({Dependencies.CHILDREN, Dependencies.ALL})
+FIRST_SIZE = 1_000
+"""Rows of a side that the first part of a scan reads; the parts after it by how long that took."""
 MAX_ASKED_AS = 255
 MAX_TEXTS = {"district_id": 255, "object": 255, "requested_by": 255, "school_year": 255, "run_id": 255, "reason": 2_000}
 """Characters of a request's texts; history holds them all in one record."""
@@ -38,12 +40,16 @@ def accept(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chu
     """Checks a request and makes its keys canonical.
 
     Returns what to emit, and the chunk to compare at once if the request fits in one; a larger one is emitted as
-    PENDING chunks. Every key that cannot be a key ends here; repeated keys count once.
+    PENDING chunks. Every key that cannot be a key ends here; repeated keys count once. Of all records it gives the
+    first part of a scan, which nobody has announced yet.
     """
     nul = _with_nul(request)
     request, too_long = _shortened(request)
     try:
-        kind, keys = _checked(request, too_long, nul, catalog)
+        kind = _checked(request, too_long, nul, catalog)
+        if not isinstance(request.selection, Keys):
+            return _accept_all(request, now)
+        keys = request.selection.keys
         valid, invalid = _asks(keys, kind.key_type)
         parts = cut(valid, catalog.limits.max_keys)
         _check_size(request, len(valid), len(parts), catalog.limits.max_keys)
@@ -59,6 +65,14 @@ def accept(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chu
     if len(parts) > 1:
         plan.add(pending(whole, parts, now))
     return plan, whole if len(parts) == 1 else None
+
+
+def _accept_all(request: Request, now: datetime) -> tuple[Plan, Chunk]:
+    """How many keys there are is not known, so the parts of the scan say whether it has ended."""
+    digest = FIRST_SIZE if request.report is Report.CHANGES else 0
+    scan = Scan(None, 0, FIRST_SIZE, 0, digest)
+    first = replace(_chunk(request, split_chunk(FIRST_CHUNK, 0), (), Cause.SCAN), scan=scan)
+    return Plan(history=[RequestStatus(request, RequestState.ACCEPTED, None, None, 0, now)]), first
 
 
 def rejected(request: Request, why: Rejected, now: datetime) -> Plan:
@@ -86,9 +100,7 @@ def _with_nul(request: Request) -> list[str]:
     return [*named, "selection"] if isinstance(selection, Filter) and "\0" in selection.expression else named
 
 
-def _checked(
-    request: Request, too_long: Sequence[str], nul: Sequence[str], catalog: Catalog
-) -> tuple[ObjectType, Sequence[str]]:
+def _checked(request: Request, too_long: Sequence[str], nul: Sequence[str], catalog: Catalog) -> ObjectType:
     if too_long:
         raise Rejected(Reason.INVALID_REQUEST, f"too long: {', '.join(too_long)}")
     if request.not_understood:
@@ -104,11 +116,22 @@ def _checked(
         raise Rejected(Reason.INVALID_REQUEST, f"holds the character NUL: {', '.join(nul)}")
     if request.school_year is not None:
         _check_year(request.school_year, catalog)
-    if not isinstance(request.selection, Keys):
-        raise Rejected(Reason.NOT_SUPPORTED, "only a selection of keys is supported")
-    if not request.selection.keys:
-        raise Rejected(Reason.EMPTY_SELECTION, "the selection names no key")
-    return kind, request.selection.keys
+    _check_selection(request)
+    return kind
+
+
+def _check_selection(request: Request) -> None:
+    match request.selection:
+        case Keys(keys=()):
+            raise Rejected(Reason.EMPTY_SELECTION, "the selection names no key")
+        case Filter():
+            raise Rejected(Reason.NOT_SUPPORTED, "only a selection of keys, or of all records, is supported")
+        case All() if request.mode is not Mode.VERIFY:
+            raise Rejected(Reason.NOT_SUPPORTED, "all records can be verified only: mode VERIFY")
+        case All() if request.dependencies is not Dependencies.NONE:
+            raise Rejected(Reason.NOT_SUPPORTED, "all records are verified one object a request: dependencies NONE")
+        case All() if request.school_year is not None:
+            raise Rejected(Reason.NOT_SUPPORTED, "all records cannot be limited to a school year")
 
 
 def _check_year(year: str, catalog: Catalog) -> None:

@@ -182,6 +182,8 @@ class Limits:
     """Records that a request may take along because they hang below those that it names."""
     max_attempts: int = 5
     """Comparisons of one key because of conflicts."""
+    chunk_target_s: float = 0.5
+    """How long one part of a scan should take to be read and compared; its rows are numbered by it (`chunk.target`)."""
     snapshot_deadline_s: float = 900.0
     answer_deadline_s: float = 86_400.0
 

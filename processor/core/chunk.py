@@ -14,6 +14,10 @@ class Cause(StrEnum):
     CONFLICT = "CONFLICT"
     PARENT_MISSING = "PARENT_MISSING"
     NO_ANSWER = "NO_ANSWER"
+    SCAN = "SCAN"
+    """A range of an object's keys; the part before it caused it."""
+    CONFIRM = "CONFIRM"
+    """Keys that a scan saw differ, to be read again once what was on its way has arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +29,29 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Scan:
+    """The part of a scan that begins after a key, of every key of an object (ADR 0210).
+
+    `part` counts from 0. `size` is how many rows of a side are read at once; where this part ends, they say.
+    `digest` is how many are tried to be ended by one digest instead, 0 for none; `by_rows`: rows are compared by their
+    columns, not by a digest of each (ADR 0211).
+    `left` is about how many keys are still to come, this part's included; an estimate that only progress is told by.
+    """
+
+    after: str | None
+    part: int
+    size: int
+    left: int
+    digest: int = 0
+    by_rows: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """The unit of work: keys of one object of one district, each key once, compared together.
 
-    `attempt` counts comparisons of these keys, from 1. `chunk` is unique in its request and derived from
+    A chunk with a `scan` has no asks: its keys are those of a range. `attempt` counts comparisons of these keys, or
+    tries to read the range, from 1. `chunk` is unique in its request and derived from
     its cause, so that one cause makes one chunk however often it is seen.
     """
 
@@ -55,3 +78,4 @@ class Chunk:
     sent_at: datetime | None = None
     requested_at: datetime | None = None
     """The request's own, by its publisher's clock, for the age of outcomes."""
+    scan: Scan | None = None

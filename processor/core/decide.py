@@ -3,7 +3,7 @@
 What must be observed besides the keys themselves, `parents` says; `decide` then builds the Plan.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from processor.core.accept import chunk_status
@@ -13,7 +13,7 @@ from processor.core.compare import Difference, check_size, compare, state_values
 from processor.core.correction import Correction, Op, Parent, Source
 from processor.core.counted import counted
 from processor.core.errors import FieldError, Reason
-from processor.core.history import ChunkState, Status
+from processor.core.history import ChunkState, ChunkStatus, Status
 from processor.core.ids import correction_id
 from processor.core.outcome import chunk_outcome, sent_outcome
 from processor.core.parents import WITH_PARENTS, parent_of, parent_to_check
@@ -68,6 +68,8 @@ class _Deciding:
     plan: Plan = field(default_factory=Plan)
     in_sync: int = 0
     """IN_SYNC keys counted instead of itemised."""
+    expected: int = 0
+    """How many of these differ in fields that the state owns; those of scans alone are counted."""
     ancestors: dict[Parent, bool] = field(default_factory=dict)
     """Ancestors taken up already, and whether each will be at the state."""
 
@@ -78,9 +80,18 @@ class _Deciding:
         return observed
 
     def finish(self) -> Plan:
-        if self.in_sync or self.chunk.announced:
+        if self.chunk.cause is Cause.CONFIRM:
+            self.plan.history.append(self.confirmed())
+        elif self.in_sync or self.chunk.announced:
             self.plan.history.append(chunk_status(self.chunk, ChunkState.DONE, self.now, in_sync=self.in_sync))
         return self.plan
+
+    def confirmed(self) -> ChunkStatus:
+        """A scan's suspects, read again: their rows count as they are now."""
+        seen = [self.observed(self.chunk.object, ask.key) for ask in self.chunk.asks]
+        done = chunk_status(self.chunk, ChunkState.DONE, self.now, keys=len(seen), in_sync=self.in_sync)
+        rows = (sum(len(key.district) for key in seen), sum(len(key.state) for key in seen))
+        return replace(done, district_rows=rows[0], state_rows=rows[1], expected_differences=self.expected)
 
     def end(
         self,
@@ -156,12 +167,13 @@ class _Deciding:
             self.update(kind, ask, observed, difference)
         elif self.chunk.cause is Cause.NO_ANSWER:
             self.end(kind, ask, Status.APPLIED, Reason.SEEN_EQUAL)
-        elif difference.expected:
+        elif difference.expected and (self.chunk.cause is not Cause.CONFIRM or self._itemised(ask)):
             self.end(kind, ask, Status.IN_SYNC, Reason.EXPECTED_DIFFERENCE, changed_fields=difference.expected)
         elif self._itemised(ask):
             self.end(kind, ask, Status.IN_SYNC)
         else:
             self.in_sync += 1
+            self.expected += bool(difference.expected)
 
     def _itemised(self, ask: Ask) -> bool:
         """IN_SYNC keys are counted only if the request wants changes alone and the key has no outcome yet."""

@@ -63,6 +63,7 @@ class Reason(StrEnum):
     INVALID_REQUEST = "INVALID_REQUEST"
     NOT_AUTHORIZED = "NOT_AUTHORIZED"
     YEAR_NOT_OPEN = "YEAR_NOT_OPEN"
+    NO_INDEX = "NO_INDEX"
 
     UNDECODABLE = "UNDECODABLE"
     UNEXPECTED_RECORD = "UNEXPECTED_RECORD"
@@ -159,6 +160,12 @@ RULES: dict[Reason, Rule] = {
     ),
     Reason.YEAR_NOT_OPEN: Rule(
         "the school year is not one of those that the catalog has open", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER
+    ),
+    Reason.NO_INDEX: Rule(
+        "a table lacks the index by which its keys come in order; the detail holds the statement that makes it",
+        Weight.FAILURE,
+        Retry.NEVER,
+        Mender.OPERATOR,
     ),
     Reason.UNDECODABLE: Rule("the bytes are not a readable record", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER),
     Reason.UNEXPECTED_RECORD: Rule(

@@ -82,7 +82,11 @@ class RequestStatus:
 
 @dataclass(frozen=True, slots=True)
 class ChunkStatus:
-    """`keys`: distinct keys of a PENDING chunk. `in_sync`: IN_SYNC keys of a DONE chunk that have no outcome."""
+    """`in_sync`: IN_SYNC keys of a DONE chunk that have no outcome.
+
+    `keys`: distinct keys of a PENDING chunk; of a scan, about how many are still to come. Of a DONE part of a scan, or
+    of keys that it had read again, the keys that ended there; `district_rows` and `state_rows` are the rows of these.
+    """
 
     request_id: str
     district_id: str
@@ -92,6 +96,10 @@ class ChunkStatus:
     keys: int
     in_sync: int
     decided_at: datetime
+    district_rows: int = 0
+    state_rows: int = 0
+    expected_differences: int = 0
+    """How many of `in_sync` differ in fields that the state owns."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,15 @@ def split_chunk(parent: str, index: int) -> str:
     return f"{parent}.{index}"
 
 
+def unread_range(chunk: str) -> str:
+    """Stands for the keys of a part of a scan that was never read; no record can have this key."""
+    return "!range-" + hashlib.sha256(chunk.encode()).hexdigest()
+
+
+def is_unread_range(key: str) -> bool:
+    return key.startswith("!range-")
+
+
 def retry_chunk(cause_id: str) -> str:
     """Chunk id of the retry that a chunk or a correction causes: one cause, one retry."""
     return "r" + hashlib.blake2b(cause_id.encode(), digest_size=12).hexdigest()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from processor.core.errors import RULES, Mender, Reason
+from processor.core.ids import is_unread_range
 from processor.core.request import Dependencies, Mode, OnStateOnly
 
 MOST_NAMED = 20
@@ -21,6 +22,7 @@ _BEFORE: dict[Reason, str] = {
     Reason.HAS_CHILDREN: "have the rows that refer to it deleted first, then ask again",
     Reason.REJECTED_BY_STATE: "correct the record, or the state, by what the named constraint says, then ask again",
     Reason.TOO_MANY_KEYS: "name fewer keys in one request, or ask for the children themselves",
+    Reason.NO_INDEX: "run the statement of the detail on that database, then verify again",
     Reason.NO_ANSWER: "see that the state's applier runs and answers, then ask again",
 }
 """Reasons with nothing here are told by their meaning and mender."""
@@ -78,6 +80,8 @@ def _ask_for_parents(asked: Asked, cause: Cause, parent: str) -> str:
 
 
 def _ask_again(asked: Asked, cause: Cause) -> str:
+    if any(map(is_unread_range, cause.named)):
+        return _command(["resync", "verify", "--district", asked.district_id, "--object", cause.object])
     submit = ["resync", "submit", "--district", asked.district_id, "--object", cause.object]
     if asked.mode is not Mode.SYNC:
         submit += ["--mode", asked.mode.lower()]

@@ -88,15 +88,20 @@ def defer(chunk: Chunk, detail: str, limits: Limits, now: datetime) -> Plan:
     if chunk.deferred_since is None or chunk.announced:
         plan.history += [_unread(chunk, ask, Status.DEFERRED, detail, now) for ask in chunk.asks]
         plan.history += done_if_announced(chunk, now)
+    plan.retries.append(put_off(chunk, since, now))
+    return plan
+
+
+def put_off(chunk: Chunk, since: datetime, now: datetime) -> Chunk:
+    """The next round of a chunk that could not be read, `since` being when that began."""
     waiting = replace(
         chunk,
         announced=False,
         first_decided_at=chunk.first_decided_at or now,
         deferred_since=since,
-        not_before=now + min(MAX_BACKOFF, max(MIN_BACKOFF, waited)),
+        not_before=now + min(MAX_BACKOFF, max(MIN_BACKOFF, now - since)),
     )
-    plan.retries.append(another_round(waiting))
-    return plan
+    return another_round(waiting)
 
 
 def unreadable(chunk: Chunk, detail: str, now: datetime) -> Plan:
@@ -121,7 +126,12 @@ def done_if_announced(chunk: Chunk, now: datetime) -> list[HistoryRecord]:
 
 
 def another_round(chunk: Chunk) -> Chunk:
-    """The same work under the id that its next pass through `resync.retry` has."""
+    """The same work under the id that its next pass through `resync.retry` has.
+
+    A part of a scan stays PENDING under its own id meanwhile, so there the attempt makes the difference.
+    """
+    if chunk.scan is not None:
+        return replace(chunk, attempt=chunk.attempt + 1)
     return replace(chunk, chunk=retry_chunk(chunk.chunk))
 
 

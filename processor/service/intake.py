@@ -18,6 +18,7 @@ from processor.core.partition import partition_of
 from processor.core.plan import Plan
 from processor.core.request import Request
 from processor.core.rights import Ground, Policy, Refusal, topic_refusal
+from processor.core.scan import fail_part
 from processor.core.settle import another_round, give_up, settle
 from processor.service.records import Lane, Received
 
@@ -51,7 +52,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Unfolded:
-    """A chunk whose descendants are to be read first. `plan` stands only if they may come along.
+    """A chunk about which something is to be read first. `plan` stands only if that allows it.
 
     `request` is None for a chunk that went round because a database was away; it was accepted before.
     """
@@ -72,6 +73,11 @@ class Intake:
     plan: Plan = field(default_factory=Plan)
     chunks: list[Chunk] = field(default_factory=list)
     unfolded: list[Unfolded] = field(default_factory=list)
+    """Chunks that take along what hangs below them."""
+    unsurveyed: list[Unfolded] = field(default_factory=list)
+    """Scans that nobody has looked into yet."""
+    parts: list[Chunk] = field(default_factory=list)
+    """Parts of scans to read."""
     accepted: dict[bytes, int] = field(default_factory=dict)
     misrouted: list[tuple[Received, int]] = field(default_factory=list)
     """With the partition that each belongs in."""
@@ -98,7 +104,7 @@ def decode(record: Received, codec: Codec) -> Work | Poison:
         case Request():
             return Work(record, ask, len(getattr(ask.selection, "keys", ())))
         case Chunk():
-            return Work(record, ask, len(ask.asks))
+            return Work(record, ask, len(ask.asks) if ask.scan is None else ask.scan.size)
         case Answer():
             return Work(record, ask, 1)
         case _:
@@ -108,6 +114,9 @@ def decode(record: Received, codec: Codec) -> Work | Poison:
 def take_request(request: Request, catalog: Catalog, intake: Intake, now: datetime) -> None:
     """Adds what a request asks for to the batch."""
     plan, chunk = accept(request, catalog, now)
+    if chunk is not None and chunk.scan is not None:
+        intake.unsurveyed.append(Unfolded(plan, chunk, request))
+        return
     if chunk is not None and chunk.dependencies in WITH_CHILDREN:
         intake.unfolded.append(Unfolded(plan, chunk, request))
         return
@@ -198,7 +207,11 @@ class Sorter:
             return
         missing = self._left_the_catalog(chunk)
         if missing is not None:
-            intake.plan.add(give_up(chunk, missing, None, now))
+            end = give_up(chunk, missing, None, now) if chunk.scan is None else fail_part(chunk, missing, None, now)
+            intake.plan.add(end)
+            return
+        if chunk.scan is not None:
+            intake.parts.append(chunk)
             return
         chunk = self._without_unfit(chunk, intake, now)
         if not chunk.asks:

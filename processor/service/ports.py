@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from processor.core.digest import Digest
+from processor.core.scan import Page
 from processor.core.snapshot import DistrictRead, SideRead
 
 Wanted: TypeAlias = Mapping[tuple[str, str], Sequence[str]]
@@ -16,6 +18,10 @@ class SnapshotUnavailable(Exception):
 
 class SnapshotImpossible(SnapshotUnavailable):
     """Waiting does not help: the database lacks, or does not give, what the catalog names (ADR 0170)."""
+
+
+class ReadTimedOut(SnapshotUnavailable):
+    """A database is there, but ended a read that took longer than its statement timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +41,46 @@ class Snapshots(Protocol):
         """Keys of an object's records that either side holds below these parents; of each side at most `limit`.
 
         Raises SnapshotUnavailable.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What is known before a scan. `rows` is the servers' estimate of the larger side.
+
+    `lacking` are the statements that make the indexes without which the scan would read whole tables.
+    """
+
+    rows: int
+    lacking: Sequence[str] = ()
+
+
+class Scans(Protocol):
+    """Reads all rows of an object of a district, a page at a time, in the order of their keys.
+
+    Both methods block at most about as long as the databases' statement timeout, and raise SnapshotUnavailable.
+    """
+
+    def survey(self, district_id: str, object_name: str) -> Survey: ...
+
+    def pages(self, district_id: str, object_name: str, after: str | None, size: int) -> tuple[Page, Page]:
+        """Of the district and of the state: `size` rows each, more only where the last key has more; read at one time.
+
+        Raises ReadTimedOut too.
+        """
+        ...
+
+    def lines(self, district_id: str, object_name: str, after: str | None, size: int) -> tuple[Page, Page] | None:
+        """As `pages`, with one digest for the columns of a row; None where none would tell what a comparison does.
+
+        Raises ReadTimedOut too.
+        """
+        ...
+
+    def digests(self, district_id: str, object_name: str, after: str | None, size: int) -> tuple[Digest, Digest] | None:
+        """Of the rows that `pages` would give; None where no digest would tell what a comparison does.
+
+        Raises ReadTimedOut too.
         """
         ...

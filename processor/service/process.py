@@ -19,9 +19,10 @@ from processor.service.descend import descend
 from processor.service.emit import Emitter
 from processor.service.inbox import Inbox
 from processor.service.intake import Intake, Poison, Sorter, Work, decode
-from processor.service.ports import Snapshots
+from processor.service.ports import Scans, Snapshots
 from processor.service.records import Lane, Outgoing
 from processor.service.resync import Observation, observe, resync
+from processor.service.scan import PartRead, decide_part, read_part, survey
 from processor.service.tally import count_batch, timed_commit
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class ReadBatch:
 
     intake: Intake
     seen: Observation
+    parts: Sequence[PartRead]
     offsets: Sequence[Any]
     keys: int
 
@@ -71,6 +73,7 @@ class Processor:
     codec: Codec
     catalog: Catalog
     snapshots: Snapshots
+    scans: Scans
     emitter: Emitter
     accepted: AcceptedSet
     limits: BatchLimits
@@ -101,14 +104,18 @@ class Processor:
         )
         intake = sorter.sort(taken, datetime.now(UTC))
         descend(intake, self.snapshots, self.catalog, datetime.now(UTC))
+        survey(intake, self.scans, datetime.now(UTC))
         seen = observe(intake.chunks, self.snapshots, self.catalog)
+        parts = [read_part(chunk, self.scans) for chunk in intake.parts]
         self.passed("after_read")
         keys = sum(item.keys for item in taken if isinstance(item, Work))
-        return ReadBatch(intake, seen, self.inbox.offsets(), keys)
+        return ReadBatch(intake, seen, parts, self.inbox.offsets(), keys)
 
     def decide(self, batch: ReadBatch) -> Decided:
         """What becomes of the batch."""
         plan = resync(batch.intake.chunks, batch.seen, self.catalog, datetime.now(UTC))
+        for part in batch.parts:
+            plan.add(decide_part(part, self.catalog, datetime.now(UTC)))
         records = list(self.emitter.records(batch.intake, plan))
         self.passed("after_compare")
         return Decided(plan, records)

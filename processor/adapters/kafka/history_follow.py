@@ -174,8 +174,9 @@ class _Seen:
 
     def _end(self, end: RequestEnd) -> None:
         self._known = replace(self._known, state=end.state)
+        keys = self._known.keys or sum(count.keys for count in end.counts)
         self.result = RequestResult(
-            end.request_id, end.district_id, end.object, end.state, end.reason, end.detail, self._known.keys,
+            end.request_id, end.district_id, end.object, end.state, end.reason, end.detail, keys,
             end.counts, self._by_district[end.district_id].outcomes(),
         )  # fmt: skip
 

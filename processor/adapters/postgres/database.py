@@ -13,7 +13,7 @@ from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
 from processor import metrics
-from processor.service.ports import SnapshotImpossible, SnapshotUnavailable
+from processor.service.ports import ReadTimedOut, SnapshotImpossible, SnapshotUnavailable
 
 MIN_WAIT_S = 1.0
 MAX_WAIT_S = 60.0
@@ -81,12 +81,17 @@ class Database:
         """On the monotonic clock: when the last statement began."""
         self._connection: Connection[TupleRow] | None = None
 
-    def rows(self, statement: sql.Composed, parameters: Mapping[str, Any]) -> list[TupleRow]:
-        """All rows of a statement. Raises SnapshotUnavailable, which names the fault and no value, and Unreadable."""
+    def rows(
+        self, statement: sql.Composed, parameters: Mapping[str, Any], settings: sql.SQL | None = None
+    ) -> list[TupleRow]:
+        """All rows of a statement, under settings of its own. Raises SnapshotUnavailable, which names the fault.
+
+        No message holds a value. Raises ReadTimedOut where the server ended the statement, and Unreadable.
+        """
         with self._lock:
             started = self.active_at = time.monotonic()
             try:
-                rows = self._rows(statement, parameters)
+                rows = self._rows(statement, parameters, settings)
             except SnapshotUnavailable:
                 metrics.SNAPSHOT_FAILURES.labels(self._side).inc()
                 raise
@@ -105,17 +110,20 @@ class Database:
         finally:
             self._lock.release()
 
-    def _rows(self, statement: sql.Composed, parameters: Mapping[str, Any]) -> list[TupleRow]:
+    def _rows(
+        self, statement: sql.Composed, parameters: Mapping[str, Any], settings: sql.SQL | None = None
+    ) -> list[TupleRow]:
         if self._gate.is_closed():
             raise SnapshotUnavailable(f"{self.name}: away; waiting before it is asked again")
         started = self.asked_at = time.monotonic()
         try:
-            rows = self._connected().execute(statement, parameters).fetchall()
+            rows = self._executed(statement, parameters, settings)
         except psycopg.OperationalError as error:
             self.close()
             self.is_up = False
             self._gate.failed(time.monotonic() - started)
-            raise SnapshotUnavailable(f"{self.name}: {_fault(error)}") from error
+            fault = ReadTimedOut if isinstance(error, psycopg.errors.QueryCanceled) else SnapshotUnavailable
+            raise fault(f"{self.name}: {_fault(error)}") from error
         except (psycopg.DataError, UnicodeError) as error:
             self.is_up = True
             self._gate.succeeded()
@@ -128,6 +136,16 @@ class Database:
         self.is_up = True
         self._gate.succeeded()
         return rows
+
+    def _executed(
+        self, statement: sql.Composed, parameters: Mapping[str, Any], settings: sql.SQL | None
+    ) -> list[TupleRow]:
+        connection = self._connected()
+        if settings is None:
+            return connection.execute(statement, parameters).fetchall()
+        with connection.transaction():
+            connection.execute(settings)
+            return connection.execute(statement, parameters).fetchall()
 
     def abandon(self) -> None:
         """Breaks a read that does not end; its thread then sees a lost connection."""

@@ -188,6 +188,10 @@ class HistoryQueries:
         found = self._rows("query_causes.sql", parameters)
         return [_cause(row) for row in found if row["reason"] in Reason.__members__]
 
+    def verification(self, request_id: str) -> Row | None:
+        """Rows a side, and the number of keys that differ in each field."""
+        return next(iter(self._rows("query_verification.sql", {"request_id": request_id})), None)
+
     def record(self, wanted: RecordFilter, limit: int) -> list[Row]:
         """What requests did to one record, and which of its children missed it, newest first."""
         after_time, after_id, after_object, after_key = wanted.after or (None, None, None, None)
@@ -226,7 +230,7 @@ class HistoryQueries:
             RequestState(row["state"]),
             Reason(row["reason"]) if row["reason"] else None,
             row["detail"],
-            row["keys"],
+            row["keys"] or sum(count["keys"] for count in row["counts"]),
             tuple(Count(count["status"], count["reason"], count["keys"]) for count in row["counts"]),
             tuple(map(_noted, noted)),
         )

@@ -25,7 +25,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "on_state_only", "report", "requested_from", "requested_at", "school_year", "request_reason", "run_id",
         "state", "reason", "detail", "keys", "decided_at",
     ),
-    "chunks": ("request_id", "chunk", "district_id", "object", "state", "keys", "in_sync", "decided_at"),
+    "chunks": (
+        "request_id", "chunk", "district_id", "object", "state", "keys", "in_sync", "decided_at", "district_rows",
+        "state_rows", "expected_differences",
+    ),
     "outcomes": (
         "request_id", "object", "key", "district_id", "asked_as", "status", "reason", "detail", "changed_fields",
         "parent_object", "parent_key", "correction_id", "attempt", "first_decided_at", "sent_at", "answered_at",
@@ -91,6 +94,9 @@ def chunk_row(record: ChunkStatus) -> Row:
         record.keys,
         record.in_sync,
         record.decided_at,
+        record.district_rows,
+        record.state_rows,
+        record.expected_differences,
     )
 
 

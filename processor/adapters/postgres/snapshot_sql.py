@@ -21,20 +21,27 @@ _VERSIONED = sql.SQL(
 
 def district_statement(kind: ObjectType, only: FieldSpec | None = None) -> sql.Composed:
     """Parameters: `keys` (array literal), and `district_id` where districts share the table; `only` for one field."""
-    columns = [
-        sql.SQL("t.{}::text AS {}").format(sql.Identifier(f.district_column or ""), sql.Identifier(f"c{i}"))
-        for i, f in enumerate(kind.compared if only is None else (only,))
-    ]
-    return _VERSIONED.format(rows=_rows(kind.district, columns))
+    return _VERSIONED.format(rows=_rows(kind.district, compared_district(kind, only)))
 
 
 def state_statement(kind: ObjectType, only: FieldSpec | None = None) -> sql.Composed:
     """Parameters: `keys` and `district_id`. References held as the state's ids come as the district's keys."""
-    columns = [
-        sql.SQL("{} AS {}").format(_state_column(f), sql.Identifier(f"c{i}"))
+    return _VERSIONED.format(rows=_rows(kind.state, compared_state(kind, only)))
+
+
+def compared_district(kind: ObjectType, only: FieldSpec | None = None) -> list[sql.Composed]:
+    return [
+        sql.SQL("t.{}::text AS {}").format(sql.Identifier(f.district_column or ""), sql.Identifier(f"c{i}"))
         for i, f in enumerate(kind.compared if only is None else (only,))
     ]
-    return _VERSIONED.format(rows=_rows(kind.state, columns))
+
+
+def compared_state(kind: ObjectType, only: FieldSpec | None = None) -> list[sql.Composed]:
+    """Parameter where there are references: `district_id`."""
+    return [
+        sql.SQL("{} AS {}").format(state_column(f), sql.Identifier(f"c{i}"))
+        for i, f in enumerate(kind.compared if only is None else (only,))
+    ]
 
 
 def district_children_statement(kind: ObjectType, parent: ObjectType) -> sql.Composed:
@@ -105,7 +112,7 @@ def _rows(table: Table, columns: list[sql.Composed]) -> sql.Composed:
     )
 
 
-def _state_column(field: FieldSpec) -> sql.Composed:
+def state_column(field: FieldSpec) -> sql.Composed:
     column = sql.SQL("t.{}").format(sql.Identifier(field.state_column or ""))
     lookup = field.state_lookup
     if lookup is None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from processor.codec import Record
 from processor.core.catalog import FieldSpec, Kind, ObjectType
-from processor.core.chunk import Ask, Cause, Chunk
+from processor.core.chunk import Ask, Cause, Chunk, Scan
 from processor.core.correction import Answer, Correction, Op, Parent, Source
 from processor.core.errors import Reason
 from processor.core.history import ChunkStatus, Clear, Cleared, Count, KeyOutcome, RequestEnd, RequestStatus
@@ -109,6 +109,10 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
         deferred_since=_maybe_times,
         not_before=_maybe_times,
         requested_at=_maybe_times,
+        scan=st.none()
+        | st.builds(
+            Scan, after=_maybe_text, part=_counts, size=_counts, left=_counts, digest=_counts, by_rows=st.booleans()
+        ),
     ),
     st.sampled_from(OBJECTS).flatmap(lambda name: _corrections(CATALOG.objects[name])),
     st.builds(Answer, source=_sources, detail=_maybe_text, answered_at=_times),
@@ -147,6 +151,9 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
         keys=_counts,
         in_sync=_counts,
         decided_at=_times,
+        district_rows=_counts,
+        state_rows=_counts,
+        expected_differences=_counts,
     ),
     st.builds(
         RequestEnd,

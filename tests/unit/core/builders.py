@@ -1,6 +1,6 @@
 """A small catalog four levels deep, rows of both sides, chunks, and a state in memory that plans are applied to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
@@ -22,13 +22,16 @@ from processor.core.catalog import (
     Table,
 )
 from processor.core.chunk import Ask, Chunk
-from processor.core.compare import state_values
+from processor.core.compare import EQUAL, compare, state_values
 from processor.core.correction import Correction, Op
 from processor.core.decide import decide
+from processor.core.digest import Digest
+from processor.core.errors import FieldError
 from processor.core.history import KeyOutcome, Status
 from processor.core.parents import parents_to_read
 from processor.core.plan import Plan
 from processor.core.request import Keys, Mode, Request
+from processor.core.scan import Page
 from processor.core.snapshot import DistrictRead, DistrictVersion, Row, SideRead, Snapshot
 from processor.core.values import side_text
 
@@ -170,6 +173,46 @@ def outcomes(plan: Plan) -> list[KeyOutcome]:
 def only_outcome(plan: Plan) -> KeyOutcome:
     (outcome,) = outcomes(plan)
     return outcome
+
+
+def page(side: Mapping[str, tuple[Row, ...]], after: str | None, size: int) -> Page:
+    """Of one side of an object with integer keys, as a database gives it: the last key comes with all of its rows."""
+    following = sorted((key for key in side if after is None or int(key) > int(after)), key=int)
+    rows: dict[str, tuple[Row, ...]] = {}
+    while following and sum(map(len, rows.values())) < size:
+        key = following.pop(0)
+        rows[key] = side[key]
+    return Page(rows, sum(map(len, rows.values())) >= size)
+
+
+def digests(kind: ObjectType, district: Page, state: Page) -> tuple[Digest, Digest]:
+    """Of what the pages hold, as a server may give them: checksums are alike exactly where the rows are equal."""
+    ours, theirs = district.rows, state.rows
+    alike = ours.keys() == theirs.keys() and all(_are_alike(kind, ours[key], theirs[key]) for key in ours)
+    return digest(ours, "alike" if alike else "ours"), digest(theirs, "alike" if alike else "theirs")
+
+
+def lines(kind: ObjectType, district: Page, state: Page) -> tuple[Page, Page]:
+    """As a server may give them: each row a digest, the same exactly where rows are equal."""
+    ours: dict[str, tuple[Row, ...]] = {key: (("ours",),) * len(rows) for key, rows in district.rows.items()}
+    theirs: dict[str, tuple[Row, ...]] = {
+        key: tuple(("ours" if _are_alike(kind, district.rows.get(key, ())[:1], (row,)) else "theirs",) for row in rows)
+        for key, rows in state.rows.items()
+    }
+    return replace(district, rows=ours), replace(state, rows=theirs)
+
+
+def _are_alike(kind: ObjectType, ours: tuple[Row, ...], theirs: tuple[Row, ...]) -> bool:
+    try:
+        return len(ours) == len(theirs) and all(
+            compare(kind, *both) == EQUAL for both in zip(ours, theirs, strict=True)
+        )
+    except FieldError:
+        return False
+
+
+def digest(rows: Mapping[str, tuple[Row, ...]], checksum: str = "") -> Digest:
+    return Digest(sum(map(len, rows.values())), len(rows), next(reversed(list(rows)), None), checksum, are_plain=True)
 
 
 Place: TypeAlias = tuple[str, str]

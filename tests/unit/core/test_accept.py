@@ -46,8 +46,12 @@ def test_a_request_that_is_not_understood_is_rejected_and_names_the_fields() -> 
             "object Persons is not one of Behavior, Enrollment, Person, Sanction",
         ),
         (request(), Reason.EMPTY_SELECTION, "the selection names no key"),
-        (request(selection=All()), Reason.NOT_SUPPORTED, "only a selection of keys is supported"),
-        (request(selection=Filter("grade = 9")), Reason.NOT_SUPPORTED, "only a selection of keys is supported"),
+        (request(selection=All()), Reason.NOT_SUPPORTED, "all records can be verified only: mode VERIFY"),
+        (
+            request(selection=Filter("grade = 9")),
+            Reason.NOT_SUPPORTED,
+            "only a selection of keys, or of all records, is supported",
+        ),
         (request("7", reason="x" * 2_001, run_id="y" * 256), Reason.INVALID_REQUEST, "too long: run_id, reason"),
         (request("7", requested_by="a\0b"), Reason.INVALID_REQUEST, "holds the character NUL: requested_by"),
         (

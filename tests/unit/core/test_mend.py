@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.core.errors import RULES, Mender, Reason, Weight
+from processor.core.ids import unread_range
 from processor.core.mend import MOST_NAMED, Asked, Cause, mend
 from processor.core.request import Dependencies, Mode, OnStateOnly
 
@@ -43,6 +44,13 @@ def test_more_keys_than_can_be_named_go_from_one_command_to_the_next() -> None:
     assert mend(ASKED, replace(AWAY, keys=1_000)).command == (
         f"resync report {ASKED.request_id} --object Enrollment --reason SNAPSHOT_UNAVAILABLE --keys-only"
         " | resync submit --district NORTH --object Enrollment -"
+    )
+
+
+def test_a_range_that_was_not_verified_is_verified_again() -> None:
+    rest = replace(AWAY, keys=1, named=(unread_range("0.7"),))
+    assert mend(replace(ASKED, mode=Mode.VERIFY), rest).command == (
+        "resync verify --district NORTH --object Enrollment"
     )
 
 

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from processor.core.digest import Digest
+from processor.core.scan import Page
 from processor.core.snapshot import DistrictRead, Row, SideRead
-from processor.service.ports import BothSides, SnapshotImpossible, SnapshotUnavailable
-from tests.unit.core.builders import READ_AT, VERSION
+from processor.service.ports import BothSides, ReadTimedOut, SnapshotImpossible, SnapshotUnavailable, Survey
+from tests.unit.core.builders import CATALOG, READ_AT, VERSION, digests, lines, page
 
 Target: TypeAlias = tuple[str, str]
 """District and object."""
@@ -22,6 +24,10 @@ class Databases:
     """Keys of an object below a parent, by district, object and the parent's key."""
     away: set[Target] = field(default_factory=set)
     lacking: set[Target] = field(default_factory=set)
+    slow_above: int | None = None
+    """Pages of more rows are not read in time."""
+    digested: list[int] = field(default_factory=list)
+    without_index: tuple[str, ...] = ()
     asked: list[dict[Target, list[str]]] = field(default_factory=list)
 
     def read(self, wanted: Mapping[Target, Sequence[str]]) -> Mapping[Target, BothSides | SnapshotUnavailable]:
@@ -35,6 +41,31 @@ class Databases:
             raise SnapshotImpossible(f"district {district_id}: no such column")
         below = (self.below.get((district_id, object_name, key), []) for key in parent_keys)
         return [key for keys in below for key in keys][:limit]
+
+    def survey(self, district_id: str, object_name: str) -> Survey:
+        target = (district_id, object_name)
+        self._check(target)
+        return Survey(max(len(side.get(target, {})) for side in (self.district, self.state)), self.without_index)
+
+    def pages(self, district_id: str, object_name: str, after: str | None, size: int) -> tuple[Page, Page]:
+        target = (district_id, object_name)
+        self._check(target)
+        if self.slow_above is not None and size > self.slow_above:
+            raise ReadTimedOut(f"district {district_id}: too slow")
+        return page(self.district.get(target, {}), after, size), page(self.state.get(target, {}), after, size)
+
+    def lines(self, district_id: str, object_name: str, after: str | None, size: int) -> tuple[Page, Page] | None:
+        return lines(CATALOG.objects[object_name], *self.pages(district_id, object_name, after, size))
+
+    def digests(self, district_id: str, object_name: str, after: str | None, size: int) -> tuple[Digest, Digest] | None:
+        self.digested.append(size)
+        return digests(CATALOG.objects[object_name], *self.pages(district_id, object_name, after, size))
+
+    def _check(self, target: Target) -> None:
+        if target in self.lacking:
+            raise SnapshotImpossible(f"district {target[0]}: lacks a column")
+        if target in self.away:
+            raise SnapshotUnavailable(f"district {target[0]}: away")
 
     def _read(self, target: Target) -> BothSides | SnapshotUnavailable:
         if target in self.away:

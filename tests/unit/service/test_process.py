@@ -124,6 +124,7 @@ class Parts:
             codec=codec,
             catalog=CATALOG,
             snapshots=self.databases,
+            scans=self.databases,
             emitter=Emitter(CODEC, Topics(), PARTITIONS, 6, "resync-process"),
             accepted=self.known,
             limits=BatchLimits(**{**most, **limits}),

@@ -29,12 +29,20 @@ on conflict (request_id) do update set
         excluded.reason, excluded.detail, excluded.keys, excluded.decided_at
     );
 
-insert into chunks (request_id, chunk, district_id, object, state, keys, in_sync, decided_at)
-select request_id, chunk, district_id, object, state, keys, in_sync, decided_at
+insert into chunks (
+    request_id, chunk, district_id, object, state, keys, in_sync, decided_at, district_rows, state_rows,
+    expected_differences
+)
+select
+    request_id, chunk, district_id, object, state, keys, in_sync, decided_at, district_rows, state_rows,
+    expected_differences
 from batch_chunks
 on conflict (request_id, chunk) do update set
-    (district_id, object, state, keys, in_sync, decided_at)
-    = (excluded.district_id, excluded.object, excluded.state, excluded.keys, excluded.in_sync, excluded.decided_at);
+    (district_id, object, state, keys, in_sync, decided_at, district_rows, state_rows, expected_differences)
+    = (
+        excluded.district_id, excluded.object, excluded.state, excluded.keys, excluded.in_sync, excluded.decided_at,
+        excluded.district_rows, excluded.state_rows, excluded.expected_differences
+    );
 
 insert into outcomes (
     request_id, object, key, district_id, asked_as, status, reason, detail, changed_fields, parent_object,

@@ -61,9 +61,13 @@ select
                 select o.status, nullif(o.reason, '') as reason, o.keys from resync_store.tallies o
                 where o.request_id = r.request_id and o.district_id = r.district_id
                 union all
-                select 'IN_SYNC', null, sum(c.in_sync) from resync_store.chunks c
+                select 'IN_SYNC', k.reason, sum(k.keys)
+                from resync_store.chunks c
+                cross join lateral (
+                    values (null, c.in_sync - c.expected_differences), ('EXPECTED_DIFFERENCE', c.expected_differences)
+                ) k (reason, keys)
                 where c.request_id = r.request_id and c.district_id = r.district_id and c.state = 'DONE'
-                having sum(c.in_sync) > 0
+                group by k.reason having sum(k.keys) > 0
             ) n group by n.status, n.reason
         ) g
     ) as counts,
@@ -89,7 +93,19 @@ select
         r.decided_at,
         (select max(o.decided_at) from resync_store.outcomes o where o.request_id = r.request_id),
         (select max(c.decided_at) from resync_store.chunks c where c.request_id = r.request_id)
-    ) as last_touched_at
+    ) as last_touched_at,
+    (
+        select coalesce(sum(c.district_rows), 0)::bigint from resync_store.chunks c
+        where c.request_id = r.request_id and c.district_id = r.district_id
+    ) as district_rows,
+    (
+        select coalesce(sum(c.state_rows), 0)::bigint from resync_store.chunks c
+        where c.request_id = r.request_id and c.district_id = r.district_id
+    ) as state_rows,
+    case when r.selection = 'KEYS' then r.keys else (
+        select coalesce(sum(c.keys), 0)::bigint from resync_store.chunks c
+        where c.request_id = r.request_id and c.district_id = r.district_id
+    ) end as expected_keys
 from resync_store.requests r
 cross join lateral (
     select

@@ -1,7 +1,7 @@
 -- Newest first. A parameter that is null takes all.
 select
     request_id, district_id, object, requested_by, requested_from, mode, dependencies, request_reason, school_year,
-    state, reason, keys, outcomes, failed_outcomes, counts, requested_at, decided_at, run_id
+    state, reason, expected_keys as keys, outcomes, failed_outcomes, counts, requested_at, decided_at, run_id
 from history.requests
 where (%(district_id)s::text is null or district_id = %(district_id)s::text)
     and (%(object)s::text is null or object = %(object)s::text)

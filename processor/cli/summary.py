@@ -1,0 +1,113 @@
+"""The Verification Summary: what a verification of a whole object found, in numbers."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from processor.cli.output import Output, print_csv, print_json, print_line, print_ndjson, print_table, say
+from processor.core.errors import Reason
+from processor.core.history import Count, Status
+from processor.service.follow import RequestResult
+
+_WORDS = {
+    "district_rows": "rows at the district",
+    "state_rows": "rows at the state",
+    "in_sync": "in sync",
+    "expected_differences": "of these, differing only in what the state owns",
+    "missing_at_state": "missing at the state",
+    "missing_at_district": "missing at the district",
+    "duplicates": "more than one row",
+    "differing": "differing",
+    "gone": "gone on both sides meanwhile",
+    "not_verified": "not verified",
+}
+REPAIRABLE = (Status.DIFFERS, Status.MISSING_AT_STATE)
+"""What a resync of the same keys makes equal; what only the state has is left until somebody may delete it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Numbers of keys, but for the rows. `fields` are those that differ, most often first."""
+
+    request_id: str
+    district_id: str
+    object: str
+    state: str
+    district_rows: int
+    state_rows: int
+    in_sync: int
+    expected_differences: int
+    missing_at_state: int
+    missing_at_district: int
+    duplicates: int
+    differing: int
+    gone: int
+    not_verified: int
+    fields: Mapping[str, int]
+
+    @classmethod
+    def of(cls, result: RequestResult, found: Mapping[str, Any]) -> "Summary":
+        """`found`: rows a side, and keys a field, as the store has them."""
+        fields: Mapping[str, int] = found.get("fields", {})
+        return cls(
+            request_id=result.request_id,
+            district_id=result.district_id,
+            object=result.object,
+            state=result.state,
+            district_rows=found.get("district_rows", 0),
+            state_rows=found.get("state_rows", 0),
+            in_sync=_keys(result.counts, Status.IN_SYNC),
+            expected_differences=_keys(result.counts, Status.IN_SYNC, Reason.EXPECTED_DIFFERENCE),
+            missing_at_state=_keys(result.counts, Status.MISSING_AT_STATE),
+            missing_at_district=_keys(result.counts, Status.MISSING_AT_DISTRICT),
+            duplicates=_keys(result.counts, Status.DUPLICATE_KEY),
+            differing=_keys(result.counts, Status.DIFFERS),
+            gone=_keys(result.counts, Status.NOT_FOUND),
+            not_verified=_keys(result.counts, Status.FAILED),
+            fields=dict(sorted(fields.items(), key=lambda item: (-item[1], item[0]))),
+        )
+
+
+def _keys(counts: tuple[Count, ...], status: Status, reason: Reason | None = None) -> int:
+    return sum(count.keys for count in counts if count.status == status and reason in {None, count.reason})
+
+
+def print_summary(output: Output, summary: Summary) -> None:
+    """On stdout."""
+    document = asdict(summary)
+    match output:
+        case Output.TABLE:
+            _print_lines(summary, document)
+        case Output.JSON:
+            print_json(document)
+        case Output.NDJSON:
+            print_ndjson([document])
+        case Output.CSV:
+            print_csv(tuple(document), [document])
+
+
+def _print_lines(summary: Summary, document: Mapping[str, Any]) -> None:
+    print_line(f"{summary.object} of {summary.district_id}: {summary.state} ({summary.request_id})")
+    rows = [{"what": words, "number": document[name]} for name, words in _WORDS.items()]
+    rows += [{"what": f"differing in {name}", "number": keys} for name, keys in summary.fields.items()]
+    print_table(("what", "number"), rows)
+
+
+def tell_next(summary: Summary) -> None:
+    """What can be done with it, on stderr."""
+    report = ["resync", "report", summary.request_id]
+    differing = summary.differing + summary.missing_at_state
+    if not (differing or summary.missing_at_district or summary.duplicates or summary.not_verified):
+        return
+    if summary.not_verified:
+        say(f"What was not verified, and why: {_command(*report, '--status', 'failed')}")
+    say(f"All that is not in sync, as a file: {_command(*report, '--output', 'xlsx', '--to', 'verification.xlsx')}")
+    if differing:
+        wanted = [word for status in REPAIRABLE for word in ("--status", status.lower())]
+        submit = ["resync", "submit", "--district", summary.district_id, "--object", summary.object, "-"]
+        say(f"Resync what differs: {_command(*report, *wanted, '--keys-only')} | {_command(*submit)}")
+
+
+def _command(*words: str) -> str:
+    return " ".join(map(shlex.quote, words))

@@ -1,0 +1,62 @@
+"""Rows as numbers: where both sides give the same, no column has to be fetched (ADR 0211)."""
+
+from dataclasses import dataclass
+
+from processor.core.catalog import Limits, ObjectType
+from processor.core.chunk import Scan
+from processor.core.compare import EQUAL, Difference
+from processor.core.request import Report
+from processor.core.scan import GROWTH, MIN_SIZE, Held, Sizes, Window, next_size
+
+MAX_ROWS = 100_000
+"""Of one digest."""
+MOST_DIFFERING = 4
+"""Where more than one in so many rows has another digest at the state, these cost more than the columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """One side's rows that follow a key, at most so many as were asked for; `last` is the last of their keys.
+
+    `keys` counts distinct keys. `are_plain`: all keys are in the spelling that one asks for them. `checksum` is equal
+    on both sides only where all rows are, as far as `core/compare` would find (`adapters/postgres/digest_sql.py`).
+    """
+
+    rows: int
+    keys: int
+    last: str | None
+    checksum: str | None
+    are_plain: bool
+
+
+def equal_window(district: Digest, state: Digest, size: int) -> Window | None:
+    """The window that the digests of `size` rows show to be in sync; None where it has to be looked at."""
+    if district != state or not district.are_plain or district.rows != district.keys:
+        return None
+    return Window(
+        last=district.last if district.rows >= size else None,
+        counted=district.rows,
+        district_rows=district.rows,
+        state_rows=state.rows,
+    )
+
+
+def next_sizes(scan: Scan, seen: Window, took_s: float, report: Report, limits: Limits) -> Sizes:
+    """Of the part that follows one that took so long.
+
+    After equal digests it has as many rows as take the time that a part should take; after keys that were read and
+    are all in sync a digest of as many is tried; where something differs none is, since more of it is likely to follow.
+    Once many rows have other digests, and so are read twice, it is by their columns to the end.
+    """
+    if seen.counted:
+        wanted = int(scan.digest * limits.chunk_target_s / max(took_s, 0.001))
+        return Sizes(scan.size, min(MAX_ROWS, max(MIN_SIZE, min(wanted, GROWTH * scan.digest))), scan.by_rows)
+    size = next_size(scan.size, took_s, report, limits)
+    is_clean = not (seen.suspects or seen.expected or seen.invalid)
+    by_rows = scan.by_rows or seen.differing * MOST_DIFFERING > seen.settled + seen.differing
+    return Sizes(size, size if is_clean and report is Report.CHANGES else 0, by_rows)
+
+
+def same_digest(_kind: ObjectType, ours: Held, theirs: Held) -> Difference | None:
+    """Of rows that are a digest each."""
+    return EQUAL if len(ours) == 1 and ours == theirs else None

@@ -1,0 +1,276 @@
+"""One part of a scan: rows of both sides in the order of their keys become a window, and a window a Plan (ADR 0210).
+
+Each key of an object is in the window of exactly one part. A key that is not in sync there is a suspect: it becomes one
+of a chunk of keys that are read again once what was on its way has arrived, and only that decides it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeAlias
+
+from processor.core.accept import chunk_status, cut, printable
+from processor.core.catalog import KeyType, Limits, ObjectType
+from processor.core.chunk import Ask, Cause, Chunk, Scan
+from processor.core.compare import Difference, compare
+from processor.core.errors import CoreError, FieldError, InvalidKey, Reason
+from processor.core.history import ChunkState, Status
+from processor.core.ids import split_chunk, unread_range
+from processor.core.keys import canonical_key, invalid_key_id
+from processor.core.outcome import chunk_outcome
+from processor.core.plan import Plan
+from processor.core.request import Report
+from processor.core.settle import put_off
+from processor.core.snapshot import Row
+
+MIN_SIZE = 100
+"""Rows of a side; fewer only after a read that took too long."""
+MAX_SIZE = 20_000
+GROWTH = 4
+"""A part is at most so many times as large as the one before."""
+SHRINKAGE = 10
+"""A part that could not be read in time is tried again with so many times fewer rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of one side that follow a key, by the text of their keys and in their order; a key has all of its rows.
+
+    `is_full` where there may be more.
+    """
+
+    rows: Mapping[str, tuple[Row, ...]]
+    is_full: bool
+
+
+@dataclass(slots=True)
+class Window:
+    """Keys up to `last`, or all that follow where it is None, each in one of the four lists.
+
+    `district_rows` and `state_rows` leave out those of suspects.
+    """
+
+    last: str | None
+    counted: int = 0
+    """Keys in sync that nobody has named: equal digests tell how many there are."""
+    equal: list[str] = field(default_factory=list)
+    expected: list[tuple[str, Difference]] = field(default_factory=list)
+    suspects: list[str] = field(default_factory=list)
+    differing: int = 0
+    """How many of the suspects have rows on both sides."""
+    invalid: list[tuple[str, str]] = field(default_factory=list)
+    district_rows: int = 0
+    state_rows: int = 0
+
+    @property
+    def settled(self) -> int:
+        return self.counted + len(self.equal) + len(self.expected) + len(self.invalid)
+
+
+class Sizes(NamedTuple):
+    """How a part is to be read; as in `Scan`."""
+
+    rows: int
+    digest: int = 0
+    by_rows: bool = False
+
+
+class Disordered(CoreError):
+    """A side gave its keys in another order than ours, so nobody knows which keys a part has."""
+
+    reason = Reason.NOT_SUPPORTED
+
+
+def scan_order(kind: ObjectType) -> KeyType:
+    """By what both sides are read: as text, byte by byte, where they keep the key in columns of different types."""
+    ours, theirs = kind.district.key_type, kind.state.key_type
+    return ours if ours is theirs else KeyType.TEXT
+
+
+def window(kind: ObjectType, after: str | None, district: Page, state: Page, same: "Same | None" = None) -> Window:
+    """The keys that both pages tell all of, compared; by their columns, if not by `same`. Raises Disordered."""
+    same = same or _in_sync
+    place = _place(scan_order(kind))
+    for side, page in (("district", district), ("state", state)):
+        _check_order(side, after, page, place)
+    lasts = [list(page.rows)[-1] for page in (district, state) if page.is_full and page.rows]
+    found = Window(min(lasts, key=place) if lasts else None)
+    for key in _keys_up_to(found.last, district.rows, place):
+        _sort(kind, key, (district.rows[key], state.rows.get(key, ())), same, found)
+    for key in _keys_up_to(found.last, state.rows, place):
+        if key not in district.rows:
+            _sort(kind, key, ((), state.rows[key]), same, found)
+    return found
+
+
+def _place(order: KeyType) -> Callable[[str], Any]:
+    return _number if order is KeyType.INTEGER else str
+
+
+def _number(text: str) -> int | Decimal:
+    """A column of numbers may hold some that are no integers; whatever else it holds has no place among them."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise Disordered("a key is not a number, although the catalog says that keys are")
+    return number
+
+
+def _check_order(side: str, after: str | None, page: Page, place: Callable[[str], Any]) -> None:
+    places = [place(key) for key in page.rows]
+    if after is not None:
+        places.insert(0, place(after))
+    if any(earlier >= later for earlier, later in pairwise(places)):
+        raise Disordered(f"the {side}'s database does not give keys in the order of their bytes, or of their numbers")
+
+
+def _keys_up_to(last: str | None, rows: Mapping[str, Any], place: Callable[[str], Any]) -> Sequence[str]:
+    if last is None:
+        return list(rows)
+    end = place(last)
+    return [key for key in rows if place(key) <= end]
+
+
+Held: TypeAlias = tuple[Row, ...]
+Same: TypeAlias = Callable[[ObjectType, Held, Held], Difference | None]
+"""None where the rows that both sides hold of a key are not in sync."""
+
+
+def _sort(kind: ObjectType, key: str, both: tuple[Held, Held], same: Same, found: Window) -> None:
+    """Puts a key into the list that it belongs to."""
+    ours, theirs = both
+    if fault := _fault(key, kind.key_type):
+        sides = " and ".join(side for side, rows in (("the district", ours), ("the state", theirs)) if rows)
+        found.invalid.append((key, f"{fault}; at {sides}"))
+    elif (difference := same(kind, ours, theirs)) is None:
+        found.suspects.append(key)
+        found.differing += bool(ours and theirs)
+        return
+    elif difference.expected:
+        found.expected.append((key, difference))
+    else:
+        found.equal.append(key)
+    found.district_rows += len(ours)
+    found.state_rows += len(theirs)
+
+
+def _fault(key: str, key_type: KeyType) -> str | None:
+    """Why nobody can ask for the key as a side keeps it; None where one can."""
+    try:
+        canonical = canonical_key(key, key_type)
+    except InvalidKey as error:
+        return error.detail
+    return None if canonical == key else "the key is kept in a spelling that nobody can ask for"
+
+
+def _in_sync(kind: ObjectType, ours: Held, theirs: Held) -> Difference | None:
+    if len(ours) != 1 or len(theirs) != 1:
+        return None
+    try:
+        difference = compare(kind, ours[0], theirs[0])
+    except FieldError:
+        return None
+    return None if difference.changed else difference
+
+
+def next_size(size: int, took_s: float, report: Report, limits: Limits) -> int:
+    """Rows of a side that the next part should read, if this one took so long; itemised keys must fit in one chunk."""
+    most = min(MAX_SIZE, limits.max_keys) if report is Report.ALL else MAX_SIZE
+    wanted = int(size * limits.chunk_target_s / max(took_s, 0.001))
+    return min(most, max(MIN_SIZE, min(wanted, GROWTH * size)))
+
+
+def end_part(chunk: Chunk, seen: Window, following: Sizes, limits: Limits, now: datetime) -> Plan:
+    """Outcomes and counts of the part's keys, chunks that confirm its suspects, and the next part."""
+    scan = scan_of(chunk)
+    named = replace(chunk, attempt=1, first_decided_at=None, deferred_since=None, not_before=None, scan=None)
+    plan = Plan()
+    is_itemised = chunk.report is Report.ALL
+    for key, difference in seen.expected if is_itemised else ():
+        why, fields = Reason.EXPECTED_DIFFERENCE, difference.expected
+        plan.history.append(chunk_outcome(named, _ask(key), Status.IN_SYNC, now, reason=why, changed_fields=fields))
+    for text, fault in seen.invalid:
+        ask = Ask(invalid_key_id(text), printable(text))
+        plan.history.append(chunk_outcome(named, ask, Status.FAILED, now, reason=Reason.INVALID_KEY, detail=fault))
+    plan.history += [chunk_outcome(named, _ask(key), Status.IN_SYNC, now) for key in seen.equal if is_itemised]
+    plan.add(_confirm(named, seen.suspects, limits, now))
+    in_sync, expected = (0, 0) if is_itemised else (seen.settled - len(seen.invalid), len(seen.expected))
+    done = chunk_status(chunk, ChunkState.DONE, now, keys=seen.settled, in_sync=in_sync)
+    rows = replace(done, district_rows=seen.district_rows, state_rows=seen.state_rows)
+    plan.history.append(replace(rows, expected_differences=expected))
+    if seen.last is not None:
+        left = max(0, scan.left - seen.settled - len(seen.suspects))
+        plan.add(
+            begin_part(
+                named, Scan(seen.last, scan.part + 1, following.rows, left, following.digest, following.by_rows), now
+            )
+        )
+    return plan
+
+
+def begin_part(chunk: Chunk, scan: Scan, now: datetime) -> Plan:
+    """The part as a chunk of its own, announced as PENDING."""
+    stem = chunk.chunk.split(".", maxsplit=1)[0]
+    part = replace(chunk, chunk=split_chunk(stem, scan.part), cause=Cause.SCAN, scan=scan)
+    return Plan(history=[chunk_status(part, ChunkState.PENDING, now, keys=scan.left)], chunks=[part])
+
+
+def _confirm(part: Chunk, suspects: Sequence[str], limits: Limits, now: datetime) -> Plan:
+    plan = Plan()
+    for index, asks in enumerate(cut([_ask(key) for key in suspects], limits.max_keys)):
+        chunk = replace(
+            part,
+            chunk=split_chunk(part.chunk, index),
+            asks=tuple(asks),
+            cause=Cause.CONFIRM,
+            announced=True,
+            first_decided_at=now,
+        )
+        plan.retries.append(chunk)
+        plan.history.append(chunk_status(chunk, ChunkState.PENDING, now, keys=len(asks)))
+    return plan
+
+
+def _ask(key: str) -> Ask:
+    """As if the requester had named the key."""
+    return Ask(key, printable(key))
+
+
+def scan_of(chunk: Chunk) -> Scan:
+    if chunk.scan is None:
+        raise LookupError(f"chunk {chunk.request_id}/{chunk.chunk} is no part of a scan")
+    return chunk.scan
+
+
+def smaller(chunk: Chunk) -> Chunk:
+    """The same part with fewer rows at once, after a read that took too long."""
+    scan = scan_of(chunk)
+    return replace(chunk, scan=replace(scan, size=max(1, scan.size // SHRINKAGE), digest=0))
+
+
+def defer_part(chunk: Chunk, detail: str, limits: Limits, now: datetime) -> Plan:
+    """What becomes of a part while a database is away, or too slow: it goes round, and fails after the deadline."""
+    since = chunk.deferred_since or now
+    if now - since >= timedelta(seconds=limits.snapshot_deadline_s):
+        return fail_part(chunk, Reason.SNAPSHOT_UNAVAILABLE, detail, now)
+    return Plan(retries=[put_off(chunk, since, now)])
+
+
+def fail_part(chunk: Chunk, reason: Reason, detail: str | None, now: datetime) -> Plan:
+    """The end of a scan that cannot go on: one outcome stands for all keys that no part has looked at."""
+    after = scan_of(chunk).after
+    asked = "all keys" if after is None else f"all keys after {after}"
+    what = f"{asked} were not verified" + (f": {detail}" if detail else "")
+    ask = Ask(unread_range(chunk.chunk), printable(asked))
+    outcome = chunk_outcome(
+        replace(chunk, attempt=1, scan=None), ask, Status.FAILED, now, reason=reason, detail=printable(what)
+    )
+    return Plan(history=[outcome, chunk_status(chunk, ChunkState.DONE, now)])

@@ -1,0 +1,119 @@
+"""Scans of all keys of an object: surveyed before they are accepted, then read and decided a part at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from time import monotonic
+
+from processor.core.accept import Rejected, rejected
+from processor.core.catalog import Catalog
+from processor.core.chunk import Chunk
+from processor.core.digest import equal_window, next_sizes, same_digest
+from processor.core.errors import Reason
+from processor.core.plan import Plan
+from processor.core.scan import (
+    Disordered,
+    Page,
+    Window,
+    begin_part,
+    defer_part,
+    end_part,
+    fail_part,
+    scan_of,
+    smaller,
+    window,
+)
+from processor.service.intake import Intake, Unfolded
+from processor.service.ports import ReadTimedOut, Scans, SnapshotImpossible, SnapshotUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class PartRead:
+    """What both sides hold of a part, and how long it took to read; or why it could not be read."""
+
+    chunk: Chunk
+    pages: tuple[Page, Page] | None = None
+    lines: tuple[Page, Page] | None = None
+    """Instead of pages, where a digest of each row will do."""
+    equal: Window | None = None
+    """Instead of both, where one digest of all rows will do."""
+    took_s: float = 0.0
+    fault: SnapshotUnavailable | None = None
+    lacking: Sequence[str] = ()
+    """Statements that make the indexes without which it is not read."""
+
+
+def survey(intake: Intake, scans: Scans, now: datetime) -> None:
+    """Announces the first part of each scan that the batch asks for, or rejects the request."""
+    for unsurveyed in intake.unsurveyed:
+        intake.plan.add(_survey(unsurveyed, scans, now))
+    intake.unsurveyed.clear()
+
+
+def _survey(asked: Unfolded, scans: Scans, now: datetime) -> Plan:
+    """A database that is away is waited for by the first part, which then makes up for the survey."""
+    scan = scan_of(asked.chunk)
+    try:
+        found = scans.survey(asked.chunk.district_id, asked.chunk.object)
+    except SnapshotUnavailable:
+        pass
+    else:
+        if found.lacking and asked.request is not None:
+            return rejected(asked.request, Rejected(Reason.NO_INDEX, _statements(found.lacking)), now)
+        scan = replace(scan, left=found.rows)
+    plan = Plan()
+    plan.add(asked.plan)
+    plan.add(begin_part(asked.chunk, scan, now))
+    return plan
+
+
+def read_part(chunk: Chunk, scans: Scans) -> PartRead:
+    scan = scan_of(chunk)
+    try:
+        if scan.part == 0 and not scan.left and (lacking := scans.survey(chunk.district_id, chunk.object).lacking):
+            return PartRead(chunk, lacking=lacking)
+        started = monotonic()
+        place = (chunk.district_id, chunk.object, scan.after)
+        digests = scans.digests(*place, scan.digest) if scan.digest else None
+        equal = None if digests is None else equal_window(*digests, scan.digest)
+        lines = None if equal or scan.by_rows else scans.lines(*place, scan.size)
+        pages = None if equal or lines else scans.pages(*place, scan.size)
+        return PartRead(chunk, pages, lines, equal, monotonic() - started)
+    except ReadTimedOut as slow:
+        return PartRead(smaller(chunk), fault=slow)
+    except SnapshotUnavailable as away:
+        return PartRead(chunk, fault=away)
+
+
+def decide_part(read: PartRead, catalog: Catalog, now: datetime) -> Plan:
+    """What becomes of a part's keys, and the part that follows it."""
+    chunk, limits = read.chunk, catalog.limits
+    if isinstance(read.fault, SnapshotImpossible):
+        return fail_part(chunk, Reason.SNAPSHOT_UNAVAILABLE, str(read.fault), now)
+    if read.fault is not None:
+        return defer_part(chunk, str(read.fault), limits, now)
+    if read.lacking:
+        return fail_part(chunk, Reason.NO_INDEX, _statements(read.lacking), now)
+    scan, started = scan_of(chunk), monotonic()
+    try:
+        seen = _seen(read, catalog, scan.after)
+    except Disordered as fault:
+        return fail_part(chunk, fault.reason, fault.detail, now)
+    sizes = next_sizes(scan, seen, read.took_s + monotonic() - started, chunk.report, limits)
+    return end_part(chunk, seen, sizes, limits, now)
+
+
+def _seen(read: PartRead, catalog: Catalog, after: str | None) -> Window:
+    """Raises Disordered."""
+    kind = catalog.objects[read.chunk.object]
+    if read.lines is not None:
+        return window(kind, after, *read.lines, same_digest)
+    if read.pages is not None:
+        return window(kind, after, *read.pages)
+    if read.equal is None:
+        raise LookupError(f"chunk {read.chunk.request_id}/{read.chunk.chunk} was not read")
+    return read.equal
+
+
+def _statements(lacking: Sequence[str]) -> str:
+    return "; ".join(lacking)

@@ -1,0 +1,122 @@
+"""Scans as the processor takes them on: surveyed first, then a part at a time."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from processor.core.chunk import Chunk, Scan
+from processor.core.errors import Reason
+from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
+from processor.core.plan import Plan
+from processor.core.request import All, Mode, Report
+from processor.core.scan import scan_of
+from processor.service.intake import Intake, take_request
+from processor.service.scan import decide_part, read_part, survey
+from tests.unit.core.builders import CATALOG, NOW, catalog, only_outcome, ours, outcomes, request, theirs
+from tests.unit.service.databases import Databases
+
+PATIENT = catalog(chunk_target_s=600.0)
+PERSONS = ("NORTH", "Person")
+
+
+def databases(rows: int = 3) -> Databases:
+    keys = [str(n) for n in range(rows)]
+    return Databases({PERSONS: {key: (ours(),) for key in keys}}, {PERSONS: {key: (theirs(),) for key in keys}})
+
+
+def asked(world: Databases) -> Plan:
+    intake = Intake()
+    whole = replace(request(), selection=All(), mode=Mode.VERIFY, report=Report.CHANGES)
+    take_request(whole, CATALOG, intake, NOW)
+    survey(intake, world, NOW)
+    assert not intake.unsurveyed
+    return intake.plan
+
+
+def status_of(plan: Plan) -> RequestStatus:
+    (found,) = [record for record in plan.history if isinstance(record, RequestStatus)]
+    return found
+
+
+def first_part(world: Databases) -> Chunk:
+    (part,) = asked(world).chunks
+    return part
+
+
+def test_a_request_for_all_is_announced_with_about_how_many_keys_there_are() -> None:
+    plan = asked(databases(7))
+    assert status_of(plan).state is RequestState.ACCEPTED
+    (part,) = plan.chunks
+    assert part.scan == Scan(None, 0, 1_000, 7, 1_000)
+    (announced,) = [record for record in plan.history if isinstance(record, ChunkStatus)]
+    assert (announced.chunk, announced.state, announced.keys) == ("0.0", ChunkState.PENDING, 7)
+
+
+def test_without_an_index_a_request_is_rejected_with_what_mends_it() -> None:
+    world = databases()
+    world.without_index = ("state: CREATE INDEX a", "district NORTH: CREATE INDEX b")
+    plan = asked(world)
+    assert (status_of(plan).state, status_of(plan).reason) == (RequestState.REJECTED, Reason.NO_INDEX)
+    assert status_of(plan).detail == "state: CREATE INDEX a; district NORTH: CREATE INDEX b"
+    assert plan.chunks == []
+
+
+def test_a_database_that_was_away_is_surveyed_before_its_first_part() -> None:
+    world = databases()
+    world.away.add(PERSONS)
+    part = first_part(world)
+    assert status_of(asked(world)).state is RequestState.ACCEPTED
+    assert read_part(part, world).fault is not None
+    world.away.clear()
+    assert read_part(part, world).equal is not None
+    world.without_index = ("state: CREATE INDEX a",)
+    outcome = only_outcome(decide_part(read_part(part, world), CATALOG, NOW))
+    assert (outcome.status, outcome.reason) == (Status.FAILED, Reason.NO_INDEX)
+
+
+def test_rows_are_read_only_where_digests_differ() -> None:
+    world = databases(5_000)
+    world.state[PERSONS]["4500"] = (theirs(lastName="Else"),)
+    (second,) = decide_part(read_part(first_part(world), world), PATIENT, NOW).chunks
+    assert scan_of(second) == Scan("999", 1, 1_000, 4_000, 4_000)
+    (third,) = decide_part(read_part(second, world), PATIENT, NOW).chunks
+    assert (scan_of(third).after, world.digested) == ("1999", [1_000, 4_000])
+
+
+@pytest.mark.parametrize(("rows", "following"), [(999, 0), (1_000, 1), (1_001, 1)])
+def test_a_full_page_is_followed_by_another_part(rows: int, following: int) -> None:
+    world = databases(rows)
+    plan = decide_part(read_part(first_part(world), world), CATALOG, NOW)
+    assert outcomes(plan) == []
+    assert len(plan.chunks) == following
+
+
+def test_a_part_that_takes_too_long_is_tried_with_fewer_rows_until_it_is_read() -> None:
+    world = databases(50)
+    world.slow_above = 1
+    part, sizes = first_part(world), []
+    for _ in range(3):
+        (part,) = decide_part(read_part(part, world), CATALOG, NOW + timedelta(minutes=1)).retries
+        sizes.append((scan_of(part).size, scan_of(part).digest))
+    assert sizes == [(100, 0), (10, 0), (1, 0)]
+    (following,) = decide_part(read_part(part, world), CATALOG, NOW).chunks
+    assert following.scan == Scan("0", 1, 100, 49, 100)
+
+
+def test_what_waiting_does_not_help_fails_at_once() -> None:
+    world = databases()
+    world.lacking.add(PERSONS)
+    plan = decide_part(read_part(first_part(world), world), CATALOG, NOW)
+    assert plan.retries == plan.chunks == []
+    assert only_outcome(plan).detail == "all keys were not verified: district NORTH: lacks a column"
+
+
+def test_a_database_that_is_away_for_good_ends_the_scan_for_all_that_is_left() -> None:
+    world = databases()
+    part = first_part(world)
+    world.away.add(PERSONS)
+    (part,) = decide_part(read_part(part, world), CATALOG, NOW).retries
+    plan = decide_part(read_part(part, world), CATALOG, NOW + timedelta(minutes=15))
+    assert plan.retries == plan.chunks == []
+    assert only_outcome(plan).reason is Reason.SNAPSHOT_UNAVAILABLE
