@@ -65,9 +65,7 @@ def await_end(follower: "Follower", request_ids: Sequence[str], timeout_s: float
         count(sum(s.settled for s in listed), sum(s.keys for s in listed))
         if not told and monotonic() - started > _UNHEARD_S and any(s.state is None for s in listed):
             told = True
-            say(
-                f"no history of it for {_UNHEARD_S:.0f} s: is the id right, and do `resync process` and `resync store` run?"
-            )
+            say(f"nothing of it for {_UNHEARD_S:.0f} s: is the id right? do `resync process` and `resync store` run?")
         if not told and any(s.state is RequestState.HELD for s in listed):
             told = True
             say("held until someone releases it")
