@@ -13,7 +13,7 @@ import typer
 
 from processor.cli.clearings import no_history_text
 from processor.cli.exits import ExitCode, UsageError
-from processor.cli.files import new_file
+from processor.cli.files import STDOUT, new_file, to_stdout
 from processor.cli.output import (
     TablePages,
     print_csv,
@@ -72,9 +72,15 @@ def report(
         str | None,
         typer.Option(metavar="OBJECT", help="Print the keys of the missing parents of this object alone, one a line."),
     ] = None,
-    output: Annotated[Form, typer.Option("--output", "--format", "-o", help="Form of the report.")] = Form.TABLE,
+    output: Annotated[
+        Form | None,
+        typer.Option(
+            "--output", "--format", "-o", show_default="what FILE ends in, else table", help="Form of the report."
+        ),
+    ] = None,
     to: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write to this file; xlsx and pdf need one.", dir_okay=False)
+        Path | None,
+        typer.Option(metavar="FILE", help="Write to this file, - being stdout; xlsx and pdf need one.", dir_okay=False),
     ] = None,
 ) -> None:
     """List every key of a request with its status and reason, in the order of the keys; table and json end with totals.
@@ -82,8 +88,9 @@ def report(
     Totals are of the keys listed: how many succeeded, failed, by reason.
     """
     request_id = request_id_of(request)
-    if output in IN_FILES and to is None:
-        raise UsageError(f"--output {output} needs --to FILE")
+    form = form_of(output, to)
+    if form in IN_FILES and to is None:
+        raise UsageError(f"--output {form} needs --to FILE, or --to - for stdout")
 
     from processor.adapters.postgres.history_queries import KeyFilter
     from processor.cli import parts
@@ -110,12 +117,20 @@ def report(
         elif keys_only:
             print_keys(shown_key(row) for row in queries.outcomes(request_id, wanted))
         else:
-            _write(queries, asked, wanted, output, to)
+            _write(queries, asked, wanted, form, None if to == STDOUT and form not in IN_FILES else to)
     if asked["in_sync_not_itemised"]:
         more = counted(asked["in_sync_not_itemised"], "more key was", "more keys were")
         say(f"{more} IN_SYNC and only counted")
     if asked["state"] == "ACCEPTED":
         say("the request has not ended yet")
+
+
+def form_of(output: Form | None, to: Path | None) -> Form:
+    """The one that was asked for, else that of the file's name; a table where the name says nothing."""
+    if output is not None:
+        return output
+    ending = "" if to is None else to.suffix.removeprefix(".").lower()
+    return Form(ending) if ending in set(Form) else Form.TABLE
 
 
 def _write(queries: "HistoryQueries", asked: Row, wanted: "KeyFilter", form: Form, to: Path | None) -> None:
@@ -129,7 +144,7 @@ def _write(queries: "HistoryQueries", asked: Row, wanted: "KeyFilter", form: For
     with ExitStack() as opened:
         if is_counted:
             rows = _counted(rows, total, opened.enter_context(counting("keys")))
-        target = opened.enter_context(new_file(to)) if to is not None else None
+        target = opened.enter_context(to_stdout() if to == STDOUT else new_file(to)) if to is not None else None
         match form:
             case Form.XLSX if target is not None:
                 from processor.cli.report_xlsx import write_xlsx

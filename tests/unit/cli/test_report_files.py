@@ -9,7 +9,8 @@ import pytest
 from pypdf import PdfReader
 
 from processor.cli.exits import UsageError
-from processor.cli.files import new_file
+from processor.cli.files import new_file, to_stdout
+from processor.cli.report import Form, form_of, report
 from processor.cli.report_pdf import MOST_KEYS, write_pdf
 from processor.cli.report_xlsx import write_xlsx
 from processor.core.errors import Reason
@@ -108,3 +109,37 @@ def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be written: No such file"), new_file(tmp_path / "no" / "r") as partial:
         partial.write_text("x")
+
+
+@pytest.mark.parametrize(
+    ("output", "to", "form"),
+    [
+        (None, None, Form.TABLE),
+        (None, "r.xlsx", Form.XLSX),
+        (None, "r.PDF", Form.PDF),
+        (None, "r.csv", Form.CSV),
+        (None, "r.json", Form.JSON),
+        (None, "r.ndjson", Form.NDJSON),
+        (None, "r.txt", Form.TABLE),
+        (None, "csv", Form.TABLE),
+        (None, "-", Form.TABLE),
+        (Form.JSON, "r.csv", Form.JSON),
+        (Form.TABLE, "r.pdf", Form.TABLE),
+    ],
+)
+def test_the_form_is_what_the_file_ends_in_unless_it_is_given(output: Form | None, to: str | None, form: Form) -> None:
+    assert form_of(output, None if to is None else Path(to)) is form
+
+
+def test_a_file_for_stdout_goes_there_as_it_is_once_it_is_whole(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    with to_stdout() as path:
+        path.write_bytes(b"\x00\xff\r\n")
+        assert capfdbinary.readouterr().out == b""
+    assert capfdbinary.readouterr().out == b"\x00\xff\r\n"
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("form", ["xlsx", "pdf"])
+def test_a_form_for_a_file_is_refused_without_one(form: str) -> None:
+    with pytest.raises(UsageError, match=f"--output {form} needs --to FILE, or --to - for stdout"):
+        report(REQUEST["request_id"], output=Form(form))
