@@ -65,6 +65,22 @@ class Commands(TyperGroup):
             return super().resolve_command(ctx, args)
         return args[0], _load(args[0], entry), args[1:]
 
+    def invoke(self, ctx: "Context") -> Any:  # noqa: ANN401 (typer's)
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as fault:
+            fault.message = _in_words(fault.message, getattr(fault.param, "metavar", None))
+            raise
+
+
+def _in_words(message: str, metavar: str | None) -> str:
+    """Without the name of a class; choices as everything prints them, unless the help spells them by itself."""
+    told = message.removeprefix("Value error, ")
+    given, is_choice, choices = told.rpartition(" is not one of ")
+    if metavar is None or not metavar.isupper():
+        return told
+    return f"{given}{is_choice}{choices.upper()}" if is_choice else told
+
 
 def _load(name: str, entry: Entry) -> "Command":
     found = getattr(import_module(f"processor.cli.{entry.module}"), entry.name)
