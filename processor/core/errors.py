@@ -134,7 +134,10 @@ RULES: dict[Reason, Rule] = {
         "the state's row cannot be deleted while others refer to it", Weight.FAILURE, Retry.NEVER, Mender.STATE
     ),
     Reason.REJECTED_BY_STATE: Rule(
-        "the state's database refused the change; the constraint is named", Weight.FAILURE, Retry.NEVER, Mender.STATE
+        "the state's database refused the change; the constraint, or the field and why, is named",
+        Weight.FAILURE,
+        Retry.NEVER,
+        Mender.STATE,
     ),
     Reason.NO_ANSWER: Rule(
         "the applier never answered and the state still differs", Weight.FAILURE, Retry.COMPARE_AGAIN, Mender.OPERATOR

@@ -20,7 +20,7 @@ _BEFORE: dict[Reason, str] = {
     Reason.SNAPSHOT_UNAVAILABLE: "see that the database can be reached and has what the catalog names, then ask again",
     Reason.CONFLICT: "find out what keeps changing, locking or slowing these rows at the state, then ask again",
     Reason.HAS_CHILDREN: "have the rows that refer to it deleted first, then ask again",
-    Reason.REJECTED_BY_STATE: "correct the record, or the state, by what the named constraint says, then ask again",
+    Reason.REJECTED_BY_STATE: "correct the record, or the state, by what the detail says, then ask again",
     Reason.TOO_MANY_KEYS: "name fewer keys in one request, or ask for the children themselves",
     Reason.NO_INDEX: "run the statement of the detail on that database, then verify again",
     Reason.NO_ANSWER: "see that the state's applier runs and answers, then ask again",

@@ -13,6 +13,7 @@ from processor.core.keys import canonical_key
 from processor.core.request import Mode
 from processor.core.values import Values
 from processor.service.apply_state import Found, StateRow
+from processor.service.refusal_text import NUL_SQLSTATE, refusal_text
 
 NUL = "\x00"
 
@@ -114,7 +115,7 @@ def _unusable_fields(correction: Correction, object_type: ObjectType) -> str | N
         return "no field changed"
     after = correction.after or {}
     nul = [name for name in sorted(owned) if NUL in (after.get(name) or "")]
-    return "22021 " + ",".join(nul) if nul else None
+    return refusal_text(NUL_SQLSTATE, ",".join(nul)) if nul else None
 
 
 def _is_canonical(key: str, object_type: ObjectType) -> bool:

@@ -16,6 +16,7 @@ from processor.service.apply_state import (
     Write,
     WriteResult,
 )
+from processor.service.refusal_text import refusal_text
 
 Said: TypeAlias = tuple[Result, str | None]
 """An answer's result and detail."""
@@ -156,9 +157,8 @@ class _Settling:
         return Result.REJECTED_BY_STATE, self._named(refusal)
 
     def _named(self, refusal: Refusal) -> str:
-        """The constraint, else SQLSTATE and the field where known. Never the database's message: it holds values."""
+        """The constraint, else the field where known and why. Never the database's message: it holds values."""
         if refusal.constraint is not None:
             return refusal.constraint
         names = {field.state_column: field.name for field in self._type.owned}
-        field = names.get(refusal.column, refusal.column)
-        return refusal.sqlstate if field is None else f"{refusal.sqlstate} {field}"
+        return refusal_text(refusal.sqlstate, names.get(refusal.column, refusal.column))

@@ -15,6 +15,7 @@ from tests.integration.applier.world import World, create, update
 TABLES = Path(__file__).with_name("tables.sql")
 HELD = "\u00e9"
 LACKING = "\u0416"
+LACKS = "a character that the encoding of the state's database lacks (22P05)"
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_a_value_that_the_encoding_lacks_fails_its_own_key_and_names_the_field(l
         create("Person", "3", {"lastName": "B"}),
     )
 
-    assert (second.result, second.detail) == (Result.REJECTED_BY_STATE, "22P05 firstName")
+    assert (second.result, second.detail) == (Result.REJECTED_BY_STATE, f"firstName: {LACKS}")
     assert [first.result, third.result] == [Result.APPLIED] * 2
     assert latin.results(update("Person", "1", {"lastName": HELD}, {"firstName": LACKING})) == [
         Result.REJECTED_BY_STATE
@@ -58,6 +59,6 @@ def test_a_key_that_the_encoding_lacks_fails_by_itself(latin: World) -> None:
         create("Behavior", "a", {"enrollmentID": "2"}), wrong, create("Behavior", HELD, {"enrollmentID": "2"})
     )
 
-    assert (second.result, second.detail) == (Result.REJECTED_BY_STATE, "22P05 key")
+    assert (second.result, second.detail) == (Result.REJECTED_BY_STATE, f"key: {LACKS}")
     assert [first.result, third.result] == [Result.APPLIED] * 2
-    assert latin.said(wrong) == (Result.REJECTED_BY_STATE, "22P05 key"), "given again"
+    assert latin.said(wrong) == (Result.REJECTED_BY_STATE, f"key: {LACKS}"), "given again"

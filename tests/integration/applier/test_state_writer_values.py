@@ -77,18 +77,18 @@ def test_state_owned_fields_are_refused_even_if_named(world: World) -> None:
 @pytest.mark.parametrize(
     ("change", "detail"),
     [
-        ({"nickname": "longer than 8"}, "22001 nickname"),
-        ({"code": "abcd"}, "22001 code"),
-        ({"visits": "3000000000"}, "22003 visits"),
-        ({"ratio": "99999.00"}, "22003 ratio"),
+        ({"nickname": "longer than 8"}, "nickname: too long for the state's column (22001)"),
+        ({"code": "abcd"}, "code: too long for the state's column (22001)"),
+        ({"visits": "3000000000"}, "visits: beyond what the state's column holds (22003)"),
+        ({"ratio": "99999.00"}, "ratio: beyond what the state's column holds (22003)"),
         # One local time in Chicago with 07:30, which it would be read as.
-        ({"localAt": "2026-11-01T06:30:00.000000Z"}, "22008 localAt"),
-        ({"lastName": None}, "23502 lastName"),
-        ({"lastName": "a\x00b"}, "22021 lastName"),
+        ({"localAt": "2026-11-01T06:30:00.000000Z"}, "localAt: a time that the state's column cannot hold (22008)"),
+        ({"lastName": None}, "lastName: the state's column needs a value (23502)"),
+        ({"lastName": "a\x00b"}, "lastName: a character that the state's database cannot hold (22021)"),
         ({"nickname": "nobody"}, "short_name_check"),
         ({"born": "1850-01-01"}, "person_born"),
         ({"nationalID": "taken"}, "person_national_id"),
-        ({"lastName": "Banned"}, "P0001"),
+        ({"lastName": "Banned"}, "refused by a rule of the state's database (P0001)"),
     ],
 )
 def test_a_refused_value_is_named_by_constraint_or_column_never_by_value(
@@ -101,8 +101,8 @@ def test_a_refused_value_is_named_by_constraint_or_column_never_by_value(
     fine = update("Person", "1", other, {"visits": "1"})
     before, after = world.apply(wrong, fine)
 
-    if detail[:4] == "2200" and world.connection.info.server_version < 160_000:
-        detail = detail[:5]
+    if "(2200" in detail and world.connection.info.server_version < 160_000:
+        detail = detail.partition(": ")[2]
     assert (before.result, before.detail) == (Result.REJECTED_BY_STATE, detail)
     assert after.result is Result.APPLIED
     assert world.rows("select last_name, visits from person where person_id = 7") == [(ALL["lastName"], -7)]
@@ -138,7 +138,7 @@ def test_a_key_beyond_the_columns_type_is_refused_alone(world: World) -> None:
         create("Enrollment", "3000000000", {"personID": "7"}), create("Enrollment", "2", {"personID": "7"})
     )
 
-    assert (first.result, first.detail) == (Result.REJECTED_BY_STATE, "22003")
+    assert (first.result, first.detail) == (Result.REJECTED_BY_STATE, "beyond what the state's column holds (22003)")
     assert second.result is Result.APPLIED
 
 

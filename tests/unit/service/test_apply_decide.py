@@ -5,6 +5,7 @@ from processor.core.correction import Correction
 from processor.core.snapshot import DistrictVersion
 from processor.service.apply_decide import Turn, decide, unusable, written_fields
 from processor.service.apply_state import UNREADABLE, Found, StateRow
+from processor.service.refusal_text import NUL_SQLSTATE, refusal_text
 from tests.integration.applier.catalog import CATALOG, ENROLLMENT, PERSON
 from tests.integration.applier.world import complete, create, delete, force, update, version, with_source
 
@@ -89,7 +90,10 @@ def test_written_fields() -> None:
         (Correction(CREATE.op, A, B, None, CREATE.source), "before does not fit op"),
         (Correction(DELETE.op, A, B, None, DELETE.source), "after does not fit op"),
         (Correction(UPDATE.op, None, B, None, UPDATE.source), "before does not fit op"),
-        (update("Person", "7", A, {"lastName": "\x00", "code": "\x00"}), "22021 code,lastName"),
+        (
+            update("Person", "7", A, {"lastName": "\x00", "code": "\x00"}),
+            refusal_text(NUL_SQLSTATE, "code,lastName"),
+        ),
     ],
 )
 def test_unusable(correction: Correction, fault: str | None) -> None:

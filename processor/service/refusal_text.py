@@ -1,0 +1,21 @@
+"""What the state's database said no to, in words. Never its own message: that holds values."""
+
+_WHY = {
+    "22001": "too long for the state's column",
+    "22003": "beyond what the state's column holds",
+    "22007": "no date or time for the state's column",
+    "22008": "a time that the state's column cannot hold",
+    "22021": "a character that the state's database cannot hold",
+    "22P02": "not of the type of the state's column",
+    "22P05": "a character that the encoding of the state's database lacks",
+    "23502": "the state's column needs a value",
+    "P0001": "refused by a rule of the state's database",
+}
+"""By SQLSTATE, which follows in brackets. Those that come with a constraint are told by its name instead."""
+NUL_SQLSTATE = "22021"
+
+
+def refusal_text(sqlstate: str, fields: str | None) -> str:
+    """`phone: too long for the state's column (22001)`; `fields` is None where it is not known which it was."""
+    why = f"{_WHY.get(sqlstate, 'refused by the state')} ({sqlstate})"
+    return why if fields is None else f"{fields}: {why}"
