@@ -1,5 +1,8 @@
 """`resync policy`: check the policy's file, or draw a token for a person."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from processor.cli.exits import UsageError
@@ -11,15 +14,21 @@ app = typer.Typer(
 
 
 @app.command("check")
-def check() -> None:
+def check(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="The policy; without it the one that RESYNC_POLICY names.")
+    ] = None,
+) -> None:
     """Check the policy against the catalog and tell every mistake; exit code 2 if there is one."""
     from processor.cli import parts
     from processor.settings import load_settings
 
     settings = load_settings()
+    if file is not None:
+        settings = settings.model_copy(update={"policy": file})
     policy = parts.open_policy(settings, parts.open_catalog(settings))
     if policy is None:
-        raise UsageError("RESYNC_POLICY is not set: it names the file to check")
+        raise UsageError("no policy: give its file, or set RESYNC_POLICY, which names it")
     print_line(f"{len(policy.principals)} principals, {len(policy.topics)} request topics")
     for name, principal in policy.principals.items():
         if not principal.token_hashes:
