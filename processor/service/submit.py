@@ -43,7 +43,7 @@ def split(request: Request, max_keys: int) -> list[Request]:
 
 
 def doubts(request: Request, catalog: Catalog) -> list[str]:
-    """What a processor with this catalog would refuse; keys are given by their place, from 1."""
+    """What a processor with this catalog would refuse, for whoever asks; keys with their place, from 1."""
     found = []
     if request.district_id not in catalog.districts:
         found.append(f"the catalog has no such district; it has {', '.join(sorted(catalog.districts))}")
@@ -56,7 +56,7 @@ def doubts(request: Request, catalog: Catalog) -> list[str]:
             try:
                 canonical_key(key, kind.key_type)
             except InvalidKey as error:
-                invalid.append(f"key {number}: {error.detail}")
+                invalid.append(f"key {number} '{printable(key)}': {error.detail}")
         found += invalid[:MAX_DOUBTED_KEYS]
         if len(invalid) > MAX_DOUBTED_KEYS:
             found.append(f"and {len(invalid) - MAX_DOUBTED_KEYS} more keys that cannot be keys of {kind.name}")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.codec import Codec
-from processor.core.accept import accept
+from processor.core.accept import MAX_ASKED_AS, accept
 from processor.core.catalog import Catalog, District, KeyType, Limits
 from processor.core.history import RequestStatus
 from processor.core.request import All, Dependencies, Keys, OnStateOnly, Request
@@ -103,9 +103,14 @@ def test_no_key_is_lost_doubled_or_moved(keys: list[str], max_bytes: int) -> Non
     assert len({part.request_id for part in parts}) == len(parts)
 
 
-def test_doubts_name_places_and_never_the_text() -> None:
-    found = doubts(replace(REQUEST, selection=Keys(("7", "Garcia", ""))), CATALOG)
-    assert found == ["key 2: the key is not an integer in ASCII digits", "key 3: the key is empty"]
+def test_doubts_quote_the_key_as_the_history_shows_it_with_its_place() -> None:
+    found = doubts(replace(REQUEST, selection=Keys(("7", "x7", "", "7\x1b[2J", "k" * 1_000))), CATALOG)
+    assert found == [
+        "key 2 'x7': the key is not an integer in ASCII digits",
+        "key 3 '': the key is empty",
+        "key 4 '7\\x1b[2J': the key holds a control character",
+        f"key 5 '{'k' * (MAX_ASKED_AS - 1)}…': the key is longer than 255 bytes",
+    ]
 
 
 def test_doubts_about_very_many_keys_are_summed_up() -> None:
