@@ -11,6 +11,7 @@ import typer
 
 from processor.cli.clearings import clearing_text
 from processor.cli.exits import ExitCode, UsageError
+from processor.cli.known_names import warn_of_unknown
 from processor.cli.output import print_table, say
 from processor.cli.person import Person, identified
 from processor.cli.progress import counting
@@ -74,6 +75,7 @@ def clear(
             _await_clearings(queries, ended, timeout)
         elif not unknown:
             say("nothing to clear")
+            warn_of_unknown(settings, district=district)
     if before is not None and len(ended) == MOST:
         say(f"these were the oldest {MOST}: repeat the command for the rest")
     if unknown:

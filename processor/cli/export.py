@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from processor.cli.exits import UsageError
 from processor.cli.files import new_file
+from processor.cli.known_names import catalog_at_hand
 from processor.cli.output import csv_cell, say
 from processor.cli.progress import counting
 from processor.cli.requests import count_text, document
@@ -55,16 +56,8 @@ def _check_district(settings: "Settings", district_id: str, topic: str) -> None:
 
     Not before reading: the topic may have records of districts that the catalog had once.
     """
-    from processor.catalog_file import CatalogError
-    from processor.cli import parts
-
-    if not settings.catalog.is_file():
-        return
-    try:
-        known = parts.open_catalog(settings).districts
-    except CatalogError:
-        return
-    if district_id not in known:
+    catalog = catalog_at_hand(settings)
+    if catalog is not None and district_id not in catalog.districts:
         raise UsageError(
             f"--district {printable(district_id)}: nothing of it was found in {topic}, nor is it in the catalog"
         )

@@ -14,6 +14,7 @@ import typer
 from processor.cli.clearings import no_history_text
 from processor.cli.exits import ExitCode, UsageError
 from processor.cli.files import STDOUT, new_file, to_stdout
+from processor.cli.known_names import warn_of_unknown
 from processor.cli.output import (
     TablePages,
     print_csv,
@@ -104,6 +105,7 @@ def report(
         if asked is None:
             say(no_history_text(request_id, person.if_seen(queries.clearing(request_id))))
             raise typer.Exit(ExitCode.FAILED)
+        warn_of_unknown(settings, objects=[object_name, parents])
         [asked] = queries.counted_as_seen([asked], person.seen())
         wanted = KeyFilter(
             district_id=asked["district_id"],
