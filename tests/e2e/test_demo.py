@@ -49,4 +49,7 @@ def test_demo_proves_itself_twice_and_sees_tampering(stack: Stack) -> None:
     tampered = python(stack, "demo.prove")
     assert tampered.returncode == 1
     assert "state_enrollment" in tampered.stderr or "Enrollment 1001" in tampered.stderr
+    refused = python(stack, "demo.prove", "--self-test")
+    assert refused.returncode == 1, refused.stdout
+    assert "disproved already" in refused.stderr
     assert not list((stack.dir / "empty").iterdir()), "nothing is left in HOME"

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from demo import prove as demo_prove
+from demo.databases import Databases
+from stack.errors import StackError
 from stack.layout import REPO
 
 NOBODY = "host=127.0.0.1 port=1"
@@ -44,3 +47,12 @@ def test_with_a_stack_that_does_not_run(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("Nothing was proved: a database does not answer, `make up` starts it")
     assert done.stderr.count("\n") == 1
+
+
+def test_the_self_test_refuses_what_is_disproved_already(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo_prove, "prove", lambda _databases: ["what nobody asked for differs still: NORTH 1021"])
+    with pytest.raises(StackError, match="disproved already: what nobody asked for differs still: NORTH 1021; `make"):
+        demo_prove.self_test(Databases(NOBODY, NOBODY, {}, "127.0.0.1:1"))
+    assert capsys.readouterr().out == "", "nothing was tampered with"
