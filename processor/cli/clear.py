@@ -44,7 +44,7 @@ def clear(
     """Clear the history of requests that have ended, for good.
 
     What stays is that it was cleared, by whom, when, and how many outcomes there were. A request that still runs is
-    refused; cancel it, or wait for its end.
+    refused: wait for its end, which `resync watch` shows.
     """
     if bool(requests) == (older_than is not None):
         raise UsageError("name requests, or all that ended before a time by --older-than")
