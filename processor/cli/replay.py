@@ -89,7 +89,7 @@ def _rebuild(*, verify: bool) -> None:
     if verify:
         with counting("records of the history topic") as progress:
             verified = run_verify_replay(settings, progress)
-        _tell_verified(verified)
+        tell_verified(verified)
     else:
         with counting("records of the history topic") as progress:
             replayed = run_replay(settings, progress)
@@ -99,9 +99,13 @@ def _rebuild(*, verify: bool) -> None:
             say(f"warning: {skipped} no history and passed over")
 
 
-def _tell_verified(verified: "Verified") -> None:
+def tell_verified(verified: "Verified") -> None:
     records = counted(verified.replayed.records, "record")
-    print_line(f"compared {counted(verified.compared, 'row')} with {records}")
+    if verified.first is not None:
+        verdict = ""
+    else:
+        verdict = ": what could be judged agrees" if verified.unjudged else ": they agree"
+    print_line(f"compared {counted(verified.compared, 'row')} with {records}{verdict}")
     if verified.unjudged:
         changed = counted(verified.unjudged, "row was", "rows were")
         say(f"{changed} changed meanwhile and could not be judged; run it again to judge that")
