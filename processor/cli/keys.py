@@ -25,6 +25,9 @@ def read_keys(arguments: list[str], file: Path | None) -> list[str]:
     for number, key in enumerate(keys, start=1):
         if not _is_unicode(key):
             raise UsageError(f"key {number} is not UTF-8 text")
+    if not keys and (file is not None or arguments):
+        place = "standard input" if file is None or str(file) == STDIN else file
+        raise UsageError(f"{place} holds no keys")
     if not keys:
         raise UsageError("no keys: give them as arguments, by --file FILE, or - to read standard input")
     return keys

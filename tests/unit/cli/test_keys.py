@@ -63,8 +63,18 @@ def test_a_file_that_is_not_utf8_names_the_line(tmp_path: Path) -> None:
         read_keys([], file)
 
 
-def test_an_empty_file_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "keys"
-    file.write_text("\n \n")
-    with pytest.raises(UsageError, match="no keys"):
+@pytest.mark.parametrize(("name", "text"), [("keys.txt", "\n \n"), ("keys.csv", "key\n")])
+def test_a_file_without_keys_is_named(tmp_path: Path, name: str, text: str) -> None:
+    file = tmp_path / name
+    file.write_text(text)
+    with pytest.raises(UsageError, match=rf"{name} holds no keys$"):
         read_keys([], file)
+
+
+@pytest.mark.parametrize(("arguments", "file"), [(["-"], None), ([], Path("-"))])
+def test_standard_input_without_keys_is_named(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], file: Path | None
+) -> None:
+    stdin(monkeypatch, b"")
+    with pytest.raises(UsageError, match=r"^standard input holds no keys$"):
+        read_keys(arguments, file)
