@@ -168,7 +168,7 @@ def load_catalog(path: Path, object_schema: Callable[[str], Mapping[str, Any]], 
     Raises CatalogError with every mistake.
     """
     try:
-        entry = read_entry(path, _CatalogEntry)
+        entry = read_entry(path, _CatalogEntry, setting="RESYNC_CATALOG")
     except Mistakes as fault:
         raise CatalogError(path, fault.problems) from None
     builder = _Builder(path, entry, object_schema)

@@ -27,8 +27,9 @@ def read_entry(
     kind: type[Entry],
     context: Mapping[str, Any] | None = None,
     across: Callable[[Any], Iterable[str]] = _no_more,
+    setting: str | None = None,
 ) -> Entry:
-    """`context` is for the entry's validators. Raises Mistakes.
+    """`context` is for the entry's validators; `setting` is what the file's name may come from. Raises Mistakes.
 
     `across` finds mistakes between parts of the document, whatever its parts look like: so they are told together with
     those within the parts.
@@ -40,7 +41,8 @@ def read_entry(
         between = [*across(document)]
         entry = kind.model_validate(document, context=context)
     except OSError as error:
-        raise Mistakes([f"cannot be read: {error.strerror}"]) from None
+        hint = f" ({setting} says where it is)" if setting else ""
+        raise Mistakes([f"cannot be read: {error.strerror}{hint}"]) from None
     except UnicodeDecodeError:
         raise Mistakes(["is not UTF-8"]) from None
     except yaml.YAMLError as error:

@@ -334,5 +334,6 @@ def test_a_file_that_is_no_catalog(folder: Folder, content: bytes, problem: str)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(CatalogError, match=r"none.yaml: cannot be read: No such file or directory"):
+    says = r"none.yaml: cannot be read: No such file or directory \(RESYNC_CATALOG says where it is\)$"
+    with pytest.raises(CatalogError, match=says):
         load_catalog(tmp_path / "none.yaml", object_schema, Secrets.LEFT_OUT)
