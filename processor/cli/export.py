@@ -134,7 +134,12 @@ def _parquet(path: Path) -> Iterator[Write]:
         flush()
 
 
-_NUMBERS = frozenset({"partition", "offset", "attempt", "keys", "in_sync", "outcomes"})
+_NUMBERS = frozenset(
+    {
+        "partition", "offset", "attempt", "keys", "in_sync", "district_rows", "state_rows", "expected_differences",
+        "outcomes",
+    }
+)  # fmt: skip
 _TIMES = frozenset(
     {
         "timestamp", "first_decided_at", "sent_at", "answered_at", "decided_at", "last_decided_at", "requested_at",

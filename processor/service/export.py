@@ -19,9 +19,9 @@ COLUMNS = (
     "partition", "offset", "timestamp", "record_type", "record_key", "request_id", "district_id", "object", "key",
     "asked_as", "chunk", "status", "state", "reason", "detail", "changed_fields", "parent_object", "parent_key",
     "correction_id", "attempt", "first_decided_at", "sent_at", "answered_at", "decided_at", "last_decided_at", "keys",
-    "in_sync", "counts", "requested_by", "requested_from", "requested_at", "selection", "filter", "mode",
-    "dependencies", "on_state_only", "report", "school_year", "request_reason", "run_id", "cleared_by", "cleared_at",
-    "outcomes", "scope",
+    "in_sync", "district_rows", "state_rows", "expected_differences", "counts", "requested_by", "requested_from",
+    "requested_at", "selection", "filter", "mode", "dependencies", "on_state_only", "report", "school_year",
+    "request_reason", "run_id", "cleared_by", "cleared_at", "outcomes", "scope",
 )  # fmt: skip
 """Of all kinds of records; a row has those that its kind has."""
 

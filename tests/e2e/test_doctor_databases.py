@@ -88,7 +88,7 @@ FAULTS = {
     ),
     "not-null": Fault(
         "state",
-        "alter table state_person add column approved_by text not null",
+        "alter table state_graduation add column approved_by text not null",
         "types",
         "approved_by must not be null, has no default",
     ),

@@ -15,6 +15,7 @@ from processor.core.catalog import FieldSpec, ObjectType
 from processor.core.correction import Correction, Result
 from processor.core.values import survives_without_zone
 from processor.service.apply_state import Effect, Found, References, Refusal, Verdict, Write, WriteResult
+from processor.service.refusal_text import refusal_text
 
 _SQL = named_sql("applier.sql")
 _NO_SUCH_TIME = "22008"
@@ -37,7 +38,7 @@ class PostgresStateTransaction:
         """A key with a character that the database's encoding lacks is refused, and nothing is kept of it."""
         verdicts: list[Verdict | None] = [None] * len(corrections)
         for place, refusal in self._not_held([correction.source.key for correction in corrections]).items():
-            verdicts[place] = Verdict(Result.REJECTED_BY_STATE, f"{refusal.sqlstate} key", now)
+            verdicts[place] = Verdict(Result.REJECTED_BY_STATE, refusal_text(refusal.sqlstate, "key"), now)
         places = [place for place, verdict in enumerate(verdicts) if verdict is None]
         sources = [corrections[place].source for place in places]
         arrays: Arrays = {
