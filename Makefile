@@ -31,8 +31,8 @@ demo: $(VENV) ## The main job on generated data: plant, resync, compare planted 
 WORKERS ?= 2
 WORKING = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-test: $(VENV) ## All tests, on stacks of their own; WORKERS=0 for one after the other
-	@$(BIN)/python -m pytest $(WORKING)
+test: $(VENV) ## All tests, on stacks of their own; TESTS=tests/e2e for some, WORKERS=0 for one after the other
+	@$(BIN)/python -m pytest $(WORKING) $(TESTS)
 
 test-tools: $(VENV) ## Tests that need helm and the like; they fail, and say how to install it, where a tool is missing
 	@$(BIN)/python -m pytest tests/tools
