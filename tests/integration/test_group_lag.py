@@ -133,7 +133,7 @@ def test_the_age_is_that_of_the_record_at_the_group_s_offset(world: World) -> No
 def test_a_transaction_s_marker_is_a_record_of_no_age(world: World) -> None:
     world.put_and_commit(0)
     world.commit(0, 1)
-    assert world.lag() == GroupLag(1, None)
+    await_(lambda: world.lag() == GroupLag(1, None), "the marker, which is written after the commit was answered")
     newer = world.put(0)
     assert world.lag() == GroupLag(2, newer), "what came after the marker is found"
 

@@ -141,10 +141,13 @@ def test_going_back_asks_no_broker(world: World, stack: Stack) -> None:
         services.start(stack, "kafka")
 
     assert took_s < AT_ONCE_S
+    # Nothing is committed any more: a broker that is back may take a static member for another one of its name.
     taken: list[bytes] = []
     while len(taken) < 7:
         world.until(lambda: world.owner() is not None, "the records that were not done with")
-        taken += world.take()
+        for record in inbox.ready(time.time()):
+            inbox.take(record)
+            taken.append(record.value or b"")
     assert taken == numbered(3, 10)
 
 
