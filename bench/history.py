@@ -101,7 +101,7 @@ def asks(queries: HistoryQueries) -> Mapping[str, Callable[[], object]]:
         "standing": partial(queries.standings, [newest]),
         "record": partial(queries.record, RecordFilter("D7", "PersonIdentity", "7"), 50),
         "show": partial(queries.request, newest),
-        "causes": partial(queries.causes, newest),
+        "causes": partial(queries.causes, newest, first[0]["district_id"]),
         "result": partial(queries.result, newest),
     }
     return {**listed, **one}
