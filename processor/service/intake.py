@@ -9,7 +9,7 @@ from processor.codec.codec import Codec
 from processor.codec.errors import DecodeError
 from processor.core.accept import WITH_CHILDREN, Rejected, accept, refuse
 from processor.core.catalog import Catalog
-from processor.core.chunk import Cause, Chunk
+from processor.core.chunk import Ask, Cause, Chunk
 from processor.core.correction import Answer, Source
 from processor.core.errors import Reason
 from processor.core.ids import FIRST_CHUNK, REFUSED, accepted_id
@@ -199,10 +199,8 @@ class Sorter:
     def _chunk(self, item: Work, chunk: Chunk, intake: Intake, now: datetime) -> None:
         if not self._is_new(item, _accepted_id(chunk), intake):
             return
-        if chunk.not_before is not None and now < chunk.not_before:
-            intake.plan.retries.append(another_round(chunk))
-            return
-        if self._parent_may_wait(chunk, item.record.partition, now):
+        is_early = chunk.not_before is not None and now < chunk.not_before
+        if is_early or self._parent_may_wait(chunk, item.record.partition, now):
             intake.plan.retries.append(another_round(chunk))
             return
         missing = self._left_the_catalog(chunk)
@@ -242,13 +240,14 @@ class Sorter:
     def _without_unfit(self, chunk: Chunk, intake: Intake, now: datetime) -> Chunk:
         """Ends keys that are none by the catalog as it is now: one of them would fail the reading of all."""
         key_type = self._catalog.objects[chunk.object].key_type
-        unfit = [ask for ask in chunk.asks if not is_canonical(ask.key, key_type)]
+        fit, unfit = list[Ask](), list[Ask]()
+        for ask in chunk.asks:
+            (fit if is_canonical(ask.key, key_type) else unfit).append(ask)
         if not unfit:
             return chunk
-        rest = replace(chunk, asks=tuple(ask for ask in chunk.asks if ask not in unfit))
-        ending = replace(chunk, asks=tuple(unfit), announced=chunk.announced and not rest.asks)
+        ending = replace(chunk, asks=tuple(unfit), announced=chunk.announced and not fit)
         intake.plan.add(give_up(ending, Reason.INVALID_KEY, None, now))
-        return rest
+        return replace(chunk, asks=tuple(fit))
 
     def _answer(self, answer: Answer, intake: Intake, now: datetime) -> None:
         """A late answer whose next comparison has begun already must not reopen the key."""
