@@ -206,14 +206,15 @@ def cut(asks: Sequence[Ask], max_keys: int) -> list[list[Ask]]:
     return parts
 
 
-def pending(whole: Chunk, parts: Sequence[Sequence[Ask]], now: datetime) -> Plan:
+def pending(whole: Chunk, parts: Sequence[Sequence[Ask]], now: datetime, cause: Cause = Cause.SPLIT) -> Plan:
+    """The keys of a chunk as parts of their own, each announced as PENDING."""
     plan = Plan()
     for index, asks in enumerate(parts):
         part = replace(
             whole,
             chunk=split_chunk(whole.chunk, index),
             asks=tuple(asks),
-            cause=Cause.SPLIT,
+            cause=cause,
             announced=True,
             first_decided_at=now,
         )

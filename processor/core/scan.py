@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
-from processor.core.accept import chunk_status, cut, printable
+from processor.core.accept import chunk_status, cut, pending, printable
 from processor.core.catalog import KeyType, Limits, ObjectType
 from processor.core.chunk import Ask, Cause, Chunk, Scan
 from processor.core.compare import Difference, compare
@@ -204,8 +204,9 @@ def end_part(chunk: Chunk, seen: Window, following: Sizes, limits: Limits, now: 
     plan.add(_confirm(named, seen.suspects, limits, now))
     in_sync, expected = (0, 0) if is_itemised else (seen.settled - len(seen.invalid), len(seen.expected))
     done = chunk_status(chunk, ChunkState.DONE, now, keys=seen.settled, in_sync=in_sync)
-    rows = replace(done, district_rows=seen.district_rows, state_rows=seen.state_rows)
-    plan.history.append(replace(rows, expected_differences=expected))
+    plan.history.append(
+        replace(done, district_rows=seen.district_rows, state_rows=seen.state_rows, expected_differences=expected)
+    )
     if seen.last is not None:
         left = max(0, scan.left - seen.settled - len(seen.suspects))
         plan.add(
@@ -224,19 +225,9 @@ def begin_part(chunk: Chunk, scan: Scan, now: datetime) -> Plan:
 
 
 def _confirm(part: Chunk, suspects: Sequence[str], limits: Limits, now: datetime) -> Plan:
-    plan = Plan()
-    for index, asks in enumerate(cut([_ask(key) for key in suspects], limits.max_keys)):
-        chunk = replace(
-            part,
-            chunk=split_chunk(part.chunk, index),
-            asks=tuple(asks),
-            cause=Cause.CONFIRM,
-            announced=True,
-            first_decided_at=now,
-        )
-        plan.retries.append(chunk)
-        plan.history.append(chunk_status(chunk, ChunkState.PENDING, now, keys=len(asks)))
-    return plan
+    """Read again after the delay of retries."""
+    announced = pending(part, cut([_ask(key) for key in suspects], limits.max_keys), now, Cause.CONFIRM)
+    return Plan(history=announced.history, retries=announced.chunks)
 
 
 def _ask(key: str) -> Ask:
