@@ -61,28 +61,32 @@ class PostgresScans:
 
     def lines(self, district_id: str, object_name: str, after: str | None, size: int) -> tuple[Page, Page] | None:
         """See the port."""
-        known = self._known(district_id, object_name, after)
-        if known is None:
-            return None
         asked = {"district_id": district_id, "after": after, "size": size}
-        ours, theirs = self._both(
+        return self._hashed(
             district_id,
             object_name,
-            lambda database, side: _page(database, known[side].lines[after is not None], asked),
+            after,
+            lambda database, made: _page(database, made.lines[after is not None], asked),
         )
-        return ours, theirs
 
     def digests(self, district_id: str, object_name: str, after: str | None, size: int) -> tuple[Digest, Digest] | None:
         """See the port."""
+        asked = {"district_id": district_id, "after": after, "size": size}
+        return self._hashed(
+            district_id,
+            object_name,
+            after,
+            lambda database, made: Digest(*database.rows(made.windows[after is not None], asked, IN_ORDER)[0]),
+        )
+
+    def _hashed(
+        self, district_id: str, object_name: str, after: str | None, read: Callable[[Database, DigestStatements], Read]
+    ) -> tuple[Read, Read] | None:
+        """What both sides read by digests; None where digests cannot tell."""
         known = self._known(district_id, object_name, after)
         if known is None:
             return None
-        asked = {"district_id": district_id, "after": after, "size": size}
-        ours, theirs = self._both(
-            district_id,
-            object_name,
-            lambda database, side: Digest(*database.rows(known[side].windows[after is not None], asked, IN_ORDER)[0]),
-        )
+        ours, theirs = self._both(district_id, object_name, lambda database, side: read(database, known[side]))
         return ours, theirs
 
     def _known(self, district_id: str, object_name: str, after: str | None) -> "Statements | None":
