@@ -221,14 +221,10 @@ def _text(reader: Reader, as_type: str, given: str) -> Text | None:
     statement = sql.SQL(
         "select v, encode(sha256(convert_to(v, 'UTF8')), 'hex') from (select %(given)s::text::{}::text as v) as p"
     ).format(type_name(as_type))
-    try:
-        text, digest = reader.rows(statement, {"given": given})[0]
-    except Unreadable:
+    rows = _unless_refused(reader, statement, {"given": given})
+    if rows is None:
         return None
-    except SnapshotUnavailable:
-        if reader.is_up:
-            return None
-        raise
+    text, digest = rows[0]
     return Text(text if isinstance(text, str) else text.decode(errors="replace"), digest)
 
 
@@ -238,8 +234,16 @@ def _moments(reader: Reader, zone: str) -> Sequence[str] | None:
         "select (m::timestamp at time zone %(zone)s)::text"
         " from unnest(%(moments)s::text[]) with ordinality as g (m, n) order by n"
     ).format()
+    rows = _unless_refused(reader, statement, {"zone": zone, "moments": list(MOMENTS)})
+    return None if rows is None else [text for (text,) in rows]
+
+
+def _unless_refused(
+    reader: Reader, statement: sql.Composed, parameters: Mapping[str, Any]
+) -> "list[tuple[Any, ...]] | None":
+    """None where the server says no to the values; raises SnapshotUnavailable where it is away."""
     try:
-        return [text for (text,) in reader.rows(statement, {"zone": zone, "moments": list(MOMENTS)})]
+        return reader.rows(statement, parameters)
     except Unreadable:
         return None
     except SnapshotUnavailable:
