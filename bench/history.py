@@ -21,7 +21,8 @@ from psycopg.conninfo import make_conninfo
 
 from bench.options import number
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect
-from processor.adapters.postgres.history_queries import HistoryQueries, RecordFilter, RequestFilter
+from processor.adapters.postgres.history_filters import RecordFilter, RequestFilter
+from processor.adapters.postgres.history_queries import HistoryQueries
 from processor.adapters.postgres.history_schema import migrate
 from stack.roles import console_script
 

@@ -21,7 +21,8 @@ from processor.service.client_ports import Row
 from processor.service.follow import ENDED
 
 if TYPE_CHECKING:
-    from processor.adapters.postgres.history_queries import ClearFilter, HistoryQueries
+    from processor.adapters.postgres.history_filters import ClearFilter
+    from processor.adapters.postgres.history_queries import HistoryQueries
 
 MOST = 10_000
 """Requests a command; what is left is for the next."""
@@ -53,7 +54,7 @@ def clear(
     request_ids = list(dict.fromkeys(map(request_id_of, requests or [])))
     before = None if older_than is None else moment("--older-than", older_than, datetime.now(UTC))
 
-    from processor.adapters.postgres.history_queries import ClearFilter
+    from processor.adapters.postgres.history_filters import ClearFilter
     from processor.cli import parts
     from processor.settings import load_settings
 
@@ -97,7 +98,7 @@ def _say_of_others(queries: "HistoryQueries", person: Person, request_ids: Seque
 
 def _named(queries: "HistoryQueries", person: Person, topic: str, request_ids: Sequence[str]) -> tuple[list[Row], int]:
     """Those that can be cleared, and how many are not known. One that may not be, or runs, stops the whole command."""
-    from processor.adapters.postgres.history_queries import ClearFilter
+    from processor.adapters.postgres.history_filters import ClearFilter
 
     found = [row for row in queries.to_clear(ClearFilter(request_ids), len(request_ids)) if person.if_seen(row)]
     unknown = _say_of_others(queries, person, request_ids, found)
@@ -158,7 +159,7 @@ def _await_clearings(queries: "HistoryQueries", ended: Sequence[Row], timeout_s:
 
 
 def _changed(queries: "HistoryQueries", request_ids: Sequence[str], as_of: dict[str, datetime]) -> list[str]:
-    from processor.adapters.postgres.history_queries import ClearFilter
+    from processor.adapters.postgres.history_filters import ClearFilter
 
     rows = queries.to_clear(ClearFilter(request_ids), MOST_LOOKED_AT)
     return [row["request_id"] for row in rows if row["last_touched_at"] != as_of[row["request_id"]]]

@@ -7,7 +7,8 @@ from processor.core.accept import printable
 from processor.service.client_ports import Row
 
 if TYPE_CHECKING:
-    from processor.adapters.postgres.history_queries import HistoryQueries, RequestFilter
+    from processor.adapters.postgres.history_filters import RequestFilter
+    from processor.adapters.postgres.history_queries import HistoryQueries
 
 
 def clearing_text(clearing: Row) -> str:

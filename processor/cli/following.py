@@ -26,7 +26,7 @@ from processor.service.follow import (
 )
 
 if TYPE_CHECKING:
-    from processor.adapters.postgres.history_queries import Seen
+    from processor.adapters.postgres.history_filters import Seen
     from processor.service.follow import Follower
     from processor.settings import Settings
 

@@ -78,7 +78,7 @@ def history(
     until_time = None if until is None else moment("--until", until, now)
     place = None if after is None else place_of(after)
 
-    from processor.adapters.postgres.history_queries import RequestFilter
+    from processor.adapters.postgres.history_filters import RequestFilter
     from processor.cli import parts
     from processor.cli.person import identified
     from processor.settings import load_settings

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from processor.adapters.kafka.publisher import KafkaControlPublisher, KafkaRequestPublisher
     from processor.adapters.kafka.topics import TopicAdmin
     from processor.adapters.postgres.finder import Finder
-    from processor.adapters.postgres.history_queries import HistoryQueries, PostgresFollower, Seen
+    from processor.adapters.postgres.history_filters import Seen
+    from processor.adapters.postgres.history_queries import HistoryQueries, PostgresFollower
     from processor.core.request import Side
     from processor.core.rights import Policy
     from processor.service.history_changes import Decode

@@ -72,7 +72,7 @@ def record(
     """
     place = None if after is None else record_place_of(after)
 
-    from processor.adapters.postgres.history_queries import RecordFilter
+    from processor.adapters.postgres.history_filters import RecordFilter
     from processor.cli import parts
     from processor.cli.person import identified
     from processor.settings import load_settings

@@ -35,7 +35,8 @@ from processor.core.history import Status
 from processor.service.client_ports import Row
 
 if TYPE_CHECKING:
-    from processor.adapters.postgres.history_queries import HistoryQueries, KeyFilter
+    from processor.adapters.postgres.history_filters import KeyFilter
+    from processor.adapters.postgres.history_queries import HistoryQueries
 
 _SHOWN_EVERY = 1_000
 _TABLE_PAGE = 500
@@ -93,7 +94,7 @@ def report(
     if form in IN_FILES and to is None:
         raise UsageError(f"--output {form} needs --to FILE, or --to - for stdout")
 
-    from processor.adapters.postgres.history_queries import KeyFilter
+    from processor.adapters.postgres.history_filters import KeyFilter
     from processor.cli import parts
     from processor.cli.person import identified
     from processor.settings import load_settings

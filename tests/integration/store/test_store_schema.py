@@ -10,7 +10,8 @@ from psycopg import sql
 
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA
 from processor.adapters.postgres.history_connection import connect as connect_as_store
-from processor.adapters.postgres.history_queries import HistoryQueries, RequestFilter
+from processor.adapters.postgres.history_filters import RequestFilter
+from processor.adapters.postgres.history_queries import HistoryQueries
 from processor.adapters.postgres.history_schema import SchemaTooNew, migrate, migrations
 
 
