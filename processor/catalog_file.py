@@ -146,6 +146,9 @@ class _LimitsEntry(_Strict):
     max_keys: int = Field(default=5_000, ge=1, le=100_000)
     allow_delete: bool = False
     max_deletes: int = Field(default=100, ge=0)
+    hold_deletes: int = Field(default=0, ge=0)
+    hold_changes: int = Field(default=10_000, ge=0)
+    hold_share: float = Field(default=0.25, ge=0, le=1)
     max_keys_by_dependency: int = Field(default=10_000, ge=0)
     max_attempts: int = Field(default=5, ge=1, le=100)
     chunk_target_s: float = Field(default=0.5, gt=0)

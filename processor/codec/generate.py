@@ -17,10 +17,10 @@ from processor.codec.reasons_page import reasons_page
 from processor.codec.reference import reference
 from processor.codec.schema_files import RECORDS, shipped_schemas
 from processor.codec.schema_text import Schema, dumped, fingerprint, fingerprint_name, logical_types, read_schema
-from processor.core.chunk import Cause
+from processor.core.chunk import Cause, Stage
 from processor.core.correction import Result
 from processor.core.errors import Reason
-from processor.core.history import ChunkState, RequestState, Status
+from processor.core.history import ChunkState, OrderAction, RequestState, Status
 from processor.core.request import Dependencies, Mode, OnStateOnly, Report, Side
 
 _ENUMS: dict[str, type[StrEnum]] = {
@@ -36,6 +36,8 @@ _ENUMS: dict[str, type[StrEnum]] = {
         ChunkState,
         Result,
         Cause,
+        Stage,
+        OrderAction,
         Reason,
     )
 }

@@ -2,8 +2,8 @@
 
 from typing import TypeAlias
 
-from processor.core.history import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestEnd, RequestStatus
-from processor.core.ids import chunk_key, cleared_key, end_key, outcome_key, request_key
+from processor.core.history import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, Parked, RequestEnd, RequestStatus
+from processor.core.ids import chunk_key, cleared_key, end_key, held_key, outcome_key, request_key
 
 Headers: TypeAlias = list[tuple[str, bytes]]
 
@@ -28,6 +28,9 @@ def history_record(record: HistoryRecord) -> tuple[bytes, str, Headers]:
         case Cleared():
             headers = headers_of(record.request_id, record.district_id, record.object)
             return cleared_key(record.request_id).encode(), record.request_id, headers
+        case Parked(chunk=chunk):
+            headers = headers_of(chunk.request_id, chunk.district_id, chunk.object)
+            return held_key(chunk.request_id, chunk.chunk).encode(), chunk.request_id, headers
 
 
 def headers_of(

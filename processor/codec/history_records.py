@@ -2,6 +2,7 @@
 
 from processor.codec.correction_records import parent_from_wire, parent_to_wire
 from processor.codec.errors import DecodeError
+from processor.codec.plan_records import guard_from_wire, guard_to_wire, plan_from_wire, plan_to_wire
 from processor.codec.wire import Symbols, Wire, read_time, read_time_or_none
 from processor.codec.work_records import request_from_wire, request_to_wire
 from processor.core.errors import Reason
@@ -12,6 +13,8 @@ from processor.core.history import (
     Cleared,
     Count,
     KeyOutcome,
+    Order,
+    OrderAction,
     RequestEnd,
     RequestState,
     RequestStatus,
@@ -24,6 +27,7 @@ _STATUS = Symbols(Status)
 _REASON = Symbols(Reason)
 _REQUEST_STATE = Symbols(RequestState)
 _CHUNK_STATE = Symbols(ChunkState)
+_ACTION = Symbols(OrderAction)
 
 
 def outcome_to_wire(outcome: KeyOutcome) -> Wire:
@@ -80,6 +84,9 @@ def request_status_to_wire(status: RequestStatus) -> Wire:
         "detail": status.detail,
         "keys": status.keys,
         "decided_at": status.decided_at,
+        "guard": guard_to_wire(status.guard),
+        "planned": plan_to_wire(status.planned),
+        "decided_by": status.decided_by,
     }
 
 
@@ -91,6 +98,9 @@ def request_status_from_wire(wire: Wire) -> RequestStatus:
         detail=wire["detail"],
         keys=wire["keys"],
         decided_at=read_time(wire["decided_at"]),
+        guard=guard_from_wire(wire["guard"]),
+        planned=plan_from_wire(wire["planned"]),
+        decided_by=wire["decided_by"],
     )
 
 
@@ -107,6 +117,7 @@ def chunk_status_to_wire(status: ChunkStatus) -> Wire:
         "district_rows": status.district_rows,
         "state_rows": status.state_rows,
         "expected_differences": status.expected_differences,
+        "planned": plan_to_wire(status.planned),
     }
 
 
@@ -123,6 +134,7 @@ def chunk_status_from_wire(wire: Wire) -> ChunkStatus:
         district_rows=wire["district_rows"],
         state_rows=wire["state_rows"],
         expected_differences=wire["expected_differences"],
+        planned=plan_from_wire(wire["planned"]),
     )
 
 
@@ -178,14 +190,31 @@ def clear_to_wire(clear: Clear) -> Wire:
 
 def clear_from_wire(wire: Wire) -> Clear:
     """Raises DecodeError with INVALID_REQUEST for an id under which no history is kept."""
-    if not is_request_id(wire["request_id"]):
-        raise DecodeError(Reason.INVALID_REQUEST, "request_id is not a uuid (8-4-4-4-12 hexadecimal digits)")
     return Clear(
-        request_id=wire["request_id"],
+        request_id=_checked_id(wire["request_id"]),
         cleared_by=wire["cleared_by"],
         asked_at=read_time(wire["asked_at"]),
         as_of=read_time(wire["as_of"]),
         scope=wire["scope"],
+    )
+
+
+def order_to_wire(order: Order) -> Wire:
+    return {
+        "request_id": order.request_id,
+        "action": order.action,
+        "ordered_by": order.ordered_by,
+        "ordered_at": order.ordered_at,
+    }
+
+
+def order_from_wire(wire: Wire) -> Order:
+    """Raises DecodeError with INVALID_REQUEST for an id under which no history is kept."""
+    return Order(
+        request_id=_checked_id(wire["request_id"]),
+        action=_ACTION.read(wire["action"]),
+        ordered_by=wire["ordered_by"],
+        ordered_at=read_time(wire["ordered_at"]),
     )
 
 
@@ -199,3 +228,9 @@ def cleared_from_wire(wire: Wire) -> Cleared:
         outcomes=wire["outcomes"],
         scope=wire["scope"],
     )
+
+
+def _checked_id(request_id: str) -> str:
+    if not is_request_id(request_id):
+        raise DecodeError(Reason.INVALID_REQUEST, "request_id is not a uuid (8-4-4-4-12 hexadecimal digits)")
+    return request_id

@@ -5,18 +5,29 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
-from processor.codec import correction_records, history_records, work_records
+from processor.codec import correction_records, history_records, plan_records, work_records
 from processor.codec.correction_schema import correction_name
 from processor.codec.schema_text import NAMESPACE
 from processor.codec.wire import Wire
 from processor.core.catalog import ObjectType
 from processor.core.chunk import Chunk
 from processor.core.correction import Answer, Correction
-from processor.core.history import ChunkStatus, Clear, Cleared, KeyOutcome, RequestEnd, RequestStatus
+from processor.core.history import ChunkStatus, Clear, Cleared, KeyOutcome, Order, Parked, RequestEnd, RequestStatus
 from processor.core.request import Request
 
 Record: TypeAlias = (
-    Request | Chunk | Correction | Answer | KeyOutcome | RequestStatus | ChunkStatus | RequestEnd | Cleared | Clear
+    Request
+    | Chunk
+    | Correction
+    | Answer
+    | KeyOutcome
+    | RequestStatus
+    | ChunkStatus
+    | RequestEnd
+    | Cleared
+    | Clear
+    | Parked
+    | Order
 )
 
 
@@ -57,6 +68,8 @@ FIXED = (
     ),
     RecordType(f"{NAMESPACE}.Cleared", Cleared, history_records.cleared_to_wire, history_records.cleared_from_wire),
     RecordType(f"{NAMESPACE}.Clear", Clear, history_records.clear_to_wire, history_records.clear_from_wire),
+    RecordType(f"{NAMESPACE}.Parked", Parked, plan_records.parked_to_wire, plan_records.parked_from_wire),
+    RecordType(f"{NAMESPACE}.Order", Order, history_records.order_to_wire, history_records.order_from_wire),
 )
 
 

@@ -21,6 +21,8 @@ RECORDS = (
     "RequestEnd",
     "Cleared",
     "Clear",
+    "Parked",
+    "Order",
 )
 
 

@@ -8,10 +8,12 @@ from processor.codec.record_types import Record
 from processor.codec.registry import Compatibility
 from processor.core.chunk import Chunk
 from processor.core.correction import Answer, Correction
-from processor.core.history import ChunkStatus, Clear, Cleared, KeyOutcome, RequestEnd, RequestStatus
+from processor.core.history import ChunkStatus, Clear, Cleared, KeyOutcome, Order, Parked, RequestEnd, RequestStatus
 from processor.core.request import Request
 
-HISTORY: tuple[type[Record], ...] = (RequestStatus, ChunkStatus, KeyOutcome, RequestEnd, Cleared)
+HISTORY: tuple[type[Record], ...] = (RequestStatus, ChunkStatus, KeyOutcome, RequestEnd, Cleared, Parked)
+RETRIED: tuple[type[Record], ...] = (Chunk, RequestStatus, Request)
+CONTROL: tuple[type[Record], ...] = (Clear, Order)
 
 
 class TopicNames(Protocol):
@@ -40,11 +42,13 @@ def subjects(
     for topic in dict.fromkeys((topics.requests, *more_requests)):
         yield topic, Request, Compatibility.BACKWARD
     yield topics.chunks, Chunk, Compatibility.BACKWARD
-    yield topics.retry, Chunk, Compatibility.BACKWARD
+    for record in RETRIED:
+        yield topics.retry, record, Compatibility.BACKWARD
     yield topics.corrections, Correction, Compatibility.BACKWARD
     yield topics.answers, Answer, Compatibility.BACKWARD
     for topic in dict.fromkeys((topics.control, *more_control)):
-        yield topic, Clear, Compatibility.BACKWARD
+        for record in CONTROL:
+            yield topic, record, Compatibility.BACKWARD
     for record in HISTORY:
         yield topics.history, record, Compatibility.FULL
 

@@ -6,7 +6,7 @@ from typing import Any
 from processor.codec.errors import DecodeError
 from processor.codec.schema_text import NAMESPACE
 from processor.codec.wire import Symbols, Wire, read_time_or_none
-from processor.core.chunk import Ask, Cause, Chunk, Scan
+from processor.core.chunk import Ask, Cause, Chunk, Scan, Stage
 from processor.core.errors import Reason
 from processor.core.ids import is_request_id
 from processor.core.request import All, Dependencies, Filter, Keys, Mode, OnStateOnly, Report, Request, Selection, Side
@@ -15,7 +15,8 @@ MODE = Symbols(Mode)
 DEPENDENCIES = Symbols(Dependencies)
 ON_STATE_ONLY = Symbols(OnStateOnly)
 CAUSE = Symbols(Cause)
-_OF_SCAN = ("after", "part", "size", "left", "digest", "by_rows")
+_STAGE = Symbols(Stage)
+_OF_SCAN = ("after", "part", "size", "left", "digest", "by_rows", "where", "year")
 _REPORT = Symbols(Report)
 _SIDE = Symbols(Side)
 _OF_REQUEST: dict[str, tuple[Symbols[Any], StrEnum]] = {
@@ -40,6 +41,7 @@ def request_to_wire(request: Request) -> Wire:
         "school_year": request.school_year,
         "reason": request.reason,
         "run_id": request.run_id,
+        "linked": request.linked,
     }
 
 
@@ -60,6 +62,7 @@ def request_from_wire(wire: Wire) -> Request:
         school_year=wire["school_year"],
         reason=wire["reason"],
         run_id=wire["run_id"],
+        linked=wire["linked"],
         not_understood=tuple(name for name, symbol in known.items() if symbol is None),
         **lists,
     )
@@ -105,6 +108,8 @@ def chunk_to_wire(chunk: Chunk) -> Wire:
         "sent_at": chunk.sent_at,
         "requested_at": chunk.requested_at,
         "scan": _scan_to_wire(chunk.scan),
+        "stage": chunk.stage,
+        "rank": chunk.rank,
     }
 
 
@@ -129,12 +134,14 @@ def chunk_from_wire(wire: Wire) -> Chunk:
         sent_at=read_time_or_none(wire["sent_at"]),
         requested_at=read_time_or_none(wire["requested_at"]),
         scan=_scan_from_wire(wire["scan"]),
+        stage=_STAGE.read(wire["stage"]),
+        rank=wire["rank"],
     )
 
 
 def _scan_to_wire(scan: Scan | None) -> Wire | None:
-    return None if scan is None else {name: getattr(scan, name) for name in _OF_SCAN}
+    return None if scan is None else {**{name: getattr(scan, name) for name in _OF_SCAN}, "below": scan.below}
 
 
 def _scan_from_wire(wire: Wire | None) -> Scan | None:
-    return None if wire is None else Scan(**{name: wire[name] for name in _OF_SCAN})
+    return None if wire is None else Scan(**{name: wire[name] for name in _OF_SCAN}, below=tuple(wire["below"]))

@@ -178,6 +178,12 @@ class Limits:
     """Distinct keys that one chunk, so one Kafka transaction, may hold of one request (`transaction.max_keys`)."""
     allow_delete: bool = False
     max_deletes: int = 100
+    hold_deletes: int = 0
+    """A request that would delete more records is held until somebody else releases it (ADR 0144)."""
+    hold_changes: int = 10_000
+    """One that would change more records is held."""
+    hold_share: float = 0.25
+    """One that would change more than this share of the district's records of its object, and at least 100, is held."""
     max_keys_by_dependency: int = 10_000
     """Records that a request may take along because they hang below those that it names."""
     max_attempts: int = 5

@@ -20,6 +20,17 @@ class Cause(StrEnum):
     """Keys that a scan saw differ, to be read again once what was on its way has arrived."""
 
 
+class Stage(StrEnum):
+    """How far the guard against mass changes has come with a chunk (ADR 0144)."""
+
+    GUARDED = "GUARDED"
+    """Not looked at: what it would change is held against the guard before anything of it is sent."""
+    PLAN = "PLAN"
+    """What it would change is counted, and parked."""
+    RELEASED = "RELEASED"
+    """It may send: the guard let it pass, or somebody with the right to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """A canonical key and the text that the requester wrote for it; `asked_as` is None for a dependency."""
@@ -44,6 +55,12 @@ class Scan:
     left: int
     digest: int = 0
     by_rows: bool = False
+    where: str | None = None
+    """The filter that rows of the object asked for match, as the requester wrote it; None for all rows."""
+    year: str | None = None
+    """The school year that they are of."""
+    below: tuple[str, ...] = ()
+    """Objects whose scans follow this one's, parents first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +96,6 @@ class Chunk:
     requested_at: datetime | None = None
     """The request's own, by its publisher's clock, for the age of outcomes."""
     scan: Scan | None = None
+    stage: Stage = Stage.GUARDED
+    rank: int = 0
+    """Where a parked chunk stands in the order of release: parents first, then deletions, children first."""

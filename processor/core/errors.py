@@ -64,6 +64,8 @@ class Reason(StrEnum):
     NOT_AUTHORIZED = "NOT_AUTHORIZED"
     YEAR_NOT_OPEN = "YEAR_NOT_OPEN"
     NO_INDEX = "NO_INDEX"
+    MASS_CHANGE = "MASS_CHANGE"
+    NOT_RELEASED = "NOT_RELEASED"
 
     UNDECODABLE = "UNDECODABLE"
     UNEXPECTED_RECORD = "UNEXPECTED_RECORD"
@@ -169,6 +171,18 @@ RULES: dict[Reason, Rule] = {
         Weight.FAILURE,
         Retry.NEVER,
         Mender.OPERATOR,
+    ),
+    Reason.MASS_CHANGE: Rule(
+        "held: it would delete, or change more than the catalog lets pass, until somebody else releases it",
+        Weight.NOTE,
+        Retry.NEVER,
+        Mender.STATE,
+    ),
+    Reason.NOT_RELEASED: Rule(
+        "held, and then rejected by whoever may release; nothing of it was sent",
+        Weight.FAILURE,
+        Retry.NEVER,
+        Mender.PUBLISHER,
     ),
     Reason.UNDECODABLE: Rule("the bytes are not a readable record", Weight.FAILURE, Retry.NEVER, Mender.PUBLISHER),
     Reason.UNEXPECTED_RECORD: Rule(

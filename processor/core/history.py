@@ -5,7 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from processor.core.correction import Parent
+from processor.core.chunk import Chunk
+from processor.core.correction import Op, Parent
 from processor.core.errors import Reason
 from processor.core.request import Request
 
@@ -69,8 +70,47 @@ class KeyOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """How many records of an object an operation would change; with a `field`, how many updates would change that."""
+
+    object: str
+    op: Op
+    field: str | None
+    keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A record that would be changed."""
+
+    object: str
+    op: Op
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCounts:
+    """What a request would change, in numbers and by a few examples; without any field's value."""
+
+    counts: tuple[Planned, ...] = ()
+    samples: tuple[Sample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A request that would delete more than `deletes` records, or change more than `changes`, is held (ADR 0144)."""
+
+    changes: int
+    deletes: int
+
+
+@dataclass(frozen=True, slots=True)
 class RequestStatus:
-    """The request without its keys, and whether it was accepted. `keys` counts distinct keys asked for."""
+    """The request without its keys, and whether it was accepted. `keys` counts distinct keys asked for.
+
+    `guard` stands where the request is planned before anything is sent, `planned` once that was done and decided upon;
+    `decided_by` is who released or cancelled it, None where nobody had to.
+    """
 
     request: Request
     state: RequestState
@@ -78,6 +118,9 @@ class RequestStatus:
     detail: str | None
     keys: int
     decided_at: datetime
+    guard: Guard | None = None
+    planned: PlanCounts | None = None
+    decided_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +143,16 @@ class ChunkStatus:
     state_rows: int = 0
     expected_differences: int = 0
     """How many of `in_sync` differ in fields that the state owns."""
+    planned: PlanCounts | None = None
+    """What a DONE chunk of a PLAN pass would change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Keys of a planned request that would be sent, until it is decided upon; `is_gone` once they were taken up."""
+
+    chunk: Chunk
+    is_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +193,7 @@ class Cleared:
     scope: str
 
 
-HistoryRecord: TypeAlias = RequestStatus | ChunkStatus | KeyOutcome | RequestEnd | Cleared
+HistoryRecord: TypeAlias = RequestStatus | ChunkStatus | KeyOutcome | RequestEnd | Cleared | Parked
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,3 +209,21 @@ class Clear:
     asked_at: datetime
     as_of: datetime
     scope: str
+
+
+class OrderAction(StrEnum):
+    """What somebody wants done about a request that is under way."""
+
+    RELEASE = "RELEASE"
+    REJECT = "REJECT"
+    CANCEL = "CANCEL"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Someone's order about a request, which the store judges and passes on to the processor."""
+
+    request_id: str
+    action: OrderAction
+    ordered_by: str
+    ordered_at: datetime

@@ -8,6 +8,8 @@ from urllib.parse import quote, unquote
 
 CORRECTIONS = uuid.UUID("5f2b6c1e-7d0a-5c52-9a53-0d1f4ab0c0de")
 FIRST_CHUNK = "0"
+CANCELLED = "~cancelled"
+"""Stands in an accepted id for a request that was cancelled, so that the processor remembers it."""
 REFUSED = "~refused"
 """Stands in an accepted id for a refusal, which must not use up the id of a request that is allowed."""
 
@@ -56,6 +58,7 @@ _SEPARATOR = "/"
 _CHUNK = "~chunk"
 _END = "~end"
 _CLEARED = "~cleared"
+_HELD = "~held"
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9._-]*", re.ASCII)
@@ -72,6 +75,11 @@ def request_key(request_id: str) -> str:
 
 def chunk_key(request_id: str, chunk: str) -> str:
     return _SEPARATOR.join((_segment(request_id), _CHUNK, _segment(chunk)))
+
+
+def held_key(request_id: str, chunk: str) -> str:
+    """Of a parked chunk."""
+    return _SEPARATOR.join((_segment(request_id), _HELD, _segment(chunk)))
 
 
 def outcome_key(request_id: str, object_name: str, key: str) -> str:

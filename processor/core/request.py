@@ -80,6 +80,8 @@ class Request:
     school_year: str | None = None
     reason: str | None = None
     run_id: str | None = None
+    linked: bool = False
+    """The first step of a run, or one that followed: verify, resync what differs, verify again (`core/run.py`)."""
     not_understood: tuple[str, ...] = ()
     """Fields with a symbol that this release does not know. They hold their defaults; the request is rejected."""
 

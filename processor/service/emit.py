@@ -7,7 +7,7 @@ from processor.codec.codec import Codec
 from processor.codec.history import headers_of, history_record
 from processor.core.chunk import Chunk
 from processor.core.correction import Correction
-from processor.core.history import HistoryRecord
+from processor.core.history import HistoryRecord, Parked
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
 from processor.service.intake import Intake, Poison
@@ -50,7 +50,8 @@ class Emitter:
     def history(self, record: HistoryRecord, traces: Mapping[str, bytes]) -> Outgoing:
         key, request_id, headers = history_record(record)
         partition = partition_of(request_id, self.history_partitions)
-        value = self.codec.encode(self.topics.history, record)
+        is_gone = isinstance(record, Parked) and record.is_gone
+        value = None if is_gone else self.codec.encode(self.topics.history, record)
         return Outgoing(self.topics.history, partition, key, value, (*headers, *_trace(request_id, traces)))
 
     def correction(self, correction: Correction, traces: Mapping[str, bytes]) -> Outgoing:

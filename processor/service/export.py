@@ -1,13 +1,13 @@
 """The history topic as flat rows for analysts: every committed record up to where the log ended when this began."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeAlias
 
 from processor.codec import DecodeError
 from processor.core import ids
-from processor.core.history import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestEnd, RequestStatus
+from processor.core.history import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, Parked, RequestEnd, RequestStatus
 from processor.core.request import UNKNOWN
 from processor.service.history_changes import Decode, RawRecord
 from processor.service.history_ports import BatchLimits, HistoryScan
@@ -21,7 +21,8 @@ COLUMNS = (
     "correction_id", "attempt", "first_decided_at", "sent_at", "answered_at", "decided_at", "last_decided_at", "keys",
     "in_sync", "district_rows", "state_rows", "expected_differences", "counts", "requested_by", "requested_from",
     "requested_at", "selection", "filter", "mode", "dependencies", "on_state_only", "report", "school_year",
-    "request_reason", "run_id", "cleared_by", "cleared_at", "outcomes", "scope",
+    "request_reason", "run_id", "linked", "guard", "planned", "decided_by",
+    "cleared_by", "cleared_at", "outcomes", "scope",
 )  # fmt: skip
 """Of all kinds of records; a row has those that its kind has."""
 
@@ -128,7 +129,7 @@ def _of_key(key: bytes | None) -> Row:
     """What a tombstone tells by its key."""
     parts = ids.split_record_key((key or b"").decode("utf-8", "backslashreplace"))
     match parts:
-        case (request_id, "~chunk", chunk):
+        case (request_id, "~chunk" | "~held", chunk):
             return {"request_id": request_id, "chunk": chunk}
         case (request_id, marker) if marker.startswith("~"):
             return {"request_id": request_id}
@@ -159,9 +160,13 @@ def _of_content(content: HistoryRecord) -> tuple[str, Row]:
             return kind, dict(_fields(content, leave_out=("counts",))) | {"counts": counts}
         case ChunkStatus() | Cleared():
             return kind, dict(_fields(content, leave_out=()))
+        case Parked(chunk=chunk):
+            of_chunk = ("request_id", "district_id", "object", "chunk")
+            return kind, {name: getattr(chunk, name) for name in of_chunk} | {"keys": len(chunk.asks)}
 
 
 def _fields(record: Any, leave_out: tuple[str, ...]) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 (any dataclass of ours)
     for name in record.__slots__:
         if name not in leave_out:
-            yield name, getattr(record, name)
+            value = getattr(record, name)
+            yield name, asdict(value) if is_dataclass(value) and not isinstance(value, type) else value

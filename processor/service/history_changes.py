@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from processor.codec import Codec, DecodeError
 from processor.core import ids
-from processor.core.history import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestEnd, RequestStatus
+from processor.core.history import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, Parked, RequestEnd, RequestStatus
 
 MOST_SEGMENTS = 3
 MAX_SEGMENT_CHARS = 800
@@ -42,20 +42,22 @@ class Changes:
     requests: dict[str, RequestStatus | None] = field(default_factory=dict)
     chunks: dict[tuple[str, str], ChunkStatus | None] = field(default_factory=dict)
     outcomes: dict[tuple[str, str, str], KeyOutcome | None] = field(default_factory=dict)
+    parked: dict[tuple[str, str], Parked | None] = field(default_factory=dict)
     clearings: dict[str, Cleared] = field(default_factory=dict)
     ends: dict[str, tuple[RawRecord, RequestEnd]] = field(default_factory=dict)
     partitions: dict[str, int] = field(default_factory=dict)
 
     def touched(self) -> set[str]:
-        """Requests that have new rows. Only cleared ones, which have no end any more, lose any."""
+        """Requests with new rows, or fewer parked chunks. Only cleared ones, which have no end any more, lose more."""
         return {
             *(request_id for request_id, record in self.requests.items() if record is not None),
             *(key[0] for key, record in self.chunks.items() if record is not None),
             *(key[0] for key, record in self.outcomes.items() if record is not None),
+            *(key[0] for key in self.parked),
         }
 
 
-HISTORY_TYPES = (KeyOutcome, ChunkStatus, RequestStatus, RequestEnd, Cleared)
+HISTORY_TYPES = (KeyOutcome, ChunkStatus, RequestStatus, RequestEnd, Cleared, Parked)
 
 
 def history_decoder(codec: Codec) -> Decode:
@@ -112,6 +114,8 @@ def _take(record: RawRecord, decode: Decode, changes: Changes) -> None:
             changes.ends[content.request_id] = (record, content)
         case Cleared():
             changes.clearings[content.request_id] = content
+        case Parked(chunk=chunk):
+            changes.parked[chunk.request_id, chunk.chunk] = content
 
 
 def _parts(key: bytes | None) -> list[str]:
@@ -136,6 +140,8 @@ def _take_tombstone(parts: list[str], changes: Changes) -> None:
             pass
         case [request_id, "~chunk", chunk]:
             changes.chunks[request_id, unquote(chunk)] = None
+        case [request_id, "~held", chunk]:
+            changes.parked[request_id, unquote(chunk)] = None
         case [request_id, object_name, key] if not object_name.startswith("~"):
             changes.outcomes[request_id, unquote(object_name), unquote(key)] = None
         case _:
@@ -154,3 +160,5 @@ def _key_of(content: HistoryRecord) -> bytes:
             return ids.end_key(content.request_id).encode()
         case Cleared():
             return ids.cleared_key(content.request_id).encode()
+        case Parked(chunk=chunk):
+            return ids.held_key(chunk.request_id, chunk.chunk).encode()

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from processor.codec import Record
-from processor.core.chunk import Ask, Cause, Chunk
+from processor.core.chunk import Ask, Cause, Chunk, Scan, Stage
 from processor.core.correction import Answer, Correction, Op, Parent, Result, Source
 from processor.core.errors import Reason
 from processor.core.history import (
@@ -13,10 +13,17 @@ from processor.core.history import (
     Clear,
     Cleared,
     Count,
+    Guard,
     KeyOutcome,
+    Order,
+    OrderAction,
+    Parked,
+    PlanCounts,
+    Planned,
     RequestEnd,
     RequestState,
     RequestStatus,
+    Sample,
     Status,
 )
 from processor.core.request import All, Dependencies, Filter, Keys, Mode, OnStateOnly, Report, Request, Side
@@ -105,6 +112,10 @@ OUTCOME = KeyOutcome(
     decided_at=at(6),
 )
 
+PLANNED = PlanCounts(
+    (Planned("Enrollment", Op.UPDATE, None, 2), Planned("Enrollment", Op.UPDATE, "grade", 2)),
+    (Sample("Enrollment", Op.UPDATE, "7"),),
+)
 SAMPLES: dict[str, Record] = {
     "Request": REQUEST,
     "Request-shortest": Request(REQUEST_ID, "NORTH", "PersonIdentity", Keys(("1",)), "sis"),
@@ -159,6 +170,34 @@ SAMPLES: dict[str, Record] = {
     "RequestStatus": RequestStatus(
         replace(REQUEST, selection=Keys(())), RequestState.REJECTED, Reason.UNKNOWN_OBJECT, "object", 3, at(1)
     ),
+    "RequestStatus-held": RequestStatus(
+        replace(REQUEST, selection=All(), linked=True),
+        RequestState.HELD,
+        Reason.MASS_CHANGE,
+        None,
+        0,
+        at(1),
+        Guard(1_000, 0),
+        PLANNED,
+        "state@example",
+    ),
+    "ChunkStatus-planned": ChunkStatus(
+        REQUEST_ID, "NORTH", "Enrollment", "0.1.2", ChunkState.DONE, 3, 2, at(1), planned=PLANNED
+    ),
+    "Parked": Parked(
+        Chunk(REQUEST_ID, "0.1.2.1", "NORTH", "Enrollment", (Ask("7", "007"),), stage=Stage.RELEASED, rank=99)
+    ),
+    "Chunk-scan": Chunk(
+        REQUEST_ID,
+        "0.3",
+        "NORTH",
+        "PersonIdentity",
+        (),
+        cause=Cause.SCAN,
+        stage=Stage.PLAN,
+        scan=Scan("7", 3, 500, 70, 400, True, "lastName = 'Lee'", "2026", ("Enrollment",)),
+    ),
+    "Order": Order(REQUEST_ID, OrderAction.RELEASE, "state@example", at(2)),
     "ChunkStatus": ChunkStatus(REQUEST_ID, "NORTH", "Enrollment", "0", ChunkState.DONE, 3, 2, at(1)),
     "RequestEnd": RequestEnd(
         REQUEST_ID,
