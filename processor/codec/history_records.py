@@ -118,6 +118,7 @@ def chunk_status_to_wire(status: ChunkStatus) -> Wire:
         "state_rows": status.state_rows,
         "expected_differences": status.expected_differences,
         "planned": plan_to_wire(status.planned),
+        "guard": guard_to_wire(status.guard),
     }
 
 
@@ -135,6 +136,7 @@ def chunk_status_from_wire(wire: Wire) -> ChunkStatus:
         state_rows=wire["state_rows"],
         expected_differences=wire["expected_differences"],
         planned=plan_from_wire(wire["planned"]),
+        guard=guard_from_wire(wire["guard"]),
     )
 
 

@@ -108,8 +108,8 @@ class Guard:
 class RequestStatus:
     """The request without its keys, and whether it was accepted. `keys` counts distinct keys asked for.
 
-    `guard` stands where the request is planned before anything is sent, `planned` once that was done and decided upon;
-    `decided_by` is who released or cancelled it, None where nobody had to.
+    `planned` stands once the request's plan was held against `guard`; `decided_by` is who released or cancelled it, None
+    where nobody had to.
     """
 
     request: Request
@@ -144,7 +144,9 @@ class ChunkStatus:
     expected_differences: int = 0
     """How many of `in_sync` differ in fields that the state owns."""
     planned: PlanCounts | None = None
-    """What a DONE chunk of a PLAN pass would change."""
+    """What a DONE chunk would change that was only planned."""
+    guard: Guard | None = None
+    """What that is to be held against, together with what the request's other chunks would change."""
 
 
 @dataclass(frozen=True, slots=True)

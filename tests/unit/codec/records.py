@@ -182,7 +182,7 @@ SAMPLES: dict[str, Record] = {
         "state@example",
     ),
     "ChunkStatus-planned": ChunkStatus(
-        REQUEST_ID, "NORTH", "Enrollment", "0.1.2", ChunkState.DONE, 3, 2, at(1), planned=PLANNED
+        REQUEST_ID, "NORTH", "Enrollment", "0.1.2", ChunkState.DONE, 3, 2, at(1), planned=PLANNED, guard=Guard(5, 0)
     ),
     "Parked": Parked(
         Chunk(REQUEST_ID, "0.1.2.1", "NORTH", "Enrollment", (Ask("7", "007"),), stage=Stage.RELEASED, rank=99)
