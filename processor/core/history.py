@@ -108,7 +108,7 @@ class Guard:
 class RequestStatus:
     """The request without its keys, and whether it was accepted. `keys` counts distinct keys asked for.
 
-    `planned` stands once the request's plan was held against `guard`; `decided_by` is who released or cancelled it, None
+    `planned` stands once its plan was held against `guard`. `decided_by` is who released or cancelled it; None
     where nobody had to.
     """
 
