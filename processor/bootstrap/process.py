@@ -19,7 +19,7 @@ from processor.bootstrap.parts import open_catalog, open_policy, reader_options,
 from processor.catalog_file import Secrets
 from processor.core.chunk import Chunk
 from processor.core.correction import Correction
-from processor.core.history import ChunkStatus, KeyOutcome, RequestStatus
+from processor.core.history import ChunkStatus, KeyOutcome, Parked, RequestStatus
 from processor.core.partition import partition_of
 from processor.core.rights import Policy, request_topics
 from processor.exposition import show_assigned, show_databases, show_inbox
@@ -28,6 +28,7 @@ from processor.lifecycle import Lifecycle
 from processor.service.inbox import run
 from processor.service.process import BatchLimits, Processor
 from processor.service.records import Lane, Received
+from processor.service.row_counts import RowCounts
 from processor.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def run_process(settings: Settings) -> None:
     requests = request_topics(policy, topics.requests)
     _tell_rights(policy, requests)
     written = {
-        topics.history: (RequestStatus, ChunkStatus, KeyOutcome),
+        topics.history: (RequestStatus, ChunkStatus, KeyOutcome, Parked),
         topics.corrections: (Correction,),
         topics.chunks: (Chunk,),
         topics.retry: (Chunk,),
@@ -89,6 +90,7 @@ def run_process(settings: Settings) -> None:
         limits=_batch_limits(settings),
         commit_transaction=parts.commit,
         passed=parts.passed,
+        rows=RowCounts(scans),
         policy=policy,
     )
     try:

@@ -6,19 +6,21 @@ from datetime import datetime
 from typing import Any
 
 from processor.core.catalog import Catalog, KeyType, ObjectType
-from processor.core.chunk import Ask, Cause, Chunk, Scan
+from processor.core.chunk import Ask, Cause, Chunk, Scan, Stage
 from processor.core.counted import counted
+from processor.core.descent import WITH_CHILDREN, descending, upward
 from processor.core.errors import CoreError, InvalidKey, Reason
 from processor.core.filter_text import MAX_EXPRESSION
+from processor.core.guard import stage_of_parts
 from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
 from processor.core.ids import FIRST_CHUNK, split_chunk
 from processor.core.keys import canonical_key, invalid_key_id
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
-from processor.core.request import All, Dependencies, Filter, Keys, Mode, OnStateOnly, Report, Request
+from processor.core.request import All, Filter, Keys, Mode, OnStateOnly, Report, Request
+from processor.core.run import fault_of_step
 from processor.core.scope import YearNotOpen, check_year
 
-WITH_CHILDREN = frozenset({Dependencies.CHILDREN, Dependencies.ALL})
 FIRST_SIZE = 1_000
 """Rows of a side that the first part of a scan reads; the parts after it by how long that took."""
 MAX_ASKED_AS = 255
@@ -48,7 +50,7 @@ def accept(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chu
     try:
         kind = _checked(request, too_long, nul, catalog)
         if not isinstance(request.selection, Keys):
-            return _accept_all(request, now)
+            return _accept_all(request, catalog, now)
         keys = request.selection.keys
         valid, invalid = _asks(keys, kind.key_type)
         parts = cut(valid, catalog.limits.max_keys)
@@ -63,16 +65,29 @@ def accept(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chu
             chunk_outcome(whole, ask, Status.FAILED, now, reason=Reason.INVALID_KEY, detail=error.detail)
         )
     if len(parts) > 1:
-        plan.add(pending(whole, parts, now))
+        stage = stage_of_parts(request.mode, len(valid), catalog.limits)
+        plan.add(pending(replace(whole, stage=stage), parts, now))
     return plan, whole if len(parts) == 1 else None
 
 
-def _accept_all(request: Request, now: datetime) -> tuple[Plan, Chunk]:
-    """How many keys there are is not known, so the parts of the scan say whether it has ended."""
-    digest = FIRST_SIZE if request.report is Report.CHANGES else 0
-    scan = Scan(None, 0, FIRST_SIZE, 0, digest)
-    first = replace(_chunk(request, split_chunk(FIRST_CHUNK, 0), (), Cause.SCAN), scan=scan)
+def _accept_all(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chunk]:
+    """How many keys there are is not known, so the parts of the scan say whether it has ended.
+
+    What hangs below is all of the objects below, scanned one after the other.
+    """
+    below = [kind.name for kind in descending(request.object, catalog)] if request.dependencies in WITH_CHILDREN else ()
+    first = replace(
+        _chunk(request, split_chunk(FIRST_CHUNK, 0), (), Cause.SCAN),
+        dependencies=upward(request.dependencies),
+        scan=Scan(None, 0, FIRST_SIZE, 0, first_digest(request.mode, request.report), below=tuple(below)),
+        stage=Stage.GUARDED if request.mode is Mode.VERIFY else Stage.PLAN,
+    )
     return Plan(history=[RequestStatus(request, RequestState.ACCEPTED, None, None, 0, now)]), first
+
+
+def first_digest(mode: Mode, report: Report) -> int:
+    """Rows that the first part of a scan tries to end by a digest; none where every key is to be told of, or sent."""
+    return FIRST_SIZE if report is Report.CHANGES and mode is not Mode.FORCE else 0
 
 
 def rejected(request: Request, why: Rejected, now: datetime) -> Plan:
@@ -117,6 +132,8 @@ def _checked(request: Request, too_long: Sequence[str], nul: Sequence[str], cata
     if request.school_year is not None:
         _check_year(request.school_year, catalog)
     _check_selection(request)
+    if request.linked and (fault := fault_of_step(request)):
+        raise Rejected(Reason.INVALID_REQUEST, fault)
     return kind
 
 
@@ -126,10 +143,6 @@ def _check_selection(request: Request) -> None:
             raise Rejected(Reason.EMPTY_SELECTION, "the selection names no key")
         case Filter():
             raise Rejected(Reason.NOT_SUPPORTED, "only a selection of keys, or of all records, is supported")
-        case All() if request.mode is not Mode.VERIFY:
-            raise Rejected(Reason.NOT_SUPPORTED, "all records can be verified only: mode VERIFY")
-        case All() if request.dependencies is not Dependencies.NONE:
-            raise Rejected(Reason.NOT_SUPPORTED, "all records are verified one object a request: dependencies NONE")
         case All() if request.school_year is not None:
             raise Rejected(Reason.NOT_SUPPORTED, "all records cannot be limited to a school year")
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from processor.core.accept import chunk_status
 from processor.core.catalog import Catalog, ObjectType
-from processor.core.chunk import Ask, Cause, Chunk
+from processor.core.chunk import Ask, Cause, Chunk, Stage
 from processor.core.compare import Difference, check_size, compare, state_values, wanted_values
 from processor.core.correction import Correction, Op, Parent, Source
 from processor.core.counted import counted
@@ -205,7 +205,7 @@ class _Deciding:
         elif kind.district.key_type is not kind.key_type:
             detail = f"the district holds {kind.key_type} keys as text: another spelling of it may be there"
             self.end(kind, ask, Status.STATE_ONLY, Reason.DELETE_NOT_ALLOWED, detail=detail)
-        elif self.deletes > limits.max_deletes:
+        elif self.chunk.stage is Stage.GUARDED and self.deletes > limits.max_deletes:
             detail = f"{counted(self.deletes, 'record')} would be deleted; at most {limits.max_deletes} may"
             self.end(kind, ask, Status.STATE_ONLY, Reason.MAX_DELETES, detail=detail)
         else:

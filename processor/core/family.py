@@ -5,25 +5,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from processor.core.accept import MAX_CHUNK_BYTES, Rejected, cut, pending
-from processor.core.catalog import Catalog, Limits, ObjectType
+from processor.core.catalog import Catalog, Limits
 from processor.core.chunk import Ask, Chunk
 from processor.core.correction import Correction, Op
 from processor.core.counted import counted
+from processor.core.descent import upward
 from processor.core.errors import Reason
+from processor.core.guard import stage_of_parts
 from processor.core.plan import Plan
 from processor.core.request import Dependencies, OnStateOnly
-
-
-def children_of(object_name: str, catalog: Catalog) -> list[ObjectType]:
-    return [kind for kind in catalog.objects.values() if kind.parent is not None and kind.parent.object == object_name]
-
-
-def descending(object_name: str, catalog: Catalog) -> list[ObjectType]:
-    """All objects below this one, each after its parent."""
-    below = children_of(object_name, catalog)
-    for kind in below:
-        below += children_of(kind.name, catalog)
-    return below
 
 
 def check_number(keys: int, limits: Limits) -> None:
@@ -34,11 +24,6 @@ def check_number(keys: int, limits: Limits) -> None:
             f"{counted(keys, 'record hangs', 'records hang')} below the named ones; a request takes at most"
             f" {limits.max_keys_by_dependency} along: name fewer keys, or ask for the children themselves",
         )
-
-
-def upward(dependencies: Dependencies) -> Dependencies:
-    """What is left of the dependencies once the family is known: only the named keys look upward."""
-    return Dependencies.PARENTS if dependencies in (Dependencies.PARENTS, Dependencies.ALL) else Dependencies.NONE
 
 
 def family(chunk: Chunk, below: Mapping[str, Sequence[str]], limits: Limits, now: datetime) -> tuple[Plan, list[Chunk]]:
@@ -70,9 +55,9 @@ def family(chunk: Chunk, below: Mapping[str, Sequence[str]], limits: Limits, now
             Reason.TOO_MANY_KEYS,
             f"{count} keys with what hangs below; with DELETE at most {limits.max_keys}: name fewer keys",
         )
-    plan = Plan()
+    plan, stage = Plan(), stage_of_parts(chunk.mode, count, limits)
     for member in members:
-        plan.add(pending(member, cut(member.asks, limits.max_keys), now))
+        plan.add(pending(replace(member, stage=stage), cut(member.asks, limits.max_keys), now))
     return plan, []
 
 

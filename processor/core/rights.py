@@ -11,10 +11,9 @@ from enum import StrEnum
 from hashlib import sha256
 from itertools import product
 
-from processor.core.accept import WITH_CHILDREN
 from processor.core.catalog import Catalog
+from processor.core.descent import WITH_CHILDREN, descending
 from processor.core.errors import CoreError, Reason
-from processor.core.family import descending
 from processor.core.request import Dependencies, Keys, Mode, OnStateOnly, Request, Side
 
 
@@ -276,8 +275,8 @@ def _lacks(permit: Permit, request: Request, object_name: str) -> Iterator[tuple
         yield Ground.OBJECT, "this object" if object_name == request.object else f"its relative {object_name}"
     if request.requested_from not in permit.sides:
         yield Ground.SIDE, f"side {request.requested_from}"
-    if request.mode not in permit.modes:
-        yield Ground.MODE, f"mode {request.mode}"
+    for mode in sorted({request.mode, *((Mode.SYNC, Mode.VERIFY) if request.linked else ())} - permit.modes):
+        yield Ground.MODE, f"mode {mode}"
     if request.dependencies not in permit.dependencies:
         yield Ground.DEPENDENCIES, f"dependencies {request.dependencies}"
     if request.on_state_only is OnStateOnly.DELETE and not permit.delete:

@@ -1,7 +1,7 @@
 """One part of a scan: rows of both sides in the order of their keys become a window, and a window a Plan (ADR 0210).
 
 Each key of an object is in the window of exactly one part. A key that is not in sync there is a suspect: it becomes one
-of a chunk of keys that are read again once what was on its way has arrived, and only that decides it.
+of a chunk of keys that are read again, and only that decides it; to verify, once what was on its way has arrived.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
-from processor.core.accept import chunk_status, cut, pending, printable
+from processor.core.accept import FIRST_SIZE, chunk_status, cut, first_digest, pending, printable
 from processor.core.catalog import KeyType, Limits, ObjectType
 from processor.core.chunk import Ask, Cause, Chunk, Scan
 from processor.core.compare import Difference, compare
@@ -21,7 +21,7 @@ from processor.core.ids import split_chunk, unread_range
 from processor.core.keys import canonical_key, invalid_key_id
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
-from processor.core.request import Report
+from processor.core.request import Mode, Report
 from processor.core.settle import put_off
 from processor.core.snapshot import Row
 
@@ -75,6 +75,11 @@ class Sizes(NamedTuple):
     rows: int
     digest: int = 0
     by_rows: bool = False
+
+
+def never_in_sync(_kind: ObjectType, _ours: "Held", _theirs: "Held") -> Difference | None:
+    """By force all are sent."""
+    return None
 
 
 class Disordered(CoreError):
@@ -140,6 +145,7 @@ def _keys_up_to(last: str | None, rows: Mapping[str, Any], place: Callable[[str]
 
 
 Held: TypeAlias = tuple[Row, ...]
+"""What a side holds of a key."""
 Same: TypeAlias = Callable[[ObjectType, Held, Held], Difference | None]
 """None where the rows that both sides hold of a key are not in sync."""
 
@@ -201,32 +207,47 @@ def end_part(chunk: Chunk, seen: Window, following: Sizes, limits: Limits, now: 
         ask = Ask(invalid_key_id(text), printable(text))
         plan.history.append(chunk_outcome(named, ask, Status.FAILED, now, reason=Reason.INVALID_KEY, detail=fault))
     plan.history += [chunk_outcome(named, _ask(key), Status.IN_SYNC, now) for key in seen.equal if is_itemised]
-    plan.add(_confirm(named, seen.suspects, limits, now))
+    plan.add(_look_again(named, seen.suspects, limits, now))
     in_sync, expected = (0, 0) if is_itemised else (seen.settled - len(seen.invalid), len(seen.expected))
     done = chunk_status(chunk, ChunkState.DONE, now, keys=seen.settled, in_sync=in_sync)
     plan.history.append(
         replace(done, district_rows=seen.district_rows, state_rows=seen.state_rows, expected_differences=expected)
     )
+    scan = replace(scan, left=max(0, scan.left - seen.settled - len(seen.suspects)))
     if seen.last is not None:
-        left = max(0, scan.left - seen.settled - len(seen.suspects))
-        plan.add(
-            begin_part(
-                named, Scan(seen.last, scan.part + 1, following.rows, left, following.digest, following.by_rows), now
-            )
-        )
+        size, digest, by_rows = following
+        scan = replace(scan, after=seen.last, part=scan.part + 1, size=size, digest=digest, by_rows=by_rows)
+        plan.add(begin_part(named, scan, now))
+    elif scan.below:
+        plan.add(_begin_below(named, scan, now))
     return plan
+
+
+def _begin_below(chunk: Chunk, scan: Scan, now: datetime) -> Plan:
+    """The scan of the next object, under ids of its own."""
+    name, *others = scan.below
+    stem = str(int(_stem(chunk)) + 1)
+    digest = first_digest(chunk.mode, chunk.report)
+    first = Scan(None, 0, FIRST_SIZE, scan.left, digest, where=scan.where, year=scan.year, below=tuple(others))
+    return begin_part(replace(chunk, object=name, chunk=stem), first, now)
 
 
 def begin_part(chunk: Chunk, scan: Scan, now: datetime) -> Plan:
     """The part as a chunk of its own, announced as PENDING."""
-    stem = chunk.chunk.split(".", maxsplit=1)[0]
-    part = replace(chunk, chunk=split_chunk(stem, scan.part), cause=Cause.SCAN, scan=scan)
+    part = replace(chunk, chunk=split_chunk(_stem(chunk), scan.part), cause=Cause.SCAN, scan=scan)
     return Plan(history=[chunk_status(part, ChunkState.PENDING, now, keys=scan.left)], chunks=[part])
 
 
-def _confirm(part: Chunk, suspects: Sequence[str], limits: Limits, now: datetime) -> Plan:
-    """Read again after the delay of retries."""
-    announced = pending(part, cut([_ask(key) for key in suspects], limits.max_keys), now, Cause.CONFIRM)
+def _stem(chunk: Chunk) -> str:
+    return chunk.chunk.split(".", maxsplit=1)[0]
+
+
+def _look_again(part: Chunk, suspects: Sequence[str], limits: Limits, now: datetime) -> Plan:
+    """At once where differences are to be mended; to verify, after the delay of retries."""
+    asks = cut([_ask(key) for key in suspects], limits.max_keys)
+    if part.mode is not Mode.VERIFY:
+        return pending(part, asks, now)
+    announced = pending(part, asks, now, Cause.CONFIRM)
     return Plan(history=announced.history, retries=announced.chunks)
 
 
@@ -255,11 +276,19 @@ def defer_part(chunk: Chunk, detail: str, limits: Limits, now: datetime) -> Plan
     return Plan(retries=[put_off(chunk, since, now)])
 
 
+def cancel_part(chunk: Chunk, now: datetime) -> Plan:
+    """The end of a scan whose request was cancelled: one outcome stands for all keys that no part has looked at."""
+    after = scan_of(chunk).after
+    ask = Ask(unread_range(chunk.chunk), printable("all keys" if after is None else f"all keys after {after}"))
+    outcome = chunk_outcome(replace(chunk, attempt=1, scan=None), ask, Status.CANCELLED, now)
+    return Plan(history=[outcome, chunk_status(chunk, ChunkState.DONE, now)])
+
+
 def fail_part(chunk: Chunk, reason: Reason, detail: str | None, now: datetime) -> Plan:
     """The end of a scan that cannot go on: one outcome stands for all keys that no part has looked at."""
     after = scan_of(chunk).after
     asked = "all keys" if after is None else f"all keys after {after}"
-    what = f"{asked} were not verified" + (f": {detail}" if detail else "")
+    what = f"{asked} were not compared" + (f": {detail}" if detail else "")
     ask = Ask(unread_range(chunk.chunk), printable(asked))
     outcome = chunk_outcome(
         replace(chunk, attempt=1, scan=None), ask, Status.FAILED, now, reason=reason, detail=printable(what)

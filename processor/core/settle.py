@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from processor.core.accept import chunk_status
 from processor.core.catalog import Limits
-from processor.core.chunk import Ask, Cause, Chunk
+from processor.core.chunk import Ask, Cause, Chunk, Stage
 from processor.core.correction import Answer, Result, Source
 from processor.core.errors import Reason
 from processor.core.history import ChunkState, HistoryRecord, KeyOutcome, Status
@@ -71,6 +71,7 @@ def retry_of(source: Source, cause: Cause) -> Chunk:
         correction_id=source.correction_id,
         sent_at=source.sent_at,
         requested_at=source.requested_at,
+        stage=Stage.RELEASED,
     )
 
 
@@ -116,6 +117,13 @@ def give_up(chunk: Chunk, reason: Reason, detail: str | None, now: datetime) -> 
     plan = Plan()
     for ask in chunk.asks:
         plan.history.append(chunk_outcome(chunk, ask, Status.FAILED, now, reason=reason, detail=detail))
+    plan.history += done_if_announced(chunk, now)
+    return plan
+
+
+def cancel(chunk: Chunk, now: datetime) -> Plan:
+    """What becomes of keys that were not sent before their request was cancelled."""
+    plan = Plan(history=[chunk_outcome(chunk, ask, Status.CANCELLED, now) for ask in chunk.asks])
     plan.history += done_if_announced(chunk, now)
     return plan
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from processor.core.accept import Rejected, printable, rejected
 from processor.core.catalog import Catalog
 from processor.core.chunk import Ask, Chunk
+from processor.core.descent import children_of, descending
 from processor.core.errors import InvalidKey, Reason
-from processor.core.family import check_number, children_of, descending, family
+from processor.core.family import check_number, family
 from processor.core.history import KeyOutcome, Status
 from processor.core.keys import canonical_key, invalid_key_id
 from processor.core.outcome import chunk_outcome

@@ -4,32 +4,37 @@ import logging
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from processor.codec.codec import Codec
 from processor.codec.errors import DecodeError
-from processor.core.accept import WITH_CHILDREN, Rejected, accept, refuse
+from processor.core.accept import Rejected, accept, refuse
 from processor.core.catalog import Catalog
 from processor.core.chunk import Ask, Cause, Chunk
 from processor.core.correction import Answer, Source
+from processor.core.descent import WITH_CHILDREN
 from processor.core.errors import Reason
-from processor.core.ids import FIRST_CHUNK, REFUSED, accepted_id
+from processor.core.history import Parked, RequestState, RequestStatus
+from processor.core.ids import CANCELLED, FIRST_CHUNK, REFUSED, accepted_id
 from processor.core.keys import is_canonical
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
 from processor.core.request import Request
 from processor.core.rights import Ground, Policy, Refusal, topic_refusal
-from processor.core.scan import fail_part
-from processor.core.settle import another_round, give_up, settle
+from processor.core.scan import cancel_part, fail_part
+from processor.core.settle import another_round, cancel, give_up, settle
 from processor.service.records import Lane, Received
 
 log = logging.getLogger(__name__)
 
-EXPECTED: dict[Lane, type[Request] | type[Chunk] | type[Answer]] = {
-    Lane.REQUESTS: Request,
-    Lane.CHUNKS: Chunk,
-    Lane.RETRY: Chunk,
-    Lane.ANSWERS: Answer,
+Item: TypeAlias = Request | Chunk | Answer | RequestStatus
+EXPECTED: dict[Lane, tuple[type[Item], ...]] = {
+    Lane.REQUESTS: (Request,),
+    Lane.CHUNKS: (Chunk,),
+    Lane.RETRY: (Chunk, RequestStatus, Request),
+    Lane.ANSWERS: (Answer,),
 }
+"""By the retry topic the store asks for a step of a run, or for a status that it decided upon to be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Work:
     """A decoded record. `keys` is about what it costs to read."""
 
     record: Received
-    ask: Request | Chunk | Answer
+    ask: Item
     keys: int
 
 
@@ -97,7 +102,7 @@ def decode(record: Received, codec: Codec) -> Work | Poison:
     if record.value is None:
         return Poison(record, Reason.UNDECODABLE, "the record has no value")
     try:
-        ask = codec.decode(record.value, (EXPECTED[record.lane],))
+        ask = codec.decode(record.value, EXPECTED[record.lane])
     except DecodeError as error:
         return Poison(record, error.reason, error.detail)
     match ask:
@@ -105,7 +110,7 @@ def decode(record: Received, codec: Codec) -> Work | Poison:
             return Work(record, ask, len(getattr(ask.selection, "keys", ())))
         case Chunk():
             return Work(record, ask, len(ask.asks) if ask.scan is None else ask.scan.size)
-        case Answer():
+        case Answer() | RequestStatus():
             return Work(record, ask, 1)
         case _:
             raise TypeError(f"{record.place}: decoded to {type(ask).__name__}")
@@ -150,7 +155,7 @@ class Sorter:
             if isinstance(item, Poison):
                 intake.poison.append(item)
                 continue
-            origin = _origin(item.ask)
+            origin = origin_of(item.ask)
             home = partition_of(origin.district_id, self._partitions)
             if home != item.record.partition:
                 intake.misrouted.append((item.record, home))
@@ -166,6 +171,8 @@ class Sorter:
                     self._chunk(item, item.ask, intake, now)
                 case Answer():
                     self._answer(item.ask, intake, now)
+                case RequestStatus():
+                    self._status(item, item.ask, intake)
         return intake
 
     def _is_taken(self, work_id: bytes, intake: Intake) -> bool:
@@ -192,13 +199,38 @@ class Sorter:
             log.warning("%s: request %s is not authorised: %s", item.record.place, request.request_id, why.ground)
             intake.plan.add(refuse(request, Rejected(Reason.NOT_AUTHORIZED, why.detail), now))
 
+    def _status(self, item: Work, status: RequestStatus, intake: Intake) -> None:
+        """What the store decided, or passed on, about a request: written once, and nothing after a cancellation."""
+        request = status.request
+        decision = accepted_id(request.request_id, request.district_id, f"~{status.state}", 1, status.decided_at)
+        if self._is_cancelled(request, intake) or not self._is_new(item, decision, intake):
+            return
+        if status.state is RequestState.CANCELLED:
+            intake.accepted[_cancelled_id(request)] = item.record.partition
+        intake.plan.history.append(status)
+
+    def _is_cancelled(self, origin: Request | Chunk, intake: Intake) -> bool:
+        return self._is_taken(_cancelled_id(origin), intake)
+
     def _refusal(self, record: Received, request: Request) -> Refusal | None:
-        """By the topic that the record came by: who it says that asks is a claim."""
+        """By the topic that the record came by: who it says that asks is a claim.
+
+        A step of a run comes from the store; what the run's first request was allowed covers it.
+        """
+        if record.lane is Lane.RETRY:
+            return None
         return None if self._policy is None else topic_refusal(self._policy, record.topic, request, self._catalog)
 
     def _chunk(self, item: Work, chunk: Chunk, intake: Intake, now: datetime) -> None:
         if not self._is_new(item, _accepted_id(chunk), intake):
             return
+        if chunk.cause is Cause.HELD:
+            intake.plan.history.append(Parked(chunk, is_gone=True))
+        if chunk.correction_id is None and self._is_cancelled(chunk, intake):
+            intake.plan.add(cancel(chunk, now) if chunk.scan is None else cancel_part(chunk, now))
+            return
+        if chunk.cause is Cause.HELD:
+            chunk = replace(chunk, cause=Cause.SPLIT)
         is_early = chunk.not_before is not None and now < chunk.not_before
         if is_early or self._parent_may_wait(chunk, item.record.partition, now):
             intake.plan.retries.append(another_round(chunk))
@@ -263,6 +295,16 @@ def _accepted_id(chunk: Chunk) -> bytes:
     return accepted_id(chunk.request_id, chunk.district_id, chunk.chunk, chunk.attempt, chunk.first_decided_at)
 
 
-def _origin(ask: Request | Chunk | Answer) -> Request | Chunk | Source:
+def _cancelled_id(origin: Request | Chunk) -> bytes:
+    return accepted_id(origin.request_id, origin.district_id, CANCELLED, 1)
+
+
+def origin_of(ask: Item) -> Request | Chunk | Source:
     """What tells the request and the district that a record is about."""
-    return ask.source if isinstance(ask, Answer) else ask
+    match ask:
+        case Answer():
+            return ask.source
+        case RequestStatus():
+            return ask.request
+        case _:
+            return ask

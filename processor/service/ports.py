@@ -64,6 +64,10 @@ class Scans(Protocol):
 
     def survey(self, district_id: str, object_name: str) -> Survey: ...
 
+    def count(self, district_id: str, object_name: str) -> int:
+        """Rows of the larger side."""
+        ...
+
     def pages(self, district_id: str, object_name: str, after: str | None, size: int) -> tuple[Page, Page]:
         """Of the district and of the state: `size` rows each, more only where the last key has more; read at one time.
 

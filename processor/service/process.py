@@ -21,7 +21,7 @@ from processor.service.inbox import Inbox
 from processor.service.intake import Intake, Poison, Sorter, Work, decode
 from processor.service.ports import Scans, Snapshots
 from processor.service.records import Lane, Outgoing
-from processor.service.resync import Observation, observe, resync
+from processor.service.resync import CountRows, Observation, observe, resync
 from processor.service.scan import PartRead, decide_part, read_part, survey
 from processor.service.tally import count_batch, timed_commit
 
@@ -80,6 +80,7 @@ class Processor:
     commit_transaction: Callable[[Iterable[Outgoing], Sequence[Any]], bool]
     """Writes records and offsets atomically; False where it was aborted and nothing is visible."""
     passed: Callable[[str], None]
+    rows: CountRows
     policy: Policy | None = None
 
     def step(self) -> bool:
@@ -113,7 +114,7 @@ class Processor:
 
     def decide(self, batch: ReadBatch) -> Decided:
         """What becomes of the batch."""
-        plan = resync(batch.intake.chunks, batch.seen, self.catalog, datetime.now(UTC))
+        plan = resync(batch.intake.chunks, batch.seen, self.catalog, datetime.now(UTC), self.rows)
         for part in batch.parts:
             plan.add(decide_part(part, self.catalog, datetime.now(UTC)))
         records = list(self.emitter.records(batch.intake, plan))

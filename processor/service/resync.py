@@ -1,19 +1,25 @@
 """Chunks in, one Plan out: read what the decisions need, decide what was read, defer what could not be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 from processor.core.catalog import Catalog
-from processor.core.chunk import Chunk
+from processor.core.chunk import Chunk, Stage
 from processor.core.decide import count_state_only, decide
 from processor.core.family import deletes_last_and_upward
+from processor.core.guard import guard_of, is_beyond, least_guard, plan_counts
 from processor.core.history import HistoryRecord
 from processor.core.parents import parents_to_read
+from processor.core.park import Held, park
 from processor.core.plan import Plan
 from processor.core.request import OnStateOnly
 from processor.core.settle import defer, unreadable
 from processor.core.snapshot import Snapshot
 from processor.service.ports import SnapshotImpossible, Snapshots, SnapshotUnavailable
+
+CountRows: TypeAlias = Callable[[str, str], int]
+"""Rows of a district's object on the larger side; 0 where that cannot be known now."""
 
 
 class Observation:
@@ -63,18 +69,25 @@ def _read(wanted: Mapping[tuple[str, str], dict[str, None]], snapshots: Snapshot
             seen.snapshots[district_id].add(name, wanted[district_id, name], read.district, read.state)
 
 
-def resync(chunks: Sequence[Chunk], seen: Observation, catalog: Catalog, now: datetime) -> Plan:
-    """Decides the requests in the order of their first chunks, and a request's chunks in theirs."""
+def resync(
+    chunks: Sequence[Chunk], seen: Observation, catalog: Catalog, now: datetime, rows: CountRows | None = None
+) -> Plan:
+    """Decides the requests in the order of their first chunks, and a request's chunks in theirs.
+
+    Without `rows` nothing is held against the guard: the plan is what would be sent.
+    """
     families: dict[tuple[str, str], list[Chunk]] = {}
     for chunk in chunks:
         families.setdefault((chunk.request_id, chunk.district_id), []).append(chunk)
     plan = Plan()
     for family in families.values():
-        plan.add(_resync_family(family, seen, catalog, now))
+        plan.add(_resync_family(family, seen, catalog, now, rows))
     return plan
 
 
-def _resync_family(chunks: Sequence[Chunk], seen: Observation, catalog: Catalog, now: datetime) -> Plan:
+def _resync_family(
+    chunks: Sequence[Chunk], seen: Observation, catalog: Catalog, now: datetime, rows: CountRows | None
+) -> Plan:
     """Chunks of one request: their deletions are counted together, and go upward.
 
     So where one that may delete cannot be read, all wait for it, or end with it: what was counted apart would be
@@ -85,7 +98,7 @@ def _resync_family(chunks: Sequence[Chunk], seen: Observation, catalog: Catalog,
     faults = [seen.fault(chunk, catalog) for chunk in chunks]
     if any(chunk.on_state_only is OnStateOnly.DELETE for chunk in chunks):
         faults = [_worst([fault for fault in faults if fault is not None])] * len(chunks)
-    plan, told_first = Plan(), list[HistoryRecord]()
+    parts = list[Plan]()
     for chunk, fault in zip(chunks, faults, strict=True):
         if fault is None:
             part = decide(chunk, catalog, seen.snapshots[chunk.district_id], now, state_only=state_only)
@@ -93,6 +106,11 @@ def _resync_family(chunks: Sequence[Chunk], seen: Observation, catalog: Catalog,
             part = unreadable(chunk, str(fault), now)
         else:
             part = defer(chunk, str(fault), catalog.limits, now)
+        parts.append(part)
+    if rows is not None:
+        parts = _guarded(chunks, parts, catalog, now, rows)
+    plan, told_first = Plan(), list[HistoryRecord]()
+    for chunk, part in zip(chunks, parts, strict=True):
         if all(ask.asked_as is None for ask in chunk.asks):
             told_first += part.history
             part.history = []
@@ -100,6 +118,26 @@ def _resync_family(chunks: Sequence[Chunk], seen: Observation, catalog: Catalog,
     plan.history[:0] = told_first
     plan.corrections = deletes_last_and_upward(plan.corrections, catalog)
     return plan
+
+
+def _guarded(
+    chunks: Sequence[Chunk], parts: Sequence[Plan], catalog: Catalog, now: datetime, rows: CountRows
+) -> list[Plan]:
+    """The plans of one request's chunks, with what they would send parked where the guard does not let it pass."""
+    limits = catalog.limits
+    guarded = [part for chunk, part in zip(chunks, parts, strict=True) if chunk.stage is Stage.GUARDED]
+    together = plan_counts(correction for part in guarded for correction in part.corrections)
+    is_held = is_beyond(together, least_guard(limits)) and is_beyond(
+        together, guard_of(limits, rows(chunks[0].district_id, chunks[0].object))
+    )
+    made = list[Plan]()
+    for chunk, part in zip(chunks, parts, strict=True):
+        if chunk.stage is Stage.PLAN or (is_held and chunk.stage is Stage.GUARDED and part.corrections):
+            guard = guard_of(limits, rows(chunk.district_id, chunk.object))
+            made.append(park(chunk, part, Held(plan_counts(part.corrections), guard), catalog, now))
+        else:
+            made.append(part)
+    return made
 
 
 def _worst(faults: Sequence[SnapshotUnavailable]) -> SnapshotUnavailable | None:

@@ -11,6 +11,7 @@ from processor.core.chunk import Chunk
 from processor.core.digest import equal_window, next_sizes, same_digest
 from processor.core.errors import Reason
 from processor.core.plan import Plan
+from processor.core.request import Mode
 from processor.core.scan import (
     Disordered,
     Page,
@@ -19,6 +20,7 @@ from processor.core.scan import (
     defer_part,
     end_part,
     fail_part,
+    never_in_sync,
     scan_of,
     smaller,
     window,
@@ -54,13 +56,14 @@ def _survey(asked: Unfolded, scans: Scans, now: datetime) -> Plan:
     """A database that is away is waited for by the first part, which then makes up for the survey."""
     scan = scan_of(asked.chunk)
     try:
-        found = scans.survey(asked.chunk.district_id, asked.chunk.object)
+        found = [scans.survey(asked.chunk.district_id, name) for name in (asked.chunk.object, *scan.below)]
     except SnapshotUnavailable:
         pass
     else:
-        if found.lacking and asked.request is not None:
-            return rejected(asked.request, Rejected(Reason.NO_INDEX, _statements(found.lacking)), now)
-        scan = replace(scan, left=found.rows)
+        lacking = [statement for survey in found for statement in survey.lacking]
+        if lacking and asked.request is not None:
+            return rejected(asked.request, Rejected(Reason.NO_INDEX, _statements(lacking)), now)
+        scan = replace(scan, left=sum(survey.rows for survey in found))
     plan = Plan()
     plan.add(asked.plan)
     plan.add(begin_part(asked.chunk, scan, now))
@@ -106,10 +109,11 @@ def decide_part(read: PartRead, catalog: Catalog, now: datetime) -> Plan:
 def _seen(read: PartRead, catalog: Catalog, after: str | None) -> Window:
     """Raises Disordered."""
     kind = catalog.objects[read.chunk.object]
+    forced = never_in_sync if read.chunk.mode is Mode.FORCE else None
     if read.lines is not None:
-        return window(kind, after, *read.lines, same_digest)
+        return window(kind, after, *read.lines, forced or same_digest)
     if read.pages is not None:
-        return window(kind, after, *read.pages)
+        return window(kind, after, *read.pages, forced)
     if read.equal is None:
         raise LookupError(f"chunk {read.chunk.request_id}/{read.chunk.chunk} was not read")
     return read.equal

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from processor.core import ids
-from processor.core.chunk import Ask, Cause, Chunk
+from processor.core.chunk import Ask, Cause, Chunk, Stage
+from processor.core.descent import upward
 from processor.core.errors import Reason
-from processor.core.family import upward
 from processor.core.history import ChunkStatus, Cleared, Count, KeyOutcome, RequestEnd, RequestState, RequestStatus
 from processor.core.request import All, Dependencies, Filter, Mode, OnStateOnly, Report
 from processor.service.history_ports import Unanswered
@@ -170,5 +170,6 @@ def unanswered_of(row: Sequence[Any]) -> Unanswered:
         first_decided_at=first_decided_at,
         correction_id=correction_id,
         sent_at=sent_at,
+        stage=Stage.RELEASED,
     )
     return Unanswered(chunk, correction_id, sent_at)

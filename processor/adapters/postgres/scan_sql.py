@@ -32,10 +32,10 @@ class PageStatements:
         """Parameters: `size`, and `district_id` where districts share the table."""
         self.next = self.rows(columns, first=False)
         """Parameters: `after` too."""
-        self.count = sql.SQL("SELECT FROM {} AS t WHERE {}").format(
-            table_name(table.name), self._where(sql.SQL("true"))
-        )
+        which = table_name(table.name), self._where(sql.SQL("true"))
+        self.all = sql.SQL("SELECT FROM {} AS t WHERE {}").format(*which)
         """What is explained to learn about how many rows there are."""
+        self.count = sql.SQL("SELECT count(*) FROM {} AS t WHERE {}").format(*which)
 
     @property
     def some_key(self) -> str:

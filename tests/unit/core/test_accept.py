@@ -46,7 +46,11 @@ def test_a_request_that_is_not_understood_is_rejected_and_names_the_fields() -> 
             "object Persons is not one of Behavior, Enrollment, Person, Sanction",
         ),
         (request(), Reason.EMPTY_SELECTION, "the selection names no key"),
-        (request(selection=All()), Reason.NOT_SUPPORTED, "all records can be verified only: mode VERIFY"),
+        (
+            request(selection=All(), mode=Mode.VERIFY, linked=True, run_id="7"),
+            Reason.INVALID_REQUEST,
+            "a linked request needs a run_id that is a uuid in lower case",
+        ),
         (
             request(selection=Filter("grade = 9")),
             Reason.NOT_SUPPORTED,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from processor.core.accept import accept
 from processor.core.catalog import KeyType, Limits
-from processor.core.chunk import Cause, Chunk, Scan
+from processor.core.chunk import Cause, Chunk, Scan, Stage
 from processor.core.digest import Digest, equal_window, next_sizes, same_digest
 from processor.core.errors import Reason
 from processor.core.history import ChunkState, ChunkStatus, KeyOutcome, RequestState, RequestStatus, Status
@@ -23,9 +23,11 @@ from processor.core.scan import (
     Sizes,
     Window,
     begin_part,
+    cancel_part,
     defer_part,
     end_part,
     fail_part,
+    never_in_sync,
     next_size,
     smaller,
     window,
@@ -142,22 +144,64 @@ def test_a_request_for_all_is_accepted_and_begins_with_one_part() -> None:
     assert (first.chunk, first.asks, first.scan) == ("0.0", (), Scan(None, 0, 1_000, 0))
 
 
-@pytest.mark.parametrize(
-    ("changes", "word"),
-    [
-        ({"mode": Mode.SYNC}, "VERIFY"),
-        ({"mode": Mode.FORCE}, "VERIFY"),
-        ({"dependencies": Dependencies.CHILDREN}, "one object"),
-        ({"school_year": "2026"}, "school year"),
-    ],
-)
-def test_all_can_be_verified_and_nothing_else(changes: dict[str, Any], word: str) -> None:
-    plan, first = accept(replace(whole(), **changes), CATALOG, NOW)
+def test_all_records_of_a_year_are_not_to_be_had_yet() -> None:
+    plan, first = accept(whole(school_year="2026"), CATALOG, NOW)
     (status,) = plan.history
     assert first is None
     assert isinstance(status, RequestStatus)
     assert (status.state, status.reason) == (RequestState.REJECTED, Reason.NOT_SUPPORTED)
-    assert word in (status.detail or "")
+
+
+@pytest.mark.parametrize(
+    ("mode", "stage", "digest"),
+    [(Mode.SYNC, Stage.PLAN, 1_000), (Mode.FORCE, Stage.PLAN, 0), (Mode.VERIFY, Stage.GUARDED, 1_000)],
+)
+def test_what_may_send_is_planned_first_and_what_is_forced_needs_no_digest(
+    mode: Mode, stage: Stage, digest: int
+) -> None:
+    _, first = accept(replace(whole(report=Report.CHANGES), mode=mode), CATALOG, NOW)
+    assert first is not None
+    assert first.scan is not None
+    assert (first.stage, first.scan.digest) == (stage, digest)
+
+
+def test_what_hangs_below_is_scanned_after_it_parents_first() -> None:
+    _, part = accept(whole(dependencies=Dependencies.ALL), CATALOG, NOW)
+    assert part is not None
+    seen = [(part.object, part.chunk)]
+    while part.scan is not None and part.scan.below:
+        (part,) = end_part(part, Window(last=None), Sizes(40), LIMITS, NOW).chunks
+        assert (part.scan or Scan("", 1, 0, 0)).after is None
+        assert part.dependencies is Dependencies.PARENTS
+        seen.append((part.object, part.chunk))
+    assert seen == [("Person", "0.0"), ("Enrollment", "1.0"), ("Behavior", "2.0"), ("Sanction", "3.0")]
+
+
+def test_suspects_that_are_to_be_mended_are_planned_at_once() -> None:
+    seen = window(PERSON, None, Page({"1": (ours(),), "2": (ours(),)}, is_full=False), Page({}, is_full=False))
+    part = replace(first_part(), mode=Mode.SYNC, stage=Stage.PLAN)
+    plan = end_part(part, seen, Sizes(40), LIMITS, NOW)
+    (found,) = plan.chunks
+    assert plan.retries == []
+    assert ([ask.key for ask in found.asks], found.stage, found.announced) == (["1", "2"], Stage.PLAN, True)
+    assert [(s.chunk, s.state) for s in last_statuses(plan)] == [
+        (found.chunk, ChunkState.PENDING),
+        (part.chunk, ChunkState.DONE),
+    ]
+
+
+def test_by_force_equal_records_are_suspects_too() -> None:
+    both = Page({"1": (ours(),)}, is_full=False), Page({"1": (theirs(),)}, is_full=False)
+    assert window(PERSON, None, *both).suspects == []
+    assert window(PERSON, None, *both, never_in_sync).suspects == ["1"]
+
+
+def test_a_cancelled_scan_ends_with_one_outcome_for_all_that_it_has_not_looked_at() -> None:
+    part = replace(first_part(), scan=Scan("41", 3, 500, 9), chunk="0.3")
+    plan = cancel_part(part, NOW)
+    outcome = only_outcome(plan)
+    assert (outcome.status, outcome.asked_as) == (Status.CANCELLED, "all keys after 41")
+    assert [(s.chunk, s.state) for s in last_statuses(plan)] == [("0.3", ChunkState.DONE)]
 
 
 def test_a_part_ends_where_the_side_that_got_less_far_ends() -> None:
@@ -238,7 +282,7 @@ def test_a_part_that_cannot_be_read_goes_round_under_its_own_id_and_at_last_fail
         Reason.SNAPSHOT_UNAVAILABLE,
         "all keys after 41",
     )
-    assert outcome.detail == "all keys after 41 were not verified: state: away"
+    assert outcome.detail == "all keys after 41 were not compared: state: away"
     (status,) = last_statuses(late)
     assert (status.chunk, status.state) == ("0.3", ChunkState.DONE)
 
@@ -257,7 +301,7 @@ def test_a_row_fewer_than_one_is_never_asked_for() -> None:
 def test_a_part_that_fails_names_the_reason() -> None:
     outcome = only_outcome(fail_part(first_part(), Reason.NO_INDEX, "CREATE INDEX", NOW))
     assert isinstance(outcome, KeyOutcome)
-    assert (outcome.reason, outcome.detail) == (Reason.NO_INDEX, "all keys were not verified: CREATE INDEX")
+    assert (outcome.reason, outcome.detail) == (Reason.NO_INDEX, "all keys were not compared: CREATE INDEX")
 
 
 ALIKE = Digest(rows=40, keys=40, last="99", checksum="-7", are_plain=True)

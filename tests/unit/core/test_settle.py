@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from processor.core.catalog import Limits
-from processor.core.chunk import Ask, Cause, Chunk
+from processor.core.chunk import Ask, Cause, Chunk, Stage
 from processor.core.correction import Answer, Parent, Result, Source
 from processor.core.errors import Reason
 from processor.core.history import ChunkState, ChunkStatus, KeyOutcome, Status
@@ -99,6 +99,7 @@ def test_answers_that_cause_another_comparison(said: Answer, cause: Cause, reaso
             correction_id=SOURCE.correction_id,
             sent_at=NOW,
             requested_at=ASKED,
+            stage=Stage.RELEASED,
         )
     ]
 

@@ -4,9 +4,10 @@ from typing import Any
 
 from processor.core.chunk import Chunk
 from processor.core.correction import Answer
+from processor.core.history import RequestStatus
 from processor.core.partition import partition_of
 from processor.core.request import Request
-from processor.service.intake import Work
+from processor.service.intake import Item, Work, origin_of
 from processor.service.records import Headers, Lane, Received
 
 PARTITIONS = 6
@@ -24,9 +25,12 @@ def received(
     return Received(lane, TOPICS[lane], partition, offset, b"key", value, headers, 0.0)
 
 
-def work(ask: Request | Chunk | Answer, **where: Any) -> Work:
-    """A decoded record in the lane of its type and, unless said otherwise, in its district's partition."""
-    lane = {Request: Lane.REQUESTS, Chunk: Lane.RETRY, Answer: Lane.ANSWERS}[type(ask)]
-    district_id = ask.source.district_id if isinstance(ask, Answer) else ask.district_id
+LANES = {Request: Lane.REQUESTS, Chunk: Lane.RETRY, Answer: Lane.ANSWERS, RequestStatus: Lane.RETRY}
+
+
+def work(ask: Item, lane: Lane | None = None, **where: Any) -> Work:
+    """A decoded record, unless said otherwise in the lane of its type and in its district's partition."""
+    lane = lane or LANES[type(ask)]
+    district_id = origin_of(ask).district_id
     where.setdefault("partition", partition_of(district_id, PARTITIONS))
     return Work(received(lane, **where), ask, keys=1)

@@ -8,10 +8,10 @@ import pytest
 from processor.codec.codec import Codec
 from processor.codec.errors import RegistryUnavailable
 from processor.core.catalog import Catalog
-from processor.core.chunk import Cause, Chunk
+from processor.core.chunk import Cause, Chunk, Stage
 from processor.core.correction import Answer, Result
 from processor.core.errors import Reason
-from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
+from processor.core.history import ChunkState, ChunkStatus, Parked, RequestState, RequestStatus, Status
 from processor.core.ids import accepted_id, retry_chunk
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
@@ -285,3 +285,60 @@ def test_the_trace_of_a_request_goes_on() -> None:
 def test_a_trace_that_is_too_long_to_be_one_is_not_multiplied() -> None:
     traced = work(request("7"), headers=(("traceparent", b"x" * 129),))
     assert sort(traced).traces == {}
+
+
+def decided(state: RequestState, **more: Any) -> RequestStatus:
+    """What the store decided about a request."""
+    return RequestStatus(request("7"), state, None, None, 1, NOW, **more)
+
+
+@pytest.mark.parametrize("sample", ["RequestStatus-held", "Request-all", "Chunk-scan"])
+def test_the_store_passes_on_decisions_and_steps_of_runs_by_the_retry_topic(sample: str) -> None:
+    item = decode(received(Lane.RETRY, CODEC.encode("any", SAMPLES[sample])), CODEC)
+    assert isinstance(item, Work)
+    assert item.ask == SAMPLES[sample]
+
+
+def test_a_decision_is_written_as_it_came_and_once() -> None:
+    held = decided(RequestState.HELD)
+    intake = sort(work(held, lane=Lane.RETRY), work(held, lane=Lane.RETRY))
+    assert intake.plan.history == [held]
+    assert sort(work(held, lane=Lane.RETRY), known=intake.accepted).plan.history == []
+    later = replace(held, decided_at=NOW + timedelta(seconds=1))
+    assert sort(work(later, lane=Lane.RETRY), known=intake.accepted).plan.history == [later]
+
+
+def test_after_a_cancellation_keys_not_sent_end_cancelled_and_nothing_else_is_decided() -> None:
+    intake = sort(
+        work(decided(RequestState.CANCELLED, decided_by="clerk"), lane=Lane.RETRY),
+        work(decided(RequestState.ACCEPTED), lane=Lane.RETRY),
+        work(chunk("7", chunk="0.1", announced=True), lane=Lane.CHUNKS),
+        work(chunk("8", chunk="0.2", announced=True, request_id=OTHER_ID), lane=Lane.CHUNKS),
+    )
+    assert states(intake.plan) == [RequestState.CANCELLED]
+    assert [(o.key, o.status) for o in outcomes(intake.plan)] == [("7", Status.CANCELLED)]
+    assert [each.chunk for each in intake.chunks] == ["0.2"]
+    later = sort(work(chunk("9", chunk="0.3", announced=True), lane=Lane.CHUNKS), known=intake.accepted)
+    assert [(o.key, o.status) for o in outcomes(later.plan)] == [("9", Status.CANCELLED)]
+    assert [s.state for s in later.plan.history if isinstance(s, ChunkStatus)] == [ChunkState.DONE]
+
+
+def test_what_was_sent_before_a_cancellation_is_settled_nevertheless() -> None:
+    cancelled = sort(work(decided(RequestState.CANCELLED), lane=Lane.RETRY)).accepted
+    again = chunk("7", chunk="r1", correction_id="c", attempt=2)
+    assert sort(work(again, lane=Lane.RETRY), known=cancelled).chunks == [again]
+    assert outcomes(sort(work(answer(Result.APPLIED), lane=Lane.ANSWERS), known=cancelled).plan)[0].status is (
+        Status.APPLIED
+    )
+
+
+def test_a_parked_chunk_that_comes_back_is_no_longer_parked() -> None:
+    held = chunk("7", chunk="0.0", cause=Cause.HELD, stage=Stage.RELEASED)
+    intake = sort(work(held, lane=Lane.CHUNKS))
+    assert intake.plan.history == [Parked(held, is_gone=True)]
+    assert intake.chunks == [replace(held, cause=Cause.SPLIT)]
+    cancelled = sort(work(decided(RequestState.CANCELLED), lane=Lane.RETRY)).accepted
+    ended = sort(work(held, lane=Lane.CHUNKS), known=cancelled)
+    assert ended.plan.history[0] == Parked(held, is_gone=True)
+    assert [o.status for o in outcomes(ended.plan)] == [Status.CANCELLED]
+    assert not ended.chunks

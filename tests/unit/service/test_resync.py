@@ -3,8 +3,12 @@ from typing import Any
 
 import pytest
 
+from processor.core.catalog import Catalog
+from processor.core.chunk import Chunk, Stage
 from processor.core.errors import Reason
-from processor.core.history import ChunkState, ChunkStatus, Status
+from processor.core.guard import changes
+from processor.core.history import ChunkState, ChunkStatus, Guard, Parked, PlanCounts, Status
+from processor.core.plan import Plan
 from processor.core.request import Dependencies, OnStateOnly
 from processor.core.snapshot import Row
 from processor.service.resync import lineage, observe, resync
@@ -195,6 +199,62 @@ def test_two_districts_with_one_request_id_are_bounded_apart() -> None:
     chunks = [chunk("1", district_id=name, on_state_only=OnStateOnly.DELETE) for name in ("NORTH", "RIVER")]
     plan = resync(chunks, observe(chunks, Databases(state=held), one), one, NOW)
     assert [o.status for o in outcomes(plan)] == [Status.SENT] * 2
+
+
+HELD_FROM_1 = catalog(allow_delete=True, hold_changes=1, hold_deletes=1)
+
+
+def guarded(databases: Databases, *chunks: Chunk, of: Catalog = HELD_FROM_1, rows: int = 0) -> Plan:
+    return resync(chunks, observe(chunks, databases, of), of, NOW, lambda _district_id, _object: rows)
+
+
+def parked(plan: Plan) -> list[Chunk]:
+    return [record.chunk for record in plan.history if isinstance(record, Parked)]
+
+
+def test_what_is_beyond_the_guard_is_parked_and_nothing_of_it_sent() -> None:
+    both = Databases(district={("NORTH", "Person"): {"1": (ours(),), "2": (ours(),)}})
+    plan = guarded(both, chunk("1", "2", "3"))
+    assert plan.corrections == []
+    assert [[ask.key for ask in each.asks] for each in parked(plan)] == [["1", "2"]]
+    assert [(o.key, o.status) for o in outcomes(plan)] == [("3", Status.NOT_FOUND)]
+    (done,) = [record for record in plan.history if isinstance(record, ChunkStatus)]
+    assert (done.state, done.guard, changes(done.planned or PlanCounts())) == (ChunkState.DONE, Guard(1, 1), 2)
+
+
+def test_what_is_within_the_guard_is_sent() -> None:
+    both = Databases(district={("NORTH", "Person"): {"1": (ours(),)}})
+    plan = guarded(both, chunk("1", "3"))
+    assert (len(plan.corrections), parked(plan)) == (1, [])
+
+
+def test_deletions_have_a_guard_of_their_own() -> None:
+    both = Databases(state={("NORTH", "Person"): {"1": (theirs(),), "2": (theirs(),)}})
+    of = catalog(allow_delete=True, hold_deletes=1)
+    assert len(parked(guarded(both, chunk("1", "2", on_state_only=OnStateOnly.DELETE), of=of))) == 1
+    assert parked(guarded(both, chunk("1", on_state_only=OnStateOnly.DELETE), of=of)) == []
+
+
+def test_a_family_is_held_against_the_guard_together() -> None:
+    plan = guarded(Databases(line()), chunk("1"), chunk("2", object_name="Enrollment", chunk="0.Enrollment"))
+    assert plan.corrections == []
+    assert [(each.object, each.chunk) for each in parked(plan)] == [("Person", "0.0"), ("Enrollment", "0.Enrollment.0")]
+
+
+def test_a_share_counts_against_the_rows_that_there_are() -> None:
+    keys = [str(n) for n in range(1, 151)]
+    both = Databases(district={("NORTH", "Person"): {key: (ours(),) for key in keys}})
+    of = catalog(hold_share=0.1)
+    assert parked(guarded(both, chunk(*keys), of=of, rows=1_000))
+    assert not parked(guarded(both, chunk(*keys), of=of, rows=2_000))
+
+
+@pytest.mark.parametrize(("stage", "sent", "waiting"), [(Stage.RELEASED, 2, 0), (Stage.PLAN, 0, 1)])
+def test_what_is_released_is_sent_and_what_is_planned_never_is(stage: Stage, sent: int, waiting: int) -> None:
+    both = Databases(district={("NORTH", "Person"): {"1": (ours(),), "2": (ours(),)}})
+    for of in (HELD_FROM_1, CATALOG):
+        plan = guarded(both, chunk("1", "2", stage=stage, announced=True), of=of)
+        assert (len(plan.corrections), len(parked(plan))) == (sent, waiting)
 
 
 def test_lineage_goes_upward() -> None:

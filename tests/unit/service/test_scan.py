@@ -109,7 +109,7 @@ def test_what_waiting_does_not_help_fails_at_once() -> None:
     world.lacking.add(PERSONS)
     plan = decide_part(read_part(first_part(world), world), CATALOG, NOW)
     assert plan.retries == plan.chunks == []
-    assert only_outcome(plan).detail == "all keys were not verified: district NORTH: lacks a column"
+    assert only_outcome(plan).detail == "all keys were not compared: district NORTH: lacks a column"
 
 
 def test_a_database_that_is_away_for_good_ends_the_scan_for_all_that_is_left() -> None:

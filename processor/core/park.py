@@ -1,0 +1,64 @@
+"""Keys that are not to be sent yet are parked in the history until their request is decided upon (ADR 0144)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from processor.core.accept import chunk_status
+from processor.core.catalog import Catalog
+from processor.core.chunk import Ask, Cause, Chunk, Stage
+from processor.core.correction import Op
+from processor.core.history import ChunkState, ChunkStatus, Guard, HistoryRecord, KeyOutcome, Parked, PlanCounts, Status
+from processor.core.ids import split_chunk
+from processor.core.plan import Plan
+
+DELETES_RANK = 1_000
+"""Deletions come after all else; a child's before its parent's."""
+
+
+class Held(NamedTuple):
+    """What would be changed, and what that is to be held against."""
+
+    planned: PlanCounts
+    guard: Guard
+
+
+def park(chunk: Chunk, decided: Plan, held: Held, catalog: Catalog, now: datetime) -> Plan:
+    """Instead of what was decided about a chunk: what sends nothing stands, what would be sent is parked."""
+    ops = {c.source.key: c.op for c in decided.corrections if c.source.object == chunk.object}
+    history = [record for record in decided.history if not _is_of_sending(record, chunk)]
+    told = next((record for record in decided.history if _is_end_of(record, chunk)), None)
+    done = told if isinstance(told, ChunkStatus) else chunk_status(chunk, ChunkState.DONE, now)
+    plan = Plan(history=history, chunks=decided.chunks, retries=decided.retries)
+    depth = catalog.objects[chunk.object].depth
+    for place, (deleting, rank) in enumerate(((False, depth), (True, DELETES_RANK - depth))):
+        asks = [ask for ask in chunk.asks if ask.key in ops and (ops[ask.key] is Op.DELETE) is deleting]
+        if asks:
+            plan.history.append(Parked(_parked(chunk, place, asks, rank, now)))
+    plan.history.append(replace(done, planned=held.planned, guard=held.guard))
+    return plan
+
+
+def _parked(chunk: Chunk, place: int, asks: Sequence[Ask], rank: int, now: datetime) -> Chunk:
+    return replace(
+        chunk,
+        chunk=split_chunk(chunk.chunk, place),
+        asks=tuple(asks),
+        cause=Cause.HELD,
+        stage=Stage.RELEASED,
+        rank=rank,
+        announced=False,
+        first_decided_at=chunk.first_decided_at or now,
+        deferred_since=None,
+        not_before=None,
+    )
+
+
+def _is_of_sending(record: HistoryRecord, chunk: Chunk) -> bool:
+    """What tells of a correction, or is to be told anew."""
+    return (isinstance(record, KeyOutcome) and record.status is Status.SENT) or _is_end_of(record, chunk)
+
+
+def _is_end_of(record: HistoryRecord, chunk: Chunk) -> bool:
+    return isinstance(record, ChunkStatus) and record.chunk == chunk.chunk and record.state is ChunkState.DONE

@@ -1,0 +1,95 @@
+"""The guard: what passes by itself, what has to be released, and that parking loses no key."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processor.core.catalog import Limits
+from processor.core.chunk import Stage
+from processor.core.correction import Op
+from processor.core.guard import (
+    MAX_SAMPLES,
+    changes,
+    deletes,
+    guard_of,
+    is_beyond,
+    least_guard,
+    merged,
+    plan_counts,
+    stage_of_parts,
+)
+from processor.core.history import Guard, PlanCounts, Planned, Sample
+from processor.core.request import Mode
+from tests.unit.core.builders import World, catalog, chunk, ours, theirs
+
+LIMITS = Limits()
+
+
+@pytest.mark.parametrize(
+    ("limits", "rows", "guard"),
+    [
+        (Limits(), 0, Guard(100, 0)),
+        (Limits(), 300, Guard(100, 0)),
+        (Limits(), 4_000, Guard(1_000, 0)),
+        (Limits(), 1_000_000, Guard(10_000, 0)),
+        (Limits(hold_changes=50, hold_deletes=7), 1_000_000, Guard(50, 7)),
+        (Limits(hold_share=1.0), 10, Guard(10_000, 0)),
+        (Limits(hold_share=0.0), 1_000_000, Guard(100, 0)),
+    ],
+)
+def test_changes_pass_up_to_a_number_and_a_share(limits: Limits, rows: int, guard: Guard) -> None:
+    assert guard_of(limits, rows) == guard
+
+
+def test_more_than_the_guard_is_held_and_as_many_are_not() -> None:
+    plan = PlanCounts((Planned("Person", Op.UPDATE, None, 3), Planned("Person", Op.DELETE, None, 2)))
+    assert (changes(plan), deletes(plan)) == (5, 2)
+    assert not is_beyond(plan, Guard(5, 2))
+    assert is_beyond(plan, Guard(4, 2))
+    assert is_beyond(plan, Guard(5, 1))
+
+
+def test_a_plan_counts_by_object_operation_and_field() -> None:
+    held = World(
+        {("Person", "1"): (ours(lastName="Else"),), ("Person", "2"): (ours(),)},
+        {("Person", "1"): (theirs(),)},
+    )
+    found = plan_counts(held.decide(chunk("1", "2")).corrections)
+    assert found == PlanCounts(
+        (
+            Planned("Person", Op.CREATE, None, 1),
+            Planned("Person", Op.UPDATE, None, 1),
+            Planned("Person", Op.UPDATE, "lastName", 1),
+        ),
+        (Sample("Person", Op.UPDATE, "1"), Sample("Person", Op.CREATE, "2")),
+    )
+
+
+@given(st.lists(st.integers(0, 40), max_size=4))
+def test_parts_add_up_to_the_plan_of_the_whole(sizes: list[int]) -> None:
+    keys = [[f"{part}{n:03}".lstrip("0") or "0" for n in range(size)] for part, size in enumerate(sizes, 1)]
+    held = World({("Person", key): (ours(),) for part in keys for key in part}, {})
+    parts = [held.decide(chunk(*part)).corrections for part in keys]
+    together = merged(plan_counts(part) for part in parts)
+    assert together == plan_counts(correction for part in parts for correction in part)
+    assert changes(together) == sum(sizes)
+    assert len(together.samples) == min(MAX_SAMPLES, sum(sizes))
+
+
+@pytest.mark.parametrize(
+    ("mode", "keys", "stage"),
+    [
+        (Mode.VERIFY, 1_000_000, Stage.GUARDED),
+        (Mode.SYNC, 100, Stage.RELEASED),
+        (Mode.SYNC, 101, Stage.PLAN),
+        (Mode.FORCE, 101, Stage.PLAN),
+    ],
+)
+def test_only_what_could_be_beyond_the_guard_is_planned_first(mode: Mode, keys: int, stage: Stage) -> None:
+    assert stage_of_parts(mode, keys, LIMITS) is stage
+    assert stage_of_parts(mode, keys, replace(LIMITS, hold_share=1.0)) is (
+        Stage.GUARDED if mode is Mode.VERIFY else Stage.RELEASED if keys <= 10_000 else Stage.PLAN
+    )
+    assert least_guard(catalog(hold_changes=5).limits).changes == 5

@@ -1,0 +1,90 @@
+"""Parking: no key is lost by it, none is told twice, and what is released becomes what would have been sent."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processor.core.chunk import Cause, Chunk, Stage
+from processor.core.correction import Op
+from processor.core.guard import changes, plan_counts
+from processor.core.history import ChunkState, ChunkStatus, Guard, Parked, Status
+from processor.core.park import DELETES_RANK, Held, park
+from processor.core.plan import Plan
+from processor.core.request import Dependencies, OnStateOnly, Report
+from processor.core.snapshot import Row
+from tests.unit.core.builders import ENROLLMENT, NOW, Place, World, catalog, chunk, ours, outcomes, row, theirs
+
+KNOWN = catalog(allow_delete=True, max_deletes=1)
+GUARD = Guard(0, 0)
+ROWS = st.sampled_from([(), (ours(),), (ours(lastName="Else"),), (ours(), ours())])
+STATE_ROWS = st.sampled_from([(), (theirs(),), (theirs(lastName="Other"),)])
+Sides = dict[str, tuple[tuple[Row, ...], tuple[Row, ...]]]
+
+
+def world_of(district: dict[Place, tuple[Row, ...]], state: dict[Place, tuple[Row, ...]]) -> World:
+    return World(district, state, known=KNOWN)
+
+
+def parked(plan: Plan) -> list[Chunk]:
+    return [record.chunk for record in plan.history if isinstance(record, Parked)]
+
+
+def planned(asked: Chunk, world: World) -> tuple[Plan, Plan]:
+    """(what would be sent, what stands instead)."""
+    sending = world.decide(asked)
+    return sending, park(asked, sending, Held(plan_counts(sending.corrections), GUARD), KNOWN, NOW)
+
+
+@given(st.dictionaries(st.integers(1, 30).map(str), st.tuples(ROWS, STATE_ROWS), min_size=1, max_size=12))
+def test_each_key_ends_or_is_parked_and_what_is_released_is_what_would_have_been_sent(sides: Sides) -> None:
+    world = world_of(
+        {("Person", key): ours_ for key, (ours_, _) in sides.items()},
+        {("Person", key): theirs_ for key, (_, theirs_) in sides.items()},
+    )
+    asked = chunk(*sides, stage=Stage.PLAN, on_state_only=OnStateOnly.DELETE, report=Report.CHANGES, announced=True)
+    sending, plan = planned(asked, world)
+    assert plan.corrections == []
+    (done,) = [record for record in plan.history if isinstance(record, ChunkStatus)]
+    assert (done.state, done.planned, done.guard) == (ChunkState.DONE, plan_counts(sending.corrections), GUARD)
+    told, waiting = [o.key for o in outcomes(plan)], [ask.key for each in parked(plan) for ask in each.asks]
+    assert len(told) + done.in_sync + len(waiting) == len(sides)
+    assert not set(told) & set(waiting)
+    assert not [o for o in outcomes(plan) if o.status is Status.SENT]
+    released = [c for each in parked(plan) for c in world.decide(each).corrections]
+    assert {(c.source.key, c.op, str(c.after)) for c in released} == {
+        (c.source.key, c.op, str(c.after)) for c in sending.corrections
+    }
+    assert changes(plan_counts(sending.corrections)) == len(waiting)
+
+
+def test_parents_come_first_and_deletions_last_and_upward() -> None:
+    world = world_of(
+        {("Person", "1"): (ours(),), ("Enrollment", "1"): (row(ENROLLMENT, personID="1"),)},
+        {("Person", "2"): (theirs(),), ("Enrollment", "2"): (row(ENROLLMENT, personID="2"),)},
+    )
+    found = [
+        (each.rank, each.object, each.chunk, each.cause, each.stage)
+        for name in ("Enrollment", "Person")
+        for each in parked(
+            planned(chunk("1", "2", object_name=name, chunk=name, on_state_only=OnStateOnly.DELETE), world)[1]
+        )
+    ]
+    depth = {name: KNOWN.objects[name].depth for name in ("Person", "Enrollment")}
+    assert sorted(found) == [
+        (depth["Person"], "Person", "Person.0", Cause.HELD, Stage.RELEASED),
+        (depth["Enrollment"], "Enrollment", "Enrollment.0", Cause.HELD, Stage.RELEASED),
+        (DELETES_RANK - depth["Enrollment"], "Enrollment", "Enrollment.1", Cause.HELD, Stage.RELEASED),
+        (DELETES_RANK - depth["Person"], "Person", "Person.1", Cause.HELD, Stage.RELEASED),
+    ]
+
+
+def test_an_ancestor_carried_along_counts_and_is_carried_again_when_released() -> None:
+    world = world_of({("Person", "1"): (ours(),), ("Enrollment", "1"): (row(ENROLLMENT, personID="1"),)}, {})
+    asked = chunk("1", object_name="Enrollment", dependencies=Dependencies.PARENTS)
+    sending, plan = planned(asked, world)
+    assert [c.op for c in sending.corrections] == [Op.CREATE, Op.CREATE]
+    (again,) = parked(plan)
+    assert [(c.source.object, c.source.key) for c in world.decide(again).corrections] == [
+        ("Person", "1"),
+        ("Enrollment", "1"),
+    ]
+    assert outcomes(plan) == []
