@@ -105,6 +105,14 @@ def test_a_table_without_an_index_is_told_with_the_statement_that_mends_it(stack
         assert 1_800 < survey.rows < 2_200
 
 
+def test_rows_are_those_of_the_district_on_the_larger_side(stack_settings: dict[str, str]) -> None:
+    with world(stack_settings, KeyType.INTEGER) as made:
+        many(made, 2_000)
+        made.theirs.execute("insert into item select 'OTHER', n, 'x' from generate_series(1, 5000) n")
+        made.ours.execute("delete from item where id > 10")
+        assert made.scans.count("D", "Item") == 2_000
+
+
 def test_an_index_in_another_order_does_not_serve(stack_settings: dict[str, str]) -> None:
     with world(stack_settings, KeyType.TEXT, indexed=False) as made:
         made.ours.execute("create index on item (id)")
