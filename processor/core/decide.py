@@ -177,8 +177,9 @@ class _Deciding:
 
     def _itemised(self, ask: Ask) -> bool:
         """IN_SYNC keys are counted only if the request wants changes alone and the key has no outcome yet."""
-        seen_before = self.chunk.deferred_since is not None or self.chunk.attempt > 1 or ask.asked_as is None
-        return seen_before or self.chunk.report is not Report.CHANGES
+        chunk = self.chunk
+        came_round = chunk.stage is not Stage.PLAN and (chunk.deferred_since is not None or chunk.attempt > 1)
+        return came_round or ask.asked_as is None or self.chunk.report is not Report.CHANGES
 
     def update(self, kind: ObjectType, ask: Ask, observed: Observed, difference: Difference) -> None:
         before = state_values(kind, observed.state[0])

@@ -9,8 +9,10 @@ from processor.core.accept import chunk_status
 from processor.core.catalog import Catalog
 from processor.core.chunk import Ask, Cause, Chunk, Stage
 from processor.core.correction import Op
+from processor.core.errors import Reason
 from processor.core.history import ChunkState, ChunkStatus, Guard, HistoryRecord, KeyOutcome, Parked, PlanCounts, Status
 from processor.core.ids import split_chunk
+from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
 
 DELETES_RANK = 1_000
@@ -36,6 +38,8 @@ def park(chunk: Chunk, decided: Plan, held: Held, catalog: Catalog, now: datetim
         asks = [ask for ask in chunk.asks if ask.key in ops and (ops[ask.key] is Op.DELETE) is deleting]
         if asks:
             plan.history.append(Parked(_parked(chunk, place, asks, rank, now)))
+        if chunk.stage is not Stage.PLAN and chunk.deferred_since is not None:
+            plan.history += [_waiting(chunk, ask, now) for ask in asks]
     plan.history.append(replace(done, planned=held.planned, guard=held.guard))
     return plan
 
@@ -49,10 +53,16 @@ def _parked(chunk: Chunk, place: int, asks: Sequence[Ask], rank: int, now: datet
         stage=Stage.RELEASED,
         rank=rank,
         announced=False,
+        attempt=1,
         first_decided_at=chunk.first_decided_at or now,
         deferred_since=None,
         not_before=None,
     )
+
+
+def _waiting(chunk: Chunk, ask: Ask, now: datetime) -> KeyOutcome:
+    """In place of an outcome that told of a database that was away."""
+    return chunk_outcome(chunk, ask, Status.DEFERRED, now, reason=Reason.MASS_CHANGE)
 
 
 def _is_of_sending(record: HistoryRecord, chunk: Chunk) -> bool:

@@ -78,7 +78,8 @@ def retry_of(source: Source, cause: Cause) -> Chunk:
 def defer(chunk: Chunk, detail: str, limits: Limits, now: datetime) -> Plan:
     """What becomes of a chunk while a database is away: it goes round, and fails after the deadline.
 
-    The wait doubles from 5 s to 60 s, since each is as long as the time already waited.
+    The wait doubles from 5 s to 60 s, since each is as long as the time already waited. One that is only planned stays
+    PENDING meanwhile, so that its request is not decided upon without it.
     """
     since = chunk.deferred_since or now
     waited = now - since
@@ -86,7 +87,8 @@ def defer(chunk: Chunk, detail: str, limits: Limits, now: datetime) -> Plan:
         failed: list[HistoryRecord] = [_unread(chunk, ask, Status.FAILED, detail, now) for ask in chunk.asks]
         return Plan(history=failed + done_if_announced(chunk, now))
     plan = Plan()
-    if chunk.deferred_since is None or chunk.announced:
+    is_planned = chunk.stage is Stage.PLAN
+    if not is_planned and (chunk.deferred_since is None or chunk.announced):
         plan.history += [_unread(chunk, ask, Status.DEFERRED, detail, now) for ask in chunk.asks]
         plan.history += done_if_announced(chunk, now)
     plan.retries.append(put_off(chunk, since, now))
@@ -97,7 +99,7 @@ def put_off(chunk: Chunk, since: datetime, now: datetime) -> Chunk:
     """The next round of a chunk that could not be read, `since` being when that began."""
     waiting = replace(
         chunk,
-        announced=False,
+        announced=chunk.announced and chunk.stage is Stage.PLAN,
         first_decided_at=chunk.first_decided_at or now,
         deferred_since=since,
         not_before=now + min(MAX_BACKOFF, max(MIN_BACKOFF, now - since)),
@@ -136,9 +138,10 @@ def done_if_announced(chunk: Chunk, now: datetime) -> list[HistoryRecord]:
 def another_round(chunk: Chunk) -> Chunk:
     """The same work under the id that its next pass through `resync.retry` has.
 
-    A part of a scan stays PENDING under its own id meanwhile, so there the attempt makes the difference.
+    A part of a scan, and keys that are only planned, stay PENDING under their own id meanwhile: there the attempt makes the
+    difference.
     """
-    if chunk.scan is not None:
+    if chunk.scan is not None or chunk.stage is Stage.PLAN:
         return replace(chunk, attempt=chunk.attempt + 1)
     return replace(chunk, chunk=retry_chunk(chunk.chunk))
 

@@ -1,15 +1,19 @@
 """Parking: no key is lost by it, none is told twice, and what is released becomes what would have been sent."""
 
+from datetime import timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.core.chunk import Cause, Chunk, Stage
 from processor.core.correction import Op
+from processor.core.errors import Reason
 from processor.core.guard import changes, plan_counts
 from processor.core.history import ChunkState, ChunkStatus, Guard, Parked, Status
 from processor.core.park import DELETES_RANK, Held, park
 from processor.core.plan import Plan
 from processor.core.request import Dependencies, OnStateOnly, Report
+from processor.core.settle import defer
 from processor.core.snapshot import Row
 from tests.unit.core.builders import ENROLLMENT, NOW, Place, World, catalog, chunk, ours, outcomes, row, theirs
 
@@ -75,6 +79,26 @@ def test_parents_come_first_and_deletions_last_and_upward() -> None:
         (DELETES_RANK - depth["Enrollment"], "Enrollment", "Enrollment.1", Cause.HELD, Stage.RELEASED),
         (DELETES_RANK - depth["Person"], "Person", "Person.1", Cause.HELD, Stage.RELEASED),
     ]
+
+
+def test_planned_keys_of_a_database_that_is_away_stay_pending_until_they_are_planned() -> None:
+    asked = chunk("1", stage=Stage.PLAN, announced=True, report=Report.CHANGES)
+    away = defer(asked, "district NORTH: away", KNOWN.limits, NOW)
+    assert away.history == []
+    (again,) = away.retries
+    assert (again.chunk, again.attempt, again.announced) == (asked.chunk, 2, True)
+    world = world_of({("Person", "1"): (ours(),)}, {("Person", "1"): (theirs(),)})
+    assert [s.in_sync for s in planned(again, world)[1].history if isinstance(s, ChunkStatus)] == [1]
+    (waiting,) = parked(planned(again, world_of({("Person", "1"): (ours(),)}, {}))[1])
+    assert (waiting.attempt, waiting.deferred_since) == (1, None)
+    late = defer(again, "district NORTH: away", KNOWN.limits, NOW + timedelta(minutes=16))
+    assert [o.status for o in outcomes(late)] == [Status.FAILED]
+    assert [s.state for s in late.history if isinstance(s, ChunkStatus)] == [ChunkState.DONE]
+
+
+def test_keys_that_were_deferred_and_then_held_are_told_to_wait_for_the_guard() -> None:
+    plan = planned(chunk("1", deferred_since=NOW), world_of({("Person", "1"): (ours(),)}, {}))[1]
+    assert [(o.status, o.reason) for o in outcomes(plan)] == [(Status.DEFERRED, Reason.MASS_CHANGE)]
 
 
 def test_an_ancestor_carried_along_counts_and_is_carried_again_when_released() -> None:
