@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from processor.core.history import ChunkState, RequestState
 from processor.core.request import All, Mode, Report
 from stack.layout import Stack
@@ -202,11 +200,3 @@ def test_rows_on_their_way_are_not_reported(deploy: Deploy) -> None:
     assert told == STATUSES
     prove(made, [story.request_id])
     assert story.ends[-1].state is RequestState.COMPLETE
-
-
-@pytest.mark.parametrize("mode", [Mode.SYNC, Mode.FORCE])
-def test_nothing_but_verification_of_all_is_taken_on(running: Deployment, mode: Mode) -> None:
-    refused = running.watcher.story(running.submit("NORTH", "PersonIdentity", (), selection=All(), mode=mode))
-    running.watcher.until(refused.has_ended, "the refusal")
-    assert refused.status is not None
-    assert (refused.status.state, refused.status.reason) == (RequestState.REJECTED, "NOT_SUPPORTED")
