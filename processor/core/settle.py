@@ -138,7 +138,7 @@ def done_if_announced(chunk: Chunk, now: datetime) -> list[HistoryRecord]:
 def another_round(chunk: Chunk) -> Chunk:
     """The same work under the id that its next pass through `resync.retry` has.
 
-    A part of a scan, and keys that are only planned, stay PENDING under their own id: there the attempt is the difference.
+    A part of a scan, and keys that are only planned, stay PENDING under their own id, so there the attempt tells it.
     """
     if chunk.scan is not None or chunk.stage is Stage.PLAN:
         return replace(chunk, attempt=chunk.attempt + 1)
