@@ -17,7 +17,7 @@ class Cause(StrEnum):
     SCAN = "SCAN"
     """A range of an object's keys; the part before it caused it."""
     CONFIRM = "CONFIRM"
-    """Keys that a scan saw differ, to be read again once what was on its way has arrived."""
+    """Keys that a scan saw differ, to be read again; to verify, once what was on its way has arrived."""
     HELD = "HELD"
     """Keys that were parked until their request was decided upon."""
 

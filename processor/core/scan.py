@@ -244,11 +244,10 @@ def _stem(chunk: Chunk) -> str:
 
 def _look_again(part: Chunk, suspects: Sequence[str], limits: Limits, now: datetime) -> Plan:
     """At once where differences are to be mended; to verify, after the delay of retries."""
-    asks = cut([_ask(key) for key in suspects], limits.max_keys)
-    if part.mode is not Mode.VERIFY:
-        return pending(part, asks, now)
-    announced = pending(part, asks, now, Cause.CONFIRM)
-    return Plan(history=announced.history, retries=announced.chunks)
+    announced = pending(part, cut([_ask(key) for key in suspects], limits.max_keys), now, Cause.CONFIRM)
+    if part.mode is Mode.VERIFY:
+        return Plan(history=announced.history, retries=announced.chunks)
+    return announced
 
 
 def _ask(key: str) -> Ask:

@@ -183,7 +183,7 @@ def test_suspects_that_are_to_be_mended_are_planned_at_once() -> None:
     plan = end_part(part, seen, Sizes(40), LIMITS, NOW)
     (found,) = plan.chunks
     assert plan.retries == []
-    assert ([ask.key for ask in found.asks], found.stage, found.announced) == (["1", "2"], Stage.PLAN, True)
+    assert ([ask.key for ask in found.asks], found.stage, found.cause) == (["1", "2"], Stage.PLAN, Cause.CONFIRM)
     assert [(s.chunk, s.state) for s in last_statuses(plan)] == [
         (found.chunk, ChunkState.PENDING),
         (part.chunk, ChunkState.DONE),
