@@ -4,24 +4,28 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
+from typing import Any, TypeAlias
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from processor.codec import Codec, DecodeError
+from processor.core.chunk import Chunk
 from processor.core.correction import Answer, Correction
 from processor.core.history import (
     OPEN_STATUSES,
     ChunkState,
     ChunkStatus,
     KeyOutcome,
+    Parked,
     RequestEnd,
     RequestState,
     RequestStatus,
 )
+from processor.core.ids import split_record_key
 from processor.service.history_changes import HISTORY_TYPES
 from processor.settings import Topics
 
+Told: TypeAlias = RequestStatus | KeyOutcome | ChunkStatus | RequestEnd | Parked
 _ENDS = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._AUTO_OFFSET_RESET})  # noqa: SLF001 librdkafka's own
 
 
@@ -41,13 +45,19 @@ class Story:
     outcomes: dict[tuple[str, str], list[KeyOutcome]] = field(default_factory=dict)
     chunks: dict[str, ChunkStatus] = field(default_factory=dict)
     ends: list[RequestEnd] = field(default_factory=list)
+    parked: dict[str, Chunk] = field(default_factory=dict)
+    """Chunks that wait until the request is decided upon."""
+    statuses: list[RequestStatus] = field(default_factory=list)
     _waiting: set[tuple[str, str]] = field(default_factory=set)
     _asked: int = 0
 
-    def tell(self, record: RequestStatus | KeyOutcome | ChunkStatus | RequestEnd) -> None:
+    def tell(self, record: Told) -> None:
         match record:
             case RequestStatus():
                 self.status = record
+                self.statuses.append(record)
+            case Parked(chunk=chunk):
+                self.parked[chunk.chunk] = chunk
             case KeyOutcome():
                 key = (record.object, record.key)
                 told = self.outcomes.setdefault(key, [])
@@ -63,7 +73,7 @@ class Story:
         """By the rule of the design, derived here from the records alone."""
         if self.status is None or self.status.state is RequestState.REJECTED:
             return self.status is not None
-        if self._waiting or any(chunk.state is ChunkState.PENDING for chunk in self.chunks.values()):
+        if self._waiting or self.parked or any(chunk.state is ChunkState.PENDING for chunk in self.chunks.values()):
             return False
         return self._asked + sum(chunk.in_sync for chunk in self.chunks.values()) >= self.status.keys
 
@@ -163,6 +173,8 @@ class Watcher:
         if topic == self._topics.dead_letters:
             self.dead_letters.append(DeadLetter(message.key(), value, dict(message.headers() or ())))
             return []
+        if value is None and topic == self._topics.history:
+            return self._take_away(message.key())
         try:
             record = self._codec.decode(value, (Correction, Answer, *HISTORY_TYPES)) if value is not None else None
         except DecodeError:
@@ -173,11 +185,23 @@ class Watcher:
                 self.corrections.append(record)
             case Answer():
                 self.answers.append(record)
-            case RequestStatus() | KeyOutcome() | ChunkStatus() | RequestEnd():
+            case RequestStatus() | KeyOutcome() | ChunkStatus() | RequestEnd() | Parked():
                 return [self._tell(record)]
         return []
 
-    def _tell(self, record: RequestStatus | KeyOutcome | ChunkStatus | RequestEnd) -> Story:
-        story = self.story(record.request.request_id if isinstance(record, RequestStatus) else record.request_id)
+    def _take_away(self, key: bytes) -> list[Story]:
+        match split_record_key(key.decode()):
+            case (request_id, "~held", chunk):
+                story = self.story(request_id)
+                story.parked.pop(chunk, None)
+                return [story]
+        return []
+
+    def _tell(self, record: Told) -> Story:
+        match record:
+            case RequestStatus(request=origin) | Parked(chunk=origin):
+                story = self.story(origin.request_id)
+            case _:
+                story = self.story(record.request_id)
         story.tell(record)
         return story
