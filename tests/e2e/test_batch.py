@@ -46,7 +46,7 @@ def test_a_whole_object_is_planned_and_then_sent(deploy: Deploy) -> None:
     plant(made, "NORTH")
     made.start_all()
     story = begin(made, "NORTH")
-    made.watcher.until_ended([story.request_id], 60)
+    made.watcher.until(story.has_ended, "the end", 60)
     assert_mended(made, "NORTH", story)
     assert [status.state for status in story.statuses] == [RequestState.ACCEPTED] * 2
     assert {(each.op, each.field): each.keys for each in planned(story).counts} == {
@@ -55,7 +55,7 @@ def test_a_whole_object_is_planned_and_then_sent(deploy: Deploy) -> None:
         (Op.UPDATE, "lastName"): len(RENAMED),
     }
     again = begin(made, "NORTH")
-    made.watcher.until_ended([again.request_id], 60)
+    made.watcher.until(again.has_ended, "the end", 60)
     assert "APPLIED" not in again.counts()
 
 
@@ -76,7 +76,7 @@ def test_all_adds_up_though_every_role_is_killed_while_it_is_planned_and_sent(de
     kill_all()
     made.watcher.until(lambda: story.counts()["SENT"] or story.counts()["APPLIED"], "corrections", 60, poll_s=0.01)
     kill_all()
-    made.watcher.until_ended([story.request_id], 90)
+    made.watcher.until(story.has_ended, "the end", 90)
     assert_mended(made, "NORTH", story)
 
 
@@ -89,7 +89,7 @@ def test_what_hangs_below_comes_after_it(deploy: Deploy) -> None:
     enrollments(made, "RIVER", range(6_000, 6_200), old)
     made.start_all()
     story = begin(made, "RIVER", dependencies=Dependencies.CHILDREN)
-    made.watcher.until_ended([story.request_id], 60)
+    made.watcher.until(story.has_ended, "the end", 60)
     assert story.counts() == {"APPLIED": 1_000}
     assert enrollments_at_state(made, "RIVER", range(5_000, 5_500)) == dict(zip(range(5_000, 5_500), new, strict=True))
     sent = [correction.source.object for correction in made.watcher.corrections]
@@ -106,7 +106,7 @@ def test_children_are_deleted_before_their_parents(deploy: Deploy) -> None:
     made.start_all()
     wanted: dict[str, Any] = {"dependencies": Dependencies.CHILDREN, "on_state_only": OnStateOnly.DELETE}
     story = begin(made, "LAKE", **wanted)
-    made.watcher.until_ended([story.request_id], 60)
+    made.watcher.until(story.has_ended, "the end", 60)
     assert story.counts() == {"APPLIED": 200}
     assert [c.source.object for c in made.watcher.corrections] == ["Enrollment"] * 100 + ["PersonIdentity"] * 100
     assert_same(made, "LAKE", range(200))
@@ -118,7 +118,7 @@ def test_by_force_every_record_is_sent(deploy: Deploy) -> None:
     persons(made, "NORTH", range(300))
     made.start_all()
     story = begin(made, "NORTH", mode=Mode.FORCE)
-    made.watcher.until_ended([story.request_id], 60)
+    made.watcher.until(story.has_ended, "the end", 60)
     assert story.counts() == {"APPLIED FORCED": 300}
     prove(made, [story.request_id])
 
