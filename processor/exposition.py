@@ -51,8 +51,7 @@ def show_store(counts: StoreCounts, log: GroupReader, life: Lifecycle) -> None:
         positions = counts.positions
         return sum(max(0, end - positions.get(partition, end)) for partition, end in log.ends.items())
 
-    def unanswered() -> float:
-        oldest = counts.oldest_unanswered
+    def since(oldest: datetime | None) -> float:
         return 0.0 if oldest is None else max(0.0, (datetime.now(UTC) - oldest).total_seconds())
 
     def assigned() -> Check:
@@ -65,7 +64,9 @@ def show_store(counts: StoreCounts, log: GroupReader, life: Lifecycle) -> None:
     metrics.STORE_LAG_RECORDS.is_number(behind)
     metrics.STORE_LAG_SECONDS.is_number(lambda: _age_s(log.behind_since))
     metrics.STORE_OFFSET.shows(lambda: {(str(p),): offset for p, offset in counts.positions.items()})
-    metrics.UNANSWERED.is_number(unanswered)
+    metrics.UNANSWERED.is_number(lambda: since(counts.oldest_unanswered))
+    metrics.HELD_REQUESTS.is_number(lambda: counts.held)
+    metrics.OLDEST_HELD.is_number(lambda: since(counts.oldest_held))
     life.check("assigned", assigned)
     life.check("history", lambda: Check(counts.is_available, "up" if counts.is_available else "away"))
 

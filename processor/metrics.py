@@ -6,7 +6,9 @@ Label values are closed lists. A district is one only while the catalog has at m
 from processor.core.chunk import Cause
 from processor.core.correction import Op, Result
 from processor.core.errors import Reason
-from processor.core.history import RequestState, Status
+from processor.core.history import OrderAction, RequestState, Status
+from processor.core.order import Void
+from processor.core.request import Mode
 from processor.core.rights import Ground
 from processor.metric_kinds import Declarations
 
@@ -58,7 +60,7 @@ NOT_AUTHORIZED = _counter(
     "resync_not_authorized_requests_total",
     "Requests refused by the policy, by what was not allowed; the log names the topic.",
     (PROCESS,),
-    ground=tuple(Ground),
+    ground=tuple(ground for ground in Ground if ground is not Ground.RIGHT),
 )
 REPEATED_RECORDS = _counter(
     "resync_repeated_records_total", "Records whose work had been taken on before.", (PROCESS,), lane=LANES[:4]
@@ -167,7 +169,31 @@ STORE_REFUSED_CLEARINGS = _counter(
     "Wishes to clear that the policy does not allow to their control topic, by what was not allowed; the log names the"
     " topic. Counted again when the topic is read again.",
     (STORE,),
-    ground=(Ground.UNDECLARED, Ground.DISTRICT, Ground.OBJECT),
+    ground=(Ground.UNDECLARED, Ground.RIGHT, Ground.DISTRICT, Ground.OBJECT),
+)
+STORE_DECISIONS = _counter(
+    "resync_store_decisions_total",
+    "Requests that were planned to their end: held for the guard against mass changes, or let pass.",
+    (STORE,),
+    decision=("held", "passed"),
+)
+STORE_ORDERS = _counter(
+    "resync_store_orders_total",
+    "Orders to release, reject or cancel a request: taken, or why they stayed without effect. Those without effect are"
+    " counted again when the control topic is read again.",
+    (STORE,),
+    action=tuple(OrderAction),
+    result=("taken", *Void),
+)
+STORE_RELEASED = _counter(
+    "resync_store_released_chunks_total", "Parked chunks published, of requests that are held no more.", (STORE,)
+)
+STORE_STEPS = _counter(
+    "resync_store_linked_steps_total", "Steps of linked runs that followed from one before.", (STORE,), mode=tuple(Mode)
+)
+HELD_REQUESTS = _live("resync_held_requests", "Requests held until somebody releases or rejects them.", (STORE,))
+OLDEST_HELD = _live(
+    "resync_oldest_held_request_seconds", "Time since the oldest of these was held; 0 if none.", (STORE,)
 )
 STORE_SECONDS = _histogram("resync_store_batch_seconds", "Time to store one batch.", (STORE,), _QUICK_S)
 STORE_LAG_RECORDS = _live("resync_store_lag_records", "History records not yet stored, of this process.", (STORE,))

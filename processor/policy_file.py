@@ -10,7 +10,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from processor.core.catalog import Catalog
 from processor.core.request import Dependencies, Mode, Side
 from processor.core.rights import (
+    DEFAULT_CONTROL,
     NEEDS,
+    ControlRight,
     ControlTopic,
     Grant,
     Permit,
@@ -140,6 +142,7 @@ class _ControlEntry(_Strict):
     writers: list[KafkaPrincipal]
     districts: Names
     objects: Names
+    rights: Annotated[frozenset[ControlRight], Field(min_length=1)] = DEFAULT_CONTROL
 
 
 class _ServicesEntry(_Strict):
@@ -172,7 +175,7 @@ def load_policy(path: Path, catalog: Catalog | None = None, topics: Mapping[str,
         topics={name: RequestTopic(name, t.permit(), tuple(t.writers)) for name, t in entry.topics.items()},
         services=Services(*(tuple(getattr(entry.services, name)) for name in Services.__slots__)),
         control={
-            name: ControlTopic(name, Scope(c.districts, c.objects), tuple(c.writers))
+            name: ControlTopic(name, Scope(c.districts, c.objects), tuple(c.writers), c.rights)
             for name, c in entry.control.items()
         },
     )

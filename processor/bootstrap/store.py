@@ -10,7 +10,7 @@ from processor.adapters.kafka.clients import client_config
 from processor.adapters.kafka.control_reader import ControlReader
 from processor.adapters.kafka.history_reader import GroupReader
 from processor.adapters.kafka.history_scan import ScanReader
-from processor.adapters.kafka.history_writer import StoreWriter
+from processor.adapters.kafka.history_writer import StoreTopics, StoreWriter
 from processor.adapters.kafka.membership import ClientBroken
 from processor.adapters.kafka.statistics import ConsumerStatistics
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
@@ -20,13 +20,14 @@ from processor.adapters.postgres.history_tables import PostgresTables
 from processor.bootstrap.parts import open_catalog, open_policy, ready_codec
 from processor.codec import Codec
 from processor.core.chunk import Chunk
-from processor.core.history import Cleared, RequestEnd
+from processor.core.history import Cleared, RequestEnd, RequestStatus
+from processor.core.request import Request
 from processor.core.rights import Policy, control_topics
 from processor.crashpoint import CrashPoints
 from processor.exposition import show_store
 from processor.http.serving import serve
 from processor.lifecycle import Lifecycle
-from processor.service.clear import Control
+from processor.service.control import Control
 from processor.service.history_changes import history_decoder
 from processor.service.history_ports import StoreUnavailable
 from processor.service.materialize import Store, StoreParts
@@ -46,8 +47,12 @@ def run_store(settings: Settings) -> None:
     policy = open_policy(settings, catalog)
     topics = settings.topics
     controls = control_topics(policy, topics.control)
-    _tell_clearing_rights(policy, controls)
-    written = {topics.history: (RequestEnd, Cleared), topics.retry: (Chunk,)}
+    _tell_control_rights(policy, controls)
+    written = {
+        topics.history: (RequestEnd, Cleared),
+        topics.retry: (Chunk, RequestStatus, Request),
+        topics.chunks: (Chunk,),
+    }
     codec = ready_codec(settings, catalog, written, life, more_control=controls)
     deadline_s = catalog.limits.answer_deadline_s
     tables = PostgresTables(settings.history_dsn, settings.application_name("store"))
@@ -86,7 +91,9 @@ def run_store(settings: Settings) -> None:
 def store_clients(settings: Settings, codec: Codec, life: Lifecycle) -> tuple[GroupReader, StoreWriter]:
     """Both ask the broker when they are made: waits for its answers."""
     topics, options = settings.topics, client_config(settings)
-    writer = life.when_available(partial(StoreWriter, options, topics.history, topics.retry, codec), StoreUnavailable)
+    written = StoreTopics(topics.history, topics.retry, topics.chunks)
+    made = partial(StoreWriter, options, written, codec, settings.retry_delay_s)
+    writer = life.when_available(made, StoreUnavailable)
     read = ConsumerStatistics().options({**options, "session.timeout.ms": int(settings.session_timeout_s * 1000)})
     reader = partial(GroupReader, read, topics.history, settings.group("store"), settings.identity("store"))
     return life.when_available(reader, StoreUnavailable), writer
@@ -101,11 +108,15 @@ def migrate_history(settings: Settings) -> int:
         return migrate(connection)
 
 
-def _tell_clearing_rights(policy: Policy | None, controls: Sequence[str]) -> None:
+def _tell_control_rights(policy: Policy | None, controls: Sequence[str]) -> None:
     if policy is None:
-        log.warning("no policy (RESYNC_POLICY): whoever can write to %s may have any history cleared", controls[0])
+        log.warning(
+            "no policy (RESYNC_POLICY): whoever can write to %s may have any history cleared, and any request released"
+            " or cancelled",
+            controls[0],
+        )
     elif controls[0] not in policy.control:
-        log.warning("the policy does not declare the control topic %s: no wish to clear on it is heard", controls[0])
+        log.warning("the policy does not declare the control topic %s: no wish on it is heard", controls[0])
 
 
 def _rebuild(settings: Settings, codec: Codec, alive: Callable[[], None]) -> None:

@@ -2,8 +2,18 @@
 
 from typing import TypeAlias
 
-from processor.core.history import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, Parked, RequestEnd, RequestStatus
-from processor.core.ids import chunk_key, cleared_key, end_key, held_key, outcome_key, request_key
+from processor.core.history import (
+    ChunkStatus,
+    Clear,
+    Cleared,
+    HistoryRecord,
+    KeyOutcome,
+    Order,
+    Parked,
+    RequestEnd,
+    RequestStatus,
+)
+from processor.core.ids import chunk_key, cleared_key, end_key, held_key, order_key, outcome_key, request_key
 
 Headers: TypeAlias = list[tuple[str, bytes]]
 
@@ -31,6 +41,11 @@ def history_record(record: HistoryRecord) -> tuple[bytes, str, Headers]:
         case Parked(chunk=chunk):
             headers = headers_of(chunk.request_id, chunk.district_id, chunk.object)
             return held_key(chunk.request_id, chunk.chunk).encode(), chunk.request_id, headers
+
+
+def control_key(wish: Clear | Order) -> str:
+    """Record key in the control topic."""
+    return order_key(wish.request_id) if isinstance(wish, Order) else request_key(wish.request_id)
 
 
 def headers_of(

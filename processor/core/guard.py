@@ -2,11 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from processor.core.catalog import Limits
 from processor.core.chunk import Stage
 from processor.core.correction import Correction, Op
-from processor.core.history import Guard, PlanCounts, Planned, Sample
+from processor.core.counted import counted
+from processor.core.errors import Reason
+from processor.core.history import Guard, PlanCounts, Planned, RequestState, RequestStatus, Sample
 from processor.core.request import Mode
 
 SHARE_FROM = 100
@@ -65,6 +69,33 @@ def deletes(plan: PlanCounts) -> int:
 def is_beyond(plan: PlanCounts, guard: Guard) -> bool:
     """Whether somebody has to release what would be changed."""
     return changes(plan) > guard.changes or deletes(plan) > guard.deletes
+
+
+def excess(plan: PlanCounts, guard: Guard) -> str | None:
+    """What of a plan is beyond the guard, in words; None where nothing is."""
+    found = [
+        f"it would {verb} {counted(number, 'record')}, and {most} at most pass without a release"
+        for verb, number, most in (
+            ("delete", deletes(plan), guard.deletes),
+            ("change", changes(plan), guard.changes),
+        )
+        if number > most
+    ]
+    return "; ".join(found) or None
+
+
+def decide(status: RequestStatus, plan: PlanCounts, guard: Guard, now: datetime) -> RequestStatus:
+    """What becomes of a request that was planned to its end: it is held, or goes on."""
+    beyond = excess(plan, guard)
+    return replace(
+        status,
+        state=RequestState.ACCEPTED if beyond is None else RequestState.HELD,
+        reason=None if beyond is None else Reason.MASS_CHANGE,
+        detail=beyond,
+        decided_at=now,
+        guard=guard,
+        planned=plan,
+    )
 
 
 def stage_of_parts(mode: Mode, keys: int, limits: Limits) -> Stage:

@@ -59,6 +59,7 @@ _CHUNK = "~chunk"
 _END = "~end"
 _CLEARED = "~cleared"
 _HELD = "~held"
+_ORDER = "~order"
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9._-]*", re.ASCII)
@@ -80,6 +81,11 @@ def chunk_key(request_id: str, chunk: str) -> str:
 def held_key(request_id: str, chunk: str) -> str:
     """Of a parked chunk."""
     return _SEPARATOR.join((_segment(request_id), _HELD, _segment(chunk)))
+
+
+def order_key(request_id: str) -> str:
+    """Record key of an order about a request in the control topic."""
+    return _SEPARATOR.join((_segment(request_id), _ORDER))
 
 
 def outcome_key(request_id: str, object_name: str, key: str) -> str:

@@ -51,6 +51,21 @@ class Ground(StrEnum):
     DEPENDENCIES = "dependencies"
     DELETE = "delete"
     BATCH = "batch"
+    RIGHT = "right"
+    """Of a control topic: what it may not be used for at all."""
+
+
+class ControlRight(StrEnum):
+    """What a control topic's writers may wish for."""
+
+    CLEAR = "clear"
+    RELEASE = "release"
+    """To release what is held, and to reject it."""
+    CANCEL = "cancel"
+
+
+DEFAULT_CONTROL = frozenset({ControlRight.CLEAR, ControlRight.CANCEL})
+"""Where a policy does not say: nothing that lets anything be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +143,12 @@ class RequestTopic:
 
 @dataclass(frozen=True, slots=True)
 class ControlTopic:
-    """By which a clearing may be wished for; `scope` is the requests that its `writers` may have cleared."""
+    """By which its `writers` may wish for what `rights` say, about requests within `scope`."""
 
     name: str
     scope: Scope
     writers: tuple[str, ...]
+    rights: frozenset[ControlRight] = DEFAULT_CONTROL
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +193,7 @@ def request_topics(policy: Policy | None, default: str) -> list[str]:
 
 
 def control_topics(policy: Policy | None, default: str) -> list[str]:
-    """All topics that wishes to clear come by, the default one first."""
+    """All topics that wishes come by, the default one first."""
     return list(dict.fromkeys([default, *(policy.control if policy is not None else ())]))
 
 
@@ -209,20 +225,30 @@ def principal_refusal(principal: Principal, request: Request, catalog: Catalog) 
 
 def clearing_refusal(policy: Policy, topic: str, district_id: str, object_name: str) -> Refusal | None:
     """Why the writers of a control topic may not have such a request's history cleared; None where they may."""
+    return control_refusal(policy, topic, ControlRight.CLEAR, (district_id, object_name))
+
+
+def control_refusal(policy: Policy, topic: str, right: ControlRight, place: tuple[str, str]) -> Refusal | None:
+    """Why the writers of a control topic may not wish for this about a request of the place; None where they may."""
     declared = policy.control.get(topic)
     if declared is None:
-        return Refusal(Ground.UNDECLARED, f"the policy does not declare {topic}, so its writers may clear nothing")
-    if not declared.scope.has_district(district_id):
-        return Refusal(Ground.DISTRICT, f"the writers of {topic} may clear nothing of this district")
-    if not declared.scope.has_object(object_name):
-        return Refusal(Ground.OBJECT, f"the writers of {topic} may not clear the history of this object here")
+        return Refusal(Ground.UNDECLARED, f"the policy does not declare {topic}, so its writers may {right} nothing")
+    if right not in declared.rights:
+        return Refusal(Ground.RIGHT, f"the writers of {topic} may {right} nothing")
+    if not declared.scope.has_district(place[0]):
+        return Refusal(Ground.DISTRICT, f"the writers of {topic} may {right} nothing of this district")
+    if not declared.scope.has_object(place[1]):
+        what = "the history" if right is ControlRight.CLEAR else "requests"
+        return Refusal(Ground.OBJECT, f"the writers of {topic} may not {right} {what} of this object here")
     return None
 
 
 def clearable(policy: Policy, principal: Principal, topic: str) -> list[Scope]:
     """What somebody may clear by a control topic."""
     declared = policy.control.get(topic)
-    return [] if declared is None else [scope.within(declared.scope) for scope in scopes(principal, Right.CLEAR)]
+    if declared is None or ControlRight.CLEAR not in declared.rights:
+        return []
+    return [scope.within(declared.scope) for scope in scopes(principal, Right.CLEAR)]
 
 
 def permits_of(principal: Principal) -> list[Permit]:
@@ -301,6 +327,16 @@ def may_see_values(principal: Principal, district_id: str, object_name: str) -> 
 def may_clear(principal: Principal, district_id: str, object_name: str) -> bool:
     """Of a request, by its own district and object; see also `scopes(principal, Right.CLEAR)`."""
     return _covered(scopes(principal, Right.CLEAR), district_id, object_name)
+
+
+def may_release(principal: Principal, district_id: str, object_name: str) -> bool:
+    """What is held; or reject it."""
+    return _covered(scopes(principal, Right.RELEASE), district_id, object_name)
+
+
+def may_cancel(principal: Principal, district_id: str, object_name: str) -> bool:
+    """Who may ask for it may also say that it be left."""
+    return _covered(scopes(principal, Right.SYNC), district_id, object_name)
 
 
 def has_everywhere(principal: Principal, right: Right) -> bool:

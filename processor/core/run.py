@@ -1,9 +1,13 @@
 """Linked runs: verify, resync what differs, verify again, as requests that follow from one another."""
 
 import uuid
+from dataclasses import replace
 from enum import StrEnum
 
-from processor.core.request import Keys, Mode, Request
+from processor.core.history import RequestEnd, RequestState, Status
+from processor.core.request import Keys, Mode, OnStateOnly, Request
+
+_GOES_ON = frozenset({RequestState.COMPLETE, RequestState.COMPLETE_WITH_FAILURES})
 
 
 class Step(StrEnum):
@@ -38,3 +42,29 @@ def fault_of_step(request: Request) -> str | None:
     if (request.mode is Mode.VERIFY) is (step is Step.RESYNC):
         return f"step {step} cannot have mode {request.mode}"
     return None
+
+
+def next_step(request: Request, end: RequestEnd) -> Request | None:
+    """What follows a step that has ended so; None where the run ends with it.
+
+    A function of both alone, so that what is begun twice is the same request.
+    """
+    if not request.linked or request.run_id is None or fault_of_step(request) is not None or end.state not in _GOES_ON:
+        return None
+    if request.request_id == step_id(request.run_id, Step.VERIFY):
+        return _as(request, Step.RESYNC, Mode.SYNC, end) if _wants_mending(request, end) else None
+    if request.request_id == step_id(request.run_id, Step.RESYNC):
+        return _as(request, Step.VERIFY_AGAIN, Mode.VERIFY, end)
+    return None
+
+
+def _wants_mending(request: Request, end: RequestEnd) -> bool:
+    mended = {Status.DIFFERS, Status.MISSING_AT_STATE}
+    if request.on_state_only is OnStateOnly.DELETE:
+        mended.add(Status.MISSING_AT_DISTRICT)
+    return any(count.status in mended and count.keys for count in end.counts)
+
+
+def _as(request: Request, step: Step, mode: Mode, end: RequestEnd) -> Request:
+    run_id = request.run_id or ""
+    return replace(request, request_id=step_id(run_id, step), mode=mode, requested_at=end.last_decided_at)

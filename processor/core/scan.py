@@ -208,18 +208,19 @@ def end_part(chunk: Chunk, seen: Window, following: Sizes, limits: Limits, now: 
         plan.history.append(chunk_outcome(named, ask, Status.FAILED, now, reason=Reason.INVALID_KEY, detail=fault))
     plan.history += [chunk_outcome(named, _ask(key), Status.IN_SYNC, now) for key in seen.equal if is_itemised]
     plan.add(_look_again(named, seen.suspects, limits, now))
+    # What follows comes before this part's own end: who has read only some of these records must not find nothing open.
+    rest = replace(scan, left=max(0, scan.left - seen.settled - len(seen.suspects)))
+    if seen.last is not None:
+        size, digest, by_rows = following
+        rest = replace(rest, after=seen.last, part=scan.part + 1, size=size, digest=digest, by_rows=by_rows)
+        plan.add(begin_part(named, rest, now))
+    elif scan.below:
+        plan.add(_begin_below(named, rest, now))
     in_sync, expected = (0, 0) if is_itemised else (seen.settled - len(seen.invalid), len(seen.expected))
     done = chunk_status(chunk, ChunkState.DONE, now, keys=seen.settled, in_sync=in_sync)
     plan.history.append(
         replace(done, district_rows=seen.district_rows, state_rows=seen.state_rows, expected_differences=expected)
     )
-    scan = replace(scan, left=max(0, scan.left - seen.settled - len(seen.suspects)))
-    if seen.last is not None:
-        size, digest, by_rows = following
-        scan = replace(scan, after=seen.last, part=scan.part + 1, size=size, digest=digest, by_rows=by_rows)
-        plan.add(begin_part(named, scan, now))
-    elif scan.below:
-        plan.add(_begin_below(named, scan, now))
     return plan
 
 

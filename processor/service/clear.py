@@ -5,16 +5,10 @@ What the request left on the topic is then taken away by `service/bury.py`, in i
 
 `cleared_by` in a wish is a claim, as `requested_by` in a request is: where a policy is set, a wish has the rights of
 the topic that it came by, and one beyond them is refused here, whoever sent it.
-
-A wish is judged by the tables, so only once they show all that the topic held when the partitions were taken over, and
-all marks written since: else a request whose rows a rebuild has not read yet would be taken for unknown, and one
-cleared by two persons at once would be marked twice.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -22,7 +16,7 @@ from processor import metrics
 from processor.core.history import Clear, Cleared
 from processor.core.rights import Policy, clearing_refusal
 from processor.crashpoint import CrashPoints
-from processor.service.history_ports import Clearable, Extent, HistoryTables, HistoryWriter
+from processor.service.history_ports import Clearable, HistoryTables, HistoryWriter
 from processor.service.read_back import ReadBack
 
 log = structlog.get_logger(__name__)
@@ -31,77 +25,32 @@ MAX_TEXT = 255
 """Characters of a wish's texts that its permanent mark keeps: whoever sends one may have written anything."""
 
 
-class Wish(NamedTuple):
-    """What somebody wishes, and the topic that it came by."""
-
-    topic: str
-    clear: Clear
-
-
-class ControlLog(Protocol):
-    """The control topics, read outside any group."""
-
-    def clears(self) -> Iterable[Wish]:
-        """Some of the wishes that came since the last call; does not wait."""
-
-    def rewind(self) -> None:
-        """Read from the beginning again."""
-
-
-class NoControl:
-    """For a store that is given no control topic."""
-
-    def clears(self) -> Iterable[Wish]:
-        return ()
-
-    def rewind(self) -> None:
-        """Nothing to read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """`policy` says what may be cleared by which topic; without one everything by any."""
-
-    log: ControlLog = field(default_factory=NoControl)
-    policy: Policy | None = None
-
-
 class Clearings:
-    """`owns` says whether a request's history is this process's business."""
+    """`read_back` is told of the marks written: nothing is judged before the tables show them."""
 
     def __init__(
         self,
-        control: Control,
+        policy: Policy | None,
         tables: HistoryTables,
         writer: HistoryWriter,
-        owns: Callable[[str], bool],
+        read_back: ReadBack,
         crash: CrashPoints,
     ) -> None:
-        self._control = control.log
-        self._policy = control.policy
+        self._policy = policy
         self._tables = tables
         self._writer = writer
-        self._owns = owns
         self._crash = crash
-        self._read_back = ReadBack()
+        self._read_back = read_back
         self.cleared = 0
 
-    def take_over(self, extents: Mapping[int, Extent]) -> None:
-        """Partitions came or went: wishes that were another's business may now be ours."""
-        self._control.rewind()
-        self._read_back.begin({p: extent.stable for p, extent in extents.items()})
-
-    def step(self, positions: Mapping[int, int], now: datetime) -> None:
-        """Carry out some wishes; of several about one request, the first that its topic allows.
+    def carry_out(self, wished: Iterable[tuple[str, Clear]], now: datetime) -> None:
+        """Each with its topic; of several about one request, the first that its topic allows.
 
         One that is unknown, cleared, open, or of which something was decided since it was wished, stays as it is.
         """
-        if not self._read_back.is_reached(positions):
-            return
         by_topic: dict[str, dict[str, Clear]] = {}
-        for topic, wish in self._control.clears():
-            if self._owns(wish.request_id):
-                by_topic.setdefault(topic, {}).setdefault(wish.request_id, wish)
+        for topic, wish in wished:
+            by_topic.setdefault(topic, {}).setdefault(wish.request_id, wish)
         marks: dict[str, Cleared] = {}
         for topic, wishes in by_topic.items():
             for found in self._tables.clearable([wish for wish in wishes.values() if wish.request_id not in marks]):

@@ -9,7 +9,8 @@ partition while it was frozen may still write an end that is out of date. The ow
 write itself and, where it differs from the rows, writes the right one behind it: the last end of a request is right.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from processor.core.history import RequestEnd
 from processor.core.partition import partition_of
@@ -22,6 +23,7 @@ from processor.service.history_ports import (
     StoredOffset,
     StoreUnavailable,
 )
+from processor.service.linked import Linked
 
 SWEEP_PAGE = 500
 
@@ -29,9 +31,13 @@ SWEEP_PAGE = 500
 class Ends:
     """`partitions` is the topic's number of partitions."""
 
-    def __init__(self, tables: HistoryTables, writer: HistoryWriter, partitions: int) -> None:
+    def __init__(
+        self, tables: HistoryTables, writer: HistoryWriter, partitions: int, now: Callable[[], datetime]
+    ) -> None:
         self._tables = tables
         self._writer = writer
+        self._now = now
+        self._linked = Linked(writer)
         self._partitions = partitions
         self._catching_up: dict[int, int] = {}
         self._sweeping: set[int] = set()
@@ -79,13 +85,16 @@ class Ends:
             return
         ended = transaction.ended(sorted(wanted))
         self._write([end for end in ended if end.request_id in touched or end != read[end.request_id]])
+        self._linked.follow((end for end in ended if end.request_id in touched), transaction)
 
     def sweep(self, positions: Mapping[int, int]) -> None:
         """Announce one page of ended requests, while there are any; `positions` are those committed."""
         if not self._sweeping:
             return
         page = self._tables.ended_after(self._swept_to, SWEEP_PAGE)
-        self._write([end for end in page if partition_of(end.request_id, self._partitions) in self._sweeping])
+        mine = [end for end in page if partition_of(end.request_id, self._partitions) in self._sweeping]
+        self._write(mine)
+        self._linked.sweep(mine, self._tables, self._now())
         if len(page) == SWEEP_PAGE:
             self._swept_to = page[-1].request_id
             return

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from processor.codec import Codec, DecodeError
 from processor.core import ids
+from processor.core.chunk import Chunk
 from processor.core.history import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, Parked, RequestEnd, RequestStatus
 
 MOST_SEGMENTS = 3
@@ -32,6 +33,14 @@ class RawRecord:
     timestamp_ms: int = -1
 
 
+@dataclass(frozen=True, slots=True)
+class HeldChunk:
+    """A parked chunk, and its record as it stands on the topic, by which it is published again exactly."""
+
+    chunk: Chunk
+    value: bytes
+
+
 @dataclass(slots=True)
 class Changes:
     """Last record a key; None stands for a tombstone. `ends` are not for tables: they say what was announced.
@@ -42,7 +51,7 @@ class Changes:
     requests: dict[str, RequestStatus | None] = field(default_factory=dict)
     chunks: dict[tuple[str, str], ChunkStatus | None] = field(default_factory=dict)
     outcomes: dict[tuple[str, str, str], KeyOutcome | None] = field(default_factory=dict)
-    parked: dict[tuple[str, str], Parked | None] = field(default_factory=dict)
+    parked: dict[tuple[str, str], HeldChunk | None] = field(default_factory=dict)
     clearings: dict[str, Cleared] = field(default_factory=dict)
     ends: dict[str, tuple[RawRecord, RequestEnd]] = field(default_factory=dict)
     partitions: dict[str, int] = field(default_factory=dict)
@@ -115,7 +124,7 @@ def _take(record: RawRecord, decode: Decode, changes: Changes) -> None:
         case Cleared():
             changes.clearings[content.request_id] = content
         case Parked(chunk=chunk):
-            changes.parked[chunk.request_id, chunk.chunk] = content
+            changes.parked[chunk.request_id, chunk.chunk] = HeldChunk(chunk, record.value)
 
 
 def _parts(key: bytes | None) -> list[str]:

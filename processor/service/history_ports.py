@@ -8,7 +8,9 @@ from typing import Protocol, TypeAlias
 
 from processor.core import ids
 from processor.core.chunk import Chunk
-from processor.core.history import Clear, Cleared, RequestEnd
+from processor.core.history import Clear, Cleared, RequestEnd, RequestStatus
+from processor.core.request import Request
+from processor.service.guard_ports import GuardTables
 from processor.service.history_changes import Changes, RawRecord
 
 
@@ -71,7 +73,8 @@ class Clearable:
 
 
 RowPlace: TypeAlias = tuple[int, str, str]
-"""Kind, and what its key has beside the request: 0 an outcome, object and key; 1 a chunk, its id; 2 the request."""
+"""Kind, and what its key has beside the request: 0 an outcome, object and key; 1 a chunk, its id; 2 a parked chunk, its
+id; 3 the request."""
 
 FIRST_PLACE: RowPlace = (0, "", "")
 
@@ -94,6 +97,8 @@ class BuriedRow:
                 return self.request_id, ids.outcome_key(self.request_id, first, second)
             case 1:
                 return self.request_id, ids.chunk_key(self.request_id, first)
+            case 2:
+                return self.request_id, ids.held_key(self.request_id, first)
             case _:
                 return self.request_id, ids.request_key(self.request_id)
 
@@ -178,6 +183,12 @@ class HistoryTransaction(Protocol):
     def ended(self, request_ids: Sequence[str]) -> Sequence[RequestEnd]:
         """The ends of those of the requests that have ended."""
 
+    def linked(self, request_ids: Sequence[str]) -> Sequence[RequestStatus]:
+        """Those of the requests that are steps of linked runs."""
+
+    def known(self, request_ids: Sequence[str]) -> Sequence[str]:
+        """Those of the requests of which there is, or was, a history."""
+
     def advance(self, offsets: Mapping[int, int]) -> None: ...
 
     def mark_live(self, partitions: Iterable[int]) -> None: ...
@@ -186,7 +197,7 @@ class HistoryTransaction(Protocol):
         """The store keeps up with these, though nothing came."""
 
 
-class HistoryTables(Protocol):
+class HistoryTables(GuardTables, Protocol):
     def transaction(self) -> AbstractContextManager[HistoryTransaction]:
         """Commits at the end of the block, rolls back on an exception. Raises StoreUnavailable."""
 
@@ -195,6 +206,12 @@ class HistoryTables(Protocol):
 
     def ended_after(self, request_id: str, limit: int) -> Sequence[RequestEnd]:
         """Ended requests in order of their id, from the first one after `request_id`."""
+
+    def linked(self, request_ids: Sequence[str]) -> Sequence[RequestStatus]:
+        """As of a transaction."""
+
+    def known(self, request_ids: Sequence[str]) -> Sequence[str]:
+        """As of a transaction."""
 
     def unanswered(
         self, before: datetime, after: tuple[datetime, str, str, str] | None, limit: int
@@ -227,6 +244,12 @@ class HistoryWriter(Protocol):
         """Partition and offset of each."""
 
     def retries(self, chunks: Sequence[Chunk]) -> None: ...
+
+    def orders(self, records: Sequence[RequestStatus | Request]) -> None:
+        """For the processor, which takes them up without delay."""
+
+    def chunks(self, chunks: Sequence[Chunk]) -> None:
+        """For the processor, in this order a district."""
 
     def cleared(self, marks: Sequence[Cleared]) -> Sequence[tuple[int, int]]:
         """Partition and offset of each."""

@@ -16,8 +16,10 @@ from processor import metrics
 from processor.codec import RegistryUnavailable
 from processor.crashpoint import CrashPoints
 from processor.service.bury import Burials
-from processor.service.clear import Clearings, Control
+from processor.service.clear import Clearings
+from processor.service.control import CarryOut, Control, Wishes
 from processor.service.ends import Ends
+from processor.service.guard import Guarding
 from processor.service.history_changes import Decode, RawRecord, changes_of
 from processor.service.history_ports import (
     BatchLimits,
@@ -30,7 +32,9 @@ from processor.service.history_ports import (
     StoredOffset,
     StoreUnavailable,
 )
+from processor.service.orders import Orders
 from processor.service.overdue import Overdue, OverdueRule
+from processor.service.read_back import ReadBack
 from processor.service.store_counts import StoreCounts
 from processor.service.within_log import check_within_log
 
@@ -65,9 +69,14 @@ class Store:
 
     def __init__(self, parts: StoreParts) -> None:
         self._parts = parts
-        self._ends = Ends(parts.tables, parts.writer, parts.log.partitions)
+        self._ends = Ends(parts.tables, parts.writer, parts.log.partitions, parts.now)
         self._overdue = Overdue(parts.tables, parts.writer, parts.overdue, self._ends.owns)
-        self._clearings = Clearings(parts.control, parts.tables, parts.writer, self._ends.owns, parts.crash_points)
+        read_back, crash, policy = ReadBack(), parts.crash_points, parts.control.policy
+        self._clearings = Clearings(policy, parts.tables, parts.writer, read_back, crash)
+        orders = Orders(policy, parts.tables, parts.writer, crash)
+        carry_out = CarryOut(self._clearings.carry_out, orders.carry_out)
+        self._wishes = Wishes(parts.control.log, read_back, carry_out, self._ends.owns)
+        self._guarding = Guarding(parts.tables, parts.writer, parts.decode, self._ends.owns, crash)
         self._burials = Burials(parts.tables, parts.writer, parts.crash_points)
         self._positions: dict[int, int] = {}
         self._wait_s = 0.0
@@ -76,6 +85,7 @@ class Store:
         self._next_kept = 0.0
         self._kept_every_s = KEPT_EVERY_S
         self._is_burying = False
+        self._is_releasing = False
         self.counts = StoreCounts()
 
     def run(self, stop: Stop) -> None:
@@ -94,7 +104,7 @@ class Store:
         waiting = self._parts.log.to_place()
         if waiting is not None:
             self._take_over(waiting)
-        busy = self._ends.is_sweeping or self._overdue.is_passing or self._is_burying
+        busy = self._ends.is_sweeping or self._overdue.is_passing or self._is_burying or self._is_releasing
         batch = self._parts.log.read(self._parts.limits, 0.0 if busy else IDLE_WAIT_S)
         if batch.end:
             self._parts.crash_points("store.after_read")
@@ -105,7 +115,8 @@ class Store:
             self._ends.sweep(self._positions)
         if self._positions and self._ends.is_live:
             self._overdue.step(self._parts.now())
-            self._clearings.step(self._positions, self._parts.now())
+            self._wishes.step(self._positions, self._parts.now())
+            self._is_releasing = self._guarding.step(self._positions, self._parts.now())
             self._is_burying = self._burials.step(self._positions)
         if self._positions and monotonic() > self._next_unanswered:
             self._look_at_unanswered()
@@ -125,7 +136,8 @@ class Store:
         self._positions = {p: offset.next_offset for p, offset in stored.items()}
         self._parts.log.place(self._positions)
         self._ends.take_over(stored, extents)
-        self._clearings.take_over(extents)
+        self._wishes.take_over(extents)
+        self._guarding.take_over(extents)
         self._burials.take_over(sorted(partitions))
         self.counts.assigned = partitions
         self.counts.positions = dict(self._positions)
@@ -172,6 +184,7 @@ class Store:
         self._next_unanswered = monotonic() + UNANSWERED_EVERY_S
         oldest = self._parts.tables.unanswered(self._parts.now(), None, 1)
         self.counts.oldest_unanswered = oldest[0].sent_at if oldest else None
+        self.counts.held, self.counts.oldest_held = self._parts.tables.held()
 
     def _count(self) -> None:
         metrics.STORE_ENDS.inc(self._ends.announced - self.counts.ends_announced)
@@ -209,6 +222,7 @@ class Store:
         crash("store.after_sql_commit")
         self._positions |= batch.end
         self._ends.reached(batch.end)
+        self._guarding.note(changes)
         self._parts.log.report(batch.end)
         self.counts.records += len(batch.records)
         self.counts.batches += 1

@@ -25,6 +25,7 @@ Progress: TypeAlias = Callable[[int, int], None]
 RECORD_KEY: Mapping[str, Callable[..., str]] = {
     "requests": ids.request_key,
     "chunks": ids.chunk_key,
+    "parked": ids.held_key,
     "outcomes": ids.outcome_key,
     "clearings": ids.cleared_key,
 }

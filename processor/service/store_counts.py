@@ -26,6 +26,9 @@ class StoreCounts:
     """None until the group has shared out its partitions; then perhaps none."""
     positions: Mapping[int, int] = field(default_factory=dict)
     """The next offset that the tables need, by partition; kept while the database is away."""
+    held: int = 0
+    oldest_held: datetime | None = None
+    """When the oldest request that is held was so."""
     oldest_unanswered: datetime | None = None
     """When the oldest correction without an answer was sent; None where there is none."""
     is_available: bool = True

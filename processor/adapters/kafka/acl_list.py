@@ -97,7 +97,7 @@ def _store(policy: Policy, settings: Settings) -> Iterator[Acl]:
     for principal in policy.services.store:
         yield from _all(principal, [names.history], Operation.READ, Operation.WRITE)
         yield from _all(principal, controls, Operation.READ)
-        yield from _all(principal, [names.retry], Operation.WRITE)
+        yield from _all(principal, [names.retry, names.chunks], Operation.WRITE)
         yield from _looks(principal, [names.requests, *controls, *_own_topics(settings)])
         yield Acl(principal, Resource.GROUP, settings.group("store"), Operation.READ)
     for principal in policy.services.readers:

@@ -1,4 +1,4 @@
-"""The control topics read from their beginnings, outside any group: wishes that a request's history be cleared."""
+"""The control topics read from their beginnings, outside any group: wishes to clear, and orders about requests."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -7,8 +7,8 @@ import structlog
 from confluent_kafka import Consumer, TopicPartition
 
 from processor.codec import Codec, DecodeError
-from processor.core.history import Clear
-from processor.service.clear import Wish
+from processor.core.history import Clear, Order
+from processor.service.control import Wish
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ _READING: Mapping[str, Any] = {
 
 
 class ControlReader:
-    """The topics are compacted and small: a record a request, the last one counts."""
+    """The topics are compacted and small: of each request the last wish to clear it and the last order about it."""
 
     def __init__(self, options: Mapping[str, Any], topics: Sequence[str], codec: Codec) -> None:
         self._topics = topics
@@ -34,7 +34,7 @@ class ControlReader:
         self._consumer = Consumer({**options, **_READING})
         self.rewind()
 
-    def clears(self) -> Iterator[Wish]:
+    def wishes(self) -> Iterator[Wish]:
         """Some that are here now. Raises RegistryUnavailable, after which the topics are read from their beginnings."""
         for message in self._consumer.consume(AT_ONCE, 0):
             topic, value, error = message.topic() or "", message.value(), message.error()
@@ -43,8 +43,8 @@ class ControlReader:
             if error is not None or value is None:
                 continue
             try:
-                record = self._codec.decode(value, (Clear,))
-                if isinstance(record, Clear):
+                record = self._codec.decode(value, (Clear, Order))
+                if isinstance(record, Clear | Order):
                     yield Wish(topic, record)
             except DecodeError as fault:
                 place = f"{topic}[{message.partition()}]@{message.offset()}"

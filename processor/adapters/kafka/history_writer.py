@@ -1,7 +1,8 @@
-"""What the store writes to Kafka: ends, marks and tombstones to the history topic, keys to the retry topic."""
+"""What the store writes to Kafka: ends, marks and tombstones to the history topic, work for the processor to others."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from time import time
+from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -10,23 +11,37 @@ from processor.adapters.kafka.history_topic import TopicFacts
 from processor.codec import Codec
 from processor.codec.history import Headers, headers_of, history_record
 from processor.core.chunk import Chunk
-from processor.core.history import Cleared, RequestEnd
+from processor.core.history import Cleared, RequestEnd, RequestStatus
 from processor.core.partition import partition_of
+from processor.core.request import Request
 from processor.service.history_ports import RecordKey, StoreUnavailable
+
+DUE_S = 1.0
+"""Retries come due at whole seconds; an order is not to wait for the next one."""
 
 CONFIRM_S = 1.5
 """Shorter than the 2 s after which the server ends the SQL transaction that waits for it."""
 
 
+class StoreTopics(NamedTuple):
+    history: str
+    retry: str
+    chunks: str
+
+
 class StoreWriter:
     """An idempotent producer: what it writes stands in the order of the calls. After a failure, a new one."""
 
-    def __init__(self, options: Mapping[str, Any], history: str, retry: str, codec: Codec) -> None:
+    def __init__(self, options: Mapping[str, Any], topics: StoreTopics, codec: Codec, retry_delay_s: float) -> None:
+        """`retry_delay_s`: how long the processor lets records of the retry topic wait (RESYNC_RETRY_DELAY_S)."""
         self._options = options
-        self._history = history
-        self._retry = retry
+        self._history = topics.history
+        self._retry = topics.retry
+        self._chunks = topics.chunks
+        self._retry_delay_s = retry_delay_s
         self._codec = codec
-        self._counts = {topic: TopicFacts(options, topic).partitions() for topic in (history, retry)}
+        written = (topics.history, topics.retry, topics.chunks)
+        self._counts = {topic: TopicFacts(options, topic).partitions() for topic in written}
         self._producer: Producer | None = None
         self._confirmed: list[tuple[int, int]] = []
         self._failed: KafkaError | None = None
@@ -40,12 +55,24 @@ class StoreWriter:
         return self._confirm(len(ends))
 
     def retries(self, chunks: Sequence[Chunk]) -> None:
+        self._work(self._retry, chunks)
+
+    def chunks(self, chunks: Sequence[Chunk]) -> None:
+        self._work(self._chunks, chunks)
+
+    def orders(self, records: Sequence[RequestStatus | Request]) -> None:
+        """Written as of so long ago that they are due at once."""
+        self._work(self._retry, records, as_of_ms=int((time() - self._retry_delay_s - DUE_S) * 1000))
+
+    def _work(self, topic: str, records: Sequence[Chunk | RequestStatus | Request], as_of_ms: int = 0) -> None:
+        """Each into its district's partition."""
         self._begin()
-        for chunk in chunks:
-            headers = headers_of(chunk.request_id, chunk.district_id, chunk.object)
-            value = self._codec.encode(self._retry, chunk)
-            self._produce(self._retry, chunk.district_id, chunk.district_id.encode(), value, headers)
-        self._confirm(len(chunks))
+        for record in records:
+            about = record.request if isinstance(record, RequestStatus) else record
+            headers = headers_of(about.request_id, about.district_id, about.object)
+            value = self._codec.encode(topic, record)
+            self._produce(topic, about.district_id, about.district_id.encode(), value, headers, as_of_ms=as_of_ms)
+        self._confirm(len(records))
 
     def cleared(self, marks: Sequence[Cleared]) -> Sequence[tuple[int, int]]:
         self._begin()
@@ -70,10 +97,14 @@ class StoreWriter:
         self._confirmed = []
         self._failed = None
 
-    def _produce(self, topic: str, partition_key: str, key: bytes, value: bytes | None, headers: Headers) -> None:
+    def _produce(
+        self, topic: str, partition_key: str, key: bytes, value: bytes | None, headers: Headers, *, as_of_ms: int = 0
+    ) -> None:
+        """`as_of_ms`: the record's time; 0 is now."""
         partition = partition_of(partition_key, self._counts[topic])
+        more: dict[str, Any] = {"timestamp": as_of_ms, "headers": [*headers]}
         try:
-            self._connected().produce(topic, value, key, partition, on_delivery=self._on_delivery, headers=[*headers])
+            self._connected().produce(topic, value, key, partition, on_delivery=self._on_delivery, **more)
         except (BufferError, KafkaException) as fault:
             self._drop()
             raise StoreUnavailable(f"a record for {topic} could not be queued; check the broker") from fault

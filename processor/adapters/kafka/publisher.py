@@ -8,8 +8,8 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from processor.adapters.kafka.broker import ANSWER_S, Broker
 from processor.codec import Codec
-from processor.codec.history import Headers, headers_of
-from processor.core.history import Clear
+from processor.codec.history import Headers, control_key, headers_of
+from processor.core.history import Clear, Order
 from processor.core.partition import partition_of
 from processor.core.request import Request
 from processor.service.client_ports import Unreachable
@@ -89,10 +89,13 @@ class KafkaRequestPublisher(_Publisher):
 
 
 class KafkaControlPublisher(_Publisher):
-    """Wishes about requests go to the control topic, by the request's id."""
+    """Wishes about requests go to the control topic.
 
-    def publish(self, clears: Sequence[Clear]) -> None:
+    An order has a key of its own beside a wish to clear: the topic is compacted, and neither is to take away the other.
+    """
+
+    def publish(self, wishes: Sequence[Clear | Order]) -> None:
         """Raises Unreachable and NotSetUp."""
         self._partitions()
-        records = [_Record(clear.request_id, self._codec.encode(self._topic, clear), 0, []) for clear in clears]
+        records = [_Record(control_key(wish), self._codec.encode(self._topic, wish), 0, []) for wish in wishes]
         self._send(records, "the wish", "repeat the command, which does nothing twice")

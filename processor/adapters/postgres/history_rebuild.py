@@ -31,6 +31,9 @@ from outcomes group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
 """
 """What the tallies have to be: counted from the very outcomes that were compared with the topic."""
 
+DIGESTS = {"record": sql.SQL("sha256(record)")}
+"""What columns are compared by that are so large that a page of rows would not fit into the memory."""
+
 
 class RebuildRunning(Exception):
     """Another replay or verification is going on in this database."""
@@ -186,7 +189,7 @@ class PostgresVerify(_Rebuild):
 
 
 def _all_of(table: str, columns: Sequence[str]) -> sql.Composed:
-    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    names = sql.SQL(", ").join(DIGESTS.get(column, sql.Identifier(column)) for column in columns)
     order = sql.SQL(", ").join(map(sql.Identifier, columns[: PRIMARY_KEY[table]]))
     return sql.SQL("select {} from {} order by {}").format(names, sql.Identifier(table), order)
 

@@ -6,12 +6,23 @@ Postgres text cannot hold NUL, so it is stored as U+FFFD: what a publisher wrote
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from processor.adapters.postgres.history_plans import plan_json
 from processor.core import ids
 from processor.core.chunk import Ask, Cause, Chunk, Stage
 from processor.core.descent import upward
 from processor.core.errors import Reason
-from processor.core.history import ChunkStatus, Cleared, Count, KeyOutcome, RequestEnd, RequestState, RequestStatus
+from processor.core.history import (
+    ChunkStatus,
+    Cleared,
+    Count,
+    Guard,
+    KeyOutcome,
+    RequestEnd,
+    RequestState,
+    RequestStatus,
+)
 from processor.core.request import All, Dependencies, Filter, Mode, OnStateOnly, Report
+from processor.service.history_changes import HeldChunk
 from processor.service.history_ports import Unanswered
 
 Row: TypeAlias = tuple[Any, ...]
@@ -23,12 +34,14 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "requests": (
         "request_id", "district_id", "object", "selection", "filter", "requested_by", "mode", "dependencies",
         "on_state_only", "report", "requested_from", "requested_at", "school_year", "request_reason", "run_id",
-        "state", "reason", "detail", "keys", "decided_at",
+        "state", "reason", "detail", "keys", "decided_at", "linked", "guard_changes", "guard_deletes", "planned",
+        "decided_by",
     ),
     "chunks": (
         "request_id", "chunk", "district_id", "object", "state", "keys", "in_sync", "decided_at", "district_rows",
-        "state_rows", "expected_differences",
+        "state_rows", "expected_differences", "guard_changes", "guard_deletes", "planned",
     ),
+    "parked": ("request_id", "chunk", "district_id", "object", "rank", "keys", "record"),
     "outcomes": (
         "request_id", "object", "key", "district_id", "asked_as", "status", "reason", "detail", "changed_fields",
         "parent_object", "parent_key", "correction_id", "attempt", "first_decided_at", "sent_at", "answered_at",
@@ -36,7 +49,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "clearings": ("request_id", "district_id", "object", "cleared_by", "cleared_at", "outcomes", "scope"),
 }  # fmt: skip
-PRIMARY_KEY: Mapping[str, int] = {"requests": 1, "chunks": 2, "outcomes": 3, "clearings": 1, "tallies": 5}
+PRIMARY_KEY: Mapping[str, int] = {"requests": 1, "chunks": 2, "parked": 2, "outcomes": 3, "clearings": 1, "tallies": 5}
 """How many of a table's first columns are its primary key."""
 
 TALLY = ("request_id", "district_id", "object", "status", "reason", "keys", "asked")
@@ -81,6 +94,10 @@ def request_row(record: RequestStatus) -> Row:
         _text(record.detail),
         record.keys,
         record.decided_at,
+        request.linked,
+        *_guard(record.guard),
+        plan_json(record.planned),
+        _text(record.decided_by),
     )
 
 
@@ -97,7 +114,26 @@ def chunk_row(record: ChunkStatus) -> Row:
         record.district_rows,
         record.state_rows,
         record.expected_differences,
+        *_guard(record.guard),
+        plan_json(record.planned),
     )
+
+
+def parked_row(held: HeldChunk) -> Row:
+    chunk = held.chunk
+    return (
+        chunk.request_id,
+        chunk.chunk,
+        _name(chunk.district_id),
+        _name(chunk.object),
+        chunk.rank,
+        len(chunk.asks),
+        held.value,
+    )
+
+
+def _guard(guard: Guard | None) -> tuple[int | None, int | None]:
+    return (None, None) if guard is None else (guard.changes, guard.deletes)
 
 
 def outcome_row(record: KeyOutcome) -> Row:

@@ -8,10 +8,12 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from processor.adapters.postgres import history_guard as guard
 from processor.adapters.postgres import history_rows as rows
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
 from processor.adapters.postgres.history_schema import script
-from processor.core.history import Clear, RequestEnd
+from processor.core.history import Clear, RequestEnd, RequestStatus
+from processor.service.guard_ports import Orderable, ParkedPlace, ParkedRecord, PlannedRequest, ReleasedRequest
 from processor.service.history_changes import Changes
 from processor.service.history_ports import BuriedRow, Clearable, RowPlace, StoredOffset, Unanswered
 
@@ -48,6 +50,7 @@ class PostgresTransaction:
         self._copy("requests", (rows.request_row(r) for r in changes.requests.values() if r is not None))
         self._copy("chunks", (rows.chunk_row(r) for r in changes.chunks.values() if r is not None))
         self._copy("outcomes", (rows.outcome_row(r) for r in changes.outcomes.values() if r is not None))
+        self._copy("parked", (rows.parked_row(held) for held in changes.parked.values() if held is not None))
         self._copy("clearings", map(rows.clearing_row, changes.clearings.values()))
         self._copy("heard", changes.partitions.items())
         self._copy_gone(changes)
@@ -62,6 +65,12 @@ class PostgresTransaction:
     def ended(self, request_ids: Sequence[str]) -> Sequence[RequestEnd]:
         found = self._connection.execute(ENDED, (list(request_ids),))
         return [rows.end_of(row) for row in found]
+
+    def linked(self, request_ids: Sequence[str]) -> Sequence[RequestStatus]:
+        return guard.linked(self._connection, request_ids)
+
+    def known(self, request_ids: Sequence[str]) -> Sequence[str]:
+        return guard.known(self._connection, request_ids)
 
     def advance(self, offsets: Mapping[int, int]) -> None:
         self._connection.execute(
@@ -89,9 +98,10 @@ class PostgresTransaction:
                 copy.write_row(record)
 
     def _copy_gone(self, changes: Changes) -> None:
-        gone: list[rows.Row] = [(key, None, None, None) for key, r in changes.requests.items() if r is None]
-        gone += [(key[0], None, None, key[1]) for key, r in changes.chunks.items() if r is None]
-        gone += [(*key, None) for key, r in changes.outcomes.items() if r is None]
+        gone: list[rows.Row] = [(key, None, None, None, None) for key, r in changes.requests.items() if r is None]
+        gone += [(key[0], None, None, key[1], None) for key, r in changes.chunks.items() if r is None]
+        gone += [(*key, None, None) for key, r in changes.outcomes.items() if r is None]
+        gone += [(key[0], None, None, None, key[1]) for key, r in changes.parked.items() if r is None]
         if gone:
             self._is_staged = True
             with self._connection.cursor() as cursor, cursor.copy("copy batch_gone from stdin") as copy:
@@ -131,6 +141,38 @@ class PostgresTables:
         with faults_as_unavailable("reading ended requests"):
             found = self._connected().execute(ENDED_AFTER, (request_id, limit))
             return [rows.end_of(row) for row in found]
+
+    def linked(self, request_ids: Sequence[str]) -> Sequence[RequestStatus]:
+        with faults_as_unavailable("reading steps of linked runs"):
+            return guard.linked(self._connected(), request_ids)
+
+    def known(self, request_ids: Sequence[str]) -> Sequence[str]:
+        with faults_as_unavailable("looking for steps of linked runs"):
+            return guard.known(self._connected(), request_ids)
+
+    def planning(self) -> Sequence[str]:
+        with faults_as_unavailable("looking for requests that are planned"):
+            return guard.planning(self._connected())
+
+    def planned(self, request_ids: Sequence[str]) -> Sequence[PlannedRequest]:
+        with faults_as_unavailable("adding up what requests would change"):
+            return guard.planned(self._connected(), request_ids)
+
+    def released(self) -> Sequence[ReleasedRequest]:
+        with faults_as_unavailable("looking for parked chunks"):
+            return guard.released(self._connected())
+
+    def parked(self, request_id: str, after: ParkedPlace, limit: int) -> Sequence[ParkedRecord]:
+        with faults_as_unavailable("reading parked chunks"):
+            return guard.parked(self._connected(), request_id, after, limit)
+
+    def orderable(self, request_ids: Sequence[str]) -> Sequence[Orderable]:
+        with faults_as_unavailable("looking for requests that something is ordered about"):
+            return guard.orderable(self._connected(), request_ids)
+
+    def held(self) -> tuple[int, datetime | None]:
+        with faults_as_unavailable("counting held requests"):
+            return guard.held(self._connected())
 
     def unanswered(
         self, before: datetime, after: tuple[datetime, str, str, str] | None, limit: int

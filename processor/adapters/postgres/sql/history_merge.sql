@@ -6,42 +6,51 @@ on conflict (request_id) do update set
     (district_id, object, cleared_by, cleared_at, outcomes, scope)
     = (excluded.district_id, excluded.object, excluded.cleared_by, excluded.cleared_at, excluded.outcomes, excluded.scope);
 
-delete from requests t using batch_gone b where t.request_id = b.request_id and b.object is null and b.chunk is null;
+delete from requests t using batch_gone b
+where t.request_id = b.request_id and b.object is null and b.chunk is null and b.held is null;
 delete from chunks t using batch_gone b where t.request_id = b.request_id and t.chunk = b.chunk;
+delete from parked t using batch_gone b where t.request_id = b.request_id and t.chunk = b.held;
 delete from outcomes t using batch_gone b where t.request_id = b.request_id and t.object = b.object and t.key = b.key;
 
 insert into requests (
     request_id, district_id, object, selection, filter, requested_by, mode, dependencies, on_state_only, report,
-    requested_from, requested_at, school_year, request_reason, run_id, state, reason, detail, keys, decided_at
+    requested_from, requested_at, school_year, request_reason, run_id, state, reason, detail, keys, decided_at, linked,
+    guard_changes, guard_deletes, planned, decided_by
 )
 select
     request_id, district_id, object, selection, filter, requested_by, mode, dependencies, on_state_only, report,
-    requested_from, requested_at, school_year, request_reason, run_id, state, reason, detail, keys, decided_at
+    requested_from, requested_at, school_year, request_reason, run_id, state, reason, detail, keys, decided_at, linked,
+    guard_changes, guard_deletes, planned, decided_by
 from batch_requests
 on conflict (request_id) do update set
     (
         district_id, object, selection, filter, requested_by, mode, dependencies, on_state_only, report,
-        requested_from, requested_at, school_year, request_reason, run_id, state, reason, detail, keys, decided_at
+        requested_from, requested_at, school_year, request_reason, run_id, state, reason, detail, keys, decided_at, linked,
+        guard_changes, guard_deletes, planned, decided_by
     ) = (
         excluded.district_id, excluded.object, excluded.selection, excluded.filter, excluded.requested_by,
         excluded.mode, excluded.dependencies, excluded.on_state_only, excluded.report, excluded.requested_from,
         excluded.requested_at, excluded.school_year, excluded.request_reason, excluded.run_id, excluded.state,
-        excluded.reason, excluded.detail, excluded.keys, excluded.decided_at
+        excluded.reason, excluded.detail, excluded.keys, excluded.decided_at, excluded.linked, excluded.guard_changes,
+        excluded.guard_deletes, excluded.planned, excluded.decided_by
     );
 
 insert into chunks (
     request_id, chunk, district_id, object, state, keys, in_sync, decided_at, district_rows, state_rows,
-    expected_differences
+    expected_differences, guard_changes, guard_deletes, planned
 )
 select
     request_id, chunk, district_id, object, state, keys, in_sync, decided_at, district_rows, state_rows,
-    expected_differences
+    expected_differences, guard_changes, guard_deletes, planned
 from batch_chunks
 on conflict (request_id, chunk) do update set
-    (district_id, object, state, keys, in_sync, decided_at, district_rows, state_rows, expected_differences)
-    = (
+    (
+        district_id, object, state, keys, in_sync, decided_at, district_rows, state_rows, expected_differences,
+        guard_changes, guard_deletes, planned
+    ) = (
         excluded.district_id, excluded.object, excluded.state, excluded.keys, excluded.in_sync, excluded.decided_at,
-        excluded.district_rows, excluded.state_rows, excluded.expected_differences
+        excluded.district_rows, excluded.state_rows, excluded.expected_differences, excluded.guard_changes,
+        excluded.guard_deletes, excluded.planned
     );
 
 insert into outcomes (
@@ -61,6 +70,12 @@ on conflict (request_id, object, key) do update set
         excluded.changed_fields, excluded.parent_object, excluded.parent_key, excluded.correction_id,
         excluded.attempt, excluded.first_decided_at, excluded.sent_at, excluded.answered_at, excluded.decided_at
     );
+
+insert into parked (request_id, chunk, district_id, object, rank, keys, record)
+select request_id, chunk, district_id, object, rank, keys, record from batch_parked
+on conflict (request_id, chunk) do update set
+    (district_id, object, rank, keys, record)
+    = (excluded.district_id, excluded.object, excluded.rank, excluded.keys, excluded.record);
 
 insert into burials (request_id, partition)
 select h.request_id, h.partition from batch_heard h

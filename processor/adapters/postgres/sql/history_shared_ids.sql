@@ -4,6 +4,7 @@ from (
     select request_id, district_id from batch_requests
     union select request_id, district_id from batch_chunks
     union select request_id, district_id from batch_outcomes
+    union select request_id, district_id from batch_parked
 ) b
 left join requests r on r.request_id = b.request_id
 group by b.request_id

@@ -12,7 +12,8 @@ where c.request_id = n.request_id
     and not exists (select from resync_store.burials l where l.request_id = n.request_id)
     and not exists (select from resync_store_next.requests r where r.request_id = n.request_id)
     and not exists (select from resync_store_next.chunks r where r.request_id = n.request_id)
-    and not exists (select from resync_store_next.outcomes r where r.request_id = n.request_id);
+    and not exists (select from resync_store_next.outcomes r where r.request_id = n.request_id)
+    and not exists (select from resync_store_next.parked r where r.request_id = n.request_id);
 
 alter schema resync_store rename to resync_store_old;
 alter schema resync_store_next rename to resync_store;

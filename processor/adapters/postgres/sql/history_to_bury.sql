@@ -15,7 +15,14 @@ from (
         limit %(limit)s
     )
     union all
-    select 2, '', '' from requests where request_id = %(request_id)s and %(kind)s < 2
+    (
+        select 2, chunk, '' from parked
+        where request_id = %(request_id)s and (%(kind)s < 2 or (%(kind)s = 2 and chunk > %(first)s))
+        order by chunk
+        limit %(limit)s
+    )
+    union all
+    select 3, '', '' from requests where request_id = %(request_id)s and %(kind)s < 3
 ) as row
 order by kind, first, second
 limit %(limit)s

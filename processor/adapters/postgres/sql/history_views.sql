@@ -6,6 +6,8 @@
 -- An outcome of the other district may have taken the place of an own one of the same object and key: `asked` counts all,
 -- so that the request ends all the same.
 -- Each count is a subquery of its own: a query that does not name the column does not pay for it.
+-- `decision` is what was decided about the request as a whole: one that was cancelled is CANCELLED at once, its `state` only
+-- when nothing of it is open any more. One that was planned stays open until it is held, or let pass.
 create schema if not exists history;
 
 create or replace view history.requests as
@@ -26,15 +28,22 @@ select
     r.request_reason,
     r.run_id,
     case
-        when r.state <> 'ACCEPTED' then r.state
+        when r.state not in ('ACCEPTED', 'CANCELLED') then r.state
         when t.open > 0 or exists (
             select from resync_store.chunks c
             where c.request_id = r.request_id and c.district_id = r.district_id and c.state = 'PENDING'
+        ) or exists (
+            select from resync_store.parked p where p.request_id = r.request_id and p.district_id = r.district_id
+        ) or (
+            r.state = 'ACCEPTED' and r.planned is null and exists (
+                select from resync_store.chunks c
+                where c.request_id = r.request_id and c.district_id = r.district_id and c.guard_changes is not null
+            )
         ) or r.keys > t.asked + (
             select coalesce(sum(c.in_sync), 0) from resync_store.chunks c
             where c.request_id = r.request_id and c.state = 'DONE'
         ) then 'ACCEPTED'
-        when t.cancelled > 0 then 'CANCELLED'
+        when r.state = 'CANCELLED' or t.cancelled > 0 then 'CANCELLED'
         when t.failed > 0 then 'COMPLETE_WITH_FAILURES'
         else 'COMPLETE'
     end as state,
@@ -105,7 +114,17 @@ select
     case when r.selection = 'KEYS' then r.keys else (
         select coalesce(sum(c.keys), 0)::bigint from resync_store.chunks c
         where c.request_id = r.request_id and c.district_id = r.district_id
-    ) end as expected_keys
+    ) end as expected_keys,
+    r.state as decision,
+    r.decided_by,
+    r.guard_changes,
+    r.guard_deletes,
+    r.planned,
+    (
+        select coalesce(sum(p.keys), 0)::bigint from resync_store.parked p
+        where p.request_id = r.request_id and p.district_id = r.district_id
+    ) as parked_keys,
+    r.linked
 from resync_store.requests r
 cross join lateral (
     select
@@ -158,6 +177,10 @@ from (
     from resync_store.chunks c join resync_store.requests r on r.request_id = c.request_id
     where c.district_id <> r.district_id
     union all
+    select p.request_id, p.district_id, p.object, true
+    from resync_store.parked p join resync_store.requests r on r.request_id = p.request_id
+    where p.district_id <> r.district_id
+    union all
     select t.request_id, t.district_id, t.object, t.status in ('SENT', 'DEFERRED')
     from resync_store.tallies t join resync_store.requests r on r.request_id = t.request_id
     where t.asked > 0 or t.district_id <> r.district_id
@@ -176,3 +199,18 @@ from resync_store.chunks n
 where n.state = 'DONE' and not exists (select from resync_store.clearings c where c.request_id = n.request_id)
 group by n.request_id, n.district_id, n.object
 having sum(n.in_sync) > 0;
+
+-- What a request would change that was planned before anything was sent, by object, operation and field; with a null field
+-- the number of records, else how many updates change that field.
+create or replace view history.planned as
+select r.request_id, r.district_id, e.object, e.operation, e.field, e.keys
+from resync_store.requests r
+cross join lateral jsonb_to_recordset(r.planned -> 'counts') as e (object text, operation text, field text, keys bigint)
+where not exists (select from resync_store.clearings c where c.request_id = r.request_id);
+
+-- Some of the records that it would change.
+create or replace view history.planned_samples as
+select r.request_id, r.district_id, e.object, e.operation, e.key
+from resync_store.requests r
+cross join lateral jsonb_to_recordset(r.planned -> 'samples') as e (object text, operation text, key text)
+where not exists (select from resync_store.clearings c where c.request_id = r.request_id);
