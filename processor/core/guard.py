@@ -1,7 +1,7 @@
 """The guard against mass changes: what a request would change, and how much of that passes by itself (ADR 0144)."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -71,31 +71,47 @@ def is_beyond(plan: PlanCounts, guard: Guard) -> bool:
     return changes(plan) > guard.changes or deletes(plan) > guard.deletes
 
 
-def excess(plan: PlanCounts, guard: Guard) -> str | None:
-    """What of a plan is beyond the guard, in words; None where nothing is."""
-    found = [
-        f"it would {verb} {counted(number, 'record')}, and {most} at most pass without a release"
-        for verb, number, most in (
-            ("delete", deletes(plan), guard.deletes),
-            ("change", changes(plan), guard.changes),
-        )
-        if number > most
-    ]
-    return "; ".join(found) or None
+def decide(status: RequestStatus, plan: PlanCounts, guards: Mapping[str, Guard], as_of: datetime) -> RequestStatus:
+    """What becomes of a request that was planned to its end: it is held, or goes on.
 
-
-def decide(status: RequestStatus, plan: PlanCounts, guard: Guard, now: datetime) -> RequestStatus:
-    """What becomes of a request that was planned to its end: it is held, or goes on."""
-    beyond = excess(plan, guard)
+    `guards` are those of the objects that it names, each for a share of that object's records. `as_of` is when the last
+    of it was planned: the same plan makes the same decision, however often it is made.
+    """
+    guard, beyond = _verdict(plan, guards)
     return replace(
         status,
-        state=RequestState.ACCEPTED if beyond is None else RequestState.HELD,
-        reason=None if beyond is None else Reason.MASS_CHANGE,
-        detail=beyond,
-        decided_at=now,
+        state=RequestState.HELD if beyond else RequestState.ACCEPTED,
+        reason=Reason.MASS_CHANGE if beyond else None,
+        detail="; ".join(beyond) or None,
+        decided_at=as_of,
         guard=guard,
         planned=plan,
     )
+
+
+def _verdict(plan: PlanCounts, guards: Mapping[str, Guard]) -> tuple[Guard, list[str]]:
+    """The guard that the plan is beyond, or within; and what of it is beyond, in words.
+
+    All that would be changed is held against the guard of the largest object, and what of each object against its own.
+    """
+    largest = max(guard.changes for guard in guards.values())
+    most_deletes = min(guard.deletes for guard in guards.values())
+    held = [
+        (guard.changes, f"change {_records(number)} of {name}")
+        for name, guard in sorted(guards.items())
+        if (number := changes(PlanCounts(tuple(each for each in plan.counts if each.object == name)))) > guard.changes
+    ]
+    if not held and (number := changes(plan)) > largest:
+        held = [(largest, f"change {_records(number)}")]
+    most_changes = held[0][0] if held else largest
+    if (number := deletes(plan)) > most_deletes:
+        held.insert(0, (most_deletes, f"delete {_records(number)}"))
+    beyond = [f"it would {what}; without a release at most {most} pass" for most, what in held]
+    return Guard(most_changes, most_deletes), beyond
+
+
+def _records(number: int) -> str:
+    return counted(number, "record")
 
 
 def stage_of_parts(mode: Mode, keys: int, limits: Limits) -> Stage:

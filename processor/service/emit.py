@@ -29,7 +29,11 @@ class Emitter:
     group: str
 
     def records(self, intake: Intake, plan: Plan) -> Iterator[Outgoing]:
-        """All that a batch writes, in order. Raises RegistryUnavailable."""
+        """All that a batch writes, in order. Raises RegistryUnavailable.
+
+        That a parked chunk is gone comes after what became of it: who has read only some of this must not find nothing
+        open.
+        """
         traces = intake.traces
         for accepted_id, partition in intake.accepted.items():
             yield Outgoing(self.topics.accepted, partition, accepted_id, MARKER)
@@ -37,21 +41,21 @@ class Emitter:
             yield Outgoing(record.topic, home, record.key, record.value, record.headers)
         for poison in intake.poison:
             yield self.dead_letter(poison)
-        for part in (intake.plan, plan):
-            for history in part.history:
-                yield self.history(history, traces)
+        parts = (intake.plan, plan)
+        for part in parts:
+            yield from (self.history(record, traces) for record in part.history if not _is_gone(record))
             for correction in part.corrections:
                 yield self.correction(correction, traces)
             for chunk in part.chunks:
                 yield self.chunk(self.topics.chunks, chunk, traces)
             for chunk in part.retries:
                 yield self.chunk(self.topics.retry, chunk, traces)
+        yield from (self.history(record, traces) for part in parts for record in part.history if _is_gone(record))
 
     def history(self, record: HistoryRecord, traces: Mapping[str, bytes]) -> Outgoing:
         key, request_id, headers = history_record(record)
         partition = partition_of(request_id, self.history_partitions)
-        is_gone = isinstance(record, Parked) and record.is_gone
-        value = None if is_gone else self.codec.encode(self.topics.history, record)
+        value = None if _is_gone(record) else self.codec.encode(self.topics.history, record)
         return Outgoing(self.topics.history, partition, key, value, (*headers, *_trace(request_id, traces)))
 
     def correction(self, correction: Correction, traces: Mapping[str, bytes]) -> Outgoing:
@@ -88,6 +92,10 @@ class Emitter:
             ("resync-error-code", poison.reason.encode()),
         )
         return Outgoing(self.topics.dead_letters, None, record.key, record.value, (*record.headers, *origin))
+
+
+def _is_gone(record: HistoryRecord) -> bool:
+    return isinstance(record, Parked) and record.is_gone
 
 
 def _trace(request_id: str, traces: Mapping[str, bytes]) -> Headers:

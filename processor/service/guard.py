@@ -11,7 +11,6 @@ outcome DEFERRED), so no part of a transaction, read without the rest, makes a p
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from time import monotonic
 
 import structlog
@@ -85,7 +84,7 @@ class Guarding:
             if self._planning and not self._has_news:
                 self._has_news = not self._planning.isdisjoint(changes.touched())
 
-    def step(self, positions: Mapping[int, int], now: datetime) -> bool:
+    def step(self, positions: Mapping[int, int]) -> bool:
         """Look at what there is news of, or publish a page; whether there is more to be done at once."""
         if not self._read_back.is_reached(positions):
             return False
@@ -93,19 +92,19 @@ class Guarding:
         if (self._has_news and since_s >= LOOK_EVERY_S) or since_s >= LOOK_ANYWAY_S:
             self._has_news = False
             self._looked_at = monotonic()
-            self._decide(now)
+            self._decide()
             self._find_released()
         self._publish()
         return bool(self._pump)
 
-    def _decide(self, now: datetime) -> None:
+    def _decide(self) -> None:
         if self._planning is None:
             self._planning = set(self._tables.planning())
         asked = [r for r in sorted(self._planning) if self._owns(r) and r not in self._decided]
         if not asked:
             return
         found = self._tables.planned(asked)
-        statuses = [decide(each.status, each.plan, each.guard, now) for each in found]
+        statuses = [decide(each.status, each.plan, each.guards, each.planned_at) for each in found]
         if not statuses:
             return
         self._crash("store.before_decision")

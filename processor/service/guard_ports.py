@@ -1,6 +1,6 @@
 """What the store's tables tell of requests that were planned, held or let pass."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
@@ -15,11 +15,15 @@ FIRST_PARKED: ParkedPlace = (-1, "")
 
 @dataclass(frozen=True, slots=True)
 class PlannedRequest:
-    """A request that was planned to its end: what it would change, and what that is held against."""
+    """A request that was planned to its end: what it would change, what of which object that is held against, and when.
+
+    `planned_at` is when the last of its chunks was planned.
+    """
 
     status: RequestStatus
     plan: PlanCounts
-    guard: Guard
+    guards: Mapping[str, Guard]
+    planned_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ class Store:
         if self._positions and self._ends.is_live:
             self._overdue.step(self._parts.now())
             self._wishes.step(self._positions, self._parts.now())
-            self._is_releasing = self._guarding.step(self._positions, self._parts.now())
+            self._is_releasing = self._guarding.step(self._positions)
             self._is_burying = self._burials.step(self._positions)
         if self._positions and monotonic() > self._next_unanswered:
             self._look_at_unanswered()

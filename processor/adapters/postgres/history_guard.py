@@ -7,10 +7,10 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from processor.adapters.postgres.history_plans import guard_of, plan_of, status_of
+from processor.adapters.postgres.history_plans import plan_of, status_of
 from processor.adapters.postgres.history_schema import script
 from processor.core.guard import merged
-from processor.core.history import PlanCounts, RequestState, RequestStatus
+from processor.core.history import Guard, PlanCounts, RequestState, RequestStatus
 from processor.service.guard_ports import Orderable, ParkedPlace, ParkedRecord, PlannedRequest, ReleasedRequest
 
 PLANNING = script("history_planning.sql")
@@ -33,9 +33,9 @@ def planning(connection: psycopg.Connection) -> Sequence[str]:
 def planned(connection: psycopg.Connection, request_ids: Sequence[str]) -> Sequence[PlannedRequest]:
     found = []
     for row in _rows(connection, PLANNED, (list(request_ids),)):
-        status, guard = status_of(row), guard_of(row["least_changes"], row["least_deletes"])
-        if guard is not None:
-            found.append(PlannedRequest(status, merged(_plans(connection, status)), guard))
+        status = status_of(row)
+        guards = {name: Guard(*limits) for name, limits in row["guards"].items()}
+        found.append(PlannedRequest(status, merged(_plans(connection, status)), guards, row["planned_at"]))
     return found
 
 

@@ -1,12 +1,20 @@
--- Of the requests named, those that were planned to their end and are not decided upon, with the least limits of their
--- chunks. A chunk that is put off, or a key that waits, is still to be planned.
-select r.*, g.least_changes, g.least_deletes
+-- Of the requests named, those that were planned to their end and are not decided upon, with the least limits of each
+-- object's chunks, and when the last of them was planned. A chunk that is put off, or a key that waits, is yet to be.
+select r.*, g.guards, g.planned_at
 from requests r
 cross join lateral (
-    select min(c.guard_changes) as least_changes, min(c.guard_deletes) as least_deletes
-    from chunks c where c.request_id = r.request_id and c.district_id = r.district_id and c.guard_changes is not null
+    select
+        jsonb_object_agg(o.object, jsonb_build_array(o.changes, o.deletes)) as guards,
+        max(o.planned_at) as planned_at
+    from (
+        select
+            c.object, min(c.guard_changes) as changes, min(c.guard_deletes) as deletes, max(c.decided_at) as planned_at
+        from chunks c
+        where c.request_id = r.request_id and c.district_id = r.district_id and c.guard_changes is not null
+        group by c.object
+    ) o
 ) g
-where r.request_id = any(%s) and r.state = 'ACCEPTED' and r.planned is null and g.least_changes is not null
+where r.request_id = any(%s) and r.state = 'ACCEPTED' and r.planned is null and g.guards is not null
     and not exists (
         select from chunks c
         where c.request_id = r.request_id and c.district_id = r.district_id and c.state = 'PENDING'
