@@ -1,6 +1,6 @@
 """Following requests from a terminal: progress while they run, the result and an exit code at their end."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ import typer
 from processor.cli.clearings import clearing_text
 from processor.cli.exits import ExitCode
 from processor.cli.output import Output, console, print_json, print_ndjson, print_rows, print_table, say
+from processor.cli.planned import planned_document, tell_held, tell_planned
 from processor.cli.progress import counting
 from processor.cli.requests import count_text, document, shown_key
 from processor.core.counted import counted
@@ -57,18 +58,22 @@ def await_end(follower: "Follower", request_ids: Sequence[str], timeout_s: float
     """Shows progress; ends the command with code 1 where the time runs out."""
     started = monotonic()
     told, unknown = False, True
+    told_held: set[str] = set()
 
-    def show(standings: Iterable[Standing]) -> None:
+    def show(standings: Mapping[str, Standing]) -> None:
         nonlocal told, unknown
-        listed = list(standings)
+        listed = list(standings.values())
         unknown = any(s.state is None for s in listed)
         count(sum(s.settled for s in listed), sum(s.keys for s in listed))
         if not told and monotonic() - started > _UNHEARD_S and any(s.state is None for s in listed):
             told = True
             say(f"nothing of it for {_UNHEARD_S:.0f} s: is the id right? do `resync process` and `resync store` run?")
-        if not told and any(s.state is RequestState.HELD for s in listed):
-            told = True
-            say("held until someone releases it")
+        for request_id, standing in standings.items():
+            if standing.state is RequestState.HELD and request_id not in told_held:
+                told_held.add(request_id)
+                tell_held(request_id, standing.detail)
+                if standing.planned is not None:
+                    tell_planned(planned_document(standing.planned), stderr=True)
 
     def goes_on() -> str:
         again = f"resync watch {' '.join(request_ids)}"

@@ -39,6 +39,8 @@ COMMANDS = {
     "record": Entry("record", "record", "Show all that the history knows of one record."),
     "find": Entry("find", "find", "List records that a filter matches, by name."),
     "clear": Entry("clear", "clear", "Clear the history of requests, for good."),
+    "release": Entry("release", "release", "Release a held request, or reject it."),
+    "cancel": Entry("cancel", "cancel", "Stop a request that is under way."),
     "topics": Entry("topics", "app", "Create or check the topics."),
     "doctor": Entry("doctor", "doctor", "Look at everything that the service needs, and say how to mend it."),
     "policy": Entry("policy", "app", "Check who may ask for what; draw a token."),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from processor.cli.exits import UsageError
 from processor.core.accept import printable
+from processor.core.history import OrderAction
 from processor.core.request import Request, Side
 
 if TYPE_CHECKING:
@@ -79,11 +80,33 @@ class Person:
         here = [scope.objects for scope in scopes(self.known[1], Right.SEE) if scope.has_district(district_id)]
         return None if None in here else sorted(frozenset().union(*(each for each in here if each is not None)))
 
+    def check_order(self, action: OrderAction, topic: str, row: "Row") -> None:
+        """Raises NotAuthorized where this person may not order this about a request, or nobody by this way."""
+        from processor.core.control_rights import may_cancel, may_release, order_refusal
+        from processor.core.rights import NotAuthorized
+
+        is_cancel = action is OrderAction.CANCEL
+        if not is_cancel and self.name == row["requested_by"]:
+            raise NotAuthorized(f"{self.name} asked for it, so somebody else has to release or reject it")
+        if self.known is None:
+            return
+        policy, principal = self.known
+        may = may_cancel if is_cancel else may_release
+        for name in sorted({row["object"], *(each["object"] for each in (row["planned"] or {}).get("counts", ()))}):
+            place = (row["district_id"], name)
+            if not may(principal, *place):
+                needed = "W" if is_cancel else "release"
+                raise NotAuthorized(f"{self.name} may not {action.lower()} this: it needs {needed} for {name}")
+            why = order_refusal(policy, topic, action, place)
+            if why is not None:
+                raise NotAuthorized(why.detail)
+
     def check_clearing(self, topic: str, row: "Row") -> None:
         """Raises NotAuthorized where this person may not clear the history of such a request, or nobody by this way."""
         if self.known is None:
             return
-        from processor.core.rights import NotAuthorized, clearing_refusal, may_clear
+        from processor.core.control_rights import clearing_refusal
+        from processor.core.rights import NotAuthorized, may_clear
 
         policy, principal = self.known
         district_id, object_name = row["district_id"], row["object"]
@@ -106,7 +129,8 @@ class Person:
         """
         if self.known is None:
             return None
-        from processor.core.rights import NotAuthorized, clearable
+        from processor.core.control_rights import clearable
+        from processor.core.rights import NotAuthorized
 
         pairs = [pair for scope in clearable(*self.known, topic) for pair in scope.pairs()]
         if not any(district_id is None or district in {None, district_id} for district, _ in pairs):

@@ -1,6 +1,6 @@
 """`resync show`: one request, as it was asked, as it stands, and what mends its failures."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,13 +17,17 @@ from processor.cli.output import (
     print_table,
     say,
 )
+from processor.cli.planned import guard_document, release_command, seen_planned, tell_planned
 from processor.cli.requests import count_text, document, request_id_of, shown
 from processor.core.accept import printable
 from processor.core.counted import counted
 from processor.core.errors import Reason
-from processor.core.history import Status
+from processor.core.history import RequestState, Status
 from processor.core.mend import Cause
 from processor.service.client_ports import Row
+
+if TYPE_CHECKING:
+    from processor.cli.person import Person
 
 COLUMNS = (
     "request_id",
@@ -54,6 +58,12 @@ COLUMNS = (
     "counts",
     "first_decided_at",
     "last_decided_at",
+    "decision",
+    "decided_by",
+    "guard",
+    "planned",
+    "parked_keys",
+    "linked",
     "failures",
     "cleared_by",
     "cleared_at",
@@ -86,20 +96,44 @@ def show(
     if row is None and clearing is None:
         say(f"there is no history of {request_id}")
         raise typer.Exit(ExitCode.FAILED)
-    found: dict[str, Any] = dict(row or {"request_id": request_id})
+    found = {"request_id": request_id} if row is None else _with_plan(person, row)
     cleared = document(clearing) if clearing is not None else None
     failures = {"failures": failure_documents(asked_of(row), causes) if causes else []} if row is not None else {}
     match output:
         case Output.TABLE:
             _tell(shown(found), shown(clearing) if clearing is not None else None)
             if row is not None:
+                _tell_plan(found)
                 _tell_failures(row, causes)
         case Output.JSON:
             print_json({**document(found), **failures, "cleared": cleared})
         case Output.NDJSON:
             print_ndjson([{**document(found), **failures, "cleared": cleared}])
         case Output.CSV:
-            print_csv(COLUMNS, [_csv_row(row, clearing, causes)])
+            print_csv(COLUMNS, [_csv_row(found if row is not None else None, clearing, causes)])
+
+
+def _with_plan(person: "Person", row: Row) -> dict[str, Any]:
+    found = {name: value for name, value in row.items() if name not in {"guard_changes", "guard_deletes"}}
+    return {**found, "guard": guard_document(row), "planned": seen_planned(person, row)}
+
+
+def _tell_plan(found: dict[str, Any]) -> None:
+    planned = found["planned"]
+    if planned is None:
+        return
+    out = console()
+    out.print(
+        "\nIt would change:"
+        if found["state"] == RequestState.HELD
+        else "\nBefore anything was sent it would have changed:"
+    )
+    tell_planned(planned, stderr=False)
+    if found["state"] == RequestState.HELD:
+        command = release_command(found["request_id"])
+        out.print(
+            f"\nHeld: somebody else than who asked for it releases it with {command}, or rejects it with --reject"
+        )
 
 
 def _csv_row(row: Row | None, clearing: Row | None, causes: list[Cause]) -> Row:
@@ -128,6 +162,7 @@ def _tell(found: dict[str, Any], clearing: dict[str, Any] | None) -> None:
             f"({counted(clearing['outcomes'], 'outcome')}; scope: {printable(clearing['scope'])})"
         )
     counts = found.pop("counts", [])
+    found.pop("planned", None)
     width = max(map(len, found))
     for name, value in found.items():
         if value is not None:

@@ -223,34 +223,6 @@ def principal_refusal(principal: Principal, request: Request, catalog: Catalog) 
     return refusal(principal.name, permits_of(principal), request, catalog)
 
 
-def clearing_refusal(policy: Policy, topic: str, district_id: str, object_name: str) -> Refusal | None:
-    """Why the writers of a control topic may not have such a request's history cleared; None where they may."""
-    return control_refusal(policy, topic, ControlRight.CLEAR, (district_id, object_name))
-
-
-def control_refusal(policy: Policy, topic: str, right: ControlRight, place: tuple[str, str]) -> Refusal | None:
-    """Why the writers of a control topic may not wish for this about a request of the place; None where they may."""
-    declared = policy.control.get(topic)
-    if declared is None:
-        return Refusal(Ground.UNDECLARED, f"the policy does not declare {topic}, so its writers may {right} nothing")
-    if right not in declared.rights:
-        return Refusal(Ground.RIGHT, f"the writers of {topic} may {right} nothing")
-    if not declared.scope.has_district(place[0]):
-        return Refusal(Ground.DISTRICT, f"the writers of {topic} may {right} nothing of this district")
-    if not declared.scope.has_object(place[1]):
-        what = "the history" if right is ControlRight.CLEAR else "requests"
-        return Refusal(Ground.OBJECT, f"the writers of {topic} may not {right} {what} of this object here")
-    return None
-
-
-def clearable(policy: Policy, principal: Principal, topic: str) -> list[Scope]:
-    """What somebody may clear by a control topic."""
-    declared = policy.control.get(topic)
-    if declared is None or ControlRight.CLEAR not in declared.rights:
-        return []
-    return [scope.within(declared.scope) for scope in scopes(principal, Right.CLEAR)]
-
-
 def permits_of(principal: Principal) -> list[Permit]:
     """What may be asked for; who may sync may also verify."""
     return [
@@ -316,33 +288,23 @@ def scopes(principal: Principal, right: Right) -> tuple[Scope, ...]:
     return tuple(grant.scope for grant in principal.grants if right in grant.rights)
 
 
+def has_right(principal: Principal, right: Right, district_id: str, object_name: str) -> bool:
+    return any(scope.covers(district_id, object_name) for scope in scopes(principal, right))
+
+
 def may_see(principal: Principal, district_id: str, object_name: str) -> bool:
-    return _covered(scopes(principal, Right.SEE), district_id, object_name)
+    return has_right(principal, Right.SEE, district_id, object_name)
 
 
 def may_see_values(principal: Principal, district_id: str, object_name: str) -> bool:
-    return _covered(scopes(principal, Right.SEE_VALUES), district_id, object_name)
+    return has_right(principal, Right.SEE_VALUES, district_id, object_name)
 
 
 def may_clear(principal: Principal, district_id: str, object_name: str) -> bool:
     """Of a request, by its own district and object; see also `scopes(principal, Right.CLEAR)`."""
-    return _covered(scopes(principal, Right.CLEAR), district_id, object_name)
-
-
-def may_release(principal: Principal, district_id: str, object_name: str) -> bool:
-    """What is held; or reject it."""
-    return _covered(scopes(principal, Right.RELEASE), district_id, object_name)
-
-
-def may_cancel(principal: Principal, district_id: str, object_name: str) -> bool:
-    """Who may ask for it may also say that it be left."""
-    return _covered(scopes(principal, Right.SYNC), district_id, object_name)
+    return has_right(principal, Right.CLEAR, district_id, object_name)
 
 
 def has_everywhere(principal: Principal, right: Right) -> bool:
     """Whether one grant has a right for all districts and all objects, also for those that are still to come."""
     return any(scope == EVERYTHING for scope in scopes(principal, right))
-
-
-def _covered(where: Sequence[Scope], district_id: str, object_name: str) -> bool:
-    return any(scope.covers(district_id, object_name) for scope in where)

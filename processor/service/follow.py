@@ -9,7 +9,7 @@ from typing import Protocol
 
 from processor.core.correction import Parent
 from processor.core.errors import Reason
-from processor.core.history import Count, RequestState, Status
+from processor.core.history import Count, PlanCounts, RequestState, Status
 from processor.service.client_ports import Unreachable
 
 MOST_NOTED = 20
@@ -42,6 +42,9 @@ class Standing:
     cleared: bool = False
     district_id: str = ""
     object: str = ""
+    detail: str | None = None
+    planned: PlanCounts | None = None
+    """Of one that is held: why, and what it would change."""
 
     @property
     def has_ended(self) -> bool:
@@ -104,7 +107,7 @@ class Verdict(StrEnum):
     DONE = "done"
 
 
-def follow(follower: Follower, timeout_s: float | None, show: Callable[[Iterable[Standing]], None]) -> bool:
+def follow(follower: Follower, timeout_s: float | None, show: Callable[[Mapping[str, Standing]], None]) -> bool:
     """Until all requests have ended; False where the time ran out before.
 
     An outage in between is sat out for `PATIENCE_S`; then, or at the first question, it is raised.
@@ -114,14 +117,14 @@ def follow(follower: Follower, timeout_s: float | None, show: Callable[[Iterable
     wait_s = 0.0
     while True:
         try:
-            standings = follower.standings(wait_s).values()
+            standings = follower.standings(wait_s)
         except Unreachable:
             if heard is None or monotonic() - heard > PATIENCE_S:
                 raise
         else:
             heard = monotonic()
             show(standings)
-            if all(standing.has_ended for standing in standings):
+            if all(standing.has_ended for standing in standings.values()):
                 return True
         wait_s = min(1.0, wait_s * 1.5 + 0.05)
         if deadline is not None:

@@ -11,9 +11,10 @@ from datetime import datetime
 import structlog
 
 from processor import metrics
+from processor.core.control_rights import order_refusal
 from processor.core.history import Order, OrderAction, RequestStatus
 from processor.core.order import VOID_TEXTS, Void, ordered, void_of
-from processor.core.rights import ControlRight, Policy, control_refusal
+from processor.core.rights import Policy
 from processor.crashpoint import CrashPoints
 from processor.service.guard_ports import Orderable
 from processor.service.history_ports import HistoryTables, HistoryWriter
@@ -24,11 +25,6 @@ log = structlog.get_logger(__name__)
 CANCELLED_S = 300.0
 """For how long a request that was cancelled here is known, until the history tells it."""
 TAKEN = "taken"
-_RIGHTS = {
-    OrderAction.RELEASE: ControlRight.RELEASE,
-    OrderAction.REJECT: ControlRight.RELEASE,
-    OrderAction.CANCEL: ControlRight.CANCEL,
-}
 
 
 class Orders:
@@ -79,8 +75,7 @@ class Orders:
         if policy is None:
             return True
         objects = {status.request.object, *(each.object for each in (status.planned.counts if status.planned else ()))}
-        right = _RIGHTS[order.action]
-        return all(control_refusal(policy, topic, right, (district_id, name)) is None for name in sorted(objects))
+        return all(order_refusal(policy, topic, order.action, (district_id, name)) is None for name in objects)
 
     def _tell(self, topic: str, order: Order, void: Void) -> None:
         metrics.STORE_ORDERS.labels(order.action, void).inc()

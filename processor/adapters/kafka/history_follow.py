@@ -19,13 +19,13 @@ from processor.core.history import (
     HistoryRecord,
     KeyOutcome,
     RequestEnd,
+    RequestState,
     RequestStatus,
     Status,
 )
 from processor.core.partition import partition_of
 from processor.service.client_ports import NotSetUp
 from processor.service.follow import (
-    ENDED,
     MOST_NOTED,
     ClearedResult,
     NotedOutcome,
@@ -148,14 +148,18 @@ class _Seen:
         match record:
             case RequestStatus():
                 asked = record.request
+                # One that is cancelled goes on until nothing of it is open, which its end tells.
+                is_cancelled = record.state is RequestState.CANCELLED
                 self._known = replace(
                     self._known,
-                    state=record.state,
+                    state=RequestState.ACCEPTED if is_cancelled else record.state,
                     keys=record.keys,
                     district_id=asked.district_id,
                     object=asked.object,
+                    detail=record.detail,
+                    planned=record.planned if record.state is RequestState.HELD else None,
                 )
-                if record.state in ENDED:
+                if record.state is RequestState.REJECTED:
                     self._end(
                         RequestEnd(
                             asked.request_id, asked.district_id, asked.object, record.state, record.reason,

@@ -12,12 +12,12 @@ from psycopg.rows import dict_row
 
 from processor.adapters.postgres.history_filters import ClearFilter, KeyFilter, RecordFilter, RequestFilter, Seen
 from processor.adapters.postgres.history_schema import script
-from processor.core.correction import Parent
+from processor.adapters.postgres.history_told import cause_of, noted_of, standing_of
 from processor.core.errors import Reason
 from processor.core.history import OPEN_STATUSES, Count, RequestState, Status
 from processor.core.mend import MOST_NAMED, Cause
 from processor.service.client_ports import NotSetUp, Row, Unreachable
-from processor.service.follow import MOST_NOTED, ClearedResult, NotedOutcome, RequestResult, Standing
+from processor.service.follow import MOST_NOTED, ClearedResult, RequestResult, Standing
 
 PAGE = 2_000
 
@@ -122,7 +122,7 @@ class HistoryQueries:
             "seen_objects": _listed(seen_objects),
         }
         found = self._rows("query_causes.sql", parameters)
-        return [_cause(row) for row in found if row["reason"] in Reason.__members__]
+        return [cause_of(row) for row in found if row["reason"] in Reason.__members__]
 
     def verification(self, request_id: str) -> Row | None:
         """Rows a side, and the number of keys that differ in each field."""
@@ -148,7 +148,7 @@ class HistoryQueries:
         parameters = {"request_ids": list(request_ids)}
         found = {row["request_id"]: row for row in self._rows("query_standings.sql", parameters)}
         cleared = {row["request_id"]: row for row in self._rows("query_clearings.sql", parameters)}
-        return {request_id: _standing(found.get(request_id), cleared.get(request_id)) for request_id in request_ids}
+        return {request_id: standing_of(found.get(request_id), cleared.get(request_id)) for request_id in request_ids}
 
     def result(self, request_id: str, seen: Seen = None) -> RequestResult | ClearedResult:
         clearing = self.clearing(request_id)
@@ -168,7 +168,7 @@ class HistoryQueries:
             row["detail"],
             row["keys"] or sum(count["keys"] for count in row["counts"]),
             tuple(Count(count["status"], count["reason"], count["keys"]) for count in row["counts"]),
-            tuple(map(_noted, noted)),
+            tuple(map(noted_of, noted)),
         )
 
     def close(self) -> None:
@@ -236,42 +236,6 @@ def _seen(wanted: RequestFilter) -> dict[str, Any]:
 
 def _listed(values: Sequence[str | None] | None) -> list[str | None] | None:
     return None if values is None else list(values)
-
-
-def _standing(row: Row | None, clearing: Row | None) -> Standing:
-    known = row or clearing
-    if known is None:
-        return Standing()
-    standing = Standing(cleared=clearing is not None, district_id=known["district_id"], object=known["object"])
-    if row is None:
-        return standing
-    return replace(standing, state=RequestState(row["state"]), keys=row["keys"], settled=row["settled"])
-
-
-def _noted(row: Row) -> NotedOutcome:
-    return NotedOutcome(
-        row["object"],
-        row["key"],
-        row["asked_as"],
-        Status(row["status"]),
-        Reason(row["reason"]) if row["reason"] else None,
-        row["detail"],
-        tuple(row["changed_fields"]),
-        Parent(row["parent_object"], row["parent_key"]) if row["parent_object"] else None,
-    )
-
-
-def _cause(row: Row) -> Cause:
-    return Cause(
-        row["object"],
-        Reason(row["reason"]),
-        row["detail"],
-        row["parent_object"],
-        row["keys"],
-        tuple(row["named"]),
-        row["parent_keys"],
-        tuple(row["parents"]),
-    )
 
 
 @contextmanager

@@ -9,12 +9,12 @@ from threading import Event
 
 from processor.adapters.kafka.control_reader import ControlReader
 from processor.adapters.kafka.history_reader import GroupReader
-from processor.adapters.kafka.history_writer import StoreWriter
+from processor.adapters.kafka.history_writer import StoreTopics, StoreWriter
 from processor.adapters.postgres.history_tables import PostgresTables
 from processor.codec import Codec
 from processor.core.catalog import Catalog, Limits
 from processor.crashpoint import CrashPoints
-from processor.service.clear import Control
+from processor.service.control import Control
 from processor.service.history_changes import history_decoder
 from processor.service.history_ports import BatchLimits
 from processor.service.materialize import Store, StoreParts
@@ -45,9 +45,10 @@ def main() -> None:
     release, ordinal = settings["release"], settings["ordinal"]
     options = {"bootstrap.servers": settings["bootstrap"], **settings.get("options", {})}
     codec = Codec.open(None, Catalog({}, {}, Limits()), settings.get("registry"))
-    history, retry = f"{release}.history", f"{release}.retry"
+    history = f"{release}.history"
     reader = GroupReader(options, history, f"{release}-store", f"{release}-store-{ordinal}")
-    writer = StoreWriter({"bootstrap.servers": settings["bootstrap"]}, history, retry, codec)
+    written = StoreTopics(history, f"{release}.retry", f"{release}.chunks")
+    writer = StoreWriter({"bootstrap.servers": settings["bootstrap"]}, written, codec, 5.0)
     tables = PostgresTables(settings["dsn"], f"resync/store/{ordinal}")
     parts = StoreParts(
         log=reader,

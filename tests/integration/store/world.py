@@ -19,18 +19,18 @@ from confluent_kafka.cimpl import NewTopic
 from processor.adapters.kafka.control_reader import ControlReader
 from processor.adapters.kafka.history_reader import GroupReader
 from processor.adapters.kafka.history_scan import ScanReader
-from processor.adapters.kafka.history_writer import StoreWriter
+from processor.adapters.kafka.history_writer import StoreTopics, StoreWriter
 from processor.adapters.postgres.history_rebuild import PostgresSwap, PostgresVerify
 from processor.adapters.postgres.history_schema import migrate
 from processor.adapters.postgres.history_tables import PostgresTables
 from processor.codec import Codec
-from processor.codec.history import history_record
+from processor.codec.history import control_key, history_record
 from processor.core.catalog import Catalog, Limits
-from processor.core.history import Clear, HistoryRecord, RequestEnd
+from processor.core.history import Clear, HistoryRecord, Order, RequestEnd
 from processor.core.partition import partition_of
 from processor.core.rights import Policy
 from processor.crashpoint import CrashPoints
-from processor.service.clear import Control
+from processor.service.control import Control
 from processor.service.history_changes import history_decoder
 from processor.service.history_ports import BatchLimits
 from processor.service.materialize import Store, StoreParts
@@ -39,6 +39,7 @@ from processor.service.replay import Reading, Replayed, Verified, replay, verify
 from tests.integration.store.waiting import await_, run
 
 PARTITIONS = 3
+RETRY_DELAY_S = 5.0
 EMPTY_CATALOG = Catalog({}, {}, Limits())
 Tables = dict[str, list[tuple[Any, ...]]]
 
@@ -55,12 +56,14 @@ class World:
         self.release = name
         self.history = f"{name}.history"
         self.retry = f"{name}.retry"
+        self.chunks = f"{name}.chunks"
         self.control = f"{name}.control"
         self.norths = f"{name}.control.north"
         self.options: dict[str, str | int | float | bool] = {"bootstrap.servers": self.bootstrap}
         self.admin = AdminClient(self.options)
         self.create_topic(self.history, {"cleanup.policy": "compact", **self.topic_options})
-        self.create_topic(self.retry, {})
+        for work in (self.retry, self.chunks):
+            self.create_topic(work, {})
         for control in (self.control, self.norths):
             self.create_topic(control, {"cleanup.policy": "compact"})
         self.codec = Codec.open(None, EMPTY_CATALOG)
@@ -83,7 +86,7 @@ class World:
             reader.close()
             writer.close()
             tables.disconnect()
-        self.admin.delete_topics([self.history, self.retry, self.control, self.norths])
+        self.admin.delete_topics([self.history, self.retry, self.chunks, self.control, self.norths])
 
     def partition(self, request_id: str) -> int:
         return partition_of(request_id, self.partitions)
@@ -140,7 +143,7 @@ class World:
     ) -> Store:
         instance = f"{self.release}-store-{ordinal}"
         reader = GroupReader(self.options, self.history, f"{self.release}-store", instance)
-        writer = StoreWriter(self.options, self.history, self.retry, self.codec)
+        writer = StoreWriter(self.options, StoreTopics(self.history, self.retry, self.chunks), self.codec, RETRY_DELAY_S)
         tables = PostgresTables(self.dsn, f"resync/store/{ordinal}")
         parts = StoreParts(
             reader,
@@ -219,6 +222,7 @@ class World:
         names = {
             "requests": "1",
             "chunks": "1, 2",
+            "parked": "1, 2",
             "outcomes": "1, 2, 3",
             "clearings": "1",
             "tallies": "request_id, district_id, object, status, reason",
@@ -228,9 +232,9 @@ class World:
     def control_reader(self) -> ControlReader:
         return ControlReader(self.options, [self.control, self.norths], self.codec)
 
-    def wish(self, *clears: Clear, topic: str | None = None) -> None:
-        for clear in clears:
-            self.producer.produce(topic or self.control, self.codec.encode(self.control, clear), clear.request_id, 0)
+    def wish(self, *wishes: Clear | Order, topic: str | None = None) -> None:
+        for wish in wishes:
+            self.producer.produce(topic or self.control, self.codec.encode(self.control, wish), control_key(wish), 0)
         self.producer.flush(10)
 
     def rebuild(self, alive: Callable[[], None]) -> None:

@@ -14,7 +14,7 @@ from processor.adapters.kafka.clients import client_config, consumer_config, pro
 from processor.adapters.kafka.control_reader import ControlReader
 from processor.adapters.kafka.history_heads import TopicHeads
 from processor.adapters.kafka.history_topic import TopicFacts
-from processor.adapters.kafka.history_writer import StoreWriter
+from processor.adapters.kafka.history_writer import StoreTopics, StoreWriter
 from processor.adapters.kafka.topics import TopicAdmin
 from processor.codec import Codec
 from processor.core.catalog import Catalog, Limits
@@ -50,7 +50,7 @@ def heads(settings: Settings) -> Callable[[], object]:
 
 def control(settings: Settings) -> Callable[[], object]:
     made = ControlReader(client_config(settings), ["t"], Codec.open(None, Catalog({}, {}, Limits())))
-    return lambda: list(made.clears())
+    return lambda: list(made.wishes())
 
 
 def facts(settings: Settings) -> Callable[[], object]:
@@ -67,7 +67,7 @@ def writer(settings: Settings) -> Callable[[], object]:
     def step() -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(TopicFacts, "partitions", lambda _: 1)
-            StoreWriter(client_config(settings), "t", "r", Codec.open(None, Catalog({}, {}, Limits())))
+            StoreWriter(client_config(settings), StoreTopics("t", "r", "c"), Codec.open(None, Catalog({}, {}, Limits())), 5.0)
 
     return step
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.core.request import All, Dependencies, Filter, Keys, Mode, OnStateOnly, Request, Side
+from processor.core.control_rights import clearable
 from processor.core.rights import (
     NEEDS,
     ControlTopic,
@@ -19,7 +20,6 @@ from processor.core.rights import (
     RequestTopic,
     Right,
     Scope,
-    clearable,
     identify,
     may_clear,
     may_see,
