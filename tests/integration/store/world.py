@@ -143,7 +143,9 @@ class World:
     ) -> Store:
         instance = f"{self.release}-store-{ordinal}"
         reader = GroupReader(self.options, self.history, f"{self.release}-store", instance)
-        writer = StoreWriter(self.options, StoreTopics(self.history, self.retry, self.chunks), self.codec, RETRY_DELAY_S)
+        writer = StoreWriter(
+            self.options, StoreTopics(self.history, self.retry, self.chunks), self.codec, RETRY_DELAY_S
+        )
         tables = PostgresTables(self.dsn, f"resync/store/{ordinal}")
         parts = StoreParts(
             reader,

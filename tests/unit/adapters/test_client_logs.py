@@ -67,7 +67,9 @@ def writer(settings: Settings) -> Callable[[], object]:
     def step() -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(TopicFacts, "partitions", lambda _: 1)
-            StoreWriter(client_config(settings), StoreTopics("t", "r", "c"), Codec.open(None, Catalog({}, {}, Limits())), 5.0)
+            StoreWriter(
+                client_config(settings), StoreTopics("t", "r", "c"), Codec.open(None, Catalog({}, {}, Limits())), 5.0
+            )
 
     return step
 

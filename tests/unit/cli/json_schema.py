@@ -10,7 +10,14 @@ from typing import Any
 from uuid import UUID
 
 FOLDER = Path(__file__).parents[3] / "schemas" / "cli"
-_TYPES: dict[str, type] = {"object": dict, "array": list, "string": str, "integer": int, "null": type(None)}
+_TYPES: dict[str, type] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "boolean": bool,
+    "null": type(None),
+}
 _FORMATS: dict[str, Callable[[str], object]] = {"uuid": UUID, "date-time": datetime.fromisoformat}
 _SAY_NOTHING = {"$schema", "$defs", "title", "description", "properties"}
 
@@ -48,7 +55,9 @@ class _Place:
 
     def type(self, value: Any, says: str | list[str], _schema: dict[str, Any]) -> Iterator[str]:
         kinds = [says] if isinstance(says, str) else says
-        if isinstance(value, bool) or not any(isinstance(value, _TYPES[kind]) for kind in kinds):
+        if not any(
+            isinstance(value, _TYPES[kind]) and isinstance(value, bool) is (kind == "boolean") for kind in kinds
+        ):
             yield f"{self.path}: {value!r} is no {says}"
 
     def enum(self, value: Any, says: list[Any], _schema: dict[str, Any]) -> Iterator[str]:

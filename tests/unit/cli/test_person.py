@@ -8,8 +8,9 @@ import pytest
 
 from processor.cli.exits import UsageError
 from processor.cli.person import Person, identified
+from processor.core.history import OrderAction
 from processor.core.request import Side
-from processor.core.rights import ControlTopic, Grant, NotAuthorized, Policy, Principal, Right, Scope
+from processor.core.rights import ControlRight, ControlTopic, Grant, NotAuthorized, Policy, Principal, Right, Scope
 from processor.settings import Settings
 from stack.layout import REPO
 
@@ -20,6 +21,7 @@ NOBODY = Person("someone@somewhere")
 def person(*grants: Grant) -> Person:
     control = {
         "control": ControlTopic("control", Scope(None, None), ()),
+        "control.all": ControlTopic("control.all", Scope(None, None), (), frozenset(ControlRight)),
         "control.river": ControlTopic("control.river", Scope(frozenset({"RIVER"}), None), ()),
     }
     return Person("clerk", (Policy({}, {}, control=control), Principal("clerk", grants)))
@@ -138,3 +140,37 @@ def test_no_token_and_nobody_s_token(tmp_path: Path) -> None:
         identified(Settings(policy=POLICY, token="S3CR3T"))  # noqa: S106 (not one)
     assert "S3CR3T" not in str(caught.value)
     assert "S3CR3T" not in repr(Settings(policy=tmp_path, token="S3CR3T"))  # noqa: S106
+
+
+ROW = {"district_id": "NORTH", "object": "Person", "requested_by": "somebody", "planned": None}
+PLANNED = {"counts": [{"object": "Enrollment"}], "samples": []}
+
+
+@pytest.mark.parametrize("action", [OrderAction.RELEASE, OrderAction.REJECT])
+def test_who_asked_for_a_request_does_not_release_it_with_or_without_a_policy(action: OrderAction) -> None:
+    allowed = person(grant(Scope(None, None), Right.RELEASE)).known
+    for who in (Person("somebody"), Person("somebody", allowed)):
+        with pytest.raises(NotAuthorized, match="somebody else has to"):
+            who.check_order(action, "control.all", ROW)
+    Person("somebody").check_order(OrderAction.CANCEL, "control.all", ROW)
+    NOBODY.check_order(action, "control", ROW)
+
+
+def test_releasing_needs_its_own_right_for_all_that_would_change_and_the_topic_s() -> None:
+    chief = person(grant(NORTH, Right.SEE, Right.RELEASE))
+    chief.check_order(OrderAction.RELEASE, "control.all", ROW)
+    with pytest.raises(NotAuthorized, match="may not release this: it needs release for Enrollment"):
+        chief.check_order(OrderAction.RELEASE, "control.all", {**ROW, "planned": PLANNED})
+    with pytest.raises(NotAuthorized, match="may not cancel this: it needs W for Person"):
+        chief.check_order(OrderAction.CANCEL, "control.all", ROW)
+    with pytest.raises(NotAuthorized, match="the writers of control may release nothing"):
+        chief.check_order(OrderAction.REJECT, "control", ROW)
+
+
+def test_cancelling_needs_what_asking_needs() -> None:
+    clerk = person(grant(NORTH, Right.SEE, Right.SYNC))
+    clerk.check_order(OrderAction.CANCEL, "control", ROW)
+    with pytest.raises(NotAuthorized, match="may cancel nothing of this district"):
+        clerk.check_order(OrderAction.CANCEL, "control.river", ROW)
+    with pytest.raises(NotAuthorized, match="it needs release for Person"):
+        clerk.check_order(OrderAction.RELEASE, "control.all", ROW)

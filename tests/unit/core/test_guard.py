@@ -1,6 +1,8 @@
 """The guard: what passes by itself, what has to be released, and that parking loses no key."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -9,9 +11,11 @@ from hypothesis import strategies as st
 from processor.core.catalog import Limits
 from processor.core.chunk import Stage
 from processor.core.correction import Op
+from processor.core.errors import Reason
 from processor.core.guard import (
     MAX_SAMPLES,
     changes,
+    decide,
     deletes,
     guard_of,
     is_beyond,
@@ -20,9 +24,9 @@ from processor.core.guard import (
     plan_counts,
     stage_of_parts,
 )
-from processor.core.history import Guard, PlanCounts, Planned, Sample
+from processor.core.history import Guard, PlanCounts, Planned, RequestState, RequestStatus, Sample
 from processor.core.request import Mode
-from tests.unit.core.builders import World, catalog, chunk, ours, theirs
+from tests.unit.core.builders import World, catalog, chunk, ours, request, theirs
 
 LIMITS = Limits()
 
@@ -93,3 +97,49 @@ def test_only_what_could_be_beyond_the_guard_is_planned_first(mode: Mode, keys: 
         Stage.GUARDED if mode is Mode.VERIFY else Stage.RELEASED if keys <= 10_000 else Stage.PLAN
     )
     assert least_guard(catalog(hold_changes=5).limits).changes == 5
+
+
+NOW = datetime(2026, 8, 1, tzinfo=UTC)
+PERSONS, CHILDREN = Guard(10, 2), Guard(4, 1)
+BOTH = {"Person": PERSONS, "Enrollment": CHILDREN}
+
+
+def of(persons: int, children: int = 0, deletes: int = 0) -> PlanCounts:
+    counts = (
+        Planned("Person", Op.UPDATE, None, persons),
+        Planned("Person", Op.UPDATE, "lastName", persons),
+        Planned("Enrollment", Op.CREATE, None, children),
+        Planned("Person", Op.DELETE, None, deletes),
+    )
+    return PlanCounts(tuple(each for each in counts if each.keys))
+
+
+@pytest.mark.parametrize(
+    ("plan", "guards", "guard", "detail"),
+    [
+        (PlanCounts(), BOTH, Guard(10, 1), None),
+        (of(6, 4), BOTH, Guard(10, 1), None),
+        (of(8, 2), {"Person": PERSONS}, PERSONS, None),
+        (of(8, 3), {"Person": PERSONS}, PERSONS, "it would change 11 records; without a release at most 10 pass"),
+        (of(8, 3), BOTH, Guard(10, 1), "it would change 11 records; without a release at most 10 pass"),
+        (of(0, 5), BOTH, Guard(4, 1), "it would change 5 records of Enrollment; without a release at most 4 pass"),
+        (of(1, 0, 2), BOTH, Guard(10, 1), "it would delete 2 records; without a release at most 1 pass"),
+        (
+            of(10, 0, 3),
+            {"Person": PERSONS},
+            PERSONS,
+            (
+                "it would delete 3 records; without a release at most 2 pass; "
+                "it would change 13 records of Person; without a release at most 10 pass"
+            ),
+        ),
+    ],
+)
+def test_what_is_beyond_is_told_by_number_and_limit(
+    plan: PlanCounts, guards: Mapping[str, Guard], guard: Guard, detail: str | None
+) -> None:
+    asked = RequestStatus(request(), RequestState.ACCEPTED, None, None, 0, NOW)
+    found = decide(asked, plan, guards, NOW)
+    state = RequestState.ACCEPTED if detail is None else RequestState.HELD
+    reason = None if detail is None else Reason.MASS_CHANGE
+    assert found == replace(asked, state=state, reason=reason, detail=detail, guard=guard, planned=plan)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.core.request import All, Dependencies, Filter, Keys, Mode, OnStateOnly, Request, Side
 from processor.core.control_rights import clearable
+from processor.core.request import All, Dependencies, Filter, Keys, Mode, OnStateOnly, Request, Side
 from processor.core.rights import (
     NEEDS,
     ControlTopic,

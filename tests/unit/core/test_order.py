@@ -1,0 +1,63 @@
+"""Orders: which mean something for a request, and what it becomes by them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from processor.core.errors import Reason
+from processor.core.history import Order, OrderAction, RequestState, RequestStatus
+from processor.core.order import CLOCKS, MAX_TEXT, VOID_TEXTS, Void, ordered, void_of
+from tests.unit.core.builders import request
+
+NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
+ASKED = request(requested_by="clerk", requested_at=NOW)
+HELD = RequestStatus(ASKED, RequestState.HELD, Reason.MASS_CHANGE, "too much", 0, NOW + timedelta(minutes=1))
+RUNNING = replace(HELD, state=RequestState.ACCEPTED, reason=None, detail=None)
+RELEASE, REJECT, CANCEL = OrderAction.RELEASE, OrderAction.REJECT, OrderAction.CANCEL
+TICK = timedelta(microseconds=1)
+
+
+def order(action: OrderAction, **changes: Any) -> Order:
+    given = {"ordered_by": "chief", "ordered_at": HELD.decided_at, **changes}
+    return Order(HELD.request.request_id, action, **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "shown", "void"),
+    [
+        (order(RELEASE), HELD, HELD.state, None),
+        (order(REJECT), HELD, HELD.state, None),
+        (order(CANCEL), HELD, HELD.state, None),
+        (order(CANCEL), RUNNING, RUNNING.state, None),
+        (order(CANCEL, ordered_by="clerk"), HELD, HELD.state, None),
+        (order(RELEASE, ordered_by="clerk"), HELD, HELD.state, Void.SAME_PERSON),
+        (order(REJECT, ordered_by="clerk"), HELD, HELD.state, Void.SAME_PERSON),
+        (order(RELEASE), RUNNING, RUNNING.state, Void.NOT_HELD),
+        (order(RELEASE, ordered_at=HELD.decided_at - TICK), HELD, HELD.state, Void.OUTDATED),
+        (order(CANCEL, ordered_at=NOW - CLOCKS), HELD, HELD.state, None),
+        (order(CANCEL, ordered_at=NOW - CLOCKS - TICK), HELD, HELD.state, Void.OUTDATED),
+        (order(CANCEL), RUNNING, RequestState.COMPLETE, Void.ENDED),
+        (order(CANCEL), replace(RUNNING, state=RequestState.CANCELLED), RequestState.ACCEPTED, Void.ENDED),
+    ],
+)
+def test_an_order_means_something_or_says_why_not(
+    given: Order, status: RequestStatus, shown: RequestState, void: Void | None
+) -> None:
+    assert void_of(given, status, shown) is void
+
+
+def test_what_a_request_becomes() -> None:
+    later = NOW + timedelta(hours=1)
+    by = replace(HELD, decided_by="chief", decided_at=later)
+    released = replace(by, state=RequestState.ACCEPTED, reason=None, detail=None)
+    assert ordered(order(RELEASE), HELD, later) == released
+    assert ordered(order(CANCEL), HELD, later) == replace(released, state=RequestState.CANCELLED)
+    rejected = replace(by, state=RequestState.CANCELLED, reason=Reason.NOT_RELEASED)
+    assert ordered(order(REJECT), HELD, later) == rejected
+    assert len(ordered(order(REJECT, ordered_by="x" * 1_000), HELD, later).decided_by or "") == MAX_TEXT
+
+
+def test_every_reason_for_an_order_to_be_void_has_words() -> None:
+    assert VOID_TEXTS.keys() == set(Void)
