@@ -111,7 +111,8 @@ def test_nothing_is_decided_before_all_is_planned(world: World, missing: object)
     settle(world, store)
     assert told(world) == []
     assert world.rows("select state from history.requests") == [("ACCEPTED",)]
-    world.produce(planned(asked, "0.2", plan(20)), outcome(asked.request_id, "7", Status.FAILED))
+    parked_now = outcome(asked.request_id, "7", Status.DEFERRED, reason=Reason.MASS_CHANGE)
+    world.produce(planned(asked, "0.2", plan(20)), parked_now)
     [status] = await_told(world, store)
     assert status.state is HELD
 

@@ -1,5 +1,6 @@
 -- Of the requests named, those that were planned to their end and are not decided upon, with the least limits of each
--- object's chunks, and when the last of them was planned. A chunk that is put off, or a key that waits, is yet to be.
+-- object's chunks, and when the last of them was planned. A chunk that is put off, or a key
+-- that waits for anything else than this decision, is yet to be.
 select r.*, g.guards, g.planned_at
 from requests r
 cross join lateral (
@@ -22,6 +23,7 @@ where r.request_id = any(%s) and r.state = 'ACCEPTED' and r.planned is null and 
     and not exists (
         select from tallies t
         where t.request_id = r.request_id and t.district_id = r.district_id and t.status in ('SENT', 'DEFERRED')
+            and t.reason <> 'MASS_CHANGE'
     )
     and not exists (select from clearings c where c.request_id = r.request_id)
 order by r.request_id
