@@ -240,7 +240,9 @@ DEAD_LETTERS_END = _live(
     (MONITOR,),
 )
 OPEN_REQUESTS = _live(
-    "resync_open_requests", "Requests accepted on the history topic whose end is not announced there.", (MONITOR,)
+    "resync_open_requests",
+    "Requests accepted on the history topic whose end is not announced there; those that are held do not count.",
+    (MONITOR,),
 )
 OLDEST_OPEN = _live(
     "resync_oldest_open_request_seconds",

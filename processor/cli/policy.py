@@ -36,7 +36,7 @@ def check(
     if settings.topics.requests not in policy.topics:
         say(f"warning: the request topic {settings.topics.requests} is not declared: every request on it is rejected")
     if settings.topics.control not in policy.control:
-        say(f"warning: the control topic {settings.topics.control} is not declared: no wish to clear on it is heard")
+        say(f"warning: the control topic {settings.topics.control} is not declared: no wish on it is heard")
 
 
 @app.command("token")

@@ -13,14 +13,17 @@ self-contained and may be used as they are. Namespace: `selectivesync.v1`.
 |---|---|---|---|---|
 | `resync.requests` | ResyncRequest | district_id | murmur2 of district_id | BACKWARD_TRANSITIVE |
 | `resync.chunks`, `resync.retry` | ResyncChunk | district_id | as above | BACKWARD_TRANSITIVE |
+| `resync.retry` | RequestStatus, ResyncRequest | district_id | as above | BACKWARD_TRANSITIVE |
 | `state.corrections` | `<Object>Correction` | district_id | as above | BACKWARD_TRANSITIVE |
 | `state.answers` | Answer | district_id | as above | BACKWARD_TRANSITIVE |
 | `resync.history` | RequestStatus | `request_id` | murmur2 of request_id | FULL_TRANSITIVE |
 | | ChunkStatus | `request_id/~chunk/<chunk>` | | |
+| | Parked | `request_id/~held/<chunk>` | | |
 | | KeyOutcome | `request_id/<object>/<key>` | | |
 | | RequestEnd | `request_id/~end` | | |
 | | Cleared | `request_id/~cleared` | | |
 | `resync.control` | Clear | `request_id` | the only one | BACKWARD_TRANSITIVE |
+| | Order | `request_id/~order` | | |
 
 Segments of a composed record key are percent-encoded except for ASCII letters, digits and `. _ -`. An empty value in
 `resync.history` is a tombstone. A request in another partition than its district's is moved to it, so a publisher may

@@ -14,7 +14,8 @@ log = logging.getLogger(__name__)
 
 MOST_OPEN = 500_000
 """Open requests kept in memory, some 200 bytes each; those beyond are found by reading again."""
-_OPEN = frozenset({RequestState.ACCEPTED.encode(), RequestState.HELD.encode()})
+_OPEN = frozenset({RequestState.ACCEPTED.encode()})
+"""Those that are held wait for a person, which the store tells."""
 
 
 @dataclass(frozen=True, slots=True)

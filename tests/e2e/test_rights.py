@@ -303,7 +303,7 @@ def test_topics_that_are_not_declared_are_named_at_the_start_and_may_say_nothing
     name = deployment.topics.requests
     assert f"the policy does not declare the request topic {name}" in role.log.read_text()
     store = deployment.start("store")
-    told = f"the policy does not declare the control topic {deployment.topics.control}: no wish to clear on it is heard"
+    told = f"the policy does not declare the control topic {deployment.topics.control}: no wish on it is heard"
     assert told in store.log.read_text()
     checked = resync(deployment.env, "policy", "check")
     assert checked.code == 0

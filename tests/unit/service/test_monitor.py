@@ -19,7 +19,8 @@ BEGIN = (ids.request_key(ID).encode(), b"ACCEPTED")
         (ids.cleared_key(ID), b"", 0),
         (ids.request_key(ID), None, 0),
         (ids.request_key(ID), b"REJECTED", 0),
-        (ids.request_key(ID), b"HELD", 1),
+        (ids.request_key(ID), b"HELD", 0),
+        (ids.request_key(ID), b"ACCEPTED", 1),
         (ids.outcome_key(ID, "PersonIdentity", "7"), b"APPLIED", 1),
         (ids.chunk_key(ID, "0.1"), b"DONE", 1),
         (ids.end_key(OTHER), b"COMPLETE", 1),
@@ -38,9 +39,16 @@ def test_the_oldest_is_the_one_accepted_first() -> None:
     requests = OpenRequests()
     assert requests.oldest_s() is None
     requests.add(OTHER.encode(), b"ACCEPTED", 9.0)
-    requests.add(ID.encode(), b"HELD", 5.0)
+    requests.add(ID.encode(), b"ACCEPTED", 5.0)
     requests.add(ID.encode(), b"ACCEPTED", 20.0)
     assert requests.oldest_s() == 5.0
+
+
+def test_one_that_is_held_waits_for_a_person_and_counts_from_its_release() -> None:
+    requests = OpenRequests()
+    for status, at_s in ((b"ACCEPTED", 1.0), (b"HELD", 2.0), (b"ACCEPTED", 30.0)):
+        requests.add(ID.encode(), status, at_s)
+    assert requests.oldest_s() == 30.0
 
 
 def test_requests_that_found_no_room_are_read_again_once_there_is() -> None:
