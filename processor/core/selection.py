@@ -41,12 +41,16 @@ def in_year(condition: Condition, year: str, kind: ObjectType, catalog: Catalog,
     Raises YearNotOpen, and FilterError where there is no such column or the year is no number.
     """
     check_year(year, catalog)
-    for path in paths(kind, catalog):
-        operand = _named(path, path[-1].school_year, side)
-        if operand is not None:
-            value = _canonical(operand, year.strip(), 1)
-            return AllOf((Compare(operand, Operator.EQUAL, value), condition))
-    raise FilterError(1, f"{kind.name} has no school year at the {side.lower()}, and nothing above it has one")
+    operand = school_year(kind, catalog, side)
+    if operand is None:
+        raise FilterError(1, f"{kind.name} has no school year at the {side.lower()}, and nothing above it has one")
+    return AllOf((Compare(operand, Operator.EQUAL, _canonical(operand, year.strip(), 1)), condition))
+
+
+def school_year(kind: ObjectType, catalog: Catalog, side: Side) -> Operand | None:
+    """The object's own, or that of its nearest ancestor that has one at a side."""
+    named = (_named(path, path[-1].school_year, side) for path in paths(kind, catalog))
+    return next((operand for operand in named if operand is not None), None)
 
 
 def paths(kind: ObjectType, catalog: Catalog) -> Iterator[tuple[ObjectType, ...]]:
