@@ -6,20 +6,21 @@ from datetime import datetime
 from typing import Any
 
 from processor.core.catalog import Catalog, KeyType, ObjectType
+from processor.core.chosen import chosen
 from processor.core.chunk import Ask, Cause, Chunk, Scan, Stage
 from processor.core.counted import counted
 from processor.core.descent import WITH_CHILDREN, descending, upward
 from processor.core.errors import CoreError, InvalidKey, Reason
-from processor.core.filter_text import MAX_EXPRESSION
+from processor.core.filter_text import MAX_EXPRESSION, FilterError
 from processor.core.guard import stage_of_parts
 from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
 from processor.core.ids import FIRST_CHUNK, split_chunk
 from processor.core.keys import canonical_key, invalid_key_id
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
-from processor.core.request import All, Filter, Keys, Mode, OnStateOnly, Report, Request
+from processor.core.request import Filter, Keys, Mode, OnStateOnly, Report, Request
 from processor.core.run import fault_of_step
-from processor.core.scope import YearNotOpen, check_year
+from processor.core.scope import NoSchoolYear, YearNotOpen, check_year
 
 FIRST_SIZE = 1_000
 """Rows of a side that the first part of a scan reads; the parts after it by how long that took."""
@@ -76,10 +77,12 @@ def _accept_all(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan
     What hangs below is all of the objects below, scanned one after the other.
     """
     below = [kind.name for kind in descending(request.object, catalog)] if request.dependencies in WITH_CHILDREN else ()
+    where = request.selection.expression if isinstance(request.selection, Filter) else None
+    digest = first_digest(request.mode, request.report)
     first = replace(
         _chunk(request, split_chunk(FIRST_CHUNK, 0), (), Cause.SCAN),
         dependencies=upward(request.dependencies),
-        scan=Scan(None, 0, FIRST_SIZE, 0, first_digest(request.mode, request.report), below=tuple(below)),
+        scan=Scan(None, 0, FIRST_SIZE, 0, digest, where=where, year=request.school_year, below=tuple(below)),
         stage=Stage.GUARDED if request.mode is Mode.VERIFY else Stage.PLAN,
     )
     return Plan(history=[RequestStatus(request, RequestState.ACCEPTED, None, None, 0, now)]), first
@@ -132,6 +135,8 @@ def _checked(request: Request, too_long: Sequence[str], nul: Sequence[str], cata
     if request.school_year is not None:
         _check_year(request.school_year, catalog)
     _check_selection(request)
+    if not isinstance(request.selection, Keys):
+        _check_chosen(request, kind, catalog)
     if request.linked and (fault := fault_of_step(request)):
         raise Rejected(Reason.INVALID_REQUEST, fault)
     return kind
@@ -141,10 +146,17 @@ def _check_selection(request: Request) -> None:
     match request.selection:
         case Keys(keys=()):
             raise Rejected(Reason.EMPTY_SELECTION, "the selection names no key")
-        case Filter():
-            raise Rejected(Reason.NOT_SUPPORTED, "only a selection of keys, or of all records, is supported")
-        case All() if request.school_year is not None:
-            raise Rejected(Reason.NOT_SUPPORTED, "all records cannot be limited to a school year")
+        case Filter() if request.dependencies in WITH_CHILDREN:
+            raise Rejected(Reason.NOT_SUPPORTED, "a filter chooses records of one object, not what hangs below them")
+
+
+def _check_chosen(request: Request, kind: ObjectType, catalog: Catalog) -> None:
+    """What a filter and a school year name must be there, and be open."""
+    where = request.selection.expression if isinstance(request.selection, Filter) else None
+    try:
+        chosen(where, request.school_year, kind, catalog)
+    except (FilterError, YearNotOpen, NoSchoolYear) as why:
+        raise Rejected(why.reason, why.detail) from None
 
 
 def _check_year(year: str, catalog: Catalog) -> None:

@@ -11,6 +11,7 @@ from processor.core.catalog import Catalog, ObjectType
 from processor.core.condition import EVERYTHING, Condition
 from processor.core.filter_text import FilterError
 from processor.core.request import Side
+from processor.core.scope import NoSchoolYear
 from processor.core.selection import in_year, school_year, select
 
 Chosen: TypeAlias = Mapping[Side, Condition]
@@ -20,26 +21,27 @@ Chosen: TypeAlias = Mapping[Side, Condition]
 def chosen(where: str | None, year: str | None, kind: ObjectType, catalog: Catalog) -> Chosen | None:
     """By a filter's text and a school year; None where neither is given, so that all records are meant.
 
-    Raises FilterError, with the place of what neither side can tell, and YearNotOpen.
+    Raises FilterError, with the place of what neither side can tell, YearNotOpen and NoSchoolYear.
     """
     if where is None and year is None:
         return None
-    if year is not None and not any(school_year(kind, catalog, side) for side in Side):
-        raise FilterError(1, f"{kind.name} has no school year, and nothing above it has one")
+    sides = [side for side in Side if year is None or school_year(kind, catalog, side) is not None]
+    if not sides:
+        raise NoSchoolYear(f"{kind.name} has no school year, and nothing above it has one")
     found: dict[Side, Condition] = {}
     faults: list[FilterError] = []
-    for side in Side:
+    for side in sides:
         try:
             condition = EVERYTHING if where is None else select(where, kind, catalog, [side])
             found[side] = condition if year is None else in_year(condition, year, kind, catalog, side)
         except FilterError as fault:
             faults.append(fault)
     if not found:
-        raise _neither(*faults)
+        raise _all_of(faults)
     return found
 
 
-def _neither(ours: FilterError, theirs: FilterError) -> FilterError:
-    if ours.problem == theirs.problem:
-        return ours
-    return FilterError(ours.position, f"{ours.problem}, and position {theirs.position}: {theirs.problem}")
+def _all_of(faults: list[FilterError]) -> FilterError:
+    """Both sides' faults, where these are not the same."""
+    more = [f", and position {other.position}: {other.problem}" for other in faults if str(other) != str(faults[0])]
+    return FilterError(faults[0].position, faults[0].problem + "".join(more))

@@ -9,7 +9,7 @@ from processor.core.errors import InvalidKey, Unrepresentable
 from processor.core.filter_text import FilterError, Form, Relation, Token, parse
 from processor.core.keys import canonical_key
 from processor.core.request import Side
-from processor.core.scope import check_year
+from processor.core.scope import NoSchoolYear, check_year
 from processor.core.values import canonical
 
 KEY = "key"
@@ -38,12 +38,12 @@ def select(text: str, kind: ObjectType, catalog: Catalog, sides: Collection[Side
 def in_year(condition: Condition, year: str, kind: ObjectType, catalog: Catalog, side: Side) -> Condition:
     """The condition within one school year, by the object's own year or that of its nearest ancestor that has one.
 
-    Raises YearNotOpen, and FilterError where there is no such column or the year is no number.
+    Raises YearNotOpen, NoSchoolYear where there is no such column, and FilterError where the year is no number.
     """
     check_year(year, catalog)
     operand = school_year(kind, catalog, side)
     if operand is None:
-        raise FilterError(1, f"{kind.name} has no school year at the {side.lower()}, and nothing above it has one")
+        raise NoSchoolYear(f"{kind.name} has no school year at the {side.lower()}, and nothing above it has one")
     return AllOf((Compare(operand, Operator.EQUAL, _canonical(operand, year.strip(), 1)), condition))
 
 

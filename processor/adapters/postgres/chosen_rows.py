@@ -4,7 +4,7 @@ So that each read is short, it looks at a number of rows and not for a number of
 so many rows end, then both for what they choose up to the first of these two keys.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -72,7 +72,7 @@ class ChosenRows:
         self._upto: str | None = min(ends, key=place_of(scan_order(kind)), default=None)
 
     def pages(self, columns_of: ColumnsOf) -> tuple[Page, Page]:
-        """What each side chooses, and beside it what it holds of the keys that the other alone chooses."""
+        """All rows of the keys that a side chooses, and beside them those of keys that the other alone chooses."""
 
         def read(database: Database, side: PageStatements) -> Page:
             asked = self._chosen(side, columns_of(side))
@@ -81,18 +81,24 @@ class ChosenRows:
             return read_page(database, *asked, self._upto)
 
         ours, theirs = self._both(read)
-        lacking = {self._ours: self._lacks(ours, theirs), self._theirs: self._lacks(theirs, ours)}
-        if not any(lacking.values()):
+        if not (ours.rows or theirs.rows):
+            return ours, theirs
+        our_repeated, their_repeated = self._repeated()
+        wanted = {
+            self._ours: self._incomplete(ours, theirs, our_repeated),
+            self._theirs: self._incomplete(theirs, ours, their_repeated),
+        }
+        if not any(wanted.values()):
             return ours, theirs
 
-        def read_beside(database: Database, side: PageStatements) -> Mapping[str, tuple[Row, ...]]:
-            if not lacking[side]:
+        def read_whole(database: Database, side: PageStatements) -> dict[str, tuple[Row, ...]]:
+            if not wanted[side]:
                 return {}
-            asked = {**self._asked, "keys": array_literal(lacking[side])}
+            asked = {**self._asked, "keys": array_literal(wanted[side])}
             return _by_key(database.rows(side.of_keys(columns_of(side)), asked, IN_ORDER))
 
-        beside = self._both(read_beside)
-        return replace(ours, beside=beside[0]), replace(theirs, beside=beside[1])
+        whole = self._both(read_whole)
+        return _completed(ours, whole[0]), _completed(theirs, whole[1])
 
     def digests(self, made: Mapping[PageStatements, DigestStatements] | None) -> tuple[Digest, Digest] | None:
         """None where no digest would tell; where nothing is chosen one always does."""
@@ -108,6 +114,8 @@ class ChosenRows:
             return replace(Digest(*summed[0]), upto=self._upto)
 
         ours, theirs = self._both(read)
+        if (ours.rows or theirs.rows) and any(self._repeated()):
+            return None
         return ours, theirs
 
     def _is_anything_chosen(self) -> bool:
@@ -130,12 +138,32 @@ class ChosenRows:
         statement = side.rows(columns, first=self._is_first, chosen=where.condition, bounded=self._upto is not None)
         return statement, {**self._asked, **where.parameters, "upto": self._upto, **asked}
 
-    def _lacks(self, page: Page, other: Page) -> list[str]:
-        """Keys that somebody can ask for and that only the other page has."""
-        return [key for key in other.rows if key not in page.rows and is_canonical(key, self._kind.key_type)]
+    def _repeated(self) -> list[set[str]]:
+        """Keys that several rows of a side have, chosen or not: those that are chosen may be some of them only.
+
+        Not of a side that cannot tell: all of its rows of a key are read, and no part is so short for it.
+        """
+
+        def read(database: Database, side: PageStatements) -> set[str]:
+            if self._wheres[side].condition is None:
+                return set()
+            statement = side.repeated(first=self._is_first, bounded=self._upto is not None)
+            return {row[0] for row in database.rows(statement, {**self._asked, "upto": self._upto}, IN_ORDER)}
+
+        return self._both(read)
+
+    def _incomplete(self, page: Page, other: Page, repeated: Container[str]) -> list[str]:
+        """Keys of which the page lacks all rows, or perhaps some; without those that nobody can ask for."""
+        keys = (key for key in {**page.rows, **other.rows} if key not in page.rows or key in repeated)
+        return [key for key in keys if is_canonical(key, self._kind.key_type)]
 
     def _both(self, read: Callable[[Database, PageStatements], Read]) -> list[Read]:
         return self._sides.both(*self._place, read)
+
+
+def _completed(page: Page, whole: Mapping[str, tuple[Row, ...]]) -> Page:
+    rows = {key: whole.get(key, held) for key, held in page.rows.items()}
+    return replace(page, rows=rows, beside={key: held for key, held in whole.items() if key not in rows})
 
 
 def _by_key(rows: Sequence[TupleRow]) -> dict[str, tuple[Row, ...]]:

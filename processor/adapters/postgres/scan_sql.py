@@ -83,13 +83,11 @@ class PageStatements:
 
         Only those that are `chosen`, by a condition over `t`; where `bounded` only those up to the parameter `upto`.
         """
-        terms: list[sql.Composable] = [self._following(first=first)]
-        if bounded:
-            terms.append(sql.SQL(f"{{}} <= %(upto)s{_CAST[self.order]}").format(self._place))
+        condition = self._within(first=first, bounded=bounded)
         if chosen is not None:
-            terms.append(chosen)
+            condition = sql.SQL("{} AND {}").format(condition, chosen)
         return sql.SQL("{rows} ORDER BY {place} FETCH FIRST (%(size)s::bigint) ROWS WITH TIES").format(
-            rows=self._select(columns, sql.SQL(" AND ").join(terms)), place=self._place
+            rows=self._select(columns, condition), place=self._place
         )
 
     def last(self, *, first: bool) -> sql.Composed:
@@ -99,7 +97,17 @@ class PageStatements:
         ).format(
             key=sql.Identifier(self.table.key_column),
             table=table_name(self.table.name),
-            where=self._where(self._following(first=first)),
+            where=self._where(self._within(first=first, bounded=False)),
+            place=self._place,
+        )
+
+    def repeated(self, *, first: bool, bounded: bool) -> sql.Composed:
+        """The places that several rows have, of the rows that `rows` looks at."""
+        return sql.SQL(
+            "SELECT {place}::text FROM {table} AS t WHERE {where} GROUP BY {place} HAVING count(*) > 1"
+        ).format(
+            table=table_name(self.table.name),
+            where=self._where(self._within(first=first, bounded=bounded)),
             place=self._place,
         )
 
@@ -108,10 +116,14 @@ class PageStatements:
         among = sql.SQL(f"{{}} = ANY(%(keys)s{_CAST[self.order]}[])").format(self._place)
         return self._select(columns, among)
 
-    def _following(self, *, first: bool) -> sql.Composed:
+    def _within(self, *, first: bool, bounded: bool) -> sql.Composed:
+        """The rows that follow `after`, or the first ones, to the end or up to `upto`."""
+        following = sql.SQL(f"{{}} > %(after)s{_CAST[self.order]}").format(self._place)
         if first:
-            return sql.SQL("t.{} IS NOT NULL").format(sql.Identifier(self.table.key_column))
-        return sql.SQL(f"{{}} > %(after)s{_CAST[self.order]}").format(self._place)
+            following = sql.SQL("t.{} IS NOT NULL").format(sql.Identifier(self.table.key_column))
+        if not bounded:
+            return following
+        return sql.SQL(f"{{}} AND {{}} <= %(upto)s{_CAST[self.order]}").format(following, self._place)
 
     def _select(self, columns: Sequence[sql.Composed], condition: sql.Composable) -> sql.Composed:
         return sql.SQL(

@@ -29,7 +29,7 @@ def asked(world: Databases) -> Plan:
     intake = Intake()
     whole = replace(request(), selection=All(), mode=Mode.VERIFY, report=Report.CHANGES)
     take_request(whole, CATALOG, intake, NOW)
-    survey(intake, world, NOW)
+    survey(intake, world, CATALOG, NOW)
     assert not intake.unsurveyed
     return intake.plan
 
@@ -67,27 +67,27 @@ def test_a_database_that_was_away_is_surveyed_before_its_first_part() -> None:
     world.away.add(PERSONS)
     part = first_part(world)
     assert status_of(asked(world)).state is RequestState.ACCEPTED
-    assert read_part(part, world).fault is not None
+    assert read_part(part, world, CATALOG).fault is not None
     world.away.clear()
-    assert read_part(part, world).equal is not None
+    assert read_part(part, world, CATALOG).equal is not None
     world.without_index = ("state: CREATE INDEX a",)
-    outcome = only_outcome(decide_part(read_part(part, world), CATALOG, NOW))
+    outcome = only_outcome(decide_part(read_part(part, world, CATALOG), CATALOG, NOW))
     assert (outcome.status, outcome.reason) == (Status.FAILED, Reason.NO_INDEX)
 
 
 def test_rows_are_read_only_where_digests_differ() -> None:
     world = databases(5_000)
     world.state[PERSONS]["4500"] = (theirs(lastName="Else"),)
-    (second,) = decide_part(read_part(first_part(world), world), PATIENT, NOW).chunks
+    (second,) = decide_part(read_part(first_part(world), world, CATALOG), PATIENT, NOW).chunks
     assert scan_of(second) == Scan("999", 1, 1_000, 4_000, 4_000)
-    (third,) = decide_part(read_part(second, world), PATIENT, NOW).chunks
+    (third,) = decide_part(read_part(second, world, CATALOG), PATIENT, NOW).chunks
     assert (scan_of(third).after, world.digested) == ("1999", [1_000, 4_000])
 
 
 @pytest.mark.parametrize(("rows", "following"), [(999, 0), (1_000, 1), (1_001, 1)])
 def test_a_full_page_is_followed_by_another_part(rows: int, following: int) -> None:
     world = databases(rows)
-    plan = decide_part(read_part(first_part(world), world), CATALOG, NOW)
+    plan = decide_part(read_part(first_part(world), world, CATALOG), CATALOG, NOW)
     assert outcomes(plan) == []
     assert len(plan.chunks) == following
 
@@ -97,17 +97,17 @@ def test_a_part_that_takes_too_long_is_tried_with_fewer_rows_until_it_is_read() 
     world.slow_above = 1
     part, sizes = first_part(world), []
     for _ in range(3):
-        (part,) = decide_part(read_part(part, world), CATALOG, NOW + timedelta(minutes=1)).retries
+        (part,) = decide_part(read_part(part, world, CATALOG), CATALOG, NOW + timedelta(minutes=1)).retries
         sizes.append((scan_of(part).size, scan_of(part).digest))
     assert sizes == [(100, 0), (10, 0), (1, 0)]
-    (following,) = decide_part(read_part(part, world), CATALOG, NOW).chunks
+    (following,) = decide_part(read_part(part, world, CATALOG), CATALOG, NOW).chunks
     assert following.scan == Scan("0", 1, 100, 49, 100)
 
 
 def test_what_waiting_does_not_help_fails_at_once() -> None:
     world = databases()
     world.lacking.add(PERSONS)
-    plan = decide_part(read_part(first_part(world), world), CATALOG, NOW)
+    plan = decide_part(read_part(first_part(world), world, CATALOG), CATALOG, NOW)
     assert plan.retries == plan.chunks == []
     assert only_outcome(plan).detail == "all keys were not compared: district NORTH: lacks a column"
 
@@ -116,7 +116,7 @@ def test_a_database_that_is_away_for_good_ends_the_scan_for_all_that_is_left() -
     world = databases()
     part = first_part(world)
     world.away.add(PERSONS)
-    (part,) = decide_part(read_part(part, world), CATALOG, NOW).retries
-    plan = decide_part(read_part(part, world), CATALOG, NOW + timedelta(minutes=15))
+    (part,) = decide_part(read_part(part, world, CATALOG), CATALOG, NOW).retries
+    plan = decide_part(read_part(part, world, CATALOG), CATALOG, NOW + timedelta(minutes=15))
     assert plan.retries == plan.chunks == []
     assert only_outcome(plan).reason is Reason.SNAPSHOT_UNAVAILABLE
