@@ -9,7 +9,7 @@ from processor.core.chunk import Chunk, Scan
 from processor.core.errors import Reason
 from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
 from processor.core.plan import Plan
-from processor.core.request import All, Mode, Report
+from processor.core.request import All, Filter, Mode, Report
 from processor.core.scan import scan_of
 from processor.service.intake import Intake, take_request
 from processor.service.scan import decide_part, read_part, survey
@@ -120,3 +120,39 @@ def test_a_database_that_is_away_for_good_ends_the_scan_for_all_that_is_left() -
     plan = decide_part(read_part(part, world, CATALOG), CATALOG, NOW + timedelta(minutes=15))
     assert plan.retries == plan.chunks == []
     assert only_outcome(plan).reason is Reason.SNAPSHOT_UNAVAILABLE
+
+
+def of_filter(world: Databases, where: str) -> Chunk:
+    intake = Intake()
+    whole = replace(request(), selection=Filter(where), mode=Mode.VERIFY, report=Report.CHANGES)
+    take_request(whole, CATALOG, intake, NOW)
+    survey(intake, world, CATALOG, NOW)
+    (part,) = intake.plan.chunks
+    return part
+
+
+def test_a_filter_goes_on_from_part_to_part() -> None:
+    world = databases(3_000)
+    world.state[PERSONS]["2500"] = (theirs(lastName="Else"),)
+    part = of_filter(world, "key > 2000")
+    seen = []
+    while True:
+        plan = decide_part(read_part(part, world, CATALOG), PATIENT, NOW)
+        seen += [ask.key for again in plan.retries for ask in again.asks]
+        if not plan.chunks:
+            break
+        (part,) = plan.chunks
+        assert (scan_of(part).where, scan_of(part).year) == ("key > 2000", None)
+    assert seen == ["2500"]
+
+
+def test_a_filter_that_a_later_catalog_does_not_bear_ends_the_scan_for_all_that_is_left() -> None:
+    world = databases()
+    part = of_filter(world, "lastName = 'Else'")
+    fields = tuple(field for field in CATALOG.objects["Person"].fields if field.name != "lastName")
+    later = replace(CATALOG, objects={**CATALOG.objects, "Person": replace(CATALOG.objects["Person"], fields=fields)})
+    plan = decide_part(read_part(part, world, later), later, NOW)
+    assert plan.chunks == plan.retries == []
+    outcome = only_outcome(plan)
+    assert (outcome.status, outcome.reason) == (Status.FAILED, Reason.INVALID_REQUEST)
+    assert (outcome.detail or "").startswith("all keys were not verified: filter, position 1: lastName is unknown")
