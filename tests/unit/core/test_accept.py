@@ -55,8 +55,8 @@ def test_a_request_that_is_not_understood_is_rejected_and_names_the_fields() -> 
             request(selection=Filter("grade = 9"), mode=Mode.VERIFY),
             Reason.INVALID_REQUEST,
             (
-                "filter, position 1: grade is unknown for Person; there are birthDate, certification, gender, homeless, "
-                "income, key, lastName, loadedAt, modifiedAt, nickname, ratio, siblings"
+                "filter, position 1: grade is unknown for Person; there are birthDate, certification, gender, "
+                "homeless, income, key, lastName, loadedAt, modifiedAt, nickname, ratio, siblings"
             ),
         ),
         (
