@@ -122,9 +122,9 @@ def test_a_database_that_is_away_for_good_ends_the_scan_for_all_that_is_left() -
     assert only_outcome(plan).reason is Reason.SNAPSHOT_UNAVAILABLE
 
 
-def of_filter(world: Databases, where: str) -> Chunk:
+def of_filter(world: Databases, where: str, mode: Mode = Mode.VERIFY) -> Chunk:
     intake = Intake()
-    whole = replace(request(), selection=Filter(where), mode=Mode.VERIFY, report=Report.CHANGES)
+    whole = replace(request(), selection=Filter(where), mode=mode, report=Report.CHANGES)
     take_request(whole, CATALOG, intake, NOW)
     survey(intake, world, CATALOG, NOW)
     (part,) = intake.plan.chunks
@@ -146,6 +146,19 @@ def test_a_filter_goes_on_from_part_to_part() -> None:
     assert seen == ["2500"]
 
 
+def test_by_force_all_that_is_chosen_is_sent_also_after_a_part_without_any() -> None:
+    world = databases(3_000)
+    part, forced = of_filter(world, "key > 2000", Mode.FORCE), 0
+    while True:
+        chunks = decide_part(read_part(part, world, CATALOG), PATIENT, NOW).chunks
+        forced += sum(len(chunk.asks) for chunk in chunks)
+        following = [chunk for chunk in chunks if chunk.scan is not None]
+        if not following:
+            break
+        (part,) = following
+    assert (forced, world.digested) == (999, [])
+
+
 def test_a_filter_that_a_later_catalog_does_not_bear_ends_the_scan_for_all_that_is_left() -> None:
     world = databases()
     part = of_filter(world, "lastName = 'Else'")
@@ -155,4 +168,4 @@ def test_a_filter_that_a_later_catalog_does_not_bear_ends_the_scan_for_all_that_
     assert plan.chunks == plan.retries == []
     outcome = only_outcome(plan)
     assert (outcome.status, outcome.reason) == (Status.FAILED, Reason.INVALID_REQUEST)
-    assert (outcome.detail or "").startswith("all keys were not verified: filter, position 1: lastName is unknown")
+    assert (outcome.detail or "").startswith("all keys were not compared: filter, position 1: lastName is unknown")
