@@ -11,7 +11,7 @@ from processor.core.errors import Reason
 from processor.core.history import Count, Status
 from processor.service.follow import RequestResult
 
-_WORDS = {
+NUMBERS = {
     "district_rows": "rows at the district",
     "state_rows": "rows at the state",
     "in_sync": "in sync",
@@ -97,7 +97,7 @@ def _print_lines(summary: Summary, document: Mapping[str, Any]) -> None:
         print_line(f"of school year {printable(summary.school_year)} alone")
     if summary.filter is not None:
         print_line(f"of records alone that match: {printable(summary.filter)}")
-    rows = [{"what": words, "number": document[name]} for name, words in _WORDS.items()]
+    rows = [{"what": words, "number": document[name]} for name, words in NUMBERS.items()]
     rows += [{"what": f"differing in {name}", "number": keys} for name, keys in summary.fields.items()]
     print_table(("what", "number"), rows)
 
