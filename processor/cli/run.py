@@ -64,7 +64,7 @@ def run(
 
     The service goes from step to step, also when nobody waits. Where the resync would change more than the catalog lets
     pass it is held until somebody else releases it; then this command ends, and the same --run-id goes on to tell.
-    Exits with 0 where all is in sync at the end, 3 where something still differs, 1 where it failed, is held or goes on.
+    Exits with 0 where all is in sync at the end, 3 where something still differs, 1 where it failed, waits or goes on.
     """
     run_id = id_option("--run-id", run_id)
     asked = Request(
