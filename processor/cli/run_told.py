@@ -121,9 +121,11 @@ def tell_run(told: RunTold) -> None:
         say(f"once released the run goes on by itself; see it again with: {again}")
     elif last.state == RUNNING:
         say(f"the run goes on without you; see it again with: {again}")
-    elif last.result is not None and last.result.reason is not None:
+    elif last.result is None:
+        say(f"the history of step {last.step} was cleared")
+    elif last.result.reason is not None:
         say(f"{last.detail or ''}\n{explain(last.result.reason)}")
-    elif last.step is Step.VERIFY:
+    elif last.step is Step.VERIFY and last.state != RequestState.CANCELLED:
         say("nothing was found that a resync would mend")
     for step in told.steps:
         if step.step is Step.RESYNC and step.state == RequestState.COMPLETE_WITH_FAILURES:

@@ -117,6 +117,20 @@ def test_where_nothing_differs_nothing_is_resynced(capsys: pytest.CaptureFixture
     assert capsys.readouterr().err == "nothing was found that a resync would mend\n"
 
 
+@pytest.mark.parametrize(
+    ("last", "says"),
+    [
+        (StepTold(Step.VERIFY, VERIFIED.request_id, "CLEARED"), "the history of step verify was cleared\n"),
+        (ended(Step.VERIFY, [], RequestState.CANCELLED), ""),
+    ],
+)
+def test_what_ended_otherwise_is_not_said_to_be_well(
+    last: StepTold, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell_run(run_of(last))
+    assert capsys.readouterr().err == says
+
+
 def test_a_refusal_is_told_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
     tell_run(run_of(ended(Step.VERIFY, [], RequestState.REJECTED)))
     assert "only 2028 is open\nYEAR_NOT_OPEN: " in capsys.readouterr().err
