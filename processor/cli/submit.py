@@ -105,6 +105,7 @@ def submit(
     """
     if dry_run and wait:
         raise UsageError("--wait: there is nothing to wait for, because --dry-run sends nothing; leave one of them out")
+    place = _named("--district", district, from_request), _named("--object", object_name, from_request)
     by_keys = bool(keys) or file is not None
     _check_one(by_keys=by_keys, everything=everything, where=where, from_request=from_request)
     is_whole = everything or where is not None
@@ -116,8 +117,8 @@ def submit(
         raise UsageError("--status says which keys of --from-request REQUEST are meant")
     asked = Request(
         request_id=id_option("--request-id", request_id),
-        district_id=_named("--district", district, from_request),
-        object=_named("--object", object_name, from_request),
+        district_id=place[0],
+        object=place[1],
         selection=all_or(where) if is_whole else Keys(() if from_request else tuple(read_keys(keys or [], file))),
         requested_by="",
         mode=mode,

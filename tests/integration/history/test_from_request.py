@@ -59,7 +59,8 @@ def keys_of(requests: list[Request]) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def of_statuses(*statuses: Status) -> tuple[str, ...]:
-    return tuple(f"1{index}" for index, status in enumerate(Status) if status in statuses)
+    """In the order of the history."""
+    return tuple(sorted(f"1{index}" for index, status in enumerate(Status) if status in statuses))
 
 
 def test_keys_that_are_not_fine_are_asked_for_object_by_object_parents_first(
