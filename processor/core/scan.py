@@ -242,7 +242,8 @@ def _begin_below(chunk: Chunk, scan: Scan, now: datetime) -> Plan:
     name, *others = scan.below
     stem = str(int(_stem(chunk)) + 1)
     digest = first_digest(chunk.mode, chunk.report)
-    first = Scan(None, 0, FIRST_SIZE, scan.left, digest, where=scan.where, year=scan.year, below=tuple(others))
+    of = None if scan.where is None else scan.of or chunk.object
+    first = Scan(None, 0, FIRST_SIZE, scan.left, digest, where=scan.where, year=scan.year, below=tuple(others), of=of)
     return begin_part(replace(chunk, object=name, chunk=stem), first, now)
 
 

@@ -125,7 +125,7 @@ class _Typing:
         for path in called:
             field = _field(path[-1], field_name)
             if field is not None:
-                return self._on_sides(_nearer(path, field), name)
+                return self._on_sides(nearest(path, field), name)
         raise self._unknown(name) if called else self._unknown_qualifier(name, qualifier)
 
     def _on_sides(self, operand: Operand, name: Token) -> Operand:
@@ -174,8 +174,8 @@ def _field(kind: ObjectType, name: str) -> FieldSpec | None:
     return found[0] if len(found) == 1 else None
 
 
-def _nearer(path: tuple[ObjectType, ...], field: FieldSpec) -> Operand:
-    """An ancestor's key stands in the record below it: as such it needs no look at the ancestor."""
+def nearest(path: tuple[ObjectType, ...], field: FieldSpec) -> Operand:
+    """A field of the object at the path's end; an ancestor's key stands in the record below, which saves a look."""
     if field.name == KEY and field.name not in path[-1].by_name and len(path) > 1:
         below = path[-2]
         if below.parent is not None:

@@ -62,7 +62,7 @@ def _survey(asked: Unfolded, scans: Scans, catalog: Catalog, now: datetime) -> P
     scan = scan_of(asked.chunk)
     try:
         found = [
-            scans.survey(asked.chunk.district_id, name, _chosen(scan, name, catalog))
+            scans.survey(asked.chunk.district_id, name, _chosen(scan, name, catalog, asked.chunk.object))
             for name in (asked.chunk.object, *scan.below)
         ]
     except SnapshotUnavailable:
@@ -81,7 +81,7 @@ def _survey(asked: Unfolded, scans: Scans, catalog: Catalog, now: datetime) -> P
 def read_part(chunk: Chunk, scans: Scans, catalog: Catalog) -> PartRead:
     scan = scan_of(chunk)
     try:
-        wanted = _chosen(scan, chunk.object, catalog)
+        wanted = _chosen(scan, chunk.object, catalog, scan.of)
         if scan.part == 0 and not scan.left:
             lacking = scans.survey(chunk.district_id, chunk.object, wanted).lacking
             if lacking:
@@ -101,9 +101,9 @@ def read_part(chunk: Chunk, scans: Scans, catalog: Catalog) -> PartRead:
         return PartRead(chunk, unfit=unfit)
 
 
-def _chosen(scan: Scan, object_name: str, catalog: Catalog) -> Chosen | None:
+def _chosen(scan: Scan, object_name: str, catalog: Catalog, of: str | None) -> Chosen | None:
     """Raises FilterError, YearNotOpen and NoSchoolYear where the catalog has changed since the request was accepted."""
-    return chosen(scan.where, scan.year, catalog.objects[object_name], catalog)
+    return chosen(scan.where, scan.year, catalog.objects[object_name], catalog, of)
 
 
 def decide_part(read: PartRead, catalog: Catalog, now: datetime) -> Plan:

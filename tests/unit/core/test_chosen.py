@@ -11,7 +11,7 @@ from processor.core.condition import EVERYTHING, AllOf, Compare, Condition, leav
 from processor.core.filter_text import FilterError
 from processor.core.request import Side
 from processor.core.scope import NoSchoolYear, YearNotOpen
-from tests.unit.core.builders import CATALOG, PERSON, object_type, spec
+from tests.unit.core.builders import BEHAVIOR, CATALOG, ENROLLMENT, PERSON, object_type, spec
 
 ITEM = replace(
     object_type(
@@ -61,6 +61,24 @@ def test_a_year_chooses_by_itself_or_within_a_filter() -> None:
 def _terms(condition: Condition) -> tuple[Condition, ...]:
     assert isinstance(condition, AllOf)
     return condition.terms
+
+
+def test_what_hangs_below_what_a_filter_matches_is_chosen_by_its_ancestors() -> None:
+    where = "grade = '9' and not person.lastName in ('Lee') or enrollment.key = 7"
+    found = chosen(where, None, BEHAVIOR, CATALOG, "Enrollment")
+    assert found is not None
+    tests = {side: list(leaves(condition)) for side, condition in found.items()}
+    for side in Side:
+        names = [([kind.name for kind in t.operand.path], t.operand.field.name) for t in tests[side]]
+        assert names == [
+            (["Behavior", "Enrollment"], "grade"),
+            (["Behavior", "Enrollment", "Person"], "lastName"),
+            (["Behavior"], "enrollmentID"),
+        ]
+    itself = chosen(where, None, ENROLLMENT, CATALOG, "Enrollment")
+    assert itself == chosen(where, None, ENROLLMENT, CATALOG)
+    with pytest.raises(FilterError, match="it is about Behavior, which is not above Enrollment"):
+        chosen("code = 'a'", None, ENROLLMENT, CATALOG, "Behavior")
 
 
 @pytest.mark.parametrize(

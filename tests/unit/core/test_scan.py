@@ -16,7 +16,7 @@ from processor.core.digest import Digest, equal_window, next_sizes, same_digest
 from processor.core.errors import Reason
 from processor.core.history import ChunkState, ChunkStatus, KeyOutcome, RequestState, RequestStatus, Status
 from processor.core.plan import Plan
-from processor.core.request import All, Dependencies, Filter, Mode, Report, Request
+from processor.core.request import All, Dependencies, Mode, Report, Request
 from processor.core.scan import (
     Disordered,
     Page,
@@ -142,15 +142,6 @@ def test_a_request_for_all_is_accepted_and_begins_with_one_part() -> None:
     assert (status.state, status.keys) == (RequestState.ACCEPTED, 0)
     assert first is not None
     assert (first.chunk, first.asks, first.scan) == ("0.0", (), Scan(None, 0, 1_000, 0))
-
-
-def test_a_filter_chooses_records_of_one_object() -> None:
-    children = replace(whole(), selection=Filter("lastName = 'a'"), dependencies=Dependencies.CHILDREN)
-    plan, first = accept(children, CATALOG, NOW)
-    (status,) = plan.history
-    assert first is None
-    assert isinstance(status, RequestStatus)
-    assert (status.state, status.reason) == (RequestState.REJECTED, Reason.NOT_SUPPORTED)
 
 
 @pytest.mark.parametrize(

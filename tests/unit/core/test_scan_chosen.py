@@ -13,7 +13,7 @@ from processor.core.chunk import Chunk, Scan
 from processor.core.digest import Digest, equal_window, next_sizes, same_digest
 from processor.core.errors import Reason
 from processor.core.plan import Plan
-from processor.core.request import Filter, Mode, Report, Request, Side
+from processor.core.request import Dependencies, Filter, Mode, Report, Request, Side
 from processor.core.scan import Disordered, Page, Sizes, begin_part, end_part, window
 from processor.core.snapshot import Row
 from tests.unit.core.builders import (
@@ -98,6 +98,20 @@ def test_each_key_that_a_side_chooses_is_told_as_if_it_had_been_named(
     counted = [key for key, (_, reason, *_) in told(single).items() if reason is Reason.EXPECTED_DIFFERENCE]
     assert told(scan) == {key: what for key, what in told(single).items() if key not in counted}
     assert sum(s.keys for s in last_statuses(scan)) == len(keys)
+
+
+def test_what_hangs_below_goes_on_with_the_filter_of_the_object_asked_for() -> None:
+    children = replace(asked("lastName = 'Else'"), dependencies=Dependencies.CHILDREN)
+    _, part = accept(children, CATALOG, NOW)
+    scans = []
+    while part is not None and part.scan is not None:
+        scans.append((part.object, part.scan.where, part.scan.of))
+        nothing = window(CATALOG.objects[part.object], None, Page({}, is_full=False), Page({}, is_full=False))
+        (part, *_) = [*end_part(part, nothing, Sizes(1), LIMITS, NOW).chunks, None]
+    assert scans == [
+        ("Person", "lastName = 'Else'", None),
+        *((name, "lastName = 'Else'", "Person") for name in ("Enrollment", "Behavior", "Sanction")),
+    ]
 
 
 def test_what_the_other_side_does_not_choose_is_compared_all_the_same() -> None:
