@@ -113,6 +113,19 @@ def test_what_a_filter_chooses_is_mended_and_what_was_left_is_asked_for_again(ma
     prove(made, [sync.stdout.strip(), document["requests"][0]["request_id"]])
 
 
+def test_what_hangs_below_what_a_filter_chooses_comes_along(made: Deployment) -> None:
+    arguments = ("--district", "NORTH", "--object", "PersonIdentity", "--where", "lastName = 'Last3' or personID = 7")
+    sync = run(made, "submit", *arguments, "--dependencies", "children", "--wait", "--output", "json")
+    assert sync.returncode == 0, sync.stderr
+    result = json.loads(sync.stdout)["requests"][0]["result"]
+    assert [(each["object"], each["key"], each["status"]) for each in result["outcomes"]] == [
+        ("Enrollment", "1003", "APPLIED"),
+        ("Enrollment", "1007", "APPLIED"),
+    ]
+    grades = "select district_enrollment_id from state_enrollment where grade_level = '6' order by 1"
+    assert made.rows("state", grades) == [(1003,), (1007,)]
+
+
 def run_of(made: Deployment, run_id: str, *arguments: object) -> tuple[int, dict[str, Any], str]:
     options = ("--run-id", run_id, "--output", "json", "--where", "key < 300")
     told = run(made, "run", "--district", "NORTH", "--object", "PersonIdentity", *options, *arguments)
