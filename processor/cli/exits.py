@@ -24,6 +24,7 @@ BY_FAULT = {
     "processor.policy_file.PolicyError": ExitCode.USAGE,
     "processor.core.filter_text.FilterError": ExitCode.USAGE,
     "processor.core.rights.NotAuthorized": ExitCode.FAILED,
+    "processor.core.scope.NoSchoolYear": ExitCode.USAGE,
     "processor.core.scope.YearNotOpen": ExitCode.FAILED,
     "processor.service.client_ports.NotSetUp": ExitCode.USAGE,
     "processor.adapters.kafka.history_topic.TopicMissing": ExitCode.USAGE,

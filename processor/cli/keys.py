@@ -10,6 +10,7 @@ from processor.cli.exits import UsageError
 from processor.cli.files import new_file
 
 STDIN = "-"
+NO_KEYS = "give them as arguments, by --file FILE, or - to read standard input"
 
 
 def read_keys(arguments: list[str], file: Path | None) -> list[str]:
@@ -29,7 +30,7 @@ def read_keys(arguments: list[str], file: Path | None) -> list[str]:
         place = "standard input" if file is None or str(file) == STDIN else file
         raise UsageError(f"{place} holds no keys")
     if not keys:
-        raise UsageError("no keys: give them as arguments, by --file FILE, or - to read standard input")
+        raise UsageError(f"no keys: {NO_KEYS}")
     return keys
 
 

@@ -32,6 +32,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "submit": Entry("submit", "submit", "Ask for records to be made equal at the state."),
     "verify": Entry("verify", "verify", "Compare all records of an object; change nothing."),
+    "run": Entry("run", "run", "Verify, resync what differs, verify again."),
     "watch": Entry("watch", "watch", "Follow requests to their end."),
     "history": Entry("history", "history", "List requests, newest first."),
     "show": Entry("show", "show", "Show one request and how it stands."),

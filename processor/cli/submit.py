@@ -1,34 +1,52 @@
 """`resync submit`: ask for records to be made equal at the state."""
 
-import uuid
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from processor.cli.asking import (
+    DISTRICT,
+    OBJECT,
+    OnBehalf,
+    Related,
+    SchoolYear,
+    StateOnly,
+    Where,
+    Why,
+    all_or,
+    catalog_or_warning,
+    check_asked,
+    id_option,
+    optional_text,
+)
 from processor.cli.exits import UsageError
-from processor.cli.keys import read_keys
-from processor.cli.output import Output, print_csv, print_json, print_line, print_ndjson, say
-from processor.cli.person import Person, identified
+from processor.cli.from_request import NOT_FINE, asked_again
+from processor.cli.keys import NO_KEYS, read_keys
+from processor.cli.output import Output
+from processor.cli.person import identified
 from processor.cli.requests import text_option
-from processor.core.counted import counted
-from processor.core.ids import is_request_id
-from processor.core.request import Dependencies, Keys, Mode, OnStateOnly, Request, Side
-from processor.service.submit import split
+from processor.cli.sending import send, send_and_wait, warn_of_doubts
+from processor.core.history import Status
+from processor.core.request import Dependencies, Keys, Mode, OnStateOnly, Report, Request
+from processor.service.submit import split_together
 
 if TYPE_CHECKING:
-    from processor.core.catalog import Catalog
     from processor.settings import Settings
+
+_INSTEAD = (
+    "--mode verify compares all records and sends nothing, and a sync of all is held before it sends"
+    " where it would change more than the catalog lets pass"
+)
 
 
 def submit(
     *,
-    district: Annotated[str, typer.Option("--district", "-d", help="The district, as the catalog names it.")],
-    object_name: Annotated[str, typer.Option("--object", help="The object, such as PersonIdentity.")],
+    district: Annotated[str | None, DISTRICT] = None,
+    object_name: Annotated[str | None, OBJECT] = None,
     keys: Annotated[
         list[str] | None,
         typer.Argument(metavar="KEYS", help="Keys; - reads them from standard input, one a line."),
@@ -37,6 +55,22 @@ def submit(
         Path | None,
         typer.Option("--file", "-f", metavar="FILE", help="One key a line; of a .csv file the first column."),
     ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All records of the object.")] = False,
+    where: Where = None,
+    from_request: Annotated[
+        str | None,
+        typer.Option(metavar="REQUEST", help="Keys of an earlier request that are not fine; it says the district too."),
+    ] = None,
+    status: Annotated[
+        list[Status] | None,
+        typer.Option(
+            metavar="STATUS",
+            case_sensitive=False,
+            show_default=", ".join(each.lower() for each in NOT_FINE),
+            help="With --from-request: keys of this status; may be repeated.",
+        ),
+    ] = None,
+    school_year: SchoolYear = None,
     mode: Annotated[
         Mode,
         typer.Option(
@@ -46,36 +80,13 @@ def submit(
             help="force sends also what is equal; verify nothing.",
         ),
     ] = Mode.SYNC,
-    dependencies: Annotated[
-        Dependencies,
-        typer.Option(
-            metavar="[none|parents|children|all]",
-            case_sensitive=False,
-            show_default="none",
-            help="Which related records go along.",
-        ),
-    ] = Dependencies.NONE,
-    on_state_only: Annotated[
-        OnStateOnly,
-        typer.Option(
-            metavar="[report|delete]",
-            case_sensitive=False,
-            show_default="report",
-            help="What becomes of records that only the state has.",
-        ),
-    ] = OnStateOnly.REPORT,
-    side: Annotated[
-        Side | None,
-        typer.Option(
-            metavar="[district|state]",
-            case_sensitive=False,
-            help="On whose behalf; without it the side that the policy gives you, else the district's.",
-        ),
-    ] = None,
+    dependencies: Related = Dependencies.NONE,
+    on_state_only: StateOnly = OnStateOnly.REPORT,
+    side: OnBehalf = None,
     request_id: Annotated[
         str | None, typer.Option(metavar="UUID", help="Drawn where not given. The same id does nothing twice.")
     ] = None,
-    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why, for those who read the history.")] = None,
+    reason: Why = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Send nothing; print what it would become. Reads the databases itself.")
     ] = False,
@@ -87,155 +98,81 @@ def submit(
 ) -> None:
     """Ask for records of one object of one district to be made equal at the state.
 
-    Prints the request's id on stdout, and nothing else there; several ids where there are more keys than one request
-    can carry: some 100,000, and the catalog's max_keys where what hangs below comes along or deletion is asked for.
-    Keys that begin with a minus go after --.
+    By their keys, or --all, or those that --where matches, or what --from-request left. Prints the request's id on
+    stdout, and nothing else there; several ids where there are more keys than one request can carry: some 100,000, and
+    the catalog's max_keys where what hangs below comes along or deletion is asked for. Keys that begin with a minus go
+    after --.
     """
     if dry_run and wait:
         raise UsageError("--wait: there is nothing to wait for, because --dry-run sends nothing; leave one of them out")
-    request = Request(
-        request_id=_checked_id(request_id),
-        district_id=text_option("--district", district),
-        object=text_option("--object", object_name),
-        selection=Keys(tuple(read_keys(keys or [], file))),
+    place = _named("--district", district, from_request), _named("--object", object_name, from_request)
+    by_keys = bool(keys) or file is not None
+    _check_one(by_keys=by_keys, everything=everything, where=where, from_request=from_request)
+    is_whole = everything or where is not None
+    if dry_run and is_whole:
+        raise UsageError(f"--dry-run is for keys: {_INSTEAD}")
+    if school_year is not None and not is_whole:
+        raise UsageError("--school-year goes with --all or --where; keys are what they are in every year")
+    if status and from_request is None:
+        raise UsageError("--status says which keys of --from-request REQUEST are meant")
+    asked = Request(
+        request_id=id_option("--request-id", request_id),
+        district_id=place[0],
+        object=place[1],
+        selection=all_or(where) if is_whole else Keys(() if from_request else tuple(read_keys(keys or [], file))),
         requested_by="",
         mode=mode,
         dependencies=dependencies,
         on_state_only=on_state_only,
+        report=Report.CHANGES if is_whole else Report.ALL,
         requested_at=datetime.now(UTC),
-        reason=None if reason is None else text_option("--reason", reason),
+        school_year=optional_text("--school-year", school_year),
+        reason=optional_text("--reason", reason),
     )
     from processor.cli.parts import NO_OBJECTS
     from processor.settings import load_settings
 
     settings = load_settings()
     person = identified(settings)
-    request = replace(request, requested_by=person.name, requested_from=side or person.side())
-    catalog = _catalog(settings)
-    _warn(settings, person, request, catalog)
-    requests = split(request, (catalog or NO_OBJECTS).limits.max_keys)
+    asked = replace(asked, requested_by=person.name, requested_from=side or person.side())
+    catalog = catalog_or_warning(settings)
+    known = catalog or NO_OBJECTS
+    requests = [asked]
+    if from_request is not None:
+        statuses = status or NOT_FINE
+        requests = asked_again(settings, person, known, asked, earlier=from_request, statuses=statuses)
+    for request in requests:
+        check_asked(settings, person, request, catalog)
+        warn_of_doubts(request, catalog)
+    sent = split_together(requests, known.limits.max_keys)
     if dry_run:
-        _dry_run(settings, requests, output)
+        _dry_run(settings, sent, output)
     elif wait:
-        _submit_and_wait(settings, person, requests, output, timeout_s=timeout, may_be_known=request_id is not None)
+        send_and_wait(settings, person, sent, output, timeout_s=timeout, may_be_known=request_id is not None)
     else:
-        _publish(settings, requests)
-        _tell_run(requests)
-        _print_ids(output, requests)
+        send(settings, sent, output)
 
 
-def _dry_run(settings: "Settings", requests: list[Request], output: Output) -> None:
+def _check_one(*, by_keys: bool, everything: bool, where: str | None, from_request: str | None) -> None:
+    """Raises UsageError unless it is said in one way which records are meant."""
+    ways = {"KEYS": by_keys, "--all": everything, "--where": where is not None, "--from-request": bool(from_request)}
+    given = [way for way, is_given in ways.items() if is_given]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)}: each says which records are meant; give one of them")
+    if not given:
+        raise UsageError(f"no keys: {NO_KEYS}; or say --all, --where FILTER or --from-request REQUEST")
+
+
+def _named(option: str, given: str | None, from_request: str | None) -> str:
+    """What an earlier request says may be left out."""
+    if given is None and from_request is None:
+        raise UsageError(f"{option} is missing; only --from-request REQUEST says it by itself")
+    return "" if given is None else text_option(option, given)
+
+
+def _dry_run(settings: "Settings", requests: Sequence[Request], output: Output) -> None:
     from processor.cli.dry_run import exit_code, plan_of, print_plan
 
     plan = plan_of(settings, requests)
     print_plan(output, plan)
     raise typer.Exit(exit_code(plan))
-
-
-def _submit_and_wait(
-    settings: "Settings",
-    person: Person,
-    requests: list[Request],
-    output: Output,
-    *,
-    timeout_s: float,
-    may_be_known: bool,
-) -> None:
-    """Everything needed for waiting is made ready first, so that what can be refused is refused before sending.
-
-    An id that another district's request had before is followed as this one's alone.
-    """
-    from processor.adapters.kafka.history_follow import TopicFollower
-    from processor.cli.following import await_end, exit_with, open_follower, result_document, tell_result
-    from processor.service.seen import SeenFollower
-
-    def is_of_this(district_id: str, object_name: str) -> bool:
-        return district_id == requests[0].district_id and person.may_see(district_id, object_name)
-
-    request_ids = [request.request_id for request in requests]
-    with ExitStack() as closing:
-        follower = open_follower(settings, request_ids, closing, person.seen())
-        if not isinstance(follower, TopicFollower):
-            follower.standings(0)
-        elif not may_be_known:
-            follower.from_now()
-        _publish(settings, requests)
-        _tell_run(requests)
-        if output is Output.TABLE:
-            _print_ids(output, requests)
-        results = await_end(SeenFollower(follower, is_of_this), request_ids, timeout_s)
-    if output is Output.TABLE:
-        for result in results:
-            tell_result(result, stderr=True)
-    else:
-        _print_ids(output, requests, {result.request_id: result_document(result) for result in results})
-    exit_with(results)
-
-
-def _publish(settings: "Settings", requests: list[Request]) -> None:
-    from processor.cli import parts
-
-    parts.open_publisher(settings, parts.open_codec(settings)).publish(requests)
-
-
-def _checked_id(given: str | None) -> str:
-    if given is None:
-        return str(uuid.uuid4())
-    if not is_request_id(given):
-        raise UsageError("--request-id: a uuid is needed, 8-4-4-4-12 hexadecimal digits")
-    return given.lower()
-
-
-def _warn(settings: "Settings", person: Person, request: Request, catalog: "Catalog | None") -> None:
-    """Says early what the processor will say. It alone decides: its catalog may be another than the one here.
-
-    Raises NotAuthorized, before anything is said that not everybody may know.
-    """
-    from processor.cli.parts import NO_OBJECTS
-    from processor.service.submit import doubts
-
-    person.check_request(settings.topics.requests, request, catalog or NO_OBJECTS)
-    if catalog is not None:
-        for doubt in doubts(request, catalog):
-            say(f"warning: {doubt}")
-
-
-def _catalog(settings: "Settings") -> "Catalog | None":
-    from processor.catalog_file import CatalogError
-    from processor.cli import parts
-
-    if not settings.catalog.is_file():
-        return None
-    try:
-        return parts.open_catalog(settings)
-    except CatalogError as fault:
-        say(f"warning: keys were not checked, the catalog has mistakes: {fault}")
-        return None
-
-
-def _tell_run(requests: list[Request]) -> None:
-    if len(requests) > 1:
-        keys = counted(sum(map(_count, requests)), "key")
-        say(f"{keys} in {len(requests)} requests with run id {requests[0].run_id}")
-        if requests[0].on_state_only is OnStateOnly.DELETE:
-            say("max_deletes of the catalog holds for each of these requests, not for all together")
-
-
-def _print_ids(output: Output, requests: list[Request], results: Mapping[str, Mapping[str, Any]] | None = None) -> None:
-    ended = results or {}
-    rows = [{"request_id": r.request_id, "keys": _count(r), "result": ended.get(r.request_id)} for r in requests]
-    match output:
-        case Output.TABLE:
-            for request in requests:
-                print_line(request.request_id)
-        case Output.JSON:
-            print_json({"run_id": requests[0].run_id, "requests": rows})
-        case Output.NDJSON:
-            print_ndjson(rows)
-        case Output.CSV:
-            states = [{**row, "state": ended.get(str(row["request_id"]), {}).get("state")} for row in rows]
-            print_csv(("request_id", "keys", "state"), states)
-
-
-def _count(request: Request) -> int:
-    return len(request.selection.keys) if isinstance(request.selection, Keys) else 0

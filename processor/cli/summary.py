@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from processor.cli.output import Output, print_csv, print_json, print_line, print_ndjson, print_table, say
+from processor.core.accept import printable
 from processor.core.errors import Reason
 from processor.core.history import Count, Status
 from processor.service.follow import RequestResult
 
-_WORDS = {
+NUMBERS = {
     "district_rows": "rows at the district",
     "state_rows": "rows at the state",
     "in_sync": "in sync",
@@ -22,8 +23,6 @@ _WORDS = {
     "gone": "gone on both sides meanwhile",
     "not_verified": "not verified",
 }
-REPAIRABLE = (Status.DIFFERS, Status.MISSING_AT_STATE)
-"""What a resync of the same keys makes equal; what only the state has is left until somebody may delete it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +44,13 @@ class Summary:
     gone: int
     not_verified: int
     fields: Mapping[str, int]
+    filter: str | None = None
+    """What records were chosen by; None for all."""
+    school_year: str | None = None
 
     @classmethod
     def of(cls, result: RequestResult, found: Mapping[str, Any]) -> "Summary":
-        """`found`: rows a side, and keys a field, as the store has them."""
+        """`found`: rows a side, keys a field, and what was verified, as the store has them."""
         fields: Mapping[str, int] = found.get("fields", {})
         return cls(
             request_id=result.request_id,
@@ -66,6 +68,8 @@ class Summary:
             gone=_keys(result.counts, Status.NOT_FOUND),
             not_verified=_keys(result.counts, Status.FAILED),
             fields=dict(sorted(fields.items(), key=lambda item: (-item[1], item[0]))),
+            filter=found.get("filter"),
+            school_year=found.get("school_year"),
         )
 
 
@@ -89,7 +93,11 @@ def print_summary(output: Output, summary: Summary) -> None:
 
 def _print_lines(summary: Summary, document: Mapping[str, Any]) -> None:
     print_line(f"{summary.object} of {summary.district_id}: {summary.state} ({summary.request_id})")
-    rows = [{"what": words, "number": document[name]} for name, words in _WORDS.items()]
+    if summary.school_year is not None:
+        print_line(f"of school year {printable(summary.school_year)} alone")
+    if summary.filter is not None:
+        print_line(f"of records alone that match: {printable(summary.filter)}")
+    rows = [{"what": words, "number": document[name]} for name, words in NUMBERS.items()]
     rows += [{"what": f"differing in {name}", "number": keys} for name, keys in summary.fields.items()]
     print_table(("what", "number"), rows)
 
@@ -103,10 +111,12 @@ def tell_next(summary: Summary) -> None:
     if summary.not_verified:
         say(f"What was not verified, and why: {_command(*report, '--status', 'failed')}")
     say(f"All that is not in sync, as a file: {_command(*report, '--output', 'xlsx', '--to', 'verification.xlsx')}")
+    again = ["resync", "submit", "--from-request", summary.request_id]
     if differing:
-        wanted = [word for status in REPAIRABLE for word in ("--status", status.lower())]
-        submit = ["resync", "submit", "--district", summary.district_id, "--object", summary.object, "-"]
-        say(f"Resync what differs: {_command(*report, *wanted, '--keys-only')} | {_command(*submit)}")
+        say(f"Resync what differs: {_command(*again, '--wait')}")
+    if summary.missing_at_district:
+        wanted = ["--status", Status.MISSING_AT_DISTRICT.lower(), "--on-state-only", "delete"]
+        say(f"Delete what only the state has, where you may: {_command(*again, *wanted)}")
 
 
 def _command(*words: str) -> str:

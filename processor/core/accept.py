@@ -6,20 +6,21 @@ from datetime import datetime
 from typing import Any
 
 from processor.core.catalog import Catalog, KeyType, ObjectType
+from processor.core.chosen import chosen
 from processor.core.chunk import Ask, Cause, Chunk, Scan, Stage
 from processor.core.counted import counted
 from processor.core.descent import WITH_CHILDREN, descending, upward
 from processor.core.errors import CoreError, InvalidKey, Reason
-from processor.core.filter_text import MAX_EXPRESSION
+from processor.core.filter_text import MAX_EXPRESSION, FilterError
 from processor.core.guard import stage_of_parts
 from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
 from processor.core.ids import FIRST_CHUNK, split_chunk
 from processor.core.keys import canonical_key, invalid_key_id
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
-from processor.core.request import All, Filter, Keys, Mode, OnStateOnly, Report, Request
+from processor.core.request import Filter, Keys, Mode, OnStateOnly, Report, Request
 from processor.core.run import fault_of_step
-from processor.core.scope import YearNotOpen, check_year
+from processor.core.scope import NoSchoolYear, YearNotOpen, check_year
 
 FIRST_SIZE = 1_000
 """Rows of a side that the first part of a scan reads; the parts after it by how long that took."""
@@ -73,16 +74,29 @@ def accept(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chu
 def _accept_all(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chunk]:
     """How many keys there are is not known, so the parts of the scan say whether it has ended.
 
-    What hangs below is all of the objects below, scanned one after the other.
+    What hangs below is all of the objects below, or of these what hangs below the records that a filter matches;
+    scanned one after the other.
     """
-    below = [kind.name for kind in descending(request.object, catalog)] if request.dependencies in WITH_CHILDREN else ()
+    below = _below(request, catalog)
+    digest = first_digest(request.mode, request.report)
     first = replace(
         _chunk(request, split_chunk(FIRST_CHUNK, 0), (), Cause.SCAN),
         dependencies=upward(request.dependencies),
-        scan=Scan(None, 0, FIRST_SIZE, 0, first_digest(request.mode, request.report), below=tuple(below)),
+        scan=Scan(None, 0, FIRST_SIZE, 0, digest, where=_where(request), year=request.school_year, below=below),
         stage=Stage.GUARDED if request.mode is Mode.VERIFY else Stage.PLAN,
     )
     return Plan(history=[RequestStatus(request, RequestState.ACCEPTED, None, None, 0, now)]), first
+
+
+def _below(request: Request, catalog: Catalog) -> tuple[str, ...]:
+    """Objects that are scanned after the one asked for, parents first."""
+    if request.dependencies not in WITH_CHILDREN:
+        return ()
+    return tuple(kind.name for kind in descending(request.object, catalog))
+
+
+def _where(request: Request) -> str | None:
+    return request.selection.expression if isinstance(request.selection, Filter) else None
 
 
 def first_digest(mode: Mode, report: Report) -> int:
@@ -131,20 +145,22 @@ def _checked(request: Request, too_long: Sequence[str], nul: Sequence[str], cata
         raise Rejected(Reason.INVALID_REQUEST, f"holds the character NUL: {', '.join(nul)}")
     if request.school_year is not None:
         _check_year(request.school_year, catalog)
-    _check_selection(request)
+    if request.selection == Keys(()):
+        raise Rejected(Reason.EMPTY_SELECTION, "the selection names no key")
+    if not isinstance(request.selection, Keys):
+        _check_chosen(request, catalog)
     if request.linked and (fault := fault_of_step(request)):
         raise Rejected(Reason.INVALID_REQUEST, fault)
     return kind
 
 
-def _check_selection(request: Request) -> None:
-    match request.selection:
-        case Keys(keys=()):
-            raise Rejected(Reason.EMPTY_SELECTION, "the selection names no key")
-        case Filter():
-            raise Rejected(Reason.NOT_SUPPORTED, "only a selection of keys, or of all records, is supported")
-        case All() if request.school_year is not None:
-            raise Rejected(Reason.NOT_SUPPORTED, "all records cannot be limited to a school year")
+def _check_chosen(request: Request, catalog: Catalog) -> None:
+    """What a filter and a school year name must be there, and be open; of each object that is scanned."""
+    try:
+        for name in (request.object, *_below(request, catalog)):
+            chosen(_where(request), request.school_year, catalog.objects[name], catalog, request.object)
+    except (FilterError, YearNotOpen, NoSchoolYear) as why:
+        raise Rejected(why.reason, why.detail) from None
 
 
 def _check_year(year: str, catalog: Catalog) -> None:

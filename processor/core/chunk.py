@@ -63,6 +63,8 @@ class Scan:
     """The school year that they are of."""
     below: tuple[str, ...] = ()
     """Objects whose scans follow this one's, parents first."""
+    of: str | None = None
+    """The object that `where` is about, where that is one above: what hangs below what matches."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,8 @@ class AnyOf:
 Test: TypeAlias = Compare | OneOf | StartsWith | IsNull
 Condition: TypeAlias = Test | Not | AllOf | AnyOf
 
+EVERYTHING = AllOf(())
+
 
 class Unreadable(Enum):
     """Stands for a value that the field's type cannot carry, or a code without translation."""

@@ -18,7 +18,8 @@ MOST_DIFFERING = 4
 class Digest:
     """One side's rows that follow a key, at most so many as were asked for; `last` is the last of their keys.
 
-    `keys` counts distinct keys. `are_plain`: all keys are in the spelling that one asks for them. `checksum` is equal
+    `keys` counts distinct keys. With a filter `upto` is the last key that was looked at, the same on both sides; None
+    where all were. `are_plain`: all keys are in the spelling that one asks for them. `checksum` is equal
     on both sides only where all rows are, as far as `core/compare` would find (`adapters/postgres/digest_sql.py`).
     """
 
@@ -27,6 +28,7 @@ class Digest:
     last: str | None
     checksum: str | None
     are_plain: bool
+    upto: str | None = None
 
 
 def equal_window(district: Digest, state: Digest, size: int) -> Window | None:
@@ -34,7 +36,7 @@ def equal_window(district: Digest, state: Digest, size: int) -> Window | None:
     if district != state or not district.are_plain or district.rows != district.keys:
         return None
     return Window(
-        last=district.last if district.rows >= size else None,
+        last=district.last if district.rows >= size else district.upto,
         counted=district.rows,
         district_rows=district.rows,
         state_rows=state.rows,
@@ -48,7 +50,7 @@ def next_sizes(scan: Scan, seen: Window, took_s: float, report: Report, limits: 
     are all in sync a digest of as many is tried; where something differs none is, since more of it is likely to follow.
     Once many rows have other digests, and so are read twice, it is by their columns to the end.
     """
-    if seen.counted:
+    if seen.counted is not None:
         wanted = int(scan.digest * limits.chunk_target_s / max(took_s, 0.001))
         return Sizes(scan.size, min(MAX_ROWS, max(MIN_SIZE, min(wanted, GROWTH * scan.digest))), scan.by_rows)
     size = next_size(scan.size, took_s, report, limits)

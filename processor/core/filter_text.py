@@ -35,6 +35,7 @@ class FilterError(CoreError):
     def __init__(self, position: int, problem: str) -> None:
         super().__init__(f"filter, position {position}: {problem}")
         self.position = position
+        self.problem = problem
 
 
 class Form(StrEnum):

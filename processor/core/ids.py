@@ -40,13 +40,16 @@ def split_chunk(parent: str, index: int) -> str:
     return f"{parent}.{index}"
 
 
+_UNREAD_RANGE = re.compile(r"!range-[0-9a-f]{64}", re.ASCII)
+
+
 def unread_range(chunk: str) -> str:
     """Stands for the keys of a part of a scan that was never read; no record can have this key."""
     return "!range-" + hashlib.sha256(chunk.encode()).hexdigest()
 
 
 def is_unread_range(key: str) -> bool:
-    return key.startswith("!range-")
+    return _UNREAD_RANGE.fullmatch(key) is not None
 
 
 def retry_chunk(cause_id: str) -> str:

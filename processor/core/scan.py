@@ -38,11 +38,22 @@ SHRINKAGE = 10
 class Page:
     """Rows of one side that follow a key, by the text of their keys and in their order; a key has all of its rows.
 
-    `is_full` where there may be more.
+    `is_full` where there may be more than were asked for. With a filter, `upto` is the last key that was looked at,
+    None where all were; `beside` are rows of keys that it found at the other side alone, in no order.
     """
 
     rows: Mapping[str, tuple[Row, ...]]
     is_full: bool
+    upto: str | None = None
+    beside: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
+
+    @property
+    def last(self) -> str | None:
+        """The last key that this page tells all about; None where it tells about all that follow."""
+        return list(self.rows)[-1] if self.is_full and self.rows else self.upto
+
+    def held(self, key: str) -> tuple[Row, ...]:
+        return self.rows.get(key) or self.beside.get(key, ())
 
 
 @dataclass(slots=True)
@@ -53,8 +64,8 @@ class Window:
     """
 
     last: str | None
-    counted: int = 0
-    """Keys in sync that nobody has named: equal digests tell how many there are."""
+    counted: int | None = None
+    """Keys in sync that nobody has named, as equal digests tell; None where keys were looked at."""
     equal: list[str] = field(default_factory=list)
     expected: list[tuple[str, Difference]] = field(default_factory=list)
     suspects: list[str] = field(default_factory=list)
@@ -66,7 +77,7 @@ class Window:
 
     @property
     def settled(self) -> int:
-        return self.counted + len(self.equal) + len(self.expected) + len(self.invalid)
+        return (self.counted or 0) + len(self.equal) + len(self.expected) + len(self.invalid)
 
 
 class Sizes(NamedTuple):
@@ -97,20 +108,21 @@ def scan_order(kind: ObjectType) -> KeyType:
 def window(kind: ObjectType, after: str | None, district: Page, state: Page, same: "Same | None" = None) -> Window:
     """The keys that both pages tell all of, compared; by their columns, if not by `same`. Raises Disordered."""
     same = same or _in_sync
-    place = _place(scan_order(kind))
+    place = place_of(scan_order(kind))
     for side, page in (("district", district), ("state", state)):
         _check_order(side, after, page, place)
-    lasts = [list(page.rows)[-1] for page in (district, state) if page.is_full and page.rows]
+    lasts = [last for page in (district, state) if (last := page.last) is not None]
     found = Window(min(lasts, key=place) if lasts else None)
     for key in _keys_up_to(found.last, district.rows, place):
-        _sort(kind, key, (district.rows[key], state.rows.get(key, ())), same, found)
+        _sort(kind, key, (district.rows[key], state.held(key)), same, found)
     for key in _keys_up_to(found.last, state.rows, place):
         if key not in district.rows:
-            _sort(kind, key, ((), state.rows[key]), same, found)
+            _sort(kind, key, (district.held(key), state.rows[key]), same, found)
     return found
 
 
-def _place(order: KeyType) -> Callable[[str], Any]:
+def place_of(order: KeyType) -> Callable[[str], Any]:
+    """A key's text to what comes in its order; raises Disordered for what has no place."""
     return _number if order is KeyType.INTEGER else str
 
 
@@ -133,6 +145,8 @@ def _check_order(side: str, after: str | None, page: Page, place: Callable[[str]
     places = [place(key) for key in page.rows]
     if after is not None:
         places.insert(0, place(after))
+    if page.upto is not None and places and places[-1] > place(page.upto):
+        raise Disordered(f"the {side}'s database gives keys beyond the last that it was asked for")
     if any(earlier >= later for earlier, later in pairwise(places)):
         raise Disordered(f"the {side}'s database does not give keys in the order of their bytes, or of their numbers")
 
@@ -229,7 +243,8 @@ def _begin_below(chunk: Chunk, scan: Scan, now: datetime) -> Plan:
     name, *others = scan.below
     stem = str(int(_stem(chunk)) + 1)
     digest = first_digest(chunk.mode, chunk.report)
-    first = Scan(None, 0, FIRST_SIZE, scan.left, digest, where=scan.where, year=scan.year, below=tuple(others))
+    of = None if scan.where is None else scan.of or chunk.object
+    first = Scan(None, 0, FIRST_SIZE, scan.left, digest, where=scan.where, year=scan.year, below=tuple(others), of=of)
     return begin_part(replace(chunk, object=name, chunk=stem), first, now)
 
 

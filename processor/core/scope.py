@@ -13,6 +13,12 @@ class YearNotOpen(CoreError):
         return f"{self.reason}: {self.detail}"
 
 
+class NoSchoolYear(CoreError):
+    """Somebody asks for a school year of records that have none."""
+
+    reason = Reason.INVALID_REQUEST
+
+
 def check_year(year: str, catalog: Catalog) -> None:
     """`year` as it was written. Raises YearNotOpen; never where the catalog names no open years."""
     if catalog.open_years and year.strip() not in map(str, catalog.open_years):

@@ -9,7 +9,7 @@ from processor.core.errors import InvalidKey, Unrepresentable
 from processor.core.filter_text import FilterError, Form, Relation, Token, parse
 from processor.core.keys import canonical_key
 from processor.core.request import Side
-from processor.core.scope import check_year
+from processor.core.scope import NoSchoolYear, check_year
 from processor.core.values import canonical
 
 KEY = "key"
@@ -38,15 +38,19 @@ def select(text: str, kind: ObjectType, catalog: Catalog, sides: Collection[Side
 def in_year(condition: Condition, year: str, kind: ObjectType, catalog: Catalog, side: Side) -> Condition:
     """The condition within one school year, by the object's own year or that of its nearest ancestor that has one.
 
-    Raises YearNotOpen, and FilterError where there is no such column or the year is no number.
+    Raises YearNotOpen, NoSchoolYear where there is no such column, and FilterError where the year is no number.
     """
     check_year(year, catalog)
-    for path in paths(kind, catalog):
-        operand = _named(path, path[-1].school_year, side)
-        if operand is not None:
-            value = _canonical(operand, year.strip(), 1)
-            return AllOf((Compare(operand, Operator.EQUAL, value), condition))
-    raise FilterError(1, f"{kind.name} has no school year at the {side.lower()}, and nothing above it has one")
+    operand = school_year(kind, catalog, side)
+    if operand is None:
+        raise NoSchoolYear(f"{kind.name} has no school year at the {side.lower()}, and nothing above it has one")
+    return AllOf((Compare(operand, Operator.EQUAL, _canonical(operand, year.strip(), 1)), condition))
+
+
+def school_year(kind: ObjectType, catalog: Catalog, side: Side) -> Operand | None:
+    """The object's own, or that of its nearest ancestor that has one at a side."""
+    named = (_named(path, path[-1].school_year, side) for path in paths(kind, catalog))
+    return next((operand for operand in named if operand is not None), None)
 
 
 def paths(kind: ObjectType, catalog: Catalog) -> Iterator[tuple[ObjectType, ...]]:
@@ -121,7 +125,7 @@ class _Typing:
         for path in called:
             field = _field(path[-1], field_name)
             if field is not None:
-                return self._on_sides(_nearer(path, field), name)
+                return self._on_sides(nearest(path, field), name)
         raise self._unknown(name) if called else self._unknown_qualifier(name, qualifier)
 
     def _on_sides(self, operand: Operand, name: Token) -> Operand:
@@ -170,8 +174,8 @@ def _field(kind: ObjectType, name: str) -> FieldSpec | None:
     return found[0] if len(found) == 1 else None
 
 
-def _nearer(path: tuple[ObjectType, ...], field: FieldSpec) -> Operand:
-    """An ancestor's key stands in the record below it: as such it needs no look at the ancestor."""
+def nearest(path: tuple[ObjectType, ...], field: FieldSpec) -> Operand:
+    """A field of the object at the path's end; an ancestor's key stands in the record below, which saves a look."""
     if field.name == KEY and field.name not in path[-1].by_name and len(path) > 1:
         below = path[-2]
         if below.parent is not None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from processor.core.chosen import Chosen
 from processor.core.digest import Digest
 from processor.core.scan import Page
 from processor.core.snapshot import DistrictRead, SideRead
@@ -59,30 +60,37 @@ class Survey:
 class Scans(Protocol):
     """Reads all rows of an object of a district, a page at a time, in the order of their keys.
 
-    Both methods block at most about as long as the databases' statement timeout, and raise SnapshotUnavailable.
+    With `chosen` only those that either side chooses: then `size` rows of a side are looked at, and few or none given.
+    All methods block at most a few times as long as the databases' statement timeout, and raise SnapshotUnavailable.
     """
 
-    def survey(self, district_id: str, object_name: str) -> Survey: ...
+    def survey(self, district_id: str, object_name: str, chosen: Chosen | None = None) -> Survey: ...
 
     def count(self, district_id: str, object_name: str) -> int:
         """Rows of the larger side."""
         ...
 
-    def pages(self, district_id: str, object_name: str, after: str | None, size: int) -> tuple[Page, Page]:
+    def pages(
+        self, district_id: str, object_name: str, after: str | None, size: int, chosen: Chosen | None = None
+    ) -> tuple[Page, Page]:
         """Of the district and of the state: `size` rows each, more only where the last key has more; read at one time.
 
-        Raises ReadTimedOut too.
+        Raises ReadTimedOut too, and Disordered with `chosen`.
         """
         ...
 
-    def lines(self, district_id: str, object_name: str, after: str | None, size: int) -> tuple[Page, Page] | None:
+    def lines(
+        self, district_id: str, object_name: str, after: str | None, size: int, chosen: Chosen | None = None
+    ) -> tuple[Page, Page] | None:
         """As `pages`, with one digest for the columns of a row; None where none would tell what a comparison does.
 
         Raises ReadTimedOut too.
         """
         ...
 
-    def digests(self, district_id: str, object_name: str, after: str | None, size: int) -> tuple[Digest, Digest] | None:
+    def digests(
+        self, district_id: str, object_name: str, after: str | None, size: int, chosen: Chosen | None = None
+    ) -> tuple[Digest, Digest] | None:
         """Of the rows that `pages` would give; None where no digest would tell what a comparison does.
 
         Raises ReadTimedOut too.

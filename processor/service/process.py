@@ -105,9 +105,9 @@ class Processor:
         )
         intake = sorter.sort(taken, datetime.now(UTC))
         descend(intake, self.snapshots, self.catalog, datetime.now(UTC))
-        survey(intake, self.scans, datetime.now(UTC))
+        survey(intake, self.scans, self.catalog, datetime.now(UTC))
         seen = observe(intake.chunks, self.snapshots, self.catalog)
-        parts = [read_part(chunk, self.scans) for chunk in intake.parts]
+        parts = [read_part(chunk, self.scans, self.catalog) for chunk in intake.parts]
         self.passed("after_read")
         keys = sum(item.keys for item in taken if isinstance(item, Work))
         return ReadBatch(intake, seen, parts, self.inbox.offsets(), keys)

@@ -7,9 +7,11 @@ from time import monotonic
 
 from processor.core.accept import Rejected, rejected
 from processor.core.catalog import Catalog
-from processor.core.chunk import Chunk
+from processor.core.chosen import Chosen, chosen
+from processor.core.chunk import Chunk, Scan
 from processor.core.digest import equal_window, next_sizes, same_digest
-from processor.core.errors import Reason
+from processor.core.errors import CoreError, Reason
+from processor.core.filter_text import FilterError
 from processor.core.plan import Plan
 from processor.core.request import Mode
 from processor.core.scan import (
@@ -25,6 +27,7 @@ from processor.core.scan import (
     smaller,
     window,
 )
+from processor.core.scope import NoSchoolYear, YearNotOpen
 from processor.service.intake import Intake, Unfolded
 from processor.service.ports import ReadTimedOut, Scans, SnapshotImpossible, SnapshotUnavailable
 
@@ -43,20 +46,25 @@ class PartRead:
     fault: SnapshotUnavailable | None = None
     lacking: Sequence[str] = ()
     """Statements that make the indexes without which it is not read."""
+    unfit: CoreError | None = None
+    """Why the scan cannot go on: a side's order, or a filter that the catalog as it is now does not bear."""
 
 
-def survey(intake: Intake, scans: Scans, now: datetime) -> None:
+def survey(intake: Intake, scans: Scans, catalog: Catalog, now: datetime) -> None:
     """Announces the first part of each scan that the batch asks for, or rejects the request."""
     for unsurveyed in intake.unsurveyed:
-        intake.plan.add(_survey(unsurveyed, scans, now))
+        intake.plan.add(_survey(unsurveyed, scans, catalog, now))
     intake.unsurveyed.clear()
 
 
-def _survey(asked: Unfolded, scans: Scans, now: datetime) -> Plan:
+def _survey(asked: Unfolded, scans: Scans, catalog: Catalog, now: datetime) -> Plan:
     """A database that is away is waited for by the first part, which then makes up for the survey."""
     scan = scan_of(asked.chunk)
     try:
-        found = [scans.survey(asked.chunk.district_id, name) for name in (asked.chunk.object, *scan.below)]
+        found = [
+            scans.survey(asked.chunk.district_id, name, _chosen(scan, name, catalog, asked.chunk.object))
+            for name in (asked.chunk.object, *scan.below)
+        ]
     except SnapshotUnavailable:
         pass
     else:
@@ -70,22 +78,32 @@ def _survey(asked: Unfolded, scans: Scans, now: datetime) -> Plan:
     return plan
 
 
-def read_part(chunk: Chunk, scans: Scans) -> PartRead:
+def read_part(chunk: Chunk, scans: Scans, catalog: Catalog) -> PartRead:
     scan = scan_of(chunk)
     try:
-        if scan.part == 0 and not scan.left and (lacking := scans.survey(chunk.district_id, chunk.object).lacking):
-            return PartRead(chunk, lacking=lacking)
+        wanted = _chosen(scan, chunk.object, catalog, scan.of)
+        if scan.part == 0 and not scan.left:
+            lacking = scans.survey(chunk.district_id, chunk.object, wanted).lacking
+            if lacking:
+                return PartRead(chunk, lacking=lacking)
         started = monotonic()
         place = (chunk.district_id, chunk.object, scan.after)
-        digests = scans.digests(*place, scan.digest) if scan.digest else None
+        digests = scans.digests(*place, scan.digest, wanted) if scan.digest else None
         equal = None if digests is None else equal_window(*digests, scan.digest)
-        lines = None if equal or scan.by_rows else scans.lines(*place, scan.size)
-        pages = None if equal or lines else scans.pages(*place, scan.size)
+        lines = None if equal or scan.by_rows else scans.lines(*place, scan.size, wanted)
+        pages = None if equal or lines else scans.pages(*place, scan.size, wanted)
         return PartRead(chunk, pages, lines, equal, monotonic() - started)
     except ReadTimedOut as slow:
         return PartRead(smaller(chunk), fault=slow)
     except SnapshotUnavailable as away:
         return PartRead(chunk, fault=away)
+    except (FilterError, YearNotOpen, NoSchoolYear, Disordered) as unfit:
+        return PartRead(chunk, unfit=unfit)
+
+
+def _chosen(scan: Scan, object_name: str, catalog: Catalog, of: str | None) -> Chosen | None:
+    """Raises FilterError, YearNotOpen and NoSchoolYear where the catalog has changed since the request was accepted."""
+    return chosen(scan.where, scan.year, catalog.objects[object_name], catalog, of)
 
 
 def decide_part(read: PartRead, catalog: Catalog, now: datetime) -> Plan:
@@ -97,12 +115,16 @@ def decide_part(read: PartRead, catalog: Catalog, now: datetime) -> Plan:
         return defer_part(chunk, str(read.fault), limits, now)
     if read.lacking:
         return fail_part(chunk, Reason.NO_INDEX, _statements(read.lacking), now)
+    if read.unfit is not None:
+        return fail_part(chunk, read.unfit.reason, read.unfit.detail, now)
     scan, started = scan_of(chunk), monotonic()
     try:
         seen = _seen(read, catalog, scan.after)
     except Disordered as fault:
         return fail_part(chunk, fault.reason, fault.detail, now)
     sizes = next_sizes(scan, seen, read.took_s + monotonic() - started, chunk.report, limits)
+    if chunk.mode is Mode.FORCE:
+        sizes = sizes._replace(digest=0)
     return end_part(chunk, seen, sizes, limits, now)
 
 

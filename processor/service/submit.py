@@ -27,19 +27,28 @@ def split(request: Request, max_keys: int) -> list[Request]:
     None has more than `max_keys` keys either where a request must fit in one chunk (ADR 0190). The first keeps the id
     and the others' ids derive from it, so submitting the same again repeats all of them.
     """
+    return split_together([request], max_keys)
+
+
+def split_together(requests: Sequence[Request], max_keys: int) -> list[Request]:
+    """The same of several that are asked for at once, such as of an object each: one run, ids that follow from one."""
+    parts = [part for request in requests for part in _split(request, max_keys)]
+    if len(parts) <= 1:
+        return parts
+    first = requests[0].request_id
+    run_id = requests[0].run_id or first
+    return [replace(part, request_id=_part_id(first, index), run_id=run_id) for index, part in enumerate(parts)]
+
+
+def _split(request: Request, max_keys: int) -> list[Request]:
     if not isinstance(request.selection, Keys):
         return [request]
+    keys = request.selection.keys
     if is_bounded(request):
-        parts = list(_parts(request.selection.keys, max_keys, MAX_CHUNK_BYTES, _chunk_weight))
+        parts = _parts(keys, max_keys, MAX_CHUNK_BYTES, _chunk_weight)
     else:
-        parts = list(_parts(request.selection.keys, MAX_REQUEST_KEYS, MAX_REQUEST_BYTES - _overhead(request), _weight))
-    if len(parts) <= 1:
-        return [request]
-    run_id = request.run_id or request.request_id
-    return [
-        replace(request, request_id=_part_id(request.request_id, index), selection=Keys(tuple(keys)), run_id=run_id)
-        for index, keys in enumerate(parts)
-    ]
+        parts = _parts(keys, MAX_REQUEST_KEYS, MAX_REQUEST_BYTES - _overhead(request), _weight)
+    return [replace(request, selection=Keys(tuple(part))) for part in parts] or [request]
 
 
 def doubts(request: Request, catalog: Catalog) -> list[str]:

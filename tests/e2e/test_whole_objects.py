@@ -93,15 +93,14 @@ def test_what_is_found_is_what_was_planted_and_can_be_resynced(deploy: Deploy) -
     assert {name: summary[name] for name in EXPECTED} == EXPECTED
     assert ROWS // 20 < summary["expected_differences"] <= ROWS // 10
     request_id = summary["request_id"]
-    assert f"resync report {request_id} --status differs --status missing_at_state --keys-only" in told.stderr
+    assert f"resync submit --from-request {request_id} --wait\n" in told.stderr
 
     again = verify(made, "NORTH", "--request-id", request_id, "--output", "json")
     assert (again.returncode, json.loads(again.stdout)) == (3, summary)
 
-    keys = run(made, "report", request_id, "--status", "differs", "--status", "missing_at_state", "--keys-only")
-    assert len(keys.stdout.split()) == len(RENAMED) + len(GONE_THERE)
-    resync = run(made, "submit", "--district", "NORTH", "--object", "PersonIdentity", "--wait", "-", stdin=keys.stdout)
+    resync = run(made, "submit", "--from-request", request_id, "--wait", "--output", "json")
     assert resync.returncode == 0, resync.stderr
+    assert [each["keys"] for each in json.loads(resync.stdout)["requests"]] == [len(RENAMED) + len(GONE_THERE)]
     after = json.loads(verify(made, "NORTH", "--output", "json").stdout)
     assert (after["differing"], after["missing_at_state"], after["missing_at_district"], after["duplicates"]) == (
         0, 0, len(GONE_HERE), len(TWICE),

@@ -9,7 +9,9 @@ from time import monotonic
 import pytest
 
 from processor.cli.main import COMMANDS
+from stack.layout import REPO
 
+SUBMIT = ("submit", "--district", "NORTH", "--object", "PersonIdentity")
 RESYNC = Path(sys.executable).with_name("resync")
 
 
@@ -48,6 +50,19 @@ def test_every_command_has_help(command: str) -> None:
             ("submit", "--district", "NORTH", "--object", "PersonIdentity", "--dry-run", "--wait", "1"),
             "--dry-run sends nothing",
         ),
+        ((*SUBMIT, "--all", "--dry-run"), "--mode verify compares all records and sends nothing"),
+        ((*SUBMIT, "--all", "1"), "KEYS and --all: each says which records are meant"),
+        ((*SUBMIT, "--all", "--where", "key = 1"), "--all and --where"),
+        ((*SUBMIT, "--school-year", "2027", "1"), "--school-year goes with --all or --where"),
+        ((*SUBMIT, "--status", "failed", "1"), "--from-request REQUEST"),
+        (("submit", "--all", "--object", "PersonIdentity"), "--district is missing"),
+        (("submit", "--from-request", "7"), "a uuid"),
+        ((*SUBMIT, "--where", ""), "filter, position 1: it is empty"),
+        ((*SUBMIT, "--where", "lastNam = 'x'"), "filter, position 1: lastNam is unknown"),
+        ((*SUBMIT, "--all", "--school-year", "2027"), "PersonIdentity has no school year"),
+        (("verify", *SUBMIT[1:], "--where", "key = 'x'"), "filter, position 7: key needs a number without quotes"),
+        (("run", *SUBMIT[1:], "--where", "key = 1 or"), "filter, position 11"),
+        (("run", *SUBMIT[1:], "--run-id", "nightly"), "--run-id: a uuid"),
         (("find", "NORTH", "PersonIdentity"), "--where"),
         (("show", "7"), "a uuid"),
         (("history", "--since", "yesterday"), "--since"),
@@ -56,7 +71,7 @@ def test_every_command_has_help(command: str) -> None:
     ],
 )
 def test_usage_and_configuration_exit_with_2(arguments: tuple[str, ...], says: str) -> None:
-    ended = resync(*arguments)
+    ended = resync(*arguments, RESYNC_CATALOG=str(REPO / "demo" / "catalog.yaml"))
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert says in ended.stderr

@@ -26,6 +26,8 @@ from processor.core.request import Side
 
 ColumnTypes: TypeAlias = Mapping[tuple[str, str], str]
 """Type names of Postgres (`int4`, `varchar`) by table and column."""
+ALIAS = "t"
+"""The table of the object itself, in every statement with a condition."""
 Parameter: TypeAlias = Callable[[str, str], sql.Composable]
 """Value and type to a placeholder."""
 
@@ -62,7 +64,7 @@ def _of_test(
 ) -> Iterator[sql.Composable]:
     operand = test.operand
     name = operand.column(side) or ""
-    column = sql.Identifier("t0", name)
+    column = sql.Identifier(ALIAS, name)
     type_name = types.get((table_of(operand.kind, side).name, name), "")
     crosswalk, lookup = operand.field.crosswalk, operand.field.state_lookup
     if side is Side.DISTRICT and crosswalk is not None:

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from psycopg import sql
 
-from processor.adapters.postgres.condition_hints import ColumnTypes, hints
+from processor.adapters.postgres.condition_hints import ALIAS, ColumnTypes, hints
 from processor.adapters.postgres.condition_values import AS_TEXT, NATIVE, PARAMETER, value_of_text
 from processor.adapters.postgres.snapshot_sql import array_literal, table_name
 from processor.core.catalog import FieldSpec, ObjectType
@@ -45,7 +45,7 @@ _OPERATORS = {
 
 
 def condition_sql(condition: Condition, side: Side, types: ColumnTypes) -> tuple[sql.Composed, dict[str, str]]:
-    """An expression over the object's table as `t0`: true, false or null as `evaluate` has it. And its parameters.
+    """An expression over the object's table as `t`: true, false or null as `evaluate` has it. And its parameters.
 
     These are named `p0`, `p1` and so on; the statement around it also gives `district_id`. Session: TimeZone UTC,
     DateStyle ISO. `types` may be empty.
@@ -84,6 +84,8 @@ class _Writer:
         match condition:
             case Not(term):
                 return sql.SQL("(NOT {})").format(self.condition(term))
+            case AllOf(()):
+                return sql.SQL("true")
             case AllOf(terms):
                 return sql.SQL("({})").format(sql.SQL(" AND ").join(map(self.condition, terms)))
             case AnyOf(terms):
@@ -129,7 +131,7 @@ class _Writer:
         column = operand.column(self.side) or ""
         native = NATIVE.get((operand.field.kind, self.types.get((table.name, column), "")))
         if native is not None and len(operand.path) == 1 and not looked_up:
-            return sql.SQL(native).format(sql.Identifier("t0", column), zone=sql.Literal(table.timezone.key))
+            return sql.SQL(native).format(sql.Identifier(ALIAS, column), zone=sql.Literal(table.timezone.key))
         text: sql.Composable = _text(operand, self.side)
         if looked_up:
             text = sql.SQL("nullif({}, {})").format(text, sql.Literal(DANGLING))
@@ -149,7 +151,8 @@ def _text(operand: Operand, side: Side) -> sql.Composed:
 def _of_row(path: Sequence[ObjectType], wanted: FieldSpec, side: Side, *, as_text: bool) -> sql.Composed:
     """A column of the record itself, or of the ancestor at the path's end, found by the reference of the one before."""
     level = len(path) - 1
-    column = _column(wanted, side, f"t{level}", as_text=as_text)
+    alias = f"t{level}" if level else ALIAS
+    column = _column(wanted, side, alias, as_text=as_text)
     if level == 0:
         return column
     table, reference = table_of(path[-1], side), path[-2].parent
@@ -157,16 +160,16 @@ def _of_row(path: Sequence[ObjectType], wanted: FieldSpec, side: Side, *, as_tex
         raise ValueError(f"{path[-2].name} has no parent")
     shared: sql.Composable = sql.SQL("")
     if table.district_column is not None:
-        shared = sql.SQL("{} = %(district_id)s AND ").format(sql.Identifier(f"t{level}", table.district_column))
+        shared = sql.SQL("{} = %(district_id)s AND ").format(sql.Identifier(alias, table.district_column))
     return sql.SQL(
         "(SELECT (array_agg({column}))[1] FROM {table} AS {alias}"
         " WHERE {shared}{key} = {reference} HAVING count(*) = 1)"
     ).format(
         column=column,
         table=table_name(table.name),
-        alias=sql.Identifier(f"t{level}"),
+        alias=sql.Identifier(alias),
         shared=shared,
-        key=sql.Identifier(f"t{level}", table.key_column),
+        key=sql.Identifier(alias, table.key_column),
         reference=_of_row(path[:-1], path[-2].by_name[reference.field], side, as_text=False),
     )
 

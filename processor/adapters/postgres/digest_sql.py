@@ -39,9 +39,11 @@ _TRUE, _FALSE = ("true", "t", "yes", "y", "on", "1"), ("false", "f", "no", "n", 
 class DigestStatements:
     """Of one side; each of the first rows, and of those after a key. Parameters are those of `PageStatements`.
 
-    `windows` give one row (rows, keys, last, checksum, are_plain); `lines` give rows (key, place, digest of columns).
+    `windows` give one row (rows, keys, last, checksum, are_plain); `lines` give rows (key, place, digest of columns),
+    which is the expression `line`.
     """
 
+    line: sql.Composed
     windows: tuple[sql.Composed, sql.Composed]
     lines: tuple[sql.Composed, sql.Composed]
 
@@ -79,10 +81,12 @@ def digest_statements(
     key = sql.SQL("t.{}::text").format(sql.Identifier(pages.table.key_column))
     line = sql.SQL('hashtextextended(ROW({})::text COLLATE "C", 0) AS line').format(sql.SQL(", ").join([key, *fields]))
     first, following = (pages.rows([line], first=is_first) for is_first in (True, False))
-    return DigestStatements((_sum(first, kind.key_type), _sum(following, kind.key_type)), (first, following))
+    windows = sum_of(first, kind.key_type), sum_of(following, kind.key_type)
+    return DigestStatements(line, windows, (first, following))
 
 
-def _sum(rows: sql.Composed, key_type: KeyType) -> sql.Composed:
+def sum_of(rows: sql.Composed, key_type: KeyType) -> sql.Composed:
+    """One row (rows, keys, last, checksum, are_plain) of rows (key, place, line)."""
     last = sql.SQL("max(q.place)::text" if key_type is KeyType.INTEGER else 'max(q.key COLLATE "C")')
     plain: sql.Composable = sql.SQL("true")
     if key_type is KeyType.TEXT:

@@ -7,7 +7,7 @@ from threading import Timer
 import psycopg
 from psycopg import sql
 
-from processor.adapters.postgres.condition_hints import ColumnTypes
+from processor.adapters.postgres.condition_hints import ALIAS, ColumnTypes
 from processor.adapters.postgres.condition_sql import field_sql, tables_of, where_sql
 from processor.adapters.postgres.database import Database, ReaderOptions
 from processor.adapters.postgres.snapshot_sql import array_literal, table_name
@@ -82,14 +82,14 @@ def find_statement(
     """(key, *shown) and its parameters, without `district_id` and `limit`."""
     table = table_of(kind, side)
     where, parameters = where_sql(condition, side, types)
-    key = sql.Identifier("t0", table.key_column)
+    key = sql.Identifier(ALIAS, table.key_column)
     order = sql.SQL('{}::text COLLATE "C"') if table.key_type is KeyType.TEXT else sql.SQL("{}")
     shared: sql.Composable = sql.SQL("")
     if table.district_column is not None:
-        shared = sql.SQL("{} = %(district_id)s AND ").format(sql.Identifier("t0", table.district_column))
+        shared = sql.SQL("{} = %(district_id)s AND ").format(sql.Identifier(ALIAS, table.district_column))
     columns = [sql.SQL("NULL") if operand is None else field_sql(operand, side) for operand in shown]
     statement = sql.SQL(
-        "SELECT {columns} FROM {table} AS t0 WHERE {key} IS NOT NULL AND {shared}{where}"
+        "SELECT {columns} FROM {table} AS t WHERE {key} IS NOT NULL AND {shared}{where}"
         " ORDER BY {order} LIMIT %(limit)s"
     ).format(
         columns=sql.SQL(", ").join([sql.SQL("{}::text").format(key), *columns]),

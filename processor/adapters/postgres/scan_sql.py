@@ -16,7 +16,7 @@ from processor.core.scan import scan_order
 IN_ORDER = sql.SQL("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
 """For the transaction that reads a page: only an index gives the order without reading the whole table."""
 
-_CAST = {KeyType.INTEGER: "::bigint", KeyType.UUID: "::uuid", KeyType.TEXT: ""}
+_CAST = {KeyType.INTEGER: "::bigint", KeyType.UUID: "::uuid", KeyType.TEXT: "::text"}
 _SOME = {KeyType.INTEGER: "0", KeyType.UUID: "00000000-0000-0000-0000-000000000000", KeyType.TEXT: "0"}
 _UNSERVED = frozenset({"Seq Scan", "Sort", "Incremental Sort", "Bitmap Heap Scan", "Parallel Seq Scan"})
 _BY_INDEX = frozenset({"Index Scan", "Index Only Scan"})
@@ -27,20 +27,24 @@ class PageStatements:
 
     def __init__(self, table: Table, columns: Sequence[sql.Composed], order: KeyType) -> None:
         self.table = table
-        self._order = order
+        self.columns = columns
+        self.order = order
         self.first = self.rows(columns, first=True)
         """Parameters: `size`, and `district_id` where districts share the table."""
         self.next = self.rows(columns, first=False)
         """Parameters: `after` too."""
-        which = table_name(table.name), self._where(sql.SQL("true"))
-        self.all = sql.SQL("SELECT FROM {} AS t WHERE {}").format(*which)
+        self.count = sql.SQL("SELECT count(*) FROM {} AS t WHERE {}").format(
+            table_name(table.name), self._where(sql.SQL("true"))
+        )
+
+    def all(self, chosen: sql.Composable) -> sql.Composed:
         """What is explained to learn about how many rows there are."""
-        self.count = sql.SQL("SELECT count(*) FROM {} AS t WHERE {}").format(*which)
+        return sql.SQL("SELECT FROM {} AS t WHERE {}").format(table_name(self.table.name), self._where(chosen))
 
     @property
     def some_key(self) -> str:
         """A key that could be there, for explaining."""
-        return _SOME[self._order]
+        return _SOME[self.order]
 
     @property
     def index(self) -> str:
@@ -59,7 +63,7 @@ class PageStatements:
 
     def _place_of(self, key: sql.Identifier) -> sql.Composed:
         """A type that is no text may have an order of its own, so texts are cast, although most are texts."""
-        return sql.SQL('({}::text) COLLATE "C"' if self._order is KeyType.TEXT else "{}").format(key)
+        return sql.SQL('({}::text) COLLATE "C"' if self.order is KeyType.TEXT else "{}").format(key)
 
     def _where(self, condition: sql.Composable) -> sql.Composed:
         if self.table.district_column is None:
@@ -67,20 +71,69 @@ class PageStatements:
         district = sql.Identifier("t", self.table.district_column)
         return sql.SQL("{} = %(district_id)s AND {}").format(district, condition)
 
-    def rows(self, columns: Sequence[sql.Composed], *, first: bool) -> sql.Composed:
-        """As (key, place, *columns), by their places; all rows of the last key come along, however many they are."""
-        condition = sql.SQL(f"{{}} > %(after)s{_CAST[self._order]}").format(self._place)
-        if first:
-            condition = sql.SQL("t.{} IS NOT NULL").format(sql.Identifier(self.table.key_column))
+    def rows(
+        self,
+        columns: Sequence[sql.Composed],
+        *,
+        first: bool,
+        chosen: sql.Composable | None = None,
+        bounded: bool = False,
+    ) -> sql.Composed:
+        """As (key, place, *columns), by their places; all rows of the last key come along, however many they are.
+
+        Only those that are `chosen`, by a condition over `t`; where `bounded` only those up to the parameter `upto`.
+        """
+        condition = self._within(first=first, bounded=bounded)
+        if chosen is not None:
+            condition = sql.SQL("{} AND {}").format(condition, chosen)
+        return sql.SQL("{rows} ORDER BY {place} FETCH FIRST (%(size)s::bigint) ROWS WITH TIES").format(
+            rows=self._select(columns, condition), place=self._place
+        )
+
+    def last(self, *, first: bool) -> sql.Composed:
+        """The key of the row that has `size` - 1 rows before it; no row where there are not so many."""
         return sql.SQL(
-            "SELECT t.{key}::text AS key, {place} AS place, {columns} FROM {table} AS t WHERE {where} ORDER BY {place}"
-            " FETCH FIRST (%(size)s::bigint) ROWS WITH TIES"
+            "SELECT t.{key}::text FROM {table} AS t WHERE {where} ORDER BY {place} OFFSET %(size)s::bigint - 1 LIMIT 1"
         ).format(
             key=sql.Identifier(self.table.key_column),
+            table=table_name(self.table.name),
+            where=self._where(self._within(first=first, bounded=False)),
+            place=self._place,
+        )
+
+    def repeated(self, *, first: bool, bounded: bool) -> sql.Composed:
+        """The places that several rows have, of the rows that `rows` looks at."""
+        return sql.SQL(
+            "SELECT {place}::text FROM {table} AS t WHERE {where} GROUP BY {place} HAVING count(*) > 1"
+        ).format(
+            table=table_name(self.table.name),
+            where=self._where(self._within(first=first, bounded=bounded)),
+            place=self._place,
+        )
+
+    def of_keys(self, columns: Sequence[sql.Composed]) -> sql.Composed:
+        """As (key, place, *columns). Parameter: `keys`, an array literal of places."""
+        among = sql.SQL(f"{{}} = ANY(%(keys)s{_CAST[self.order]}[])").format(self._place)
+        return self._select(columns, among)
+
+    def _within(self, *, first: bool, bounded: bool) -> sql.Composed:
+        """The rows that follow `after`, or the first ones, to the end or up to `upto`."""
+        following = sql.SQL(f"{{}} > %(after)s{_CAST[self.order]}").format(self._place)
+        if first:
+            following = sql.SQL("t.{} IS NOT NULL").format(sql.Identifier(self.table.key_column))
+        if not bounded:
+            return following
+        return sql.SQL(f"{{}} AND {{}} <= %(upto)s{_CAST[self.order]}").format(following, self._place)
+
+    def _select(self, columns: Sequence[sql.Composed], condition: sql.Composable) -> sql.Composed:
+        return sql.SQL(
+            "SELECT t.{key}::text AS key, {place} AS place, {columns} FROM {table} AS t WHERE {where}"
+        ).format(
+            key=sql.Identifier(self.table.key_column),
+            place=self._place,
             columns=sql.SQL(", ").join(columns),
             table=table_name(self.table.name),
             where=self._where(condition),
-            place=self._place,
         )
 
 

@@ -203,7 +203,7 @@ class World:
             columns.append(sql.SQL(expression.as_string().replace("%(p", f"%(c{number}p")))
             parameters |= {f"c{number}{name}": value for name, value in given.items()}
         table = sql.Identifier(table_of(PUPIL, self.side).name)
-        query = sql.SQL("select {} from {} as t0 order by t0.id").format(sql.SQL(", ").join(columns), table)
+        query = sql.SQL("select {} from {} as t order by t.id").format(sql.SQL(", ").join(columns), table)
         return [list(row) for row in self.database.rows(query, parameters)]
 
     def meant(self, conditions: Sequence[Condition]) -> list[list[bool | None]]:

@@ -15,6 +15,7 @@ from processor.adapters.postgres.database import ReaderOptions
 from processor.adapters.postgres.scans import PostgresScans
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.core.catalog import Catalog, District, FieldSpec, KeyType, Kind, Limits, ObjectType, Owner, Table
+from processor.core.chosen import chosen
 from processor.core.scan import Page, Same, Window, window
 
 UTC = ZoneInfo("UTC")
@@ -24,17 +25,25 @@ OURS = {**COLUMN, KeyType.TEXT: "citext"}
 
 
 LABEL = FieldSpec("label", Kind.STRING, Owner.DISTRICT, frozenset(), "label", "label")
+NOTE = FieldSpec("note", Kind.STRING, Owner.NONE, frozenset(), "note", None)
+"""The district's alone."""
+MARK = FieldSpec("mark", Kind.STRING, Owner.NONE, frozenset(), None, "mark")
+"""The state's alone."""
 
 
 @dataclass(slots=True)
 class World:
     """`ours` and `theirs` are connections; `scans` reads both."""
 
-    kind: ObjectType
+    catalog: Catalog
     ours: "psycopg.Connection[tuple[Any, ...]]"
     theirs: "psycopg.Connection[tuple[Any, ...]]"
     scans: PostgresScans
     snapshots: PostgresSnapshots
+
+    @property
+    def kind(self) -> ObjectType:
+        return self.catalog.objects["Item"]
 
     def fill(self, district: Iterable[tuple[object, object]], state: Iterable[tuple[object, object]]) -> None:
         """Rows of (key, label); the state's belong to the district D."""
@@ -43,12 +52,15 @@ class World:
         with self.theirs.cursor() as cursor:
             cursor.executemany("insert into item values ('D', %s, %s)", list(state))
 
-    def windows(self, size: int, same: Same | None = None) -> Iterator[tuple[Window, tuple[Page, Page]]]:
-        """Part by part to the end; with `same_digest` by digests of rows."""
+    def windows(
+        self, size: int, same: Same | None = None, where: str | None = None
+    ) -> Iterator[tuple[Window, tuple[Page, Page]]]:
+        """Part by part to the end; with `same_digest` by digests of rows, with a filter what that chooses."""
+        wanted = chosen(where, None, self.kind, self.catalog)
         after: str | None = None
         while True:
             read = self.scans.pages if same is None else self.scans.lines
-            pages = read("D", "Item", after, size)
+            pages = read("D", "Item", after, size, wanted)
             assert pages is not None
             found = window(self.kind, after, *pages, same)
             yield found, pages
@@ -85,7 +97,7 @@ def world(
         kind = ObjectType(
             "Item",
             key_type if key_type is theirs_type else KeyType.INTEGER,
-            (label,),
+            (label, NOTE, MARK),
             Table("item", "id", key_type, None, zone),
             Table("item", "id", theirs_type, "district_id", UTC),
             None,
@@ -98,9 +110,11 @@ def world(
         ):
             ours.execute("create extension citext")
             types = sql.SQL(column or OURS[key_type]), sql.SQL(column or COLUMN[theirs_type])
-            ours.execute(sql.SQL("create table item (id {}, label {})").format(types[0], sql.SQL(labels[0])))
+            ours.execute(sql.SQL("create table item (id {}, label {}, note text)").format(types[0], sql.SQL(labels[0])))
             theirs.execute(
-                sql.SQL("create table item (district_id text, id {}, label {})").format(types[1], sql.SQL(labels[1]))
+                sql.SQL("create table item (district_id text, id {}, label {}, mark text)").format(
+                    types[1], sql.SQL(labels[1])
+                )
             )
             options = ReaderOptions("resync/process/0", statement_timeout_s=timeout_s, connect_timeout_s=5)
             snapshots = PostgresSnapshots(catalog, dsns["state"], options)
@@ -108,7 +122,7 @@ def world(
             try:
                 if indexed:
                     make_indexes(scans, ours, theirs)
-                yield World(kind, ours, theirs, scans, snapshots)
+                yield World(catalog, ours, theirs, scans, snapshots)
             finally:
                 snapshots.close()
                 scans.close()

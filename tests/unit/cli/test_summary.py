@@ -58,15 +58,24 @@ def test_the_table_names_every_field_that_differs(capsys: pytest.CaptureFixture[
     ]
 
 
+def test_it_says_which_records_were_verified(capsys: pytest.CaptureFixture[str]) -> None:
+    some = summary(*COUNTS, filter="grade = '9'", school_year="2027")
+    print_summary(Output.TABLE, some)
+    assert capsys.readouterr().out.splitlines()[1:3] == [
+        "of school year 2027 alone",
+        "of records alone that match: grade = '9'",
+    ]
+    print_summary(Output.JSON, some)
+    assert problems(json.loads(capsys.readouterr().out), "verify.json") == []
+
+
 def test_what_can_be_done_is_told_as_commands(capsys: pytest.CaptureFixture[str]) -> None:
     tell_next(ALL)
     told = capsys.readouterr().err
     assert f"resync report {REQUEST_ID} --status failed\n" in told
     assert f"resync report {REQUEST_ID} --output xlsx --to verification.xlsx" in told
-    assert (
-        f"resync report {REQUEST_ID} --status differs --status missing_at_state --keys-only"
-        " | resync submit --district NORTH --object Enrollment -"
-    ) in told
+    assert f"Resync what differs: resync submit --from-request {REQUEST_ID} --wait\n" in told
+    assert f"--from-request {REQUEST_ID} --status missing_at_district --on-state-only delete\n" in told
 
 
 def test_nothing_is_told_where_nothing_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:

@@ -197,6 +197,15 @@ SAMPLES: dict[str, Record] = {
         stage=Stage.PLAN,
         scan=Scan("7", 3, 500, 70, 400, True, "lastName = 'Lee'", "2026", ("Enrollment",)),
     ),
+    "Chunk-below": Chunk(
+        REQUEST_ID,
+        "1.0",
+        "NORTH",
+        "Enrollment",
+        (),
+        cause=Cause.SCAN,
+        scan=Scan(None, 0, 1_000, 0, where="lastName = 'Lee'", of="Person"),
+    ),
     "Order": Order(REQUEST_ID, OrderAction.RELEASE, "state@example", at(2)),
     "ChunkStatus": ChunkStatus(REQUEST_ID, "NORTH", "Enrollment", "0", ChunkState.DONE, 3, 2, at(1)),
     "RequestEnd": RequestEnd(

@@ -21,8 +21,10 @@ from processor.core.catalog import (
     Rule,
     Table,
 )
+from processor.core.chosen import Chosen
 from processor.core.chunk import Ask, Chunk
 from processor.core.compare import EQUAL, compare, state_values
+from processor.core.condition import Condition, evaluate, read_value
 from processor.core.correction import Correction, Op
 from processor.core.decide import decide
 from processor.core.digest import Digest
@@ -30,7 +32,7 @@ from processor.core.errors import FieldError
 from processor.core.history import KeyOutcome, Status
 from processor.core.parents import parents_to_read
 from processor.core.plan import Plan
-from processor.core.request import Keys, Mode, Request
+from processor.core.request import Keys, Mode, Request, Side
 from processor.core.scan import Page
 from processor.core.snapshot import DistrictRead, DistrictVersion, Row, SideRead, Snapshot
 from processor.core.values import side_text
@@ -185,11 +187,43 @@ def page(side: Mapping[str, tuple[Row, ...]], after: str | None, size: int) -> P
     return Page(rows, sum(map(len, rows.values())) >= size)
 
 
+def chosen_pages(
+    kind: ObjectType,
+    district: Mapping[str, tuple[Row, ...]],
+    state: Mapping[str, tuple[Row, ...]],
+    chosen: Chosen,
+    *,
+    after: str | None,
+    size: int,
+) -> tuple[Page, Page]:
+    """As databases give them, by the core's meaning of the condition, of fields of the record itself."""
+    sides = ((Side.DISTRICT, district), (Side.STATE, state))
+    seen = {side: page(rows, after, size) for side, rows in sides if side in chosen}
+    upto = min((last for each in seen.values() if (last := each.last) is not None), key=int, default=None)
+    found: dict[Side, dict[str, tuple[Row, ...]]] = {side: {} for side in Side}
+    for side, each in seen.items():
+        for key, rows in each.rows.items():
+            is_within = upto is None or int(key) <= int(upto)
+            if is_within and any(is_chosen(kind, chosen[side], side, key, row) for row in rows):
+                found[side][key] = rows
+    ours, theirs = found[Side.DISTRICT], found[Side.STATE]
+    return (
+        Page(ours, is_full=False, upto=upto, beside={key: district.get(key, ()) for key in theirs if key not in ours}),
+        Page(theirs, is_full=False, upto=upto, beside={key: state.get(key, ()) for key in ours if key not in theirs}),
+    )
+
+
+def is_chosen(kind: ObjectType, condition: Condition, side: Side, key: str, row: Row) -> bool:
+    texts = dict(zip((field.name for field in kind.compared), row, strict=True)) | {"key": key}
+    return evaluate(condition, lambda operand: read_value(operand, side, texts[operand.field.name])) is True
+
+
 def digests(kind: ObjectType, district: Page, state: Page) -> tuple[Digest, Digest]:
     """Of what the pages hold, as a server may give them: checksums are alike exactly where the rows are equal."""
     ours, theirs = district.rows, state.rows
     alike = ours.keys() == theirs.keys() and all(_are_alike(kind, ours[key], theirs[key]) for key in ours)
-    return digest(ours, "alike" if alike else "ours"), digest(theirs, "alike" if alike else "theirs")
+    found = digest(ours, "alike" if alike else "ours"), digest(theirs, "alike" if alike else "theirs")
+    return replace(found[0], upto=district.upto), replace(found[1], upto=state.upto)
 
 
 def lines(kind: ObjectType, district: Page, state: Page) -> tuple[Page, Page]:

@@ -52,9 +52,22 @@ def test_a_request_that_is_not_understood_is_rejected_and_names_the_fields() -> 
             "a linked request needs a run_id that is a uuid in lower case",
         ),
         (
-            request(selection=Filter("grade = 9")),
-            Reason.NOT_SUPPORTED,
-            "only a selection of keys, or of all records, is supported",
+            request(selection=Filter("grade = 9"), mode=Mode.VERIFY),
+            Reason.INVALID_REQUEST,
+            (
+                "filter, position 1: grade is unknown for Person; there are birthDate, certification, gender, "
+                "homeless, income, key, lastName, loadedAt, modifiedAt, nickname, ratio, siblings"
+            ),
+        ),
+        (
+            request(selection=Filter(" "), mode=Mode.VERIFY),
+            Reason.INVALID_REQUEST,
+            "filter, position 1: it is empty; it would have to name a field, such as grade = '10'",
+        ),
+        (
+            request(selection=All(), mode=Mode.VERIFY, school_year="2026"),
+            Reason.INVALID_REQUEST,
+            "Person has no school year, and nothing above it has one",
         ),
         (request("7", reason="x" * 2_001, run_id="y" * 256), Reason.INVALID_REQUEST, "too long: run_id, reason"),
         (request("7", requested_by="a\0b"), Reason.INVALID_REQUEST, "holds the character NUL: requested_by"),

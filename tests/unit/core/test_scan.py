@@ -144,14 +144,6 @@ def test_a_request_for_all_is_accepted_and_begins_with_one_part() -> None:
     assert (first.chunk, first.asks, first.scan) == ("0.0", (), Scan(None, 0, 1_000, 0))
 
 
-def test_all_records_of_a_year_are_not_to_be_had_yet() -> None:
-    plan, first = accept(whole(school_year="2026"), CATALOG, NOW)
-    (status,) = plan.history
-    assert first is None
-    assert isinstance(status, RequestStatus)
-    assert (status.state, status.reason) == (RequestState.REJECTED, Reason.NOT_SUPPORTED)
-
-
 @pytest.mark.parametrize(
     ("mode", "stage", "digest"),
     [(Mode.SYNC, Stage.PLAN, 1_000), (Mode.FORCE, Stage.PLAN, 0), (Mode.VERIFY, Stage.GUARDED, 1_000)],

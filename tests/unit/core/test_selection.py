@@ -20,7 +20,7 @@ from processor.core.condition import (
 )
 from processor.core.filter_text import FilterError
 from processor.core.request import Side
-from processor.core.scope import YearNotOpen
+from processor.core.scope import NoSchoolYear, YearNotOpen
 from processor.core.selection import in_year, key_field, names_of_person, select
 from tests.unit.core.builders import PERSON, PERSON_LOOKUP, catalog, object_type, spec
 
@@ -198,7 +198,7 @@ def test_a_year_is_that_of_the_nearest_object_that_has_one() -> None:
         in_year(within, "2025", BEHAVIOR, OPEN, Side.DISTRICT)
     with pytest.raises(FilterError, match="the value is not a long"):
         in_year(within, "2025-26", BEHAVIOR, LEVELS, Side.DISTRICT)
-    with pytest.raises(FilterError, match="Person has no school year at the district"):
+    with pytest.raises(NoSchoolYear, match="Person has no school year at the district"):
         in_year(within, "2026", PEOPLE, OPEN, Side.DISTRICT)
 
 
@@ -221,7 +221,7 @@ def test_what_a_side_does_not_keep_is_not_asked_of_it() -> None:
     any_key = IsNull(Operand((yearless,), key_field(yearless)))
     [within, _] = leaves(in_year(any_key, "2026", yearless, known, Side.DISTRICT))
     assert within.operand.field == year
-    with pytest.raises(FilterError, match="Enrollment has no school year at the state"):
+    with pytest.raises(NoSchoolYear, match="Enrollment has no school year at the state"):
         in_year(any_key, "2026", yearless, known, Side.STATE)
 
 

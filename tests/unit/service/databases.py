@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from processor.core.chosen import Chosen
 from processor.core.digest import Digest
 from processor.core.scan import Page
 from processor.core.snapshot import DistrictRead, Row, SideRead
 from processor.service.ports import BothSides, ReadTimedOut, SnapshotImpossible, SnapshotUnavailable, Survey
-from tests.unit.core.builders import CATALOG, READ_AT, VERSION, digests, lines, page
+from tests.unit.core.builders import CATALOG, READ_AT, VERSION, chosen_pages, digests, lines, page
 
 Target: TypeAlias = tuple[str, str]
 """District and object."""
@@ -42,7 +43,7 @@ class Databases:
         below = (self.below.get((district_id, object_name, key), []) for key in parent_keys)
         return [key for keys in below for key in keys][:limit]
 
-    def survey(self, district_id: str, object_name: str) -> Survey:
+    def survey(self, district_id: str, object_name: str, chosen: Chosen | None = None) -> Survey:  # noqa: ARG002 (the port's)
         target = (district_id, object_name)
         self._check(target)
         return Survey(max(len(side.get(target, {})) for side in (self.district, self.state)), self.without_index)
@@ -50,19 +51,28 @@ class Databases:
     def count(self, district_id: str, object_name: str) -> int:
         return self.survey(district_id, object_name).rows
 
-    def pages(self, district_id: str, object_name: str, after: str | None, size: int) -> tuple[Page, Page]:
+    def pages(
+        self, district_id: str, object_name: str, after: str | None, size: int, chosen: Chosen | None = None
+    ) -> tuple[Page, Page]:
         target = (district_id, object_name)
         self._check(target)
         if self.slow_above is not None and size > self.slow_above:
             raise ReadTimedOut(f"district {district_id}: too slow")
-        return page(self.district.get(target, {}), after, size), page(self.state.get(target, {}), after, size)
+        sides = self.district.get(target, {}), self.state.get(target, {})
+        if chosen is not None:
+            return chosen_pages(CATALOG.objects[object_name], *sides, chosen, after=after, size=size)
+        return page(sides[0], after, size), page(sides[1], after, size)
 
-    def lines(self, district_id: str, object_name: str, after: str | None, size: int) -> tuple[Page, Page] | None:
-        return lines(CATALOG.objects[object_name], *self.pages(district_id, object_name, after, size))
+    def lines(
+        self, district_id: str, object_name: str, after: str | None, size: int, chosen: Chosen | None = None
+    ) -> tuple[Page, Page] | None:
+        return lines(CATALOG.objects[object_name], *self.pages(district_id, object_name, after, size, chosen))
 
-    def digests(self, district_id: str, object_name: str, after: str | None, size: int) -> tuple[Digest, Digest] | None:
+    def digests(
+        self, district_id: str, object_name: str, after: str | None, size: int, chosen: Chosen | None = None
+    ) -> tuple[Digest, Digest] | None:
         self.digested.append(size)
-        return digests(CATALOG.objects[object_name], *self.pages(district_id, object_name, after, size))
+        return digests(CATALOG.objects[object_name], *self.pages(district_id, object_name, after, size, chosen))
 
     def _check(self, target: Target) -> None:
         if target in self.lacking:

@@ -9,7 +9,7 @@ from processor.core.chunk import Chunk, Scan
 from processor.core.errors import Reason
 from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
 from processor.core.plan import Plan
-from processor.core.request import All, Mode, Report
+from processor.core.request import All, Filter, Mode, Report
 from processor.core.scan import scan_of
 from processor.service.intake import Intake, take_request
 from processor.service.scan import decide_part, read_part, survey
@@ -29,7 +29,7 @@ def asked(world: Databases) -> Plan:
     intake = Intake()
     whole = replace(request(), selection=All(), mode=Mode.VERIFY, report=Report.CHANGES)
     take_request(whole, CATALOG, intake, NOW)
-    survey(intake, world, NOW)
+    survey(intake, world, CATALOG, NOW)
     assert not intake.unsurveyed
     return intake.plan
 
@@ -67,27 +67,27 @@ def test_a_database_that_was_away_is_surveyed_before_its_first_part() -> None:
     world.away.add(PERSONS)
     part = first_part(world)
     assert status_of(asked(world)).state is RequestState.ACCEPTED
-    assert read_part(part, world).fault is not None
+    assert read_part(part, world, CATALOG).fault is not None
     world.away.clear()
-    assert read_part(part, world).equal is not None
+    assert read_part(part, world, CATALOG).equal is not None
     world.without_index = ("state: CREATE INDEX a",)
-    outcome = only_outcome(decide_part(read_part(part, world), CATALOG, NOW))
+    outcome = only_outcome(decide_part(read_part(part, world, CATALOG), CATALOG, NOW))
     assert (outcome.status, outcome.reason) == (Status.FAILED, Reason.NO_INDEX)
 
 
 def test_rows_are_read_only_where_digests_differ() -> None:
     world = databases(5_000)
     world.state[PERSONS]["4500"] = (theirs(lastName="Else"),)
-    (second,) = decide_part(read_part(first_part(world), world), PATIENT, NOW).chunks
+    (second,) = decide_part(read_part(first_part(world), world, CATALOG), PATIENT, NOW).chunks
     assert scan_of(second) == Scan("999", 1, 1_000, 4_000, 4_000)
-    (third,) = decide_part(read_part(second, world), PATIENT, NOW).chunks
+    (third,) = decide_part(read_part(second, world, CATALOG), PATIENT, NOW).chunks
     assert (scan_of(third).after, world.digested) == ("1999", [1_000, 4_000])
 
 
 @pytest.mark.parametrize(("rows", "following"), [(999, 0), (1_000, 1), (1_001, 1)])
 def test_a_full_page_is_followed_by_another_part(rows: int, following: int) -> None:
     world = databases(rows)
-    plan = decide_part(read_part(first_part(world), world), CATALOG, NOW)
+    plan = decide_part(read_part(first_part(world), world, CATALOG), CATALOG, NOW)
     assert outcomes(plan) == []
     assert len(plan.chunks) == following
 
@@ -97,17 +97,17 @@ def test_a_part_that_takes_too_long_is_tried_with_fewer_rows_until_it_is_read() 
     world.slow_above = 1
     part, sizes = first_part(world), []
     for _ in range(3):
-        (part,) = decide_part(read_part(part, world), CATALOG, NOW + timedelta(minutes=1)).retries
+        (part,) = decide_part(read_part(part, world, CATALOG), CATALOG, NOW + timedelta(minutes=1)).retries
         sizes.append((scan_of(part).size, scan_of(part).digest))
     assert sizes == [(100, 0), (10, 0), (1, 0)]
-    (following,) = decide_part(read_part(part, world), CATALOG, NOW).chunks
+    (following,) = decide_part(read_part(part, world, CATALOG), CATALOG, NOW).chunks
     assert following.scan == Scan("0", 1, 100, 49, 100)
 
 
 def test_what_waiting_does_not_help_fails_at_once() -> None:
     world = databases()
     world.lacking.add(PERSONS)
-    plan = decide_part(read_part(first_part(world), world), CATALOG, NOW)
+    plan = decide_part(read_part(first_part(world), world, CATALOG), CATALOG, NOW)
     assert plan.retries == plan.chunks == []
     assert only_outcome(plan).detail == "all keys were not compared: district NORTH: lacks a column"
 
@@ -116,7 +116,56 @@ def test_a_database_that_is_away_for_good_ends_the_scan_for_all_that_is_left() -
     world = databases()
     part = first_part(world)
     world.away.add(PERSONS)
-    (part,) = decide_part(read_part(part, world), CATALOG, NOW).retries
-    plan = decide_part(read_part(part, world), CATALOG, NOW + timedelta(minutes=15))
+    (part,) = decide_part(read_part(part, world, CATALOG), CATALOG, NOW).retries
+    plan = decide_part(read_part(part, world, CATALOG), CATALOG, NOW + timedelta(minutes=15))
     assert plan.retries == plan.chunks == []
     assert only_outcome(plan).reason is Reason.SNAPSHOT_UNAVAILABLE
+
+
+def of_filter(world: Databases, where: str, mode: Mode = Mode.VERIFY) -> Chunk:
+    intake = Intake()
+    whole = replace(request(), selection=Filter(where), mode=mode, report=Report.CHANGES)
+    take_request(whole, CATALOG, intake, NOW)
+    survey(intake, world, CATALOG, NOW)
+    (part,) = intake.plan.chunks
+    return part
+
+
+def test_a_filter_goes_on_from_part_to_part() -> None:
+    world = databases(3_000)
+    world.state[PERSONS]["2500"] = (theirs(lastName="Else"),)
+    part = of_filter(world, "key > 2000")
+    seen = []
+    while True:
+        plan = decide_part(read_part(part, world, CATALOG), PATIENT, NOW)
+        seen += [ask.key for again in plan.retries for ask in again.asks]
+        if not plan.chunks:
+            break
+        (part,) = plan.chunks
+        assert (scan_of(part).where, scan_of(part).year) == ("key > 2000", None)
+    assert seen == ["2500"]
+
+
+def test_by_force_all_that_is_chosen_is_sent_also_after_a_part_without_any() -> None:
+    world = databases(3_000)
+    part, forced = of_filter(world, "key > 2000", Mode.FORCE), 0
+    while True:
+        chunks = decide_part(read_part(part, world, CATALOG), PATIENT, NOW).chunks
+        forced += sum(len(chunk.asks) for chunk in chunks)
+        following = [chunk for chunk in chunks if chunk.scan is not None]
+        if not following:
+            break
+        (part,) = following
+    assert (forced, world.digested) == (999, [])
+
+
+def test_a_filter_that_a_later_catalog_does_not_bear_ends_the_scan_for_all_that_is_left() -> None:
+    world = databases()
+    part = of_filter(world, "lastName = 'Else'")
+    fields = tuple(field for field in CATALOG.objects["Person"].fields if field.name != "lastName")
+    later = replace(CATALOG, objects={**CATALOG.objects, "Person": replace(CATALOG.objects["Person"], fields=fields)})
+    plan = decide_part(read_part(part, world, later), later, NOW)
+    assert plan.chunks == plan.retries == []
+    outcome = only_outcome(plan)
+    assert (outcome.status, outcome.reason) == (Status.FAILED, Reason.INVALID_REQUEST)
+    assert (outcome.detail or "").startswith("all keys were not compared: filter, position 1: lastName is unknown")

@@ -12,7 +12,7 @@ from processor.core.catalog import Catalog, District, KeyType, Limits
 from processor.core.history import RequestStatus
 from processor.core.request import All, Dependencies, Keys, OnStateOnly, Request
 from processor.service import submit
-from processor.service.submit import MAX_DOUBTED_KEYS, MAX_REQUEST_KEYS, doubts, split
+from processor.service.submit import MAX_DOUBTED_KEYS, MAX_REQUEST_KEYS, doubts, split, split_together
 from tests.unit.codec.catalogs import OBJECTS, catalog_of
 
 REQUEST = Request(
@@ -124,3 +124,17 @@ def test_an_unknown_district_or_object_is_doubted() -> None:
     assert len(found) == 2
     assert "NORTH" in found[0]
     assert "PersonIdentity" in found[1]
+
+
+def test_several_asked_for_at_once_are_one_run_whose_ids_follow_from_one() -> None:
+    other = replace(REQUEST, object="Enrollment", selection=Keys(("2", "3")))
+    one, two = split_together([REQUEST, other], MAX_KEYS)
+    assert [(one.object, keys_of(one)), (two.object, keys_of(two))] == [
+        ("PersonIdentity", ("1",)),
+        ("Enrollment", ("2", "3")),
+    ]
+    assert (one.request_id, one.run_id, two.run_id) == (REQUEST.request_id, REQUEST.request_id, REQUEST.request_id)
+    assert two.request_id != one.request_id
+    assert split_together([REQUEST, other], MAX_KEYS) == [one, two]
+    assert split_together([other], MAX_KEYS) == [other]
+    assert split_together([], MAX_KEYS) == []

@@ -1,5 +1,8 @@
--- What a verification of a whole object found besides the counts by status: rows a side, keys that differ a field.
+-- What a verification of a whole object, or of what a filter matches, found besides the counts by status: rows a side,
+-- keys that differ a field.
 select
+    r.filter,
+    r.school_year,
     r.district_rows,
     r.state_rows,
     (

@@ -1,0 +1,70 @@
+"""Both sides of an object, read at the same time by statements of each side's own."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillReading
+from itertools import groupby
+from typing import Any, TypeVar
+
+from psycopg import sql
+
+from processor.adapters.postgres.database import Database, Unreadable
+from processor.adapters.postgres.scan_sql import IN_ORDER, PageStatements, district_pages, state_pages
+from processor.adapters.postgres.snapshots import PostgresSnapshots
+from processor.core.catalog import Catalog
+from processor.core.scan import Page
+from processor.service.ports import SnapshotImpossible, SnapshotUnavailable
+
+Read = TypeVar("Read")
+
+
+class ScanSides:
+    """By the connections that single keys are read by."""
+
+    def __init__(self, catalog: Catalog, snapshots: PostgresSnapshots) -> None:
+        self._snapshots = snapshots
+        self._statements = {name: (district_pages(kind), state_pages(kind)) for name, kind in catalog.objects.items()}
+        self._threads = ThreadPoolExecutor(2, "scan")
+
+    def places(self, district_id: str, object_name: str) -> list[tuple[Database, PageStatements]]:
+        """The district's, then the state's."""
+        databases = (self._snapshots.districts[district_id], self._snapshots.state)
+        return list(zip(databases, self._statements[object_name], strict=True))
+
+    def both(self, district_id: str, object_name: str, read: Callable[[Database, PageStatements], Read]) -> list[Read]:
+        """What both sides give, the district first. Raises SnapshotUnavailable.
+
+        A server that is frozen keeps no statement timeout, so the client has a deadline of its own.
+        """
+        patience_s = self._snapshots.patience_s
+        asked = [
+            (db, self._threads.submit(_readable, read, db, side)) for db, side in self.places(district_id, object_name)
+        ]
+        found: list[Read] = []
+        for database, future in asked:
+            try:
+                found.append(future.result(patience_s))
+            except StillReading:
+                database.abandon()
+                raise SnapshotUnavailable(f"{database.name}: no answer within {patience_s:g} s") from None
+        return found
+
+    def close(self) -> None:
+        self._threads.shutdown()
+
+
+def read_page(database: Database, statement: sql.Composed, asked: dict[str, Any], upto: str | None = None) -> Page:
+    """Of rows (key, place, *columns)."""
+    rows = database.rows(statement, asked, IN_ORDER)
+    grouped = groupby(rows, key=lambda row: row[0])
+    return Page({key: tuple(row[2:] for row in of_key) for key, of_key in grouped}, len(rows) >= asked["size"], upto)
+
+
+def _readable(read: Callable[[Database, PageStatements], Read], database: Database, side: PageStatements) -> Read:
+    """One value that cannot be given spoils a page; nobody can tell which."""
+    try:
+        return read(database, side)
+    except Unreadable as fault:
+        raise SnapshotImpossible(
+            f"{database.name}: a key or a value of table {side.table.name} cannot be read ({fault}); verify by keys"
+        ) from fault

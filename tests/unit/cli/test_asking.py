@@ -1,0 +1,68 @@
+"""What somebody asks for, held against the policy and the catalog before anything is sent."""
+
+from pathlib import Path
+
+import pytest
+
+from processor.cli.asking import check_asked, id_option
+from processor.cli.exits import UsageError
+from processor.cli.person import Person
+from processor.core.filter_text import FilterError
+from processor.core.request import All, Dependencies, Filter, Keys, Mode, Request, Selection, Side
+from processor.core.rights import Grant, NotAuthorized, Permit, Policy, Principal, RequestTopic, Right, Scope
+from processor.core.scope import NoSchoolYear
+from processor.settings import Settings
+from tests.unit.core.builders import CATALOG
+
+SETTINGS = Settings(catalog=Path("none.yaml"))
+NOBODY = Person("someone@somewhere")
+
+
+def person(*rights: Right, objects: frozenset[str] | None = None) -> Person:
+    everywhere = Scope(None, None)
+    permit = Permit(everywhere, frozenset(Side), frozenset(Mode), frozenset(Dependencies), delete=True, batch=True)
+    topic = RequestTopic(SETTINGS.topics.requests, permit, ())
+    grants = [
+        Grant(everywhere, frozenset(Side), frozenset({Right.SEE, Right.SYNC, Right.BATCH})),
+        Grant(Scope(None, objects), frozenset(Side), frozenset({Right.SEE, *rights})),
+    ]
+    return Person("clerk", (Policy({}, {topic.name: topic}), Principal("clerk", tuple(grants))))
+
+
+def asked(selection: Selection, year: str | None = None) -> Request:
+    return Request("7", "NORTH", "Enrollment", selection, "clerk", mode=Mode.VERIFY, school_year=year)
+
+
+def test_a_filter_needs_the_right_to_see_values_of_all_that_it_names() -> None:
+    by_parent = asked(Filter("grade = '9' and person.lastName = 'Lee'"))
+    check_asked(SETTINGS, NOBODY, by_parent, CATALOG)
+    check_asked(SETTINGS, person(Right.SEE_VALUES), by_parent, CATALOG)
+    with pytest.raises(NotAuthorized, match="may not see values of Person here"):
+        check_asked(SETTINGS, person(Right.SEE_VALUES, objects=frozenset({"Enrollment"})), by_parent, CATALOG)
+    with pytest.raises(NotAuthorized, match="may not see values of Enrollment here"):
+        check_asked(SETTINGS, person(), asked(Filter("grade = '9'")), CATALOG)
+
+
+def test_all_records_and_keys_need_no_such_right() -> None:
+    for selection in (All(), Keys(("1",))):
+        check_asked(SETTINGS, person(), asked(selection), CATALOG)
+
+
+def test_a_mistake_in_a_filter_or_a_year_is_told_before_anything_is_sent() -> None:
+    with pytest.raises(FilterError, match="position 15: the name of a field"):
+        check_asked(SETTINGS, NOBODY, asked(Filter("grade = '9' or")), CATALOG)
+    with pytest.raises(NoSchoolYear, match="Enrollment has no school year"):
+        check_asked(SETTINGS, NOBODY, asked(All(), "2027"), CATALOG)
+
+
+def test_without_a_catalog_the_processor_tells_it_but_nobody_can_say_whose_values_it_names() -> None:
+    check_asked(SETTINGS, NOBODY, asked(Filter("grade =")), None)
+    with pytest.raises(UsageError, match="RESYNC_CATALOG has to be here"):
+        check_asked(SETTINGS, person(Right.SEE_VALUES), asked(Filter("grade = '9'")), None)
+
+
+def test_an_id_is_drawn_or_made_lower() -> None:
+    drawn = id_option("--run-id", None)
+    assert id_option("--run-id", drawn.upper()) == drawn
+    with pytest.raises(UsageError, match="--run-id: a uuid"):
+        id_option("--run-id", "nightly")
