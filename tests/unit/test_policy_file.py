@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from processor.core.request import Dependencies, Mode, Side
-from processor.core.rights import Policy, Right, Scope, Services, identify
+from processor.core.rights import ControlRight, Policy, Right, Scope, Services, identify
 from processor.policy_file import PolicyError, load_policy
 from processor.settings import Settings
 from stack.layout import REPO
@@ -44,7 +44,7 @@ def test_a_grant_and_a_topic_say_what_they_allow(tmp_path: Path) -> None:
             "services": {"process": ["User:p"], "monitor": ["User:m"], "readers": ["User:r"]},
             "control": {
                 "resync.control": {"writers": ["User:cli"], "districts": "all", "objects": "all"},
-                "control.north": {"writers": [], "districts": ["NORTH"], "objects": ["Person"]},
+                "control.north": {"writers": [], "districts": ["NORTH"], "objects": ["Person"], "rights": ["release"]},
             },
         },
     )
@@ -62,6 +62,8 @@ def test_a_grant_and_a_topic_say_what_they_allow(tmp_path: Path) -> None:
     assert policy.services == Services(process=("User:p",), monitor=("User:m",), readers=("User:r",))
     assert policy.control["resync.control"].scope == Scope(None, None)
     assert policy.control["resync.control"].writers == ("User:cli",)
+    assert policy.control["resync.control"].rights == {ControlRight.CLEAR, ControlRight.CANCEL}
+    assert policy.control["control.north"].rights == {ControlRight.RELEASE}
     assert policy.control["control.north"].scope == Scope(frozenset({"NORTH"}), frozenset({"Person"}))
 
 

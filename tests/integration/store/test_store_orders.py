@@ -26,7 +26,8 @@ EVERYTHING = Scope(None, None)
 
 
 def order(asked: Request, action: OrderAction, who: str = "chief", **changes: Any) -> Order:
-    return Order(**{"request_id": asked.request_id, "action": action, "ordered_by": who, "ordered_at": LATER} | changes)
+    given: dict[str, Any] = {"ordered_by": who, "ordered_at": LATER, **changes}
+    return Order(asked.request_id, action, **given)
 
 
 def held(asked: Request) -> list[Any]:

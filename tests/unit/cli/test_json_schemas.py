@@ -3,14 +3,16 @@
 import json
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from processor.cli.dry_run import plan_rows
 from processor.cli.following import result_document
+from processor.cli.order import order_document
 from processor.core.correction import Parent
 from processor.core.errors import Reason
-from processor.core.history import Count, RequestState, Status
+from processor.core.history import Count, OrderAction, RequestState, Status
 from processor.service.follow import ClearedResult, NotedOutcome, RequestResult
 from stack.layout import REPO
 from tests.unit.cli.json_schema import FOLDER, problems
@@ -43,6 +45,33 @@ RESULT = RequestResult(
 @pytest.mark.parametrize("result", [RESULT, ClearedResult(REQUEST_ID, "auditor", datetime.now(UTC))])
 def test_a_result_is_as_its_schema_says(result: RequestResult | ClearedResult) -> None:
     assert problems({"requests": [json.loads(json.dumps(result_document(result)))]}, "watch.json") == []
+
+
+ROW = {
+    "request_id": REQUEST_ID,
+    "district_id": "NORTH",
+    "object": "Enrollment",
+    "requested_by": "clerk",
+    "state": "HELD",
+    "decision": "HELD",
+    "reason": Reason.MASS_CHANGE.value,
+    "detail": "it would delete 3 records; without a release at most 0 pass",
+    "decided_by": None,
+    "decided_at": datetime.now(UTC),
+    "guard_changes": 10,
+    "guard_deletes": 0,
+}
+PLAN_OF_ROW = {
+    "counts": [{"object": "Enrollment", "operation": "UPDATE", "field": "grade", "keys": 3}],
+    "samples": [{"object": "Enrollment", "operation": "DELETE", "key": "7"}],
+}
+
+
+@pytest.mark.parametrize("planned", [PLAN_OF_ROW, None])
+def test_an_order_is_as_its_schema_says(planned: dict[str, Any] | None) -> None:
+    told = order_document(OrderAction.RELEASE, ROW, planned, is_carried_out=False)
+    assert problems(json.loads(json.dumps(told)), "order.json") == []
+    assert problems({**told, "is_carried_out": 0}, "order.json")
 
 
 def test_a_plan_is_as_its_schema_says() -> None:

@@ -169,6 +169,17 @@ def test_what_hangs_below_is_scanned_after_it_parents_first() -> None:
     assert seen == [("Person", "0.0"), ("Enrollment", "1.0"), ("Behavior", "2.0"), ("Sanction", "3.0")]
 
 
+@pytest.mark.parametrize("last", ["2", None])
+def test_what_follows_a_part_is_announced_before_its_end(last: str | None) -> None:
+    """Whoever has read only some of a transaction must not find nothing open (ADR 0154)."""
+    _, part = accept(whole(dependencies=Dependencies.ALL), CATALOG, NOW)
+    assert part is not None
+    *before, end = end_part(part, Window(last=last, suspects=["1"]), Sizes(40), LIMITS, NOW).history
+    assert isinstance(end, ChunkStatus)
+    assert (end.chunk, end.state) == (part.chunk, ChunkState.DONE)
+    assert [record.state for record in before if isinstance(record, ChunkStatus)] == [ChunkState.PENDING] * 2
+
+
 def test_suspects_that_are_to_be_mended_are_planned_at_once() -> None:
     seen = window(PERSON, None, Page({"1": (ours(),), "2": (ours(),)}, is_full=False), Page({}, is_full=False))
     part = replace(first_part(), mode=Mode.SYNC, stage=Stage.PLAN)

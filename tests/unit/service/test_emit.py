@@ -6,7 +6,7 @@ from processor.codec.codec import Codec
 from processor.core.chunk import Chunk
 from processor.core.correction import Correction
 from processor.core.errors import Reason
-from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus
+from processor.core.history import ChunkState, ChunkStatus, Parked, RequestState, RequestStatus
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
 from processor.core.request import Keys
@@ -55,6 +55,15 @@ def test_a_plan_s_records_stand_in_topic_partition_key_and_headers() -> None:
         ("resync.chunks", NORTH, b"NORTH", ABOUT),
         ("resync.retry", NORTH, b"NORTH", ABOUT),
     ]
+
+
+def test_that_a_parked_chunk_is_gone_comes_after_what_became_of_it() -> None:
+    """Whoever has read only some of a transaction must not find nothing open (ADR 0154)."""
+    parked = Parked(replace(PART, chunk="0.0.0"), is_gone=True)
+    written = emitted(Intake(plan=Plan(history=[parked, STATUS])), Plan(history=[OUTCOME], chunks=[PART]))
+    history = [r for r in written if r.topic == "resync.history"]
+    assert [r.key for r in history][1:] == [f"{REQUEST_ID}/Enrollment/7".encode(), f"{REQUEST_ID}/~held/0.0.0".encode()]
+    assert history[-1].value is None
 
 
 def test_values_are_the_records_encoded() -> None:

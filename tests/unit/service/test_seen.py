@@ -4,7 +4,8 @@ from time import monotonic
 
 import pytest
 
-from processor.core.history import RequestState, Status
+from processor.core.correction import Op
+from processor.core.history import PlanCounts, Planned, RequestState, Sample, Status
 from processor.core.rights import NotAuthorized
 from processor.service.follow import ClearedResult, NotedOutcome, RequestResult, Standing, follow
 from processor.service.seen import SeenFollower
@@ -75,3 +76,11 @@ def test_keys_that_dependencies_brought_along_are_told_only_where_they_may_be_se
         replace(result, noted=noted[:1]),
         cleared,
     ]
+
+
+def test_of_what_a_held_request_would_change_only_what_may_be_seen_is_told() -> None:
+    mine, other = Planned("Person", Op.UPDATE, None, 3), Planned("Enrollment", Op.CREATE, None, 2)
+    samples = (Sample("Enrollment", Op.CREATE, "7"), Sample("Person", Op.UPDATE, "1"))
+    held = replace(ended("NORTH"), state=RequestState.HELD, planned=PlanCounts((mine, other), samples))
+    seen = SeenFollower(Known(a=held), only_persons_of_north).standings(0)["a"]
+    assert seen == replace(held, planned=PlanCounts((mine,), samples[1:]))
