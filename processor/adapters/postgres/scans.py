@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as StillReading
 from itertools import groupby
 from typing import Any, TypeAlias, TypeVar
 
@@ -11,6 +10,7 @@ from psycopg.rows import TupleRow
 
 from processor.adapters.postgres.database import Database, Unreadable
 from processor.adapters.postgres.digest_sql import SAMPLE, DigestStatements, digest_statements, types_statement
+from processor.adapters.postgres.patience import answer
 from processor.adapters.postgres.scan_sql import (
     IN_ORDER,
     PageStatements,
@@ -23,21 +23,24 @@ from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.core.catalog import Catalog
 from processor.core.digest import Digest
 from processor.core.scan import Page
-from processor.service.ports import SnapshotImpossible, SnapshotUnavailable, Survey
+from processor.service.ports import SnapshotImpossible, Survey
+
+THREADS = 4
+"""Two a part: as many as are read at once."""
 
 Read = TypeVar("Read")
 Statements: TypeAlias = dict[PageStatements, DigestStatements]
 
 
 class PostgresScans:
-    """The `Scans` port on Postgres, by the connections that single keys are read by."""
+    """The `Scans` port on Postgres, by the connections of `snapshots`."""
 
     def __init__(self, catalog: Catalog, snapshots: PostgresSnapshots) -> None:
         self._snapshots = snapshots
         self._sides = {name: (district_pages(kind), state_pages(kind)) for name, kind in catalog.objects.items()}
         self._kinds = catalog.objects
         self._digests: dict[tuple[str, str], Statements | None] = {}
-        self._threads = ThreadPoolExecutor(2, "scan")
+        self._threads = ThreadPoolExecutor(THREADS, "scan")
 
     def survey(self, district_id: str, object_name: str) -> Survey:
         """See the port."""
@@ -129,19 +132,11 @@ class PostgresScans:
         return list(zip(databases, self._sides[object_name], strict=True))
 
     def _both(self, district_id: str, object_name: str, read: Callable[[Database, PageStatements], Read]) -> list[Read]:
-        """A server that is frozen keeps no statement timeout, so the client has a deadline of its own."""
         patience_s = self._snapshots.patience_s
         asked = [
             (db, self._threads.submit(_readable, read, db, side)) for db, side in self._places(district_id, object_name)
         ]
-        found: list[Read] = []
-        for database, future in asked:
-            try:
-                found.append(future.result(patience_s))
-            except StillReading:
-                database.abandon()
-                raise SnapshotUnavailable(f"{database.name}: no answer within {patience_s:g} s") from None
-        return found
+        return [answer(database, future, patience_s) for database, future in asked]
 
 
 def _readable(read: Callable[[Database, PageStatements], Read], database: Database, side: PageStatements) -> Read:
