@@ -14,7 +14,7 @@ AT_ONCE = 2
 QUIET_S = 1.0
 """So long after a request that came by itself batches are small."""
 MOST_KEYS_BESIDE = 500
-"""Keys of a batch meanwhile, be they chunks or what goes round: a request waits for the commit of as many."""
+"""Keys of a batch meanwhile, be they chunks, answers or what goes round: a request waits for the commit of as many."""
 IDLE_S = 60.0
 """So long after the last batch its connections are closed."""
 

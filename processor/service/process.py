@@ -114,8 +114,8 @@ class Processor:
                 break
             if record.lane is Lane.REQUESTS:
                 self.bulk.asked()
-            elif record.lane is Lane.RETRY and batch.retried >= MOST_KEYS_BESIDE and not self.bulk.is_quiet():
-                break
+            elif batch.others >= MOST_KEYS_BESIDE and not self.bulk.is_quiet():
+                continue
             self.inbox.take(record)
             if batch.add(item):
                 break
@@ -155,8 +155,8 @@ class _Batch:
     def __init__(self, limits: BatchLimits) -> None:
         self.taken: list[Work | Poison] = []
         self.keys = 0
-        self.retried = 0
-        """Keys that came round again."""
+        self.others = 0
+        """Keys that nobody has just asked for."""
         self._limits = limits
         self._size = 0
         self._until = time.monotonic() + limits.max_s
@@ -168,8 +168,8 @@ class _Batch:
         """Whether the batch is full now."""
         self.taken.append(item)
         self.keys += _weight(item)
-        if item.record.lane is Lane.RETRY:
-            self.retried += _weight(item)
+        if item.record.lane is not Lane.REQUESTS:
+            self.others += _weight(item)
         self._size += len(item.record.value or b"")
         limits = self._limits
         return (

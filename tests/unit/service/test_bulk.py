@@ -5,15 +5,18 @@ from dataclasses import replace
 import pytest
 
 from processor.core.chunk import Ask, Cause, Chunk, Scan
+from processor.core.correction import Answer, Result
 from processor.core.request import Keys, Mode, Report, Request
 from processor.service.bulk import AT_ONCE, IDLE_S, MOST_KEYS_BESIDE, QUIET_S, Bulk
 from processor.service.intake import Intake
-from processor.service.records import Lane
+from processor.service.records import Lane, Received
+from tests.unit.codec.records import SOURCE
 from tests.unit.core.builders import NOW
 from tests.unit.service.processing import CODEC, IDS, NORTH, Broker, Later, Parts, chunk_records, parts, requests
 from tests.unit.service.received import received
 
-EARLIER, LATER = "0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7cf0", "0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7cf1"
+ANSWER = Answer(replace(SOURCE, district_id="NORTH"), Result.APPLIED, None, NOW)
+EARLIER = "0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7cf0"
 
 
 def keys_of(number: int, count: int = 1, request_id: str = EARLIER) -> Chunk:
@@ -37,6 +40,11 @@ def with_chunks(*chunks: Chunk) -> Parts:
     made = parts()
     made.inbox.bulk = chunk_records(*chunks)
     return made
+
+
+def answers(count: int, first: int) -> list[Received]:
+    value = CODEC.encode("any", ANSWER)
+    return [received(Lane.ANSWERS, value, partition=NORTH, offset=first + number) for number in range(count)]
 
 
 def told(world: Parts) -> list[str]:
@@ -82,6 +90,19 @@ def test_batches_of_chunks_are_small_only_while_requests_come(since_s: float, be
     world.threads.work()
     processor.step()
     assert len(told(world)) == 1 + begun
+
+
+def test_answers_come_in_small_batches_only_while_requests_come() -> None:
+    def batches(*, with_a_request: bool) -> list[int]:
+        world = parts(*(requests(1) if with_a_request else ()))
+        world.inbox.log += answers(1_200, first=len(world.inbox.log))
+        processor = world.processor(max_keys=5_000, max_records=5_000)
+        while processor.step():
+            pass
+        return [offsets[0] for offsets in world.broker.offsets]
+
+    assert batches(with_a_request=False) == [1_000 + 200]
+    assert batches(with_a_request=True) == [501, 1_001, 1_201]
 
 
 @pytest.mark.parametrize("apart", [scan_part(), replace(keys_of(2, 5), deferred_since=NOW)])
