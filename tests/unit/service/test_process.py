@@ -7,7 +7,7 @@ import pytest
 from processor.codec.errors import RegistryUnavailable
 from processor.core.history import Status
 from processor.core.ids import accepted_id
-from processor.service.inbox import run
+from processor.service.inbox import MAX_WAIT_S, WAIT_IN_HAND_S, run
 from processor.service.records import Lane
 from tests.unit.service.processing import IDS, NEEDS_THE_REGISTRY, NORTH, Broker, Waiting, parts, requests
 from tests.unit.service.received import received
@@ -90,3 +90,17 @@ def test_the_loop_waits_for_what_is_away_and_reads_again() -> None:
 
     run(inbox, step, stop=lambda: asked == 4)
     assert inbox.rewound == 2
+
+
+def test_the_loop_looks_often_while_something_is_in_hand() -> None:
+    """Nothing wakes it when that is done."""
+    waits: list[float] = []
+
+    class Listening(Waiting):
+        def fill(self, timeout_s: float) -> int:
+            waits.append(timeout_s)
+            return 0
+
+    left = [True, True, False]
+    run(Listening([]), lambda: False, stop=lambda: len(waits) == 3, in_hand=lambda: left.pop(0))
+    assert waits == [WAIT_IN_HAND_S, WAIT_IN_HAND_S, MAX_WAIT_S]
