@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.backlog import backlog
+from bench.beside import beside
 from bench.figures import Figure, machine, show, versions
 from bench.latency import latency
 from bench.options import REQUESTS_PER_S, Options, parse
@@ -70,6 +71,8 @@ def _wanted(here: World, options: Options) -> Iterator[tuple[str, str, Callable[
             yield "backlog", name, partial(backlog, here, options.keys, each, name)
     if "latency" in options.only:
         yield "latency", "latency", partial(latency, here, REQUESTS_PER_S, options.seconds)
+    if "beside" in options.only:
+        yield "beside", "beside a batch", partial(beside, here, REQUESTS_PER_S, options.seconds)
     if "recovery" in options.only:
         yield "recovery", "recovery", partial(recovery, here, options.kills)
 

@@ -65,6 +65,15 @@ def rows(figure: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         case "latency":
             what = f"one key, {figure['requests_per_s']} a second, {figure['requests']:,} requests"
             yield what, f"p50 {figure['p50_ms']} ms, p99 {figure['p99_ms']} ms", memory
+        case "beside":
+            for name, told in figure["districts"].items():
+                idle, busy, times = told["idle"], told["busy"], told["ratio"]
+                what = f"the same while {figure['rows_a_side']:,} rows are verified, {name} district"
+                found = f"p50 {busy['p50_ms']} ms, p99 {busy['p99_ms']} ms"
+                as_idle = f"{times['p50']} and {times['p99']} times {idle['p50_ms']} and {idle['p99_ms']} ms when idle"
+                yield what, f"{found}: {as_idle}", memory
+                memory = ""
+            yield "that verification", f"{figure['batch_s']} s", ""
         case "recovery":
             for role, times in figure["recovered_s"].items():
                 told = ", ".join(f"{name} {seconds:.1f}" for name, seconds in times.items())

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-SCENARIOS = ("backlog", "latency", "recovery")
+SCENARIOS = ("backlog", "latency", "beside", "recovery")
 SEED = 20261
 REQUESTS_PER_S = 50
-"""Of the latency run."""
+"""Of runs that measure how long single keys wait."""
 OUT = Path(__file__).parent / "out" / "latest.ndjson"
 
 
@@ -57,10 +57,12 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     )
     parser.add_argument("--keys", type=number(1, 2_000_000), default=200_000, help="keys of a backlog (%(default)s)")
     parser.add_argument(
-        "--rows", type=number(1_000, 5_000_000), default=400_000, help="rows of the district's table (%(default)s)"
+        "--rows", type=number(1_000, 5_000_000), default=1_000_000, help="rows of the district's table (%(default)s)"
     )
     parser.add_argument("--kills", type=number(1, 100), default=10, help="kills a role (%(default)s)")
-    parser.add_argument("--seconds", type=number(1, 600), default=20, help="length of the latency run (%(default)s)")
+    parser.add_argument(
+        "--seconds", type=number(1, 600), default=20, help="length of runs with single keys (%(default)s)"
+    )
     parser.add_argument("--seed", type=number(0, 10**18 - 1), default=SEED, help="of the keys' choice (%(default)s)")
     parser.add_argument("--only", nargs="+", choices=SCENARIOS, default=SCENARIOS, help="scenarios (all)")
     parser.add_argument("--output", type=Path, default=OUT, metavar="FILE", help="for the JSON lines (%(default)s)")

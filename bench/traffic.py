@@ -26,21 +26,23 @@ class WrongCount(Exception):
 
 
 class Publisher:
-    """Publishes requests of the benchmark's one district."""
+    """Publishes requests; of the benchmark's district where nothing else is said."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._producer = Producer({"bootstrap.servers": run.settings.bootstrap_servers, "linger.ms": 0})
 
-    def publish(self, keys: Sequence[int]) -> str:
+    def publish(self, keys: Sequence[int], district_id: str = DISTRICT) -> str:
         """The request's id; returns before the broker has it."""
-        request = Request(str(uuid.uuid4()), DISTRICT, OBJECT, Keys(tuple(map(str, keys))), "bench")
+        return self.send(Request(str(uuid.uuid4()), district_id, OBJECT, Keys(tuple(map(str, keys))), "bench"))
+
+    def send(self, request: Request) -> str:
         topic = self._run.topics.requests
         value = self._run.codec.encode(topic, request)
-        partition = partition_of(DISTRICT, PARTITIONS)
+        partition = partition_of(request.district_id, PARTITIONS)
         while True:
             try:
-                self._producer.produce(topic, value, DISTRICT, partition)
+                self._producer.produce(topic, value, request.district_id, partition)
             except BufferError:
                 self._producer.poll(0.1)
             else:

@@ -28,6 +28,8 @@ from stack.testing import temporary_stack
 
 HERE = Path(__file__).parent
 DISTRICT = "NORTH"
+OTHER = "SOUTH"
+"""Has a twentieth of the rows."""
 PARTITIONS = 6
 ROLES = ("process", "apply", "store")
 READY_S = 60.0
@@ -39,7 +41,7 @@ class RunFailed(Exception):
 
 @dataclass(frozen=True)
 class World:
-    """Services that run, and `rows` persons on the district's side."""
+    """Services that run, `rows` persons on the district's side, and another district."""
 
     stack: Stack
     rows: int
@@ -143,12 +145,16 @@ class Run:
 @contextmanager
 def world(rows: int, seed: int) -> Iterator[World]:
     """Starts the services and loads the tables; everything goes at the end."""
-    with temporary_stack(districts=[DISTRICT]) as stack:
+    with temporary_stack(districts=[DISTRICT, OTHER]) as stack:
         env = environment.read(stack)
         started = time.monotonic()
-        for dsn, script in ((env[f"RESYNC_DISTRICT_DSN_{DISTRICT}"], "district"), (env["RESYNC_STATE_DSN"], "state")):
-            text = (HERE / "sql" / f"{script}.sql").read_text(encoding="utf-8") % {"rows": rows}
-            _execute(dsn, text.encode())
+        for name, script, count in (
+            (f"RESYNC_DISTRICT_DSN_{DISTRICT}", "district", rows),
+            (f"RESYNC_DISTRICT_DSN_{OTHER}", "district", rows // 20),
+            ("RESYNC_STATE_DSN", "state", rows),
+        ):
+            text = (HERE / "sql" / f"{script}.sql").read_text(encoding="utf-8") % {"rows": count}
+            _execute(env[name], text.encode())
         say(f"{rows:,} rows a side loaded in {time.monotonic() - started:.1f} s")
         yield World(stack, rows, seed)
 

@@ -3,6 +3,8 @@
 import logging
 import math
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from confluent_kafka import Consumer
 
@@ -25,6 +27,8 @@ from processor.core.rights import Policy, request_topics
 from processor.exposition import show_assigned, show_databases, show_inbox
 from processor.http.serving import serve
 from processor.lifecycle import Lifecycle
+from processor.service.bulk import AT_ONCE, Bulk
+from processor.service.comparing import Comparer
 from processor.service.inbox import run
 from processor.service.process import BatchLimits, Processor
 from processor.service.records import Lane, Received
@@ -32,6 +36,9 @@ from processor.service.row_counts import RowCounts
 from processor.settings import Settings
 
 log = logging.getLogger(__name__)
+
+HAND_OVER_S = 1.0
+"""How long a rebalance waits for reads that are under way; a part of a scan takes half of it."""
 
 
 def run_process(settings: Settings) -> None:
@@ -57,6 +64,16 @@ def run_process(settings: Settings) -> None:
 
     snapshots = PostgresSnapshots(catalog, settings.state_dsn, reader_options(settings, "process"))
     scans = PostgresScans(catalog, snapshots)
+    for_bulk = replace(reader_options(settings, "process-bulk"), rests_after_timeout=False)
+    bulk_snapshots = PostgresSnapshots(catalog, settings.state_dsn, for_bulk)
+    bulk_scans = PostgresScans(catalog, bulk_snapshots)
+    threads = ThreadPoolExecutor(AT_ONCE, "bulk")
+    comparers = (
+        Comparer(catalog, own_snapshots, own_scans, RowCounts(own_scans), parts.emitter, parts.passed)
+        for own_snapshots, own_scans in ((snapshots, scans), (bulk_snapshots, bulk_scans))
+    )
+    comparer, bulk_comparer = comparers
+    bulk = Bulk(bulk_comparer, threads, bulk_snapshots.disconnect)
     watch = DatabaseWatch(
         snapshots.districts, snapshots.state, every_s=settings.watch_s, patience_s=snapshots.patience_s
     )
@@ -69,6 +86,9 @@ def run_process(settings: Settings) -> None:
         show_assigned(life, len(mine))
         life.ready()
 
+    def revoked() -> None:
+        bulk.wait(HAND_OVER_S)
+
     lanes = {
         **dict.fromkeys(requests, Lane.REQUESTS),
         topics.answers: Lane.ANSWERS,
@@ -76,31 +96,29 @@ def run_process(settings: Settings) -> None:
         topics.chunks: Lane.CHUNKS,
     }
     due_at_s = _retry_when_due(settings)
-    inbox = Inbox(parts.consumer, lanes, parts.membership, on_assigned=assigned, due_at_s=due_at_s)
+    inbox = Inbox(parts.consumer, lanes, parts.membership, on_assigned=assigned, on_revoked=revoked, due_at_s=due_at_s)
     show_inbox(inbox)
     watch.start()
     processor = Processor(
         inbox=inbox,
         codec=parts.codec,
-        catalog=catalog,
-        snapshots=snapshots,
-        scans=scans,
-        emitter=parts.emitter,
+        comparer=comparer,
+        bulk=bulk,
         accepted=accepted,
         limits=_batch_limits(settings),
         commit_transaction=parts.commit,
-        passed=parts.passed,
-        rows=RowCounts(scans),
         policy=policy,
     )
     try:
-        life.run(lambda: run(inbox, processor.step, life.stopping), ClientBroken)
+        life.run(lambda: run(inbox, processor.step, life.stopping, bulk.is_busy), ClientBroken)
     finally:
+        bulk_snapshots.abandon()
         inbox.close()
         reader.close()
         watch.close()
-        snapshots.close()
-        scans.close()
+        threads.shutdown()
+        for each in (snapshots, scans, bulk_snapshots, bulk_scans):
+            each.close()
 
 
 def _tell_rights(policy: Policy | None, requests: Sequence[str]) -> None:

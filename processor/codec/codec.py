@@ -75,7 +75,7 @@ class Codec:
     """Encodes with the schemas of this release; decodes what any release wrote.
 
     With a registry, encoding uses its framing, else single-object encoding; both are always readable. Not for
-    several threads at once.
+    several threads at once; but what was prepared may be encoded by any.
     """
 
     def __init__(self, files: SchemaFiles, catalog: Catalog, registry: Registry | None) -> None:

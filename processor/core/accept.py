@@ -24,6 +24,8 @@ from processor.core.scope import NoSchoolYear, YearNotOpen, check_year
 
 FIRST_SIZE = 1_000
 """Rows of a side that the first part of a scan reads; the parts after it by how long that took."""
+PART_KEYS = 500
+"""Keys of each chunk of a request that does not fit in one: a small request waits for no more of them (ADR 0220)."""
 MAX_ASKED_AS = 255
 MAX_TEXTS = {"district_id": 255, "object": 255, "requested_by": 255, "school_year": 255, "run_id": 255, "reason": 2_000}
 """Characters of a request's texts; history holds them all in one record."""
@@ -67,7 +69,8 @@ def accept(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chu
         )
     if len(parts) > 1:
         stage = stage_of_parts(request.mode, len(valid), catalog.limits)
-        plan.add(pending(replace(whole, stage=stage), parts, now))
+        small = cut(valid, min(PART_KEYS, catalog.limits.max_keys))
+        plan.add(pending(replace(whole, stage=stage), small, now))
     return plan, whole if len(parts) == 1 else None
 
 

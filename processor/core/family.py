@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from processor.core.accept import MAX_CHUNK_BYTES, Rejected, cut, pending
+from processor.core.accept import MAX_CHUNK_BYTES, PART_KEYS, Rejected, cut, pending
 from processor.core.catalog import Catalog, Limits
 from processor.core.chunk import Ask, Chunk
 from processor.core.correction import Correction, Op
@@ -57,7 +57,8 @@ def family(chunk: Chunk, below: Mapping[str, Sequence[str]], limits: Limits, now
         )
     plan, stage = Plan(), stage_of_parts(chunk.mode, count, limits)
     for member in members:
-        plan.add(pending(replace(member, stage=stage), cut(member.asks, limits.max_keys), now))
+        small = cut(member.asks, min(PART_KEYS, limits.max_keys))
+        plan.add(pending(replace(member, stage=stage), small, now))
     return plan, []
 
 

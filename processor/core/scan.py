@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
-from processor.core.accept import FIRST_SIZE, chunk_status, cut, first_digest, pending, printable
+from processor.core.accept import FIRST_SIZE, PART_KEYS, chunk_status, cut, first_digest, pending, printable
 from processor.core.catalog import KeyType, Limits, ObjectType
 from processor.core.chunk import Ask, Cause, Chunk, Scan
 from processor.core.compare import Difference, compare
@@ -260,7 +260,8 @@ def _stem(chunk: Chunk) -> str:
 
 def _look_again(part: Chunk, suspects: Sequence[str], limits: Limits, now: datetime) -> Plan:
     """At once where differences are to be mended; to verify, after the delay of retries."""
-    announced = pending(part, cut([_ask(key) for key in suspects], limits.max_keys), now, Cause.CONFIRM)
+    asks = cut([_ask(key) for key in suspects], min(PART_KEYS, limits.max_keys))
+    announced = pending(part, asks, now, Cause.CONFIRM)
     if part.mode is Mode.VERIFY:
         return Plan(history=announced.history, retries=announced.chunks)
     return announced

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from processor.core.accept import chunk_status
+from processor.core.accept import chunk_status, pending
 from processor.core.catalog import Limits
 from processor.core.chunk import Ask, Cause, Chunk, Stage
 from processor.core.correction import Answer, Result, Source
@@ -16,6 +16,8 @@ from processor.core.request import Mode
 
 MIN_BACKOFF = timedelta(seconds=5)
 MAX_BACKOFF = timedelta(seconds=60)
+PIECES = 10
+"""Of a chunk that took too long: each that takes too long again costs a whole timeout, so few cuts are wanted."""
 MAX_DETAIL = 1_000
 """Characters of an applier's detail that history keeps: constraint and field names are shorter."""
 
@@ -75,17 +77,20 @@ def retry_of(source: Source, cause: Cause) -> Chunk:
     )
 
 
-def defer(chunk: Chunk, detail: str, limits: Limits, now: datetime) -> Plan:
+def defer(chunk: Chunk, detail: str, limits: Limits, now: datetime, *, is_slow: bool = False) -> Plan:
     """What becomes of a chunk while a database is away: it goes round, and fails after the deadline.
 
     The wait doubles from 5 s to 60 s, since each is as long as the time already waited. One that is only planned stays
-    PENDING meanwhile, so that its request is not decided upon without it.
+    PENDING meanwhile, so that its request is not decided upon without it. `is_slow`: the database is there, and takes
+    too long for these keys.
     """
     since = chunk.deferred_since or now
     waited = now - since
     if waited >= timedelta(seconds=limits.snapshot_deadline_s):
         failed: list[HistoryRecord] = [_unread(chunk, ask, Status.FAILED, detail, now) for ask in chunk.asks]
         return Plan(history=failed + done_if_announced(chunk, now))
+    if is_slow and len(chunk.asks) > 1:
+        return in_pieces(chunk, now)
     plan = Plan()
     is_planned = chunk.stage is Stage.PLAN
     if not is_planned and (chunk.deferred_since is None or chunk.announced):
@@ -93,6 +98,19 @@ def defer(chunk: Chunk, detail: str, limits: Limits, now: datetime) -> Plan:
         plan.history += done_if_announced(chunk, now)
     plan.retries.append(put_off(chunk, since, now))
     return plan
+
+
+def in_pieces(chunk: Chunk, now: datetime) -> Plan:
+    """What becomes of a chunk that databases take too long for: its keys are read in smaller ones, announced as parts.
+
+    What these would change is planned first where the chunk's own would have been held against the guard.
+    """
+    size = -(-len(chunk.asks) // PIECES)
+    parts = [chunk.asks[start : start + size] for start in range(0, len(chunk.asks), size)]
+    is_counted = chunk.stage is Stage.GUARDED and chunk.mode is not Mode.VERIFY
+    whole = replace(chunk, deferred_since=chunk.deferred_since or now, stage=Stage.PLAN if is_counted else chunk.stage)
+    announced = pending(whole, parts, now, chunk.cause if chunk.cause is Cause.CONFIRM else Cause.SPLIT)
+    return Plan(history=done_if_announced(chunk, now) + announced.history, retries=announced.chunks)
 
 
 def put_off(chunk: Chunk, since: datetime, now: datetime) -> Chunk:

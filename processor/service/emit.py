@@ -39,6 +39,8 @@ class Emitter:
             yield Outgoing(self.topics.accepted, partition, accepted_id, MARKER)
         for record, home in intake.misrouted:
             yield Outgoing(record.topic, home, record.key, record.value, record.headers)
+        for record in intake.bulky:
+            yield Outgoing(self.topics.chunks, record.partition, record.key, record.value, record.headers)
         for poison in intake.poison:
             yield self.dead_letter(poison)
         parts = (intake.plan, plan)

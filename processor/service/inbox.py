@@ -13,15 +13,22 @@ log = logging.getLogger(__name__)
 
 MAX_WAIT_S = 0.5
 """How long a loop waits for a record before it looks whether it is to stop."""
+WAIT_IN_HAND_S = 0.005
+"""Nothing wakes a loop that waits for records."""
 MAX_BACKOFF_S = 5.0
 
 
 class Inbox(Protocol):
     """Records read ahead; see `adapters.kafka.inbox`."""
 
+    @property
+    def generation(self) -> int: ...
+
     def fill(self, timeout_s: float) -> int: ...
 
     def ready(self, now_s: float) -> Iterator[Received]: ...
+
+    def chunks(self) -> Iterator[Received]: ...
 
     def take(self, record: Received) -> None: ...
 
@@ -29,23 +36,28 @@ class Inbox(Protocol):
 
     def next_due_s(self) -> float | None: ...
 
-    def offsets(self) -> Sequence[Any]: ...
+    def offsets(self, chunks_of: int | None = None) -> Sequence[Any]: ...
 
-    def committed(self) -> None: ...
+    def committed(self, chunks_of: int | None = None) -> None: ...
 
     def rewind(self) -> None: ...
 
 
-def run(inbox: Inbox, step: Callable[[], bool], stop: Callable[[], bool]) -> None:
+def never() -> bool:
+    return False
+
+
+def run(inbox: Inbox, step: Callable[[], bool], stop: Callable[[], bool], in_hand: Callable[[], bool] = never) -> None:
     """Fills the inbox and takes steps until told to stop; a step says whether it found work.
 
     What is away for everybody (the registry, the state's database) is waited for with growing pauses, and the input
-    is then read again. A step is never interrupted, so stopping leaves no transaction open.
+    is then read again. A step is never interrupted, so stopping leaves no transaction open. `in_hand`: whether
+    something is done beside the loop, at the end of which there is a step to take.
     """
     backoff_s = 0.0
     worked = False
     while not stop():
-        inbox.fill(0.0 if worked else _wait_s(inbox))
+        inbox.fill(0.0 if worked else _wait_s(inbox, in_hand()))
         try:
             worked = step()
             backoff_s = 0.0
@@ -57,9 +69,9 @@ def run(inbox: Inbox, step: Callable[[], bool], stop: Callable[[], bool]) -> Non
             _pause(inbox, backoff_s, stop)
 
 
-def _wait_s(inbox: Inbox) -> float:
-    due_s = inbox.next_due_s()
-    return MAX_WAIT_S if due_s is None else min(MAX_WAIT_S, max(0.0, due_s - time.time()))
+def _wait_s(inbox: Inbox, in_hand: bool) -> float:  # noqa: FBT001
+    due_s, most_s = inbox.next_due_s(), WAIT_IN_HAND_S if in_hand else MAX_WAIT_S
+    return most_s if due_s is None else min(most_s, max(0.0, due_s - time.time()))
 
 
 def _pause(inbox: Inbox, pause_s: float, stop: Callable[[], bool]) -> None:

@@ -10,7 +10,7 @@ from processor.codec.codec import Codec
 from processor.codec.errors import DecodeError
 from processor.core.accept import Rejected, accept, refuse
 from processor.core.catalog import Catalog
-from processor.core.chunk import Ask, Cause, Chunk
+from processor.core.chunk import Ask, Cause, Chunk, Stage
 from processor.core.correction import Answer, Source
 from processor.core.descent import WITH_CHILDREN
 from processor.core.errors import Reason
@@ -19,7 +19,7 @@ from processor.core.ids import CANCELLED, FIRST_CHUNK, REFUSED, accepted_id
 from processor.core.keys import is_canonical
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
-from processor.core.request import Request
+from processor.core.request import Mode, Request
 from processor.core.rights import Ground, Policy, Refusal, topic_refusal
 from processor.core.scan import cancel_part, fail_part
 from processor.core.settle import another_round, cancel, give_up, settle
@@ -35,6 +35,10 @@ EXPECTED: dict[Lane, tuple[type[Item], ...]] = {
     Lane.ANSWERS: (Answer,),
 }
 """By the retry topic the store asks for a step of a run, or for a status that it decided upon to be written."""
+
+OF_LARGE_REQUESTS = frozenset({Cause.SPLIT, Cause.CONFIRM})
+MOST_KEYS_AT_ONCE = 100
+"""Of a chunk that comes round again; a larger one is read beside the loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,8 @@ class Intake:
     accepted: dict[bytes, int] = field(default_factory=dict)
     misrouted: list[tuple[Received, int]] = field(default_factory=list)
     """With the partition that each belongs in."""
+    bulky: list[Received] = field(default_factory=list)
+    """Chunks that came round again and belong where large requests are worked on."""
     poison: list[Poison] = field(default_factory=list)
     refused: list[Ground] = field(default_factory=list)
     """What was not allowed of each request that the policy refuses."""
@@ -222,8 +228,12 @@ class Sorter:
         return None if self._policy is None else topic_refusal(self._policy, record.topic, request, self._catalog)
 
     def _chunk(self, item: Work, chunk: Chunk, intake: Intake, now: datetime) -> None:
-        if not self._is_new(item, _accepted_id(chunk), intake):
-            return
+        if item.record.lane is Lane.RETRY and not _is_early(chunk, now) and _is_bulky(chunk):
+            intake.bulky.append(item.record)
+        elif self._is_new(item, _accepted_id(chunk), intake):
+            self._new_chunk(item, chunk, intake, now)
+
+    def _new_chunk(self, item: Work, chunk: Chunk, intake: Intake, now: datetime) -> None:
         if chunk.cause is Cause.HELD:
             intake.plan.history.append(Parked(chunk, is_gone=True))
         if chunk.correction_id is None and self._is_cancelled(chunk, intake):
@@ -231,8 +241,7 @@ class Sorter:
             return
         if chunk.cause is Cause.HELD:
             chunk = replace(chunk, cause=Cause.SPLIT)
-        is_early = chunk.not_before is not None and now < chunk.not_before
-        if is_early or self._parent_may_wait(chunk, item.record.partition, now):
+        if _is_early(chunk, now) or self._parent_may_wait(chunk, item.record.partition, now):
             intake.plan.retries.append(another_round(chunk))
             return
         missing = self._left_the_catalog(chunk)
@@ -289,6 +298,23 @@ class Sorter:
             intake.repeated.append(Lane.ANSWERS)
         else:
             intake.plan.add(plan)
+
+
+def _is_early(chunk: Chunk, now: datetime) -> bool:
+    return chunk.not_before is not None and now < chunk.not_before
+
+
+def _is_bulky(chunk: Chunk) -> bool:
+    """Whether a chunk is large, of a large request, or too slow to be read with others (ADR 0220).
+
+    Chunks that are held against the guard together, as they stand, stay together.
+    """
+    if chunk.scan is not None:
+        return True
+    if chunk.stage is Stage.GUARDED and chunk.mode is not Mode.VERIFY:
+        return False
+    was_unread = chunk.deferred_since is not None and len(chunk.asks) > 1
+    return was_unread or chunk.cause in OF_LARGE_REQUESTS or len(chunk.asks) > MOST_KEYS_AT_ONCE
 
 
 def _accepted_id(chunk: Chunk) -> bytes:

@@ -1,28 +1,21 @@
-"""The processor: read a batch, decide it, commit it.
-
-The three calls share nothing but the batch, so that a later batch can be read while this one is committed.
-"""
+"""The processor: read a batch, decide it, commit it. Chunks of large requests are read beside the loop (ADR 0220)."""
 
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from processor.codec.codec import Codec
 from processor.codec.errors import RegistryUnavailable
-from processor.core.catalog import Catalog
-from processor.core.plan import Plan
+from processor.core.chunk import Chunk
 from processor.core.rights import Policy
-from processor.service.descend import descend
-from processor.service.emit import Emitter
+from processor.service.bulk import MOST_KEYS_BESIDE, Bulk
+from processor.service.comparing import Compared, Comparer
 from processor.service.inbox import Inbox
-from processor.service.intake import Intake, Poison, Sorter, Work, decode
-from processor.service.ports import Scans, Snapshots
-from processor.service.records import Lane, Outgoing
-from processor.service.resync import CountRows, Observation, observe, resync
-from processor.service.scan import PartRead, decide_part, read_part, survey
+from processor.service.intake import Poison, Sorter, Work, decode
+from processor.service.records import Lane, Outgoing, Received
 from processor.service.tally import count_batch, timed_commit
 
 log = logging.getLogger(__name__)
@@ -47,112 +40,142 @@ class BatchLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadBatch:
-    """Sorted records and what both sides hold; the offsets stand for exactly these records."""
-
-    intake: Intake
-    seen: Observation
-    parts: Sequence[PartRead]
-    offsets: Sequence[Any]
-    keys: int
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What the batch's chunks became, and the records of all of the batch."""
-
-    plan: Plan
-    records: Sequence[Outgoing]
-
-
-@dataclass(frozen=True, slots=True)
 class Processor:
     """One processor's way from records to a committed transaction."""
 
     inbox: Inbox
     codec: Codec
-    catalog: Catalog
-    snapshots: Snapshots
-    scans: Scans
-    emitter: Emitter
+    comparer: Comparer
+    """For all that is done at once."""
+    bulk: Bulk
     accepted: AcceptedSet
     limits: BatchLimits
     commit_transaction: Callable[[Iterable[Outgoing], Sequence[Any]], bool]
     """Writes records and offsets atomically; False where it was aborted and nothing is visible."""
-    passed: Callable[[str], None]
-    rows: CountRows
     policy: Policy | None = None
 
     def step(self) -> bool:
-        """One batch from its records to its commit; False where nothing is due. Raises RegistryUnavailable."""
-        batch = self.read()
-        if batch is None:
+        """One batch from its records to its commit, and then one of chunks that is ready or can be begun.
+
+        False where nothing is due. Raises RegistryUnavailable.
+        """
+        taken = self._take(datetime.now(UTC).timestamp())
+        if taken:
+            compared = self.comparer.compare(self._sorter().sort(taken, datetime.now(UTC)))
+            self._commit(compared, self.inbox.offsets())
+        return self._finish_bulk() or self._begin_bulk() or bool(taken)
+
+    def _finish_bulk(self) -> bool:
+        """One at a time: what is asked for at once is looked at in between."""
+        done = self.bulk.finished(self.inbox.generation)
+        if done is None:
             return False
-        self.commit(batch, self.decide(batch))
+        self._commit(done.compared.result(), done.offsets, done.partition)
         return True
 
-    def read(self) -> ReadBatch | None:
-        """Takes the next records and reads both sides of their keys; None where nothing is due."""
-        taken = self._take(datetime.now(UTC).timestamp())
+    def _begin_bulk(self) -> bool:
+        """Chunks come only where nothing that is done at once may be taken."""
+        if not self.bulk.has_room() or next(self.inbox.ready(datetime.now(UTC).timestamp()), None) is not None:
+            return False
+        taken = self._take_chunks()
         if not taken:
-            return None
-        sorter = Sorter(
-            self.catalog,
-            self.emitter.partitions,
+            return False
+        partition = taken[0].record.partition
+        intake = self._sorter().sort(taken, datetime.now(UTC))
+        self.bulk.begin(partition, self.inbox.generation, self.inbox.offsets(partition), intake)
+        return True
+
+    def _sorter(self) -> Sorter:
+        return Sorter(
+            self.comparer.catalog,
+            self.comparer.emitter.partitions,
             self.accepted,
             self.policy,
             lambda partition: self.inbox.waits(Lane.CHUNKS, partition),
         )
-        intake = sorter.sort(taken, datetime.now(UTC))
-        descend(intake, self.snapshots, self.catalog, datetime.now(UTC))
-        survey(intake, self.scans, self.catalog, datetime.now(UTC))
-        seen = observe(intake.chunks, self.snapshots, self.catalog)
-        parts = [read_part(chunk, self.scans, self.catalog) for chunk in intake.parts]
-        self.passed("after_read")
-        keys = sum(item.keys for item in taken if isinstance(item, Work))
-        return ReadBatch(intake, seen, parts, self.inbox.offsets(), keys)
 
-    def decide(self, batch: ReadBatch) -> Decided:
-        """What becomes of the batch."""
-        plan = resync(batch.intake.chunks, batch.seen, self.catalog, datetime.now(UTC), self.rows)
-        for part in batch.parts:
-            plan.add(decide_part(part, self.catalog, datetime.now(UTC)))
-        records = list(self.emitter.records(batch.intake, plan))
-        self.passed("after_compare")
-        return Decided(plan, records)
-
-    def commit(self, batch: ReadBatch, decided: Decided) -> bool:
+    def _commit(self, compared: Compared, offsets: Sequence[Any], chunks_of: int | None = None) -> None:
         """Makes all of the batch visible and moves past its input, or goes back to before it."""
-        done = timed_commit(self.commit_transaction, decided.records, batch.offsets)
-        if not done:
+        if not timed_commit(self.commit_transaction, compared.records, offsets):
             log.warning("transaction aborted; its input is read again")
             self.inbox.rewind()
-            return False
-        self.inbox.committed()
-        for accepted_id in batch.intake.accepted:
+            return
+        self.inbox.committed(chunks_of)
+        for accepted_id in compared.intake.accepted:
             self.accepted.add(accepted_id)
-        count_batch(batch.intake, decided.plan)
-        return True
+        count_batch(compared.intake, compared.plan)
 
     def _take(self, now_s: float) -> list[Work | Poison]:
         """A registry that is away ends the batch before the record that needs it, and is fatal to none."""
-        taken: list[Work | Poison] = []
-        keys = size = 0
-        until = time.monotonic() + self.limits.max_s
+        batch = _Batch(self.limits)
         for record in self.inbox.ready(now_s):
-            try:
-                item = decode(record, self.codec)
-            except RegistryUnavailable:
-                if not taken:
-                    raise
-                return taken
-            weight = item.keys if isinstance(item, Work) else 1
-            if taken and keys + weight > self.limits.max_keys:
-                return taken
+            item = self._decoded(record, batch)
+            if item is None or not batch.has_room_for(item):
+                break
+            if record.lane is Lane.REQUESTS:
+                self.bulk.asked()
+            elif batch.others >= MOST_KEYS_BESIDE and not self.bulk.is_quiet():
+                continue
             self.inbox.take(record)
-            taken.append(item)
-            keys += weight
-            size += len(record.value or b"")
-            if len(taken) >= self.limits.max_records or size >= self.limits.max_bytes or time.monotonic() >= until:
-                return taken
-        return taken
+            if batch.add(item):
+                break
+        return batch.taken
+
+    def _take_chunks(self) -> list[Work | Poison]:
+        """Of one partition. Parts of scans, and chunks that were put off, are read by themselves."""
+        most = self.limits.max_keys if self.bulk.is_quiet() else min(MOST_KEYS_BESIDE, self.limits.max_keys)
+        batch = _Batch(replace(self.limits, max_keys=most))
+        for record in self.inbox.chunks():
+            item = self._decoded(record, batch)
+            if item is None or not batch.has_room_for(item) or (batch.taken and _is_apart(item)):
+                break
+            self.inbox.take(record)
+            if batch.add(item) or _is_apart(item):
+                break
+        return batch.taken
+
+    def _decoded(self, record: Received, batch: "_Batch") -> Work | Poison | None:
+        try:
+            return decode(record, self.codec)
+        except RegistryUnavailable:
+            if not batch.taken:
+                raise
+            return None
+
+
+def _is_apart(item: Work | Poison) -> bool:
+    """What took too long together is told apart by being read apart."""
+    chunk = item.ask if isinstance(item, Work) else None
+    return isinstance(chunk, Chunk) and (chunk.scan is not None or chunk.deferred_since is not None)
+
+
+class _Batch:
+    """Records taken so far."""
+
+    def __init__(self, limits: BatchLimits) -> None:
+        self.taken: list[Work | Poison] = []
+        self.keys = 0
+        self.others = 0
+        """Keys that nobody has just asked for."""
+        self._limits = limits
+        self._size = 0
+        self._until = time.monotonic() + limits.max_s
+
+    def has_room_for(self, item: Work | Poison) -> bool:
+        return not self.taken or self.keys + _weight(item) <= self._limits.max_keys
+
+    def add(self, item: Work | Poison) -> bool:
+        """Whether the batch is full now."""
+        self.taken.append(item)
+        self.keys += _weight(item)
+        if item.record.lane is not Lane.REQUESTS:
+            self.others += _weight(item)
+        self._size += len(item.record.value or b"")
+        limits = self._limits
+        return (
+            len(self.taken) >= limits.max_records or self._size >= limits.max_bytes or time.monotonic() >= self._until
+        )
+
+
+def _weight(item: Work | Poison) -> int:
+    return item.keys if isinstance(item, Work) else 1

@@ -16,7 +16,7 @@ from processor.core.plan import Plan
 from processor.core.request import OnStateOnly
 from processor.core.settle import defer, unreadable
 from processor.core.snapshot import Snapshot
-from processor.service.ports import SnapshotImpossible, Snapshots, SnapshotUnavailable
+from processor.service.ports import ReadTimedOut, SnapshotImpossible, Snapshots, SnapshotUnavailable
 
 CountRows: TypeAlias = Callable[[str, str], int]
 """Rows of a district's object on the larger side; 0 where that cannot be known now."""
@@ -81,12 +81,18 @@ def resync(
         families.setdefault((chunk.request_id, chunk.district_id), []).append(chunk)
     plan = Plan()
     for family in families.values():
-        plan.add(_resync_family(family, seen, catalog, now, rows))
+        plan.add(_resync_family(family, seen, catalog, now, rows, is_alone=len(chunks) == 1))
     return plan
 
 
 def _resync_family(
-    chunks: Sequence[Chunk], seen: Observation, catalog: Catalog, now: datetime, rows: CountRows | None
+    chunks: Sequence[Chunk],
+    seen: Observation,
+    catalog: Catalog,
+    now: datetime,
+    rows: CountRows | None,
+    *,
+    is_alone: bool,
 ) -> Plan:
     """Chunks of one request: their deletions are counted together, and go upward.
 
@@ -105,7 +111,7 @@ def _resync_family(
         elif isinstance(fault, SnapshotImpossible):
             part = unreadable(chunk, str(fault), now)
         else:
-            part = defer(chunk, str(fault), catalog.limits, now)
+            part = defer(chunk, str(fault), catalog.limits, now, is_slow=_is_slow(chunk, fault, is_alone=is_alone))
         parts.append(part)
     if rows is not None:
         parts = _guarded(chunks, parts, catalog, now, rows)
@@ -138,6 +144,15 @@ def _guarded(
         else:
             made.append(part)
     return made
+
+
+def _is_slow(chunk: Chunk, fault: SnapshotUnavailable, *, is_alone: bool) -> bool:
+    """Whether fewer keys are to be tried. The first time others that were read with them may be to blame.
+
+    Deletes of a request are counted together, and so stay together.
+    """
+    again = is_alone or chunk.deferred_since is not None
+    return again and isinstance(fault, ReadTimedOut) and chunk.on_state_only is OnStateOnly.REPORT
 
 
 def _worst(faults: Sequence[SnapshotUnavailable]) -> SnapshotUnavailable | None:

@@ -26,7 +26,8 @@ AT_ONCE_S = 5.0
 class World:
     """A topic of one partition in a lane that has to wait, and members of the group that reads it."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, lane: Lane = Lane.RETRY) -> None:
+        self.lane = lane
         self.bootstrap = bootstrap
         self.topic = f"inbox-{uuid.uuid4().hex[:8]}"
         self.due_at_s = 0.0
@@ -59,7 +60,7 @@ class World:
         consumer = Consumer(consumer_config(settings, "process"))
         made = Inbox(
             consumer,
-            {self.topic: Lane.RETRY},
+            {self.topic: self.lane},
             Membership(f"{self.topic}-{ordinal}"),
             on_assigned=assigned,
             due_at_s=lambda _record: self.due_at_s,
@@ -122,6 +123,61 @@ def test_a_paused_partition_is_read_on_after_a_rebalance(world: World) -> None:
         world.until(lambda: world.owner() is not None, "the rest of the records")
         taken += world.take()
     assert taken == numbered(0, count)
+
+
+@pytest.fixture
+def chunks(stack_settings: dict[str, str]) -> Iterator[World]:
+    made = World(stack_settings["RESYNC_BOOTSTRAP_SERVERS"], Lane.CHUNKS)
+    yield made
+    made.close()
+
+
+def in_hand(inbox: Inbox, most: int) -> list[bytes]:
+    """Takes so many chunks of a partition."""
+    taken: list[bytes] = []
+    for record in inbox.chunks():
+        inbox.take(record)
+        taken.append(record.value or b"")
+        if len(taken) == most:
+            break
+    return taken
+
+
+def test_a_partition_whose_chunks_are_in_hand_gives_no_more(chunks: World) -> None:
+    chunks.put(5)
+    inbox = chunks.join()
+    chunks.until(lambda: chunks.read[0] == 5, "all records")
+    assert list(inbox.ready(time.time())) == []
+    assert inbox.next_due_s() is None, "nothing that the loop itself would wait for"
+    assert in_hand(inbox, 2) == numbered(0, 2)
+    assert in_hand(inbox, 2) == []
+    assert inbox.waits(Lane.CHUNKS, 0)
+    assert inbox.offsets() == []
+    inbox.committed()
+    assert [place.offset for place in inbox.offsets(0)] == [2]
+    chunks.consumers[0].commit(offsets=inbox.offsets(0), asynchronous=False)
+    inbox.committed(0)
+    assert in_hand(inbox, 5) == numbered(2, 5)
+
+
+def test_what_is_in_hand_is_void_after_going_back_and_after_a_rebalance(chunks: World) -> None:
+    chunks.put(3)
+    inbox = chunks.join()
+    chunks.until(lambda: chunks.read[0] == 3, "all records")
+    assert in_hand(inbox, 2) == numbered(0, 2)
+    before = inbox.generation
+    inbox.rewind()
+    assert inbox.generation > before
+    chunks.until(lambda: chunks.read[0] == 6, "all records again")
+    assert in_hand(inbox, 2) == numbered(0, 2)
+
+    before = inbox.generation
+    chunks.join()
+    chunks.until(lambda: 1 in chunks.assignments and chunks.assignments.count(0) > 1, "the rebalance")
+    assert inbox.generation > before
+    assert inbox.offsets(0) == []
+    chunks.until(lambda: inbox.waits(Lane.CHUNKS, 0), "records to be read again")
+    assert in_hand(inbox, 3)[0] == b"0"
 
 
 def test_going_back_asks_no_broker(world: World, stack: Stack) -> None:

@@ -27,6 +27,10 @@ class ConsumerFatal(Exception):
     """The group's offsets left the log. Beginning anew would not help."""
 
 
+def nothing() -> None:
+    """Nothing to wait for on revocation."""
+
+
 def ignore(_partitions: Iterable[int]) -> None:
     """Nothing to restore on assignment."""
 
@@ -54,22 +58,27 @@ class Inbox:
         membership: Membership,
         *,
         on_assigned: Callable[[Iterable[int]], None] = ignore,
+        on_revoked: Callable[[], None] = nothing,
         due_at_s: Callable[[Received], float] = at_once,
     ) -> None:
         """`on_assigned` is given the partition numbers after committed offsets are known and before any record is read.
 
-        `due_at_s` says from when a record may be taken, in Unix seconds.
+        `on_revoked` is called before others are given what this member had. `due_at_s` says from when a record may be
+        taken, in Unix seconds.
         """
         self._consumer = consumer
         self._lanes = lanes
         self._membership = membership
         self._on_assigned = on_assigned
+        self._on_revoked = on_revoked
         self._due_at_s = due_at_s
         self._partitions: dict[tuple[str, int], Partition] = {}
         self._idle_commit_at = 0.0
         self._turn = 0
         self._polled_at = 0.0
         self._looked_at = 0.0
+        self.generation = 0
+        """Another one once all that was taken is read again, or is others': what is in hand of an older one is void."""
         self.lag: Mapping[Lane, LaneLag] = {}
         """As of the last look, at most `LOOK_EVERY_S` ago while the loop runs; may be read by other threads."""
         consumer.subscribe(list(lanes), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
@@ -96,17 +105,9 @@ class Inbox:
         return len(messages)
 
     def ready(self, now_s: float) -> Iterator[Received]:
-        """Records that may be taken, by rank of lane, within a rank one of each partition in turn; see `take`.
-
-        Chunks come only where no request and no answer may be taken; they and retries take turns in being first, for
-        retries may wait for chunks (ADR 0142).
-        """
-        found = False
+        """Records that may be taken, by rank of lane, within a rank one of each partition in turn; see `take`."""
         self._turn += 1
-        first, *others = RANKS
-        for rank in (first, *(others if self._turn % 2 else reversed(others))):
-            if Lane.CHUNKS in rank and found:
-                continue
+        for rank in RANKS:
             turns = deque(p for p in self._partitions.values() if p.lane in rank and p.waiting)
             turns.rotate(self._turn)
             while turns:
@@ -114,10 +115,23 @@ class Inbox:
                 record = partition.waiting[0]
                 if self._due_at_s(record) > now_s:
                     continue
-                found = True
                 yield record
                 if partition.waiting and partition.waiting[0] is not record:
                     turns.append(partition)
+
+    def chunks(self) -> Iterator[Received]:
+        """Chunks of one partition, of which none is in hand: of the one that was longest without a turn."""
+        free = [p for p in self._partitions.values() if p.lane is Lane.CHUNKS and p.waiting and p.taken is None]
+        if not free:
+            return
+        self._turn += 1
+        partition = min(free, key=lambda p: p.turn)
+        partition.turn = self._turn
+        while partition.waiting:
+            record = partition.waiting[0]
+            yield record
+            if partition.waiting and partition.waiting[0] is record:
+                return
 
     def take(self, record: Received) -> None:
         """Takes the record that `ready` has just given; one not taken ends its partition's turn."""
@@ -135,26 +149,23 @@ class Inbox:
         )
 
     def next_due_s(self) -> float | None:
-        """When the first waiting record may be taken, in Unix seconds; None where none waits."""
-        return min((self._due_at_s(p.waiting[0]) for p in self._partitions.values() if p.waiting), default=None)
+        """When the first waiting record that is no chunk may be taken, in Unix seconds; None where none waits."""
+        waiting = (p for p in self._partitions.values() if p.waiting and p.lane is not Lane.CHUNKS)
+        return min((self._due_at_s(p.waiting[0]) for p in waiting), default=None)
 
-    def offsets(self) -> list[TopicPartition]:
-        """Where the group stands once all that was taken is done with."""
-        return [
-            TopicPartition(topic, number, partition.taken)
-            for (topic, number), partition in self._partitions.items()
-            if partition.taken is not None
-        ]
+    def offsets(self, chunks_of: int | None = None) -> list[TopicPartition]:
+        """Where the group stands once all that was taken is done with: chunks of a partition, or all but chunks."""
+        return [TopicPartition(topic, number, taken) for topic, number, taken in self._taken(chunks_of)]
 
-    def committed(self) -> None:
-        """All that was taken is done with."""
-        for partition in self._partitions.values():
-            if partition.taken is not None:
-                partition.committed = partition.taken
-                partition.taken = None
+    def committed(self, chunks_of: int | None = None) -> None:
+        """All that `offsets` told is done with."""
+        for topic, number, taken in self._taken(chunks_of):
+            self._partitions[topic, number].committed = taken
+            self._partitions[topic, number].taken = None
 
     def rewind(self) -> None:
         """Drops all that was read and goes back to what was committed. Asks no broker: one may be away."""
+        self.generation += 1
         places = [TopicPartition(t, n, p.committed) for (t, n), p in self._partitions.items()]
         self._partitions = {(p.topic, p.partition): self._from(p) for p in places}
         for place in places:
@@ -167,6 +178,7 @@ class Inbox:
     def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         offsets = self._committed_offsets(partitions)
         self._on_assigned(sorted({p.partition for p in partitions}))
+        self.generation += 1
         self._partitions = {(o.topic, o.partition): self._from(o) for o in offsets}
         consumer.assign(offsets)
         consumer.resume(offsets)  # a pause outlives the assignment that it was made in
@@ -178,8 +190,17 @@ class Inbox:
 
     def _revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._membership.taken()
+        self.generation += 1
         for p in partitions:
             self._partitions.pop((p.topic, p.partition), None)
+        self._on_revoked()
+
+    def _taken(self, chunks_of: int | None) -> list[tuple[str, int, int]]:
+        return [
+            (topic, number, p.taken)
+            for (topic, number), p in self._partitions.items()
+            if p.taken is not None and (number if p.lane is Lane.CHUNKS else None) == chunks_of
+        ]
 
     def _committed_offsets(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
         """The group's offsets, where no transaction is open on them; the beginning where it has none yet."""

@@ -15,9 +15,8 @@ FULL = 4
 RANKS = (
     frozenset({Lane.REQUESTS, Lane.ANSWERS, Lane.CORRECTIONS}),
     frozenset({Lane.RETRY}),
-    frozenset({Lane.CHUNKS}),
 )
-"""Lanes of one rank are served alike; a lower rank waits for the higher ones."""
+"""Lanes of one rank are served alike; a lower rank waits for the higher ones. Chunks come by themselves."""
 
 
 @dataclass(slots=True)
@@ -29,6 +28,8 @@ class Partition:
     """The offset after the last record taken; None where none was taken since the assignment or the last rewind."""
     committed: int = -1
     paused: bool = False
+    turn: int = 0
+    """When its chunks were last given."""
 
 
 def has_enough(partitions: Iterable[Partition]) -> bool:

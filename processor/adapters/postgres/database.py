@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any
 
 import psycopg
-from psycopg import Connection, sql
+from psycopg import Connection, Cursor, sql
 from psycopg.rows import TupleRow
 
 from processor import metrics
@@ -17,6 +17,8 @@ from processor.service.ports import ReadTimedOut, SnapshotImpossible, SnapshotUn
 
 MIN_WAIT_S = 1.0
 MAX_WAIT_S = 60.0
+FETCHED_AT_ONCE = 500
+"""Rows that become Python's without other threads having their turn in between."""
 _PING = sql.SQL("select 1").format()
 _OF_THE_CATALOG = ("42", "3F")
 """Classes of errors by which a statement does not fit the database: names, types, rights. They name no value."""
@@ -29,6 +31,8 @@ class ReaderOptions:
     application_name: str
     statement_timeout_s: float
     connect_timeout_s: int
+    rests_after_timeout: bool = True
+    """Leaves a database alone for a while that is there and ended a statement: others wait for each that it ends."""
 
 
 class Unreadable(Exception):
@@ -121,8 +125,10 @@ class Database:
         except psycopg.OperationalError as error:
             self.close()
             self.is_up = False
-            self._gate.failed(time.monotonic() - started)
-            fault = ReadTimedOut if isinstance(error, psycopg.errors.QueryCanceled) else SnapshotUnavailable
+            is_there = isinstance(error, psycopg.errors.QueryCanceled)
+            if not is_there or self._options.rests_after_timeout:
+                self._gate.failed(time.monotonic() - started)
+            fault = ReadTimedOut if is_there else SnapshotUnavailable
             raise fault(f"{self.name}: {_fault(error)}") from error
         except (psycopg.DataError, UnicodeError) as error:
             self.is_up = True
@@ -142,10 +148,10 @@ class Database:
     ) -> list[TupleRow]:
         connection = self._connected()
         if settings is None:
-            return connection.execute(statement, parameters).fetchall()
+            return _fetched(connection.execute(statement, parameters))
         with connection.transaction():
             connection.execute(settings)
-            return connection.execute(statement, parameters).fetchall()
+            return _fetched(connection.execute(statement, parameters))
 
     def abandon(self) -> None:
         """Breaks a read that does not end; its thread then sees a lost connection."""
@@ -154,6 +160,11 @@ class Database:
             # The server may have gone first.
             with suppress(OSError), socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as wire:
                 wire.shutdown(socket.SHUT_RDWR)
+
+    def disconnect(self) -> None:
+        """Waits for a read to end."""
+        with self._lock:
+            self.close()
 
     def close(self) -> None:
         if self._connection is not None:
@@ -183,6 +194,13 @@ class Database:
                 self.is_up = False
                 raise SnapshotUnavailable(f"{self.name}: is a standby; snapshots are ordered at the primary only")
         return self._connection
+
+
+def _fetched(cursor: Cursor[TupleRow]) -> list[TupleRow]:
+    rows: list[TupleRow] = []
+    while some := cursor.fetchmany(FETCHED_AT_ONCE):
+        rows += some
+    return rows
 
 
 def _fault(error: psycopg.Error) -> str:

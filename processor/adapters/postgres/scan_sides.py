@@ -2,29 +2,31 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as StillReading
 from itertools import groupby
 from typing import Any, TypeVar
 
 from psycopg import sql
 
 from processor.adapters.postgres.database import Database, Unreadable
+from processor.adapters.postgres.patience import answer
 from processor.adapters.postgres.scan_sql import IN_ORDER, PageStatements, district_pages, state_pages
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.core.catalog import Catalog
 from processor.core.scan import Page
-from processor.service.ports import SnapshotImpossible, SnapshotUnavailable
+from processor.service.ports import SnapshotImpossible
 
 Read = TypeVar("Read")
+THREADS = 4
+"""Two a part: as many as are read at once."""
 
 
 class ScanSides:
-    """By the connections that single keys are read by."""
+    """By the connections of `snapshots`."""
 
     def __init__(self, catalog: Catalog, snapshots: PostgresSnapshots) -> None:
         self._snapshots = snapshots
         self._statements = {name: (district_pages(kind), state_pages(kind)) for name, kind in catalog.objects.items()}
-        self._threads = ThreadPoolExecutor(2, "scan")
+        self._threads = ThreadPoolExecutor(THREADS, "scan")
 
     def places(self, district_id: str, object_name: str) -> list[tuple[Database, PageStatements]]:
         """The district's, then the state's."""
@@ -32,22 +34,12 @@ class ScanSides:
         return list(zip(databases, self._statements[object_name], strict=True))
 
     def both(self, district_id: str, object_name: str, read: Callable[[Database, PageStatements], Read]) -> list[Read]:
-        """What both sides give, the district first. Raises SnapshotUnavailable.
-
-        A server that is frozen keeps no statement timeout, so the client has a deadline of its own.
-        """
+        """What both sides give, the district first. Raises SnapshotUnavailable."""
         patience_s = self._snapshots.patience_s
         asked = [
             (db, self._threads.submit(_readable, read, db, side)) for db, side in self.places(district_id, object_name)
         ]
-        found: list[Read] = []
-        for database, future in asked:
-            try:
-                found.append(future.result(patience_s))
-            except StillReading:
-                database.abandon()
-                raise SnapshotUnavailable(f"{database.name}: no answer within {patience_s:g} s") from None
-        return found
+        return [answer(database, future, patience_s) for database, future in asked]
 
     def close(self) -> None:
         self._threads.shutdown()

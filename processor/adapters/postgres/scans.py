@@ -23,7 +23,7 @@ _EVERY_ROW = Where(sql.SQL("true"), {})
 
 
 class PostgresScans:
-    """The `Scans` port on Postgres."""
+    """The `Scans` port on Postgres, by the connections of `snapshots`."""
 
     def __init__(self, catalog: Catalog, snapshots: PostgresSnapshots) -> None:
         self._sides = ScanSides(catalog, snapshots)

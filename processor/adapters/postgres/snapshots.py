@@ -1,17 +1,16 @@
 """Reads the district's and the state's rows of many keys, all databases at the same time.
 
-A database has one connection in a process, so reads of one district are serial.
+Each database has one connection, so reads of one district are serial.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as StillReading
-from time import monotonic
 from typing import TypeAlias
 
 from psycopg.rows import TupleRow
 
 from processor.adapters.postgres.database import Database, ReaderOptions
+from processor.adapters.postgres.patience import answer
 from processor.adapters.postgres.snapshot_question import Given, Question, rows_below
 from processor.adapters.postgres.snapshot_sql import (
     district_children_statement,
@@ -75,11 +74,7 @@ class PostgresSnapshots:
         ]
         keys: dict[str, None] = {}
         for database, future in asked:
-            try:
-                keys.update((row[0], None) for row in future.result(self._patience_s))
-            except StillReading:
-                database.abandon()
-                raise SnapshotUnavailable(f"{database.name}: no answer within {self._patience_s:g} s") from None
+            keys.update((row[0], None) for row in answer(database, future, self._patience_s))
         return list(keys)
 
     @property
@@ -95,9 +90,18 @@ class PostgresSnapshots:
     def patience_s(self) -> float:
         return self._patience_s
 
-    def close(self) -> None:
+    def disconnect(self) -> None:
+        """While nobody reads; whoever does then connects again."""
+        for database in (*self._districts.values(), self._state):
+            database.disconnect()
+
+    def abandon(self) -> None:
+        """Breaks all reads; nothing more is to be read."""
         for database in (*self._districts.values(), self._state):
             database.abandon()
+
+    def close(self) -> None:
+        self.abandon()
         self._threads.shutdown()
         for database in (*self._districts.values(), self._state):
             database.close()
@@ -105,20 +109,10 @@ class PostgresSnapshots:
     def _wait(
         self, database: Database, future: "Future[dict[Target, _Read]]", targets: Iterable[Target]
     ) -> "dict[Target, _Read]":
-        """A server that is frozen keeps no statement timeout, so the client has a deadline of its own.
-
-        It counts from the database's last statement: a batch of many districts and objects takes many of them.
-        """
-        while True:
-            left_s = self._patience_s if not future.running() else database.active_at + self._patience_s - monotonic()
-            try:
-                return future.result(max(0.0, left_s))
-            except StillReading:
-                if future.running() and database.active_at + self._patience_s <= monotonic():
-                    break
-        database.abandon()
-        fault = SnapshotUnavailable(f"{database.name}: no answer within {self._patience_s:g} s")
-        return dict.fromkeys(targets, fault)
+        try:
+            return answer(database, future, self._patience_s)
+        except SnapshotUnavailable as fault:
+            return dict.fromkeys(targets, fault)
 
     def _read_side(
         self, database: Database, questions: "dict[str, Question]", targets: list[Target], wanted: Wanted

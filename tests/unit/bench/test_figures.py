@@ -18,3 +18,33 @@ def test_a_figure_for_people() -> None:
         ("store after 10 kills", "min 0.5, median 0.6, max 0.7 s", ""),
         ("lag of all groups when idle", "0", ""),
     ]
+
+
+def test_waiting_beside_a_batch_is_told_as_a_ratio_to_waiting_when_idle() -> None:
+    def district(busy_ms: float) -> dict[str, dict[str, float]]:
+        return {
+            "idle": {"requests": 1_000, "p50_ms": 10.0, "p99_ms": 20.0},
+            "busy": {"requests": 2_000, "p50_ms": busy_ms, "p99_ms": 3 * busy_ms},
+            "ratio": {"p50": busy_ms / 10, "p99": 3 * busy_ms / 20},
+        }
+
+    figure = {
+        "scenario": "beside",
+        "rows_a_side": 1_000_000,
+        "batch_s": 45.6,
+        "districts": {"same": district(12.0), "other": district(11.0)},
+        "peak_rss_mb": {"process": 110.0},
+    }
+    assert list(rows(figure)) == [
+        (
+            "the same while 1,000,000 rows are verified, same district",
+            "p50 12.0 ms, p99 36.0 ms: 1.2 and 1.8 times 10.0 and 20.0 ms when idle",
+            "process 110",
+        ),
+        (
+            "the same while 1,000,000 rows are verified, other district",
+            "p50 11.0 ms, p99 33.0 ms: 1.1 and 1.65 times 10.0 and 20.0 ms when idle",
+            "",
+        ),
+        ("that verification", "45.6 s", ""),
+    ]

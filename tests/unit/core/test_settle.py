@@ -234,3 +234,47 @@ def test_a_part_announced_as_pending_is_done_once_its_keys_have_outcomes(
     gone = give_up(asked, Reason.UNKNOWN_OBJECT, None, NOW)
     assert chunk_ends(gone) == ends
     assert [(o.status, o.reason) for o in outcomes(gone)] == [(Status.FAILED, Reason.UNKNOWN_OBJECT)]
+
+
+def test_what_takes_too_long_goes_on_in_pieces_and_a_key_as_it_is() -> None:
+    """Each key in one piece, each announced; the deadline counts from the first time."""
+    whole = replace(chunk(*map(str, range(95))), announced=True)
+    plan = defer(whole, "too slow", LIMITS, NOW, is_slow=True)
+    assert not outcomes(plan)
+    assert [ask for piece in plan.retries for ask in piece.asks] == list(whole.asks)
+    assert [len(piece.asks) for piece in plan.retries] == [10] * 9 + [5]
+    told = [(s.chunk, s.state, s.keys) for s in plan.history if isinstance(s, ChunkStatus)]
+    assert told == [
+        (whole.chunk, ChunkState.DONE, 0),
+        *((piece.chunk, ChunkState.PENDING, len(piece.asks)) for piece in plan.retries),
+    ]
+    for piece in plan.retries:
+        assert (piece.cause, piece.stage, piece.announced) == (Cause.SPLIT, Stage.PLAN, True)
+        assert (piece.deferred_since, piece.not_before) == (NOW, None)
+    (first, *_) = defer(plan.retries[0], "too slow", LIMITS, LATER, is_slow=True).retries
+    assert (len(first.asks), first.deferred_since) == (1, NOW)
+    single = defer(first, "too slow", LIMITS, NOW + timedelta(seconds=40), is_slow=True)
+    assert [(each.asks, each.not_before) for each in single.retries] == [(first.asks, NOW + timedelta(seconds=80))]
+    ended = defer(plan.retries[0], "too slow", LIMITS, NOW + timedelta(seconds=900), is_slow=True)
+    assert {o.status for o in outcomes(ended)} == {Status.FAILED}
+    assert not ended.retries
+
+
+@pytest.mark.parametrize(
+    ("changes", "stage"),
+    [
+        ({}, Stage.PLAN),
+        ({"mode": Mode.FORCE}, Stage.PLAN),
+        ({"mode": Mode.VERIFY}, Stage.GUARDED),
+        ({"stage": Stage.PLAN}, Stage.PLAN),
+        ({"stage": Stage.RELEASED}, Stage.RELEASED),
+    ],
+)
+def test_pieces_are_counted_together_by_being_planned_first(changes: dict[str, Any], stage: Stage) -> None:
+    slow = replace(chunk("1", "2"), **changes)
+    assert {each.stage for each in defer(slow, "slow", LIMITS, NOW, is_slow=True).retries} == {stage}
+
+
+def test_suspects_of_a_scan_stay_suspects_in_pieces() -> None:
+    suspects = replace(chunk(*map(str, range(20))), cause=Cause.CONFIRM, announced=True)
+    assert {each.cause for each in defer(suspects, "slow", LIMITS, NOW, is_slow=True).retries} == {Cause.CONFIRM}

@@ -27,13 +27,15 @@ class Databases:
     lacking: set[Target] = field(default_factory=set)
     slow_above: int | None = None
     """Pages of more rows are not read in time."""
+    slow_keys: dict[Target, set[str]] = field(default_factory=dict)
+    """Whatever asks for one of these is not read in time."""
     digested: list[int] = field(default_factory=list)
     without_index: tuple[str, ...] = ()
     asked: list[dict[Target, list[str]]] = field(default_factory=list)
 
     def read(self, wanted: Mapping[Target, Sequence[str]]) -> Mapping[Target, BothSides | SnapshotUnavailable]:
         self.asked.append({target: list(keys) for target, keys in wanted.items()})
-        return {target: self._read(target) for target in wanted}
+        return {target: self._read(target, keys) for target, keys in wanted.items()}
 
     def children(self, district_id: str, object_name: str, parent_keys: Sequence[str], limit: int) -> list[str]:
         if (district_id, object_name) in self.away:
@@ -80,7 +82,9 @@ class Databases:
         if target in self.away:
             raise SnapshotUnavailable(f"district {target[0]}: away")
 
-    def _read(self, target: Target) -> BothSides | SnapshotUnavailable:
+    def _read(self, target: Target, keys: Sequence[str]) -> BothSides | SnapshotUnavailable:
+        if target in self.slow_keys and not self.slow_keys[target].isdisjoint(keys):
+            return ReadTimedOut(f"district {target[0]}: too slow")
         if target in self.away:
             return SnapshotUnavailable(f"district {target[0]}: away")
         if target in self.lacking:

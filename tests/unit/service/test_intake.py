@@ -8,13 +8,14 @@ import pytest
 from processor.codec.codec import Codec
 from processor.codec.errors import RegistryUnavailable
 from processor.core.catalog import Catalog
-from processor.core.chunk import Cause, Chunk, Stage
+from processor.core.chunk import Ask, Cause, Chunk, Scan, Stage
 from processor.core.correction import Answer, Result
 from processor.core.errors import Reason
 from processor.core.history import ChunkState, ChunkStatus, Parked, RequestState, RequestStatus, Status
 from processor.core.ids import accepted_id, retry_chunk
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
+from processor.core.request import Mode
 from processor.service.intake import Intake, Poison, Sorter, Work, decode
 from processor.service.records import Lane
 from tests.unit.codec.records import CATALOG as SHIPPED
@@ -213,7 +214,7 @@ def test_a_request_repeated_after_the_window_does_all_of_its_parts_again() -> No
 
     def parts_taken(now: datetime, accepted: set[bytes]) -> tuple[int, int]:
         plan = Sorter(known, PARTITIONS, accepted).sort([work(request("1", "2", "3"))], now).plan
-        intake = Sorter(known, PARTITIONS, accepted).sort([work(each) for each in plan.chunks], now)
+        intake = Sorter(known, PARTITIONS, accepted).sort([work(each, Lane.CHUNKS) for each in plan.chunks], now)
         accepted |= set(intake.accepted)
         return len(plan.chunks), len(intake.chunks)
 
@@ -230,6 +231,37 @@ def test_a_record_in_another_partition_than_its_district_s_is_moved_and_not_take
     assert intake == Intake(misrouted=[(item.record, NORTH) for item in moved])
     again = sort(*(work(ask) for ask in asks), known=intake.accepted)
     assert len(again.chunks) == 2, "the moved copy is new where it belongs"
+
+
+RELEASED = {"stage": Stage.RELEASED}
+TWO = tuple(Ask(str(n), str(n)) for n in range(2))
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_moved"),
+    [
+        ({"cause": Cause.CONFLICT}, False),
+        ({**RELEASED, "cause": Cause.CONFLICT}, False),
+        ({**RELEASED, "deferred_since": NOW}, False),
+        ({**RELEASED, "cause": Cause.SPLIT}, True),
+        ({**RELEASED, "asks": TWO}, False),
+        ({**RELEASED, "asks": TWO, "deferred_since": NOW}, True),
+        ({"asks": TWO, "deferred_since": NOW}, False),
+        ({"mode": Mode.VERIFY, "asks": TWO, "deferred_since": NOW}, True),
+        ({"mode": Mode.VERIFY, "cause": Cause.CONFIRM}, True),
+        ({"stage": Stage.PLAN, "asks": tuple(Ask(str(n), str(n)) for n in range(101))}, True),
+        ({"cause": Cause.SCAN, "asks": (), "scan": Scan(None, 0, 10, 0)}, True),
+        ({**RELEASED, "cause": Cause.SPLIT, "not_before": NOW + timedelta(seconds=1)}, False),
+    ],
+)
+def test_what_is_large_or_slow_comes_round_beside_the_loop(changes: dict[str, Any], *, is_moved: bool) -> None:
+    item = work(replace(chunk("7", chunk="r1"), **changes))
+    intake = sort(item)
+    assert intake.bulky == ([item.record] if is_moved else [])
+    if is_moved:
+        assert intake == Intake(bulky=[item.record]), "it is new where it is worked on"
+        there = sort(work(item.ask, Lane.CHUNKS))
+        assert len(there.chunks) + len(there.parts) == 1
 
 
 def test_poison_stops_nothing_beside_it() -> None:

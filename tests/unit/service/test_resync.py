@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -260,3 +261,40 @@ def test_what_is_released_is_sent_and_what_is_planned_never_is(stage: Stage, sen
 def test_lineage_goes_upward() -> None:
     assert lineage("Sanction", CATALOG) == ["Sanction", "Behavior", "Enrollment", "Person"]
     assert lineage("Person", CATALOG) == ["Person"]
+
+
+def test_a_slow_key_is_found_by_smaller_and_smaller_reads() -> None:
+    target, limits = ("NORTH", "Person"), CATALOG.limits
+    keys = [str(number) for number in range(500)]
+    databases = Databases({target: {key: (ours(),) for key in keys}}, {target: {key: (theirs(),) for key in keys}})
+    databases.slow_keys[target] = {"123"}
+    waiting, done, reads = [replace(chunk(*keys), stage=Stage.RELEASED)], list[str](), 0
+    for round_number in range(5):
+        again, now = [], NOW + timedelta(seconds=10 * round_number)
+        for each in waiting:
+            plan = resync([each], observe([each], databases, CATALOG), CATALOG, now)
+            reads += 1
+            done += [o.key for o in outcomes(plan) if o.status is Status.IN_SYNC]
+            again += plan.retries
+        waiting = again
+    assert sorted(done, key=int) == [key for key in keys if key != "123"]
+    assert [[ask.key for ask in each.asks] for each in waiting] == [["123"]]
+    assert reads == 1 + 10 + 10 + 5 + 1
+    plan = resync(
+        waiting, observe(waiting, databases, CATALOG), CATALOG, NOW + timedelta(seconds=limits.snapshot_deadline_s)
+    )
+    assert [(o.status, o.reason) for o in outcomes(plan)] == [(Status.FAILED, Reason.SNAPSHOT_UNAVAILABLE)]
+    assert not plan.retries
+
+
+def test_what_took_too_long_together_is_read_apart_first() -> None:
+    """The second time they are cut although others are read with them. And deletes stay together."""
+    databases = Databases(slow_keys={("NORTH", "Person"): {"1"}})
+    together = [chunk("1", "2"), chunk("3", "4", chunk="1")]
+    plan = resync(together, observe(together, databases, CATALOG), CATALOG, NOW)
+    assert [len(each.asks) for each in plan.retries] == [2, 2]
+    plan = resync(plan.retries, observe(plan.retries, databases, CATALOG), CATALOG, NOW)
+    assert [len(each.asks) for each in plan.retries] == [1, 1, 1, 1]
+    deleting = replace(chunk("1", "2"), on_state_only=OnStateOnly.DELETE)
+    plan = resync([deleting], observe([deleting], databases, CATALOG), CATALOG, NOW)
+    assert [len(each.asks) for each in plan.retries] == [2]

@@ -1,0 +1,50 @@
+"""From a sorted batch to the records that it writes: read both sides, decide, encode."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from processor.core.catalog import Catalog
+from processor.core.plan import Plan
+from processor.service.descend import descend
+from processor.service.emit import Emitter
+from processor.service.intake import Intake
+from processor.service.ports import Scans, Snapshots
+from processor.service.records import Outgoing
+from processor.service.resync import CountRows, observe, resync
+from processor.service.scan import decide_part, read_part, survey
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A batch, what its chunks became, and the records of all of it."""
+
+    intake: Intake
+    plan: Plan
+    records: Sequence[Outgoing]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparer:
+    """Reads by connections of its own, so that several can work side by side."""
+
+    catalog: Catalog
+    snapshots: Snapshots
+    scans: Scans
+    rows: CountRows
+    emitter: Emitter
+    passed: Callable[[str], None]
+
+    def compare(self, intake: Intake) -> Compared:
+        """Blocks while databases answer. Raises RegistryUnavailable."""
+        descend(intake, self.snapshots, self.catalog, datetime.now(UTC))
+        survey(intake, self.scans, self.catalog, datetime.now(UTC))
+        seen = observe(intake.chunks, self.snapshots, self.catalog)
+        parts = [read_part(chunk, self.scans, self.catalog) for chunk in intake.parts]
+        self.passed("after_read")
+        plan = resync(intake.chunks, seen, self.catalog, datetime.now(UTC), self.rows)
+        for part in parts:
+            plan.add(decide_part(part, self.catalog, datetime.now(UTC)))
+        records = list(self.emitter.records(intake, plan))
+        self.passed("after_compare")
+        return Compared(intake, plan, records)

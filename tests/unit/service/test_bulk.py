@@ -1,0 +1,198 @@
+"""Chunks of large requests: worked on beside the loop, and committed by it."""
+
+from dataclasses import replace
+
+import pytest
+
+from processor.core.chunk import Ask, Cause, Chunk, Scan
+from processor.core.correction import Answer, Result
+from processor.core.request import Keys, Mode, Report, Request
+from processor.service.bulk import AT_ONCE, IDLE_S, MOST_KEYS_BESIDE, QUIET_S, Bulk
+from processor.service.intake import Intake
+from processor.service.records import Lane, Received
+from tests.unit.codec.records import SOURCE
+from tests.unit.core.builders import NOW
+from tests.unit.service.processing import CODEC, IDS, NORTH, Broker, Later, Parts, chunk_records, parts, requests
+from tests.unit.service.received import received
+
+ANSWER = Answer(replace(SOURCE, district_id="NORTH"), Result.APPLIED, None, NOW)
+EARLIER = "0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7cf0"
+
+
+def keys_of(number: int, count: int = 1, request_id: str = EARLIER) -> Chunk:
+    first = 1_000 * number
+    asks = tuple(Ask(str(key), str(key)) for key in range(first, first + count))
+    return Chunk(request_id, f"0.{number}", "NORTH", "PersonIdentity", asks, Cause.SPLIT, first_decided_at=NOW)
+
+
+def scan_part() -> Chunk:
+    return replace(
+        keys_of(0),
+        asks=(),
+        cause=Cause.SCAN,
+        mode=Mode.VERIFY,
+        report=Report.CHANGES,
+        scan=Scan(None, 0, 10, 10, by_rows=True),
+    )
+
+
+def with_chunks(*chunks: Chunk) -> Parts:
+    made = parts()
+    made.inbox.bulk = chunk_records(*chunks)
+    return made
+
+
+def answers(count: int, first: int) -> list[Received]:
+    value = CODEC.encode("any", ANSWER)
+    return [received(Lane.ANSWERS, value, partition=NORTH, offset=first + number) for number in range(count)]
+
+
+def told(world: Parts) -> list[str]:
+    return [outcome.key for outcome in world.broker.outcomes()]
+
+
+def test_a_request_is_answered_while_a_chunk_before_it_is_in_hand() -> None:
+    world = with_chunks(keys_of(1), keys_of(2))
+    processor = world.processor()
+    assert processor.step(), "the chunks are begun"
+    world.inbox.log += requests(1)
+    assert processor.step()
+    assert told(world) == ["1"]
+    assert world.broker.offsets == [[1]], "those of the chunks do not move"
+    assert not processor.step(), "nothing is to be done but to wait"
+    world.threads.work()
+    assert processor.step()
+    assert told(world) == ["1", "1000", "2000"]
+    assert world.broker.offsets == [[1], [2]]
+    assert world.inbox.bulk_done == 2
+
+
+def test_chunks_are_not_begun_while_a_request_waits() -> None:
+    world = with_chunks(keys_of(1))
+    world.inbox.log += requests(1, 1)
+    processor = world.processor(max_records=1)
+    assert processor.step()
+    assert not world.threads.given
+    assert processor.step()
+    assert len(world.threads.given) == 1
+
+
+@pytest.mark.parametrize(("since_s", "begun"), [(QUIET_S, 4 * 200), (QUIET_S - 0.01, MOST_KEYS_BESIDE // 200 * 200)])
+def test_batches_of_chunks_are_small_only_while_requests_come(since_s: float, begun: int) -> None:
+    world = with_chunks(*(keys_of(number, 200) for number in range(4)))
+    world.inbox.log += requests(1)
+    processor = world.processor()
+    world.inbox.bulk, held_back = [], world.inbox.bulk
+    assert processor.step()
+    world.inbox.bulk = held_back
+    world.now_s += since_s
+    assert processor.step()
+    world.threads.work()
+    processor.step()
+    assert len(told(world)) == 1 + begun
+
+
+def test_answers_come_in_small_batches_only_while_requests_come() -> None:
+    def batches(*, with_a_request: bool) -> list[int]:
+        world = parts(*(requests(1) if with_a_request else ()))
+        world.inbox.log += answers(1_200, first=len(world.inbox.log))
+        processor = world.processor(max_keys=5_000, max_records=5_000)
+        while processor.step():
+            pass
+        return [offsets[0] for offsets in world.broker.offsets]
+
+    assert batches(with_a_request=False) == [1_000 + 200]
+    assert batches(with_a_request=True) == [501, 1_001, 1_201]
+
+
+@pytest.mark.parametrize("apart", [scan_part(), replace(keys_of(2, 5), deferred_since=NOW)])
+def test_parts_of_scans_and_what_was_put_off_are_read_by_themselves(apart: Chunk) -> None:
+    world = with_chunks(keys_of(1), apart, keys_of(3))
+    processor = world.processor()
+    for _ in range(3):
+        assert processor.step()
+        world.threads.work()
+        assert processor.step()
+    assert world.broker.offsets == [[1], [2], [3]]
+
+
+def test_what_is_in_hand_is_void_once_its_input_is_read_again() -> None:
+    world = with_chunks(keys_of(1))
+    world.broker = Broker(aborts=1)
+    processor = world.processor()
+    assert processor.step()
+    world.inbox.log += requests(1)
+    assert processor.step(), "this aborts"
+    world.threads.work()
+    while processor.step():
+        world.threads.work()
+    assert sorted(told(world)) == ["1", "1000"], "once each"
+
+
+def test_a_chunk_whose_transaction_aborts_is_read_again() -> None:
+    world = with_chunks(keys_of(1), keys_of(2))
+    world.broker = Broker(aborts=1)
+    processor = world.processor()
+    while processor.step():
+        world.threads.work()
+    assert told(world) == ["1000", "2000"]
+
+
+def test_a_fault_beside_the_loop_is_the_loop_s() -> None:
+    world = with_chunks(keys_of(1))
+    processor = world.processor()
+    processor.step()
+    future, _ = world.threads.given.pop()
+    future.set_exception(ZeroDivisionError("a mistake"))
+    with pytest.raises(ZeroDivisionError):
+        processor.step()
+
+
+def test_a_chunk_that_was_done_before_does_nothing_new() -> None:
+    world = with_chunks(keys_of(1), keys_of(1))
+    processor = world.processor()
+    while processor.step():
+        world.threads.work()
+    assert told(world) == ["1000"]
+    world.inbox.bulk += chunk_records(keys_of(1))
+    while processor.step():
+        world.threads.work()
+    assert told(world) == ["1000"]
+
+
+def test_connections_are_closed_some_time_after_the_last_batch() -> None:
+    world, closed, now_s = parts(), [], 0.0
+    threads = Later()
+    bulk = Bulk(world.processor().comparer, threads, lambda: closed.append(now_s), lambda: now_s)
+    bulk.begin(NORTH, 0, [], Intake())
+    assert not bulk.finished(0)
+    threads.work()
+    assert bulk.finished(0)
+    for now_s in (IDLE_S - 1, IDLE_S, IDLE_S + 1):  # noqa: B007
+        assert not bulk.finished(0)
+    assert closed == [IDLE_S]
+
+
+def test_no_more_is_in_hand_than_can_be_read() -> None:
+    bulk = parts().processor().bulk
+    for partition in range(AT_ONCE):
+        assert bulk.has_room()
+        bulk.begin(partition, 0, [], Intake())
+    assert not bulk.has_room()
+
+
+def test_a_large_request_goes_its_way_through_the_chunks() -> None:
+    world = parts()
+    keys = Keys(tuple(str(number) for number in range(1, 6_002)))
+    asked = Request(IDS[0], "NORTH", "PersonIdentity", keys, "sis")
+    world.inbox.log += [received(Lane.REQUESTS, CODEC.encode("any", asked), partition=NORTH)]
+    processor = world.processor(max_keys=5_000)
+    assert processor.step()
+    written = [record.value for record in world.broker.written if record.topic == "resync.chunks"]
+    assert len(written) == 13
+    world.inbox.bulk = [
+        received(Lane.CHUNKS, value, partition=NORTH, offset=number) for number, value in enumerate(written)
+    ]
+    while processor.step():
+        world.threads.work()
+    assert told(world) == list(keys.keys)
