@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processor.core.catalog import Limits
@@ -71,6 +71,7 @@ def test_a_plan_counts_by_object_operation_and_field() -> None:
     )
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(0, 40), max_size=4))
 def test_parts_add_up_to_the_plan_of_the_whole(sizes: list[int]) -> None:
     keys = [[f"{part}{n:03}".lstrip("0") or "0" for n in range(size)] for part, size in enumerate(sizes, 1)]

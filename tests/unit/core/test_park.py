@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processor.core.chunk import Cause, Chunk, Stage
@@ -38,6 +38,7 @@ def planned(asked: Chunk, world: World) -> tuple[Plan, Plan]:
     return sending, park(asked, sending, Held(plan_counts(sending.corrections), GUARD), KNOWN, NOW)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.dictionaries(st.integers(1, 30).map(str), st.tuples(ROWS, STATE_ROWS), min_size=1, max_size=12))
 def test_each_key_ends_or_is_parked_and_what_is_released_is_what_would_have_been_sent(sides: Sides) -> None:
     world = world_of(
