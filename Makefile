@@ -6,6 +6,8 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 STACK_DIR ?= .local
+# Roles and commands are started again and again: each would compile the project anew, a third of a role's start.
+unexport PYTHONDONTWRITEBYTECODE
 ROLES ?= process,apply,store,monitor
 export STACK_DIR
 

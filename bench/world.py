@@ -18,7 +18,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from processor.bootstrap import open_catalog, open_codec
+from processor.bootstrap.parts import open_catalog, open_codec
 from processor.cli.output import say
 from processor.codec import Codec
 from processor.settings import Settings, Topics

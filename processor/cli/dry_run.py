@@ -25,7 +25,7 @@ _OPS = {Op.CREATE: "create", Op.UPDATE: "update", Op.DELETE: "delete"}
 
 def plan_of(settings: "Settings", requests: Iterable[Request]) -> Plan:
     """Reads both sides as the processor would, and sends nothing."""
-    from processor.bootstrap import preview
+    from processor.bootstrap.dry_run import preview
 
     plan = Plan()
     for request in requests:

@@ -1,5 +1,6 @@
 """A report as PDF, to be read and filed: the request, its failures by cause, and at most 2,000 keys."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -81,9 +82,9 @@ def _key(pdf: "FPDF", row: Row) -> None:
 
 
 def _cut(pdf: "FPDF", text: str, width: float) -> str:
-    while text and pdf.get_string_width(f"{text}...") > width:
-        text = text[:-1]
-    return f"{text}..." if text else ""
+    """As much of its beginning as there is room for. Halved, not shortened letter by letter: measuring is slow."""
+    fits = bisect_right(range(1, len(text) + 1), width, key=lambda length: pdf.get_string_width(f"{text[:length]}..."))
+    return f"{text[:fits]}..." if fits else ""
 
 
 def _latin(text: str) -> str:

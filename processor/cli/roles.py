@@ -10,28 +10,28 @@ if TYPE_CHECKING:
 
 def process() -> None:
     """Compare, decide and send corrections, until SIGTERM."""
-    from processor.bootstrap import run_process
+    from processor.bootstrap.process import run_process
 
     _run("process", run_process)
 
 
 def apply() -> None:
     """Apply corrections at the state, until SIGTERM."""
-    from processor.bootstrap import run_apply
+    from processor.bootstrap.apply import run_apply
 
     _run("apply", run_apply)
 
 
 def store() -> None:
     """Keep the history topic as tables in Postgres, until SIGTERM."""
-    from processor.bootstrap import run_store
+    from processor.bootstrap.store import run_store
 
     _run("store", run_store)
 
 
 def monitor() -> None:
     """Export the lag of all groups and the oldest open request, from the broker alone, until SIGTERM."""
-    from processor.bootstrap import run_monitor
+    from processor.bootstrap.monitor import run_monitor
 
     _run("monitor", run_monitor)
 

@@ -13,7 +13,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, Produc
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from confluent_kafka.cimpl import NewTopic
 
-from processor.bootstrap import open_catalog, open_codec
+from processor.bootstrap.parts import open_catalog, open_codec
 from processor.codec.subjects import register_all
 from processor.core.partition import partition_of
 from processor.core.request import Keys, Request

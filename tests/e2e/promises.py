@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from processor.bootstrap import run_verify_replay
+from processor.bootstrap.replay import run_verify_replay
 from processor.core.correction import Result
 from processor.core.history import OPEN_STATUSES, RequestState
 from processor.core.request import Keys

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 
-import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import (
     NewPartitions,
@@ -43,13 +42,14 @@ ODD = (
 )
 
 
-@pytest.mark.parametrize("odd", ODD, ids=lambda odd: f"{odd.topic}-{odd.option}")
-def test_an_option_of_a_topic_is_named_and_mended(patient: Deployment, odd: Odd) -> None:
-    name = getattr(patient.topics, odd.topic)
-    alter(patient, name, **{odd.option: odd.value})
-    found = ask(patient).of(odd.check, name, odd.says)
-    assert found["level"] == odd.level
-    carry_out(patient, found["command"])
+def test_options_of_topics_are_named_and_mended(patient: Deployment) -> None:
+    for odd in ODD:
+        alter(patient, getattr(patient.topics, odd.topic), **{odd.option: odd.value})
+    told = ask(patient)
+    for odd in ODD:
+        found = told.of(odd.check, getattr(patient.topics, odd.topic), odd.says)
+        assert found["level"] == odd.level, odd
+        carry_out(patient, found["command"])
     healthy(patient)
 
 

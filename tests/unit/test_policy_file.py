@@ -215,7 +215,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_the_demo_s_policy_fits_its_catalog_and_its_tokens_are_those_it_names() -> None:
-    from processor.bootstrap import open_catalog, open_policy
+    from processor.bootstrap.parts import open_catalog, open_policy
 
     settings = Settings(
         policy=REPO / "demo" / "policy.yaml", catalog=REPO / "demo" / "catalog.yaml", schemas=REPO / "schemas"
