@@ -54,7 +54,7 @@ def test_the_command_given_with_a_figure_is_taken_again(tmp_path: Path) -> None:
     options = parse(["--keys", "20", "--kills", "2", "--output", str(tmp_path / "figures")])
     _, _, _, *arguments = options.command("latency").split()
     again = parse(arguments)
-    assert (again.keys, again.rows, again.kills, again.seconds, again.seed) == (20, 400_000, 2, 20, options.seed)
+    assert (again.keys, again.rows, again.kills, again.seconds, again.seed) == (20, 1_000_000, 2, 20, options.seed)
     assert again.only == ("latency",)
 
 
