@@ -25,7 +25,7 @@ def nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class InHand:
-    """A batch of one partition's chunks, begun at a time of the clock. `generation` is the inbox's when it was taken."""
+    """A batch of one partition's chunks. `generation` is the inbox's when it was taken; `begun_at` is the clock's."""
 
     partition: int
     generation: int
