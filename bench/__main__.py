@@ -13,6 +13,7 @@ from pathlib import Path
 from bench.backlog import backlog
 from bench.beside import beside
 from bench.figures import Figure, machine, show, versions
+from bench.in_small import whole_in_small
 from bench.latency import latency
 from bench.options import REQUESTS_PER_S, Options, parse
 from bench.recovery import recovery
@@ -73,6 +74,8 @@ def _wanted(here: World, options: Options) -> Iterator[tuple[str, str, Callable[
         yield "latency", "latency", partial(latency, here, REQUESTS_PER_S, options.seconds)
     if "beside" in options.only:
         yield "beside", "beside a batch", partial(beside, here, REQUESTS_PER_S, options.seconds)
+    if "whole" in options.only:
+        yield "whole", "a whole object", partial(whole_in_small, here)
     if "recovery" in options.only:
         yield "recovery", "recovery", partial(recovery, here, options.kills)
 

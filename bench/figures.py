@@ -74,6 +74,10 @@ def rows(figure: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
                 yield what, f"{found}: {as_idle}", memory
                 memory = ""
             yield "that verification", f"{figure['batch_s']} s", ""
+        case "whole":
+            what = f"{figure['rows_a_side']:,} rows a side, {figure['changes']:,} off"
+            times = f"verified in {figure['verified_s']} s, resynced in {figure['resynced_s']} s"
+            yield what, f"{times} ({figure['keys_per_s']:,} keys/s), equal in {figure['verified_again_s']} s", memory
         case "recovery":
             for role, times in figure["recovered_s"].items():
                 told = ", ".join(f"{name} {seconds:.1f}" for name, seconds in times.items())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-SCENARIOS = ("backlog", "latency", "beside", "recovery")
+SCENARIOS = ("backlog", "latency", "beside", "whole", "recovery")
 SEED = 20261
 REQUESTS_PER_S = 50
 """Of runs that measure how long single keys wait."""

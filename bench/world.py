@@ -56,11 +56,14 @@ class World:
         return Random(self.seed).sample(keys, count)
 
     @contextmanager
-    def run(self) -> Iterator["Run"]:
-        """Tables as they were planted, fresh topics and a history of its own; what still runs at the end is killed."""
+    def run(self, **settings: str) -> Iterator["Run"]:
+        """Tables as they were planted, fresh topics and a history of its own; what still runs at the end is killed.
+
+        `settings` are of the roles, by the names of their variables.
+        """
         _execute(self.env["RESYNC_STATE_DSN"], (HERE / "sql" / "plant.sql").read_bytes())
         name = f"bench_{uuid.uuid4().hex[:8]}"
-        run = Run(self, name, Topics(**{topic: f"{name}.{topic}" for topic in Topics.model_fields}))
+        run = Run(self, name, Topics(**{topic: f"{name}.{topic}" for topic in Topics.model_fields}), settings)
         server = self.env["RESYNC_HISTORY_DSN"]
         _execute(server, sql.SQL("create database {}").format(sql.Identifier(name)))
         try:
@@ -78,6 +81,8 @@ class Run:
     world: World
     name: str
     topics: Topics
+    own: Mapping[str, str] = field(default_factory=dict)
+    """Settings of its own, by the names of their variables."""
     peak_rss_mb: dict[str, float] = field(default_factory=dict)
     """By role, of all its processes."""
 
@@ -86,7 +91,14 @@ class Run:
         named = {f"RESYNC_TOPIC_{name.upper()}": topic for name, topic in self.topics.model_dump().items()}
         counts = {name: str(PARTITIONS) for name in ("RESYNC_PARTITIONS", "RESYNC_HISTORY_PARTITIONS")}
         history = make_conninfo(self.world.env["RESYNC_HISTORY_DSN"], dbname=self.name)
-        return {**self.world.env, **named, **counts, "RESYNC_RELEASE": self.name, "RESYNC_HISTORY_DSN": history}
+        return {
+            **self.world.env,
+            **named,
+            **counts,
+            "RESYNC_RELEASE": self.name,
+            "RESYNC_HISTORY_DSN": history,
+            **self.own,
+        }
 
     @cached_property
     def settings(self) -> Settings:

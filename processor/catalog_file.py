@@ -152,6 +152,7 @@ class _LimitsEntry(_Strict):
     max_keys_by_dependency: int = Field(default=10_000, ge=0)
     max_attempts: int = Field(default=5, ge=1, le=100)
     chunk_target_s: float = Field(default=0.5, gt=0)
+    scan_share: float = Field(default=1.0, gt=0, le=1)
     snapshot_deadline_s: float = Field(default=900.0, gt=0)
     answer_deadline_s: float = Field(default=86_400.0, gt=0)
 

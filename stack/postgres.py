@@ -73,6 +73,11 @@ def dsn(stack: Stack, server: str, database: str | None = None) -> str:
     return f"postgresql://postgres@127.0.0.1:{port}/{database or databases(server)[0]}"
 
 
+def program(name: str) -> Path:
+    """A client program of the same release, such as pgbench."""
+    return _package() / "pginstall" / "bin" / name
+
+
 def remove_data(stack: Stack) -> None:
     """The servers must be stopped."""
     shutil.rmtree(stack.reachable_dir, ignore_errors=True)

@@ -190,6 +190,8 @@ class Limits:
     """Comparisons of one key because of conflicts."""
     chunk_target_s: float = 0.5
     """How long one part of a scan should take to be read and compared; its rows are numbered by it (`chunk.target`)."""
+    scan_share: float = 1.0
+    """Of the time that the chunks of large requests may be worked on, by partition (ADR 0225)."""
     snapshot_deadline_s: float = 900.0
     answer_deadline_s: float = 86_400.0
 

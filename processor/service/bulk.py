@@ -1,7 +1,7 @@
 """What large requests ask for is read and compared beside the loop that serves small ones (ADR 0220)."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 from typing import Any
@@ -25,12 +25,13 @@ def nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class InHand:
-    """A batch of one partition's chunks. `generation` is the inbox's when it was taken."""
+    """A batch of one partition's chunks. `generation` is the inbox's when it was taken; `begun_at` is the clock's."""
 
     partition: int
     generation: int
     offsets: Sequence[Any]
     compared: Future[Compared]
+    begun_at: float
 
 
 class Bulk:
@@ -42,12 +43,18 @@ class Bulk:
         threads: Executor,
         disconnect: Callable[[], None] = nothing,
         clock: Callable[[], float] = time.monotonic,
+        share: float = 1.0,
     ) -> None:
-        """`disconnect` closes the connections that `comparer` reads by; it makes new ones when it needs them."""
+        """`disconnect` closes the connections that `comparer` reads by; it makes new ones when it needs them.
+
+        `share`, above 0 and at most 1, is of the time that a partition's chunks may be worked on (ADR 0225).
+        """
         self._comparer = comparer
         self._threads = threads
         self._disconnect = disconnect
         self._clock = clock
+        self._share = share
+        self._rests_until: dict[int, float] = {}
         self._in_hand: list[InHand] = []
         self._asked_at = float("-inf")
         self._connected_until: float | None = None
@@ -56,18 +63,27 @@ class Bulk:
         return len(self._in_hand) < AT_ONCE
 
     def is_busy(self) -> bool:
-        return bool(self._in_hand)
+        """Whether there will be something to do that no record tells of."""
+        return bool(self._in_hand or self._rests_until)
+
+    def resting(self) -> Collection[int]:
+        """Partitions whose databases are left alone for now."""
+        now = self._clock()
+        self._rests_until = {partition: until for partition, until in self._rests_until.items() if until > now}
+        return self._rests_until.keys()
 
     def begin(self, partition: int, generation: int, offsets: Sequence[Any], intake: Intake) -> None:
         """A fault that `compare` raises comes with the result."""
         compared = self._threads.submit(self._comparer.compare, intake)
-        self._in_hand.append(InHand(partition, generation, offsets, compared))
+        self._in_hand.append(InHand(partition, generation, offsets, compared, self._clock()))
 
     def finished(self, generation: int) -> InHand | None:
         """One that is done and still counts; the caller then commits it."""
         for each in [each for each in self._in_hand if each.compared.done()]:
+            now = self._clock()
             self._in_hand.remove(each)
-            self._connected_until = self._clock() + IDLE_S
+            self._rests_until[each.partition] = now + (now - each.begun_at) * (1 / self._share - 1)
+            self._connected_until = now + IDLE_S
             if each.generation == generation:
                 return each
         if not self._in_hand and self._connected_until is not None and self._clock() >= self._connected_until:

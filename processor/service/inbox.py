@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Protocol
 
 from processor.codec.errors import RegistryUnavailable
@@ -28,7 +28,7 @@ class Inbox(Protocol):
 
     def ready(self, now_s: float) -> Iterator[Received]: ...
 
-    def chunks(self) -> Iterator[Received]: ...
+    def chunks(self, resting: Collection[int] = ()) -> Iterator[Received]: ...
 
     def take(self, record: Received) -> None: ...
 

@@ -125,7 +125,7 @@ class Processor:
         """Of one partition. Parts of scans, and chunks that were put off, are read by themselves."""
         most = self.limits.max_keys if self.bulk.is_quiet() else min(MOST_KEYS_BESIDE, self.limits.max_keys)
         batch = _Batch(replace(self.limits, max_keys=most))
-        for record in self.inbox.chunks():
+        for record in self.inbox.chunks(self.bulk.resting()):
             item = self._decoded(record, batch)
             if item is None or not batch.has_room_for(item) or (batch.taken and _is_apart(item)):
                 break

@@ -149,6 +149,7 @@ def test_a_partition_whose_chunks_are_in_hand_gives_no_more(chunks: World) -> No
     chunks.until(lambda: chunks.read[0] == 5, "all records")
     assert list(inbox.ready(time.time())) == []
     assert inbox.next_due_s() is None, "nothing that the loop itself would wait for"
+    assert list(inbox.chunks(resting={0})) == []
     assert in_hand(inbox, 2) == numbered(0, 2)
     assert in_hand(inbox, 2) == []
     assert inbox.waits(Lane.CHUNKS, 0)

@@ -183,6 +183,8 @@ def test_a_connection_string_is_never_shown(folder: Folder) -> None:
         ("timezone", "Chicago", "timezone: Value error, is not a timezone of the IANA database"),
         ("limits.max_keys", 0, "limits.max_keys: Input should be greater than or equal to 1"),
         ("limits.max_delete", 1, "limits.max_delete: Extra inputs are not permitted"),
+        ("limits.scan_share", 0, "limits.scan_share: Input should be greater than 0"),
+        ("limits.scan_share", 1.1, "limits.scan_share: Input should be less than or equal to 1"),
         ("districts", {}, "districts: Dictionary should have at least 1 item after validation, not 0"),
         ("districts.NORTH.dsn", None, "districts.NORTH.dsn: Field required"),
         ("districts.NORTH.epoch", 0, "districts.NORTH.epoch: Input should be greater than or equal to 1"),

@@ -6,7 +6,7 @@ the caller commits `offsets()` in its transaction and then reports `committed`, 
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -119,9 +119,13 @@ class Inbox:
                 if partition.waiting and partition.waiting[0] is not record:
                     turns.append(partition)
 
-    def chunks(self) -> Iterator[Received]:
-        """Chunks of one partition, of which none is in hand: of the one that was longest without a turn."""
-        free = [p for p in self._partitions.values() if p.lane is Lane.CHUNKS and p.waiting and p.taken is None]
+    def chunks(self, resting: Collection[int] = ()) -> Iterator[Received]:
+        """Chunks of one partition that does not rest and has none in hand: of the one longest without a turn."""
+        free = [
+            p
+            for (_, number), p in self._partitions.items()
+            if p.lane is Lane.CHUNKS and p.waiting and p.taken is None and number not in resting
+        ]
         if not free:
             return
         self._turn += 1

@@ -48,3 +48,10 @@ def test_waiting_beside_a_batch_is_told_as_a_ratio_to_waiting_when_idle() -> Non
         ),
         ("that verification", "45.6 s", ""),
     ]
+
+
+def test_a_whole_object_for_people() -> None:
+    times = {"verified_s": 8.1, "resynced_s": 12.5, "keys_per_s": 4_000, "verified_again_s": 2.2}
+    whole = {"scenario": "whole", "rows_a_side": 50_000, "changes": 1_500, **times, "peak_rss_mb": {"process": 99.6}}
+    told = "verified in 8.1 s, resynced in 12.5 s (4,000 keys/s), equal in 2.2 s"
+    assert list(rows(whole)) == [("50,000 rows a side, 1,500 off", told, "process 100")]

@@ -1,6 +1,6 @@
 """A processor on memory: what comes in, what is committed, and what is worked on beside the loop."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -67,8 +67,8 @@ class Waiting:
             if self.taken == before:
                 return
 
-    def chunks(self) -> Iterator[Received]:
-        if self.bulk_taken > self.bulk_done:
+    def chunks(self, resting: Collection[int] = ()) -> Iterator[Received]:
+        if NORTH in resting or self.bulk_taken > self.bulk_done:
             return
         while self.bulk_taken < len(self.bulk):
             before = self.bulk_taken
@@ -164,6 +164,7 @@ class Parts:
     steps: list[str] = field(default_factory=list)
     threads: Later = field(default_factory=Later)
     now_s: float = 0.0
+    share: float = 1.0
 
     def processor(self, **limits: Any) -> Processor:
         most = {"max_keys": 1_000, "max_records": 1_000, "max_bytes": 1_000_000, "max_s": 60.0}
@@ -174,7 +175,7 @@ class Parts:
             inbox=self.inbox,
             codec=codec,
             comparer=comparer,
-            bulk=Bulk(comparer, self.threads, clock=lambda: self.now_s),
+            bulk=Bulk(comparer, self.threads, clock=lambda: self.now_s, share=self.share),
             accepted=self.known,
             limits=BatchLimits(**{**most, **limits}),
             commit_transaction=self.broker.commit,

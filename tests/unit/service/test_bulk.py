@@ -173,6 +173,38 @@ def test_connections_are_closed_some_time_after_the_last_batch() -> None:
     assert closed == [IDLE_S]
 
 
+@pytest.mark.parametrize(("share", "rest_s"), [(0.1, 18.0), (0.5, 2.0), (1.0, 0.0)])
+def test_a_partition_rests_so_long_that_work_has_its_share_of_the_time(share: float, rest_s: float) -> None:
+    world = with_chunks(scan_part(), scan_part())
+    world.share = share
+    processor = world.processor()
+    assert processor.step()
+    world.now_s += 2.0
+    world.threads.work()
+    assert processor.step()
+    assert world.broker.offsets == [[1]], "what was done is told before the rest"
+    if rest_s:
+        world.now_s += rest_s - 0.01
+        assert not processor.step()
+        assert processor.bulk.is_busy(), "the end of the rest is waited for"
+        world.now_s += 0.01
+    assert processor.step()
+    assert len(world.threads.given) == 1
+
+
+def test_nothing_is_waited_for_once_a_rest_is_over() -> None:
+    world = with_chunks(keys_of(1))
+    world.share = 0.5
+    processor = world.processor()
+    processor.step()
+    world.now_s += 1.0
+    world.threads.work()
+    processor.step()
+    world.now_s += 1.0
+    assert not processor.step()
+    assert not processor.bulk.is_busy()
+
+
 def test_no_more_is_in_hand_than_can_be_read() -> None:
     bulk = parts().processor().bulk
     for partition in range(AT_ONCE):

@@ -1,0 +1,53 @@
+"""A peer's answers beside ours."""
+
+from dataclasses import replace
+
+import pytest
+
+from bench.peers.diffing import Diff, Setting, order, told
+from bench.world import HERE, RunFailed
+from processor.catalog_file import Secrets, load_catalog
+from processor.codec.schema_files import SchemaFiles
+from processor.core.catalog import ObjectType
+from stack.layout import REPO
+
+SLOW, QUICK = Setting(1, 16_384), Setting(4, 131_072)
+KEYS = frozenset({"1", "50"})
+ENV = {"RESYNC_DISTRICT_DSN_NORTH": "postgresql://ours", "RESYNC_STATE_DSN": "postgresql://theirs"}
+
+
+def persons() -> ObjectType:
+    schemas = SchemaFiles(REPO / "schemas")
+    return load_catalog(HERE / "catalog.yaml", schemas.object, Secrets.LEFT_OUT).objects["PersonIdentity"]
+
+
+def test_the_fastest_of_a_peer_s_settings_is_what_we_are_compared_with() -> None:
+    figure = told([Diff(SLOW, 40.0, KEYS), Diff(QUICK, 20.0, KEYS)], 8.0, KEYS)
+    assert figure["times_as_fast"] == 2.5
+    assert figure["same_keys"]
+    assert [each["seconds"] for each in figure["reladiff"]] == [40.0, 20.0]
+
+
+@pytest.mark.parametrize("keys", [frozenset({"1"}), KEYS | {"51"}])
+def test_another_set_of_keys_is_told(keys: frozenset[str]) -> None:
+    assert not told([Diff(SLOW, 40.0, KEYS), Diff(QUICK, 20.0, keys)], 8.0, KEYS)["same_keys"]
+
+
+def test_a_peer_is_asked_for_the_columns_that_we_compare_of_one_district() -> None:
+    asked = order(persons(), ENV, QUICK)
+    assert asked["columns"] == [field.district_column for field in persons().compared]
+    assert len(asked["columns"]) == 20
+    assert asked["sides"][1] == {
+        "dsn": "postgresql://theirs",
+        "table": "bench_state_person",
+        "key": "district_person_id",
+        "where": "district_id = 'NORTH'",
+    }
+    assert (asked["threads"], asked["bisection_threshold"]) == (4, 131_072)
+
+
+def test_a_peer_takes_one_list_of_columns() -> None:
+    kind = persons()
+    fields = tuple(replace(field, state_column=f"legal_{field.state_column}") for field in kind.fields)
+    with pytest.raises(RunFailed, match="PersonIdentity: columns have other names"):
+        order(replace(kind, fields=fields), ENV, QUICK)
