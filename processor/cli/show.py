@@ -154,6 +154,14 @@ def _tell_failures(row: Row, causes: list[Cause]) -> None:
         out.print(f"\n{row['failed_outcomes'] - told} more failed for other causes: resync report {row['request_id']}")
 
 
+def _worth_telling(found: dict[str, Any]) -> dict[str, Any]:
+    """Without the plan, which is told apart, and without what only few requests have."""
+    silent = {"planned", *(name for name in ("parked_keys", "linked") if not found.get(name))}
+    if found.get("decision") != RequestState.CANCELLED or found.get("state") == RequestState.CANCELLED:
+        silent.add("decision")
+    return {name: value for name, value in found.items() if name not in silent}
+
+
 def _tell(found: dict[str, Any], clearing: dict[str, Any] | None) -> None:
     out = console()
     if clearing is not None:
@@ -162,7 +170,7 @@ def _tell(found: dict[str, Any], clearing: dict[str, Any] | None) -> None:
             f"({counted(clearing['outcomes'], 'outcome')}; scope: {printable(clearing['scope'])})"
         )
     counts = found.pop("counts", [])
-    found.pop("planned", None)
+    found = _worth_telling(found)
     width = max(map(len, found))
     for name, value in found.items():
         if value is not None:
