@@ -124,6 +124,15 @@ def test_what_the_other_side_does_not_choose_is_compared_all_the_same() -> None:
     assert [key for key, _ in seen.expected] == ["7"]
 
 
+@pytest.mark.parametrize("side", list(Side))
+def test_where_one_side_alone_can_tell_the_other_is_compared_all_the_same(side: Side) -> None:
+    mine, yours = {"7": (ours(),), "8": (ours(),)}, {"7": (theirs(),), "9": (theirs(),)}
+    meant = chosen("key < 9", None, PERSON, CATALOG)
+    assert meant is not None
+    seen = window(PERSON, None, *chosen_pages(PERSON, mine, yours, {side: meant[side]}, after=None, size=9))
+    assert (seen.equal, seen.suspects) == (["7"], ["8"] if side is Side.DISTRICT else [])
+
+
 def test_a_part_that_finds_nothing_ends_at_the_last_key_that_was_looked_at() -> None:
     nothing = Page({}, is_full=False, upto="40")
     assert window(PERSON, "9", nothing, nothing).last == "40"
