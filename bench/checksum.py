@@ -8,7 +8,7 @@ from psycopg import sql
 
 from bench.traffic import OBJECT, WrongCount
 from bench.world import DISTRICT, Run
-from processor.bootstrap import open_catalog
+from processor.bootstrap.parts import open_catalog
 
 Checksum = tuple[int, str | None]
 ROWS = sql.SQL("select count(*), sum(hashtextextended(row({})::text, 0))::text from {} where {}")

@@ -18,7 +18,7 @@ from bench.planted import Planted, plant_nothing, three_percent
 from bench.traffic import OBJECT
 from bench.whole import keys_off, parts_of, verify
 from bench.world import Run, World
-from processor.bootstrap import open_catalog
+from processor.bootstrap.parts import open_catalog
 from processor.cli.output import say
 
 
