@@ -8,7 +8,7 @@ from processor.core.catalog import Catalog
 from processor.core.plan import Plan
 from processor.service.descend import descend
 from processor.service.emit import Emitter
-from processor.service.intake import Intake
+from processor.service.intake import Intake, take_request
 from processor.service.ports import Scans, Snapshots
 from processor.service.records import Outgoing
 from processor.service.resync import CountRows, observe, resync
@@ -37,6 +37,8 @@ class Comparer:
 
     def compare(self, intake: Intake) -> Compared:
         """Blocks while databases answer. Raises RegistryUnavailable."""
+        for request in intake.large:
+            take_request(request, self.catalog, intake, datetime.now(UTC))
         descend(intake, self.snapshots, self.catalog, datetime.now(UTC))
         survey(intake, self.scans, self.catalog, datetime.now(UTC))
         seen = observe(intake.chunks, self.snapshots, self.catalog)

@@ -30,11 +30,12 @@ log = logging.getLogger(__name__)
 Item: TypeAlias = Request | Chunk | Answer | RequestStatus
 EXPECTED: dict[Lane, tuple[type[Item], ...]] = {
     Lane.REQUESTS: (Request,),
-    Lane.CHUNKS: (Chunk,),
+    Lane.CHUNKS: (Chunk, Request),
     Lane.RETRY: (Chunk, RequestStatus, Request),
     Lane.ANSWERS: (Answer,),
 }
-"""By the retry topic the store asks for a step of a run, or for a status that it decided upon to be written."""
+"""By the retry topic the store asks for a step of a run, or for a status that it decided upon to be written; by that of
+chunks large requests are passed on."""
 
 OF_LARGE_REQUESTS = frozenset({Cause.SPLIT, Cause.CONFIRM})
 MOST_KEYS_AT_ONCE = 100
@@ -91,7 +92,9 @@ class Intake:
     misrouted: list[tuple[Received, int]] = field(default_factory=list)
     """With the partition that each belongs in."""
     bulky: list[Received] = field(default_factory=list)
-    """Chunks that came round again and belong where large requests are worked on."""
+    """Large requests, and chunks that came round again, which belong where large requests are worked on."""
+    large: list[Request] = field(default_factory=list)
+    """Requests that have come there, and are yet to be taken on."""
     poison: list[Poison] = field(default_factory=list)
     refused: list[Ground] = field(default_factory=list)
     """What was not allowed of each request that the policy refuses."""
@@ -196,14 +199,24 @@ class Sorter:
         work_id = accepted_id(request.request_id, request.district_id, FIRST_CHUNK, 1)
         why = self._refusal(item.record, request)
         if why is None:
-            if self._is_new(item, work_id, intake):
-                take_request(request, self._catalog, intake, now)
+            self._allowed(item, request, work_id, intake, now)
         elif self._is_taken(work_id, intake):
             intake.repeated.append(item.record.lane)
         elif self._is_new(item, accepted_id(request.request_id, request.district_id, REFUSED, 1), intake):
             intake.refused.append(why.ground)
             log.warning("%s: request %s is not authorised: %s", item.record.place, request.request_id, why.ground)
             intake.plan.add(refuse(request, Rejected(Reason.NOT_AUTHORIZED, why.detail), now))
+
+    def _allowed(self, item: Work, request: Request, work_id: bytes, intake: Intake, now: datetime) -> None:
+        """Very many keys take long to be made chunks of: the id of such a request counts where that is done."""
+        is_large = item.record.lane is Lane.REQUESTS and item.keys > self._catalog.limits.max_keys
+        if is_large and not self._is_taken(work_id, intake):
+            intake.bulky.append(item.record)
+        elif self._is_new(item, work_id, intake):
+            if item.record.lane is Lane.CHUNKS:
+                intake.large.append(request)
+            else:
+                take_request(request, self._catalog, intake, now)
 
     def _status(self, item: Work, status: RequestStatus, intake: Intake) -> None:
         """What the store decided, or passed on, about a request: written once, and nothing after a cancellation."""
@@ -221,9 +234,10 @@ class Sorter:
     def _refusal(self, record: Received, request: Request) -> Refusal | None:
         """By the topic that the record came by: who it says that asks is a claim.
 
-        A step of a run comes from the store; what the run's first request was allowed covers it.
+        A step of a run comes from the store; what the run's first request was allowed covers it. A large request was
+        held against its topic's rights before it was passed on.
         """
-        if record.lane is Lane.RETRY:
+        if record.lane is not Lane.REQUESTS:
             return None
         return None if self._policy is None else topic_refusal(self._policy, record.topic, request, self._catalog)
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from processor.codec.codec import Codec
 from processor.codec.errors import RegistryUnavailable
 from processor.core.chunk import Chunk
+from processor.core.request import Request
 from processor.core.rights import Policy
 from processor.service.bulk import MOST_KEYS_BESIDE, Bulk
 from processor.service.comparing import Compared, Comparer
@@ -122,7 +123,7 @@ class Processor:
         return batch.taken
 
     def _take_chunks(self) -> list[Work | Poison]:
-        """Of one partition. Parts of scans, and chunks that were put off, are read by themselves."""
+        """Of one partition. Requests, parts of scans, and chunks that were put off, are read by themselves."""
         most = self.limits.max_keys if self.bulk.is_quiet() else min(MOST_KEYS_BESIDE, self.limits.max_keys)
         batch = _Batch(replace(self.limits, max_keys=most))
         for record in self.inbox.chunks(self.bulk.resting()):
@@ -145,8 +146,10 @@ class Processor:
 
 def _is_apart(item: Work | Poison) -> bool:
     """What took too long together is told apart by being read apart."""
-    chunk = item.ask if isinstance(item, Work) else None
-    return isinstance(chunk, Chunk) and (chunk.scan is not None or chunk.deferred_since is not None)
+    ask = item.ask if isinstance(item, Work) else None
+    return isinstance(ask, Request) or (
+        isinstance(ask, Chunk) and (ask.scan is not None or ask.deferred_since is not None)
+    )
 
 
 class _Batch:

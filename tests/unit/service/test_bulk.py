@@ -6,6 +6,7 @@ import pytest
 
 from processor.core.chunk import Ask, Cause, Chunk, Scan
 from processor.core.correction import Answer, Result
+from processor.core.ids import accepted_id
 from processor.core.request import Keys, Mode, Report, Request
 from processor.service.bulk import AT_ONCE, IDLE_S, MOST_KEYS_BESIDE, QUIET_S, Bulk
 from processor.service.intake import Intake
@@ -213,18 +214,37 @@ def test_no_more_is_in_hand_than_can_be_read() -> None:
     assert not bulk.has_room()
 
 
-def test_a_large_request_goes_its_way_through_the_chunks() -> None:
+def test_a_large_request_goes_its_way_beside_the_loop() -> None:
+    """It is passed on as it came, taken on there, once, and its chunks come back the same way."""
     world = parts()
     keys = Keys(tuple(str(number) for number in range(1, 6_002)))
-    asked = Request(IDS[0], "NORTH", "PersonIdentity", keys, "sis")
-    world.inbox.log += [received(Lane.REQUESTS, CODEC.encode("any", asked), partition=NORTH)]
+    asked = Request(IDS[0], "NORTH", "PersonIdentity", keys, "sis", mode=Mode.VERIFY)
+    published = received(Lane.REQUESTS, CODEC.encode("any", asked), partition=NORTH)
+    world.inbox.log += [published, published]
     processor = world.processor(max_keys=5_000)
+
+    def passed_on() -> list[bytes | None]:
+        written = [record.value for record in world.broker.written if record.topic == "resync.chunks"]
+        world.broker.written.clear()
+        world.inbox.bulk += [
+            received(Lane.CHUNKS, value, partition=NORTH, offset=len(world.inbox.bulk) + number)
+            for number, value in enumerate(written)
+        ]
+        return written
+
+    def work_off() -> None:
+        while processor.step():
+            world.threads.work()
+
     assert processor.step()
-    written = [record.value for record in world.broker.written if record.topic == "resync.chunks"]
-    assert len(written) == 13
-    world.inbox.bulk = [
-        received(Lane.CHUNKS, value, partition=NORTH, offset=number) for number, value in enumerate(written)
-    ]
-    while processor.step():
-        world.threads.work()
+    assert not world.known, "nothing is taken on yet"
+    assert processor.step()
+    assert passed_on() == [published.value, published.value]
+    work_off()
+    assert accepted_id(IDS[0], "NORTH", "0", 1) in world.known
+    assert len(passed_on()) == 13
+    work_off()
     assert told(world) == list(keys.keys)
+    world.inbox.log.append(replace(published, offset=2))
+    work_off()
+    assert passed_on() == [], "a repetition does nothing new"

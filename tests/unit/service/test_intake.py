@@ -7,6 +7,7 @@ import pytest
 
 from processor.codec.codec import Codec
 from processor.codec.errors import RegistryUnavailable
+from processor.core.accept import accept
 from processor.core.catalog import Catalog
 from processor.core.chunk import Ask, Cause, Chunk, Scan, Stage
 from processor.core.correction import Answer, Result
@@ -68,7 +69,7 @@ def test_a_record_of_its_lane_is_work(lane: Lane, sample: str, keys: int) -> Non
         (Lane.REQUESTS, b"", Reason.UNDECODABLE),
         (Lane.REQUESTS, b"{}", Reason.UNDECODABLE),
         (Lane.REQUESTS, CODEC.encode("any", SAMPLES["Chunk"]), Reason.UNEXPECTED_RECORD),
-        (Lane.CHUNKS, CODEC.encode("any", SAMPLES["Request"]), Reason.UNEXPECTED_RECORD),
+        (Lane.CHUNKS, CODEC.encode("any", SAMPLES["Answer"]), Reason.UNEXPECTED_RECORD),
         (Lane.ANSWERS, CODEC.encode("any", SAMPLES["Correction"]), Reason.UNEXPECTED_RECORD),
         (
             Lane.REQUESTS,
@@ -213,7 +214,7 @@ def test_a_request_repeated_after_the_window_does_all_of_its_parts_again() -> No
     known = catalog(max_keys=2)
 
     def parts_taken(now: datetime, accepted: set[bytes]) -> tuple[int, int]:
-        plan = Sorter(known, PARTITIONS, accepted).sort([work(request("1", "2", "3"))], now).plan
+        plan, _ = accept(request("1", "2", "3"), known, now)
         intake = Sorter(known, PARTITIONS, accepted).sort([work(each, Lane.CHUNKS) for each in plan.chunks], now)
         accepted |= set(intake.accepted)
         return len(plan.chunks), len(intake.chunks)

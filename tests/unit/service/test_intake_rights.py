@@ -42,6 +42,18 @@ def test_what_a_topic_may_say_is_taken_on() -> None:
     assert len(intake.chunks) == 1
 
 
+def test_a_large_request_is_passed_on_only_where_its_topic_may_say_it() -> None:
+    """There it is allowed: nobody but the roles may write to the topic of chunks."""
+    few = replace(CATALOG, limits=replace(CATALOG.limits, max_keys=1))
+    sorter = Sorter(few, PARTITIONS, (), POLICY)
+    refused, allowed = (replace(by(topic, work(request("7", "8"))), keys=2) for topic in (DEFAULT, NORTHS))
+    assert sorter.sort([refused], NOW).refused == [Ground.UNDECLARED]
+    assert sorter.sort([allowed], NOW) == Intake(bulky=[allowed.record])
+    there = sorter.sort([work(request("7", "8"), Lane.CHUNKS)], NOW)
+    assert there.large == [request("7", "8")]
+    assert accepted_id(REQUEST_ID, "NORTH", "0", 1) in there.accepted
+
+
 def test_a_claim_beyond_the_declaration_is_rejected_as_a_whole_counted_and_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
