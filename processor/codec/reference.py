@@ -14,6 +14,7 @@ self-contained and may be used as they are. Namespace: `selectivesync.v1`.
 | `resync.requests` | ResyncRequest | district_id | murmur2 of district_id | BACKWARD_TRANSITIVE |
 | `resync.chunks`, `resync.retry` | ResyncChunk | district_id | as above | BACKWARD_TRANSITIVE |
 | `resync.retry` | RequestStatus, ResyncRequest | district_id | as above | BACKWARD_TRANSITIVE |
+| `resync.chunks` | ResyncRequest of many keys, as published | district_id | as above | |
 | `state.corrections` | `<Object>Correction` | district_id | as above | BACKWARD_TRANSITIVE |
 | `state.answers` | Answer | district_id | as above | BACKWARD_TRANSITIVE |
 | `resync.history` | RequestStatus | `request_id` | murmur2 of request_id | FULL_TRANSITIVE |
