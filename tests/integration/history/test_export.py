@@ -161,9 +161,9 @@ class Growing(ScanReader):
 def test_it_ends_where_the_topic_ended_when_it_began(filled: World) -> None:
     rows: list[dict[str, Any]] = []
     covered = export(Growing(filled), history_decoder(filled.codec), Wanted(), rows.append)
-    assert covered.written == covered.read == len(rows) == 9
+    assert covered.written == covered.read == len(rows) == 10
     assert "later" not in [row.get("key") for row in rows]
-    assert sum(covered.end.values()) == 9
+    assert sum(covered.end.values()) == 10
     assert covered.first is not None
     assert covered.last is not None
     assert time() - 60 < covered.first.timestamp() <= covered.last.timestamp() < time() + 60
@@ -172,7 +172,7 @@ def test_it_ends_where_the_topic_ended_when_it_began(filled: World) -> None:
 
 def test_what_was_covered_is_said(filled: World) -> None:
     ended = run(filled)
-    assert f"read 9 records of {filled.history}, from 20" in ended.stderr
+    assert f"read 10 records of {filled.history}, from 20" in ended.stderr
     assert "; wrote 9\n" in ended.stderr
     partition = filled.partition(ID)
     assert f"{partition}: 0 to 9" in ended.stderr
@@ -253,7 +253,7 @@ def test_a_record_that_cannot_be_read_is_counted_and_passed_over(filled: World) 
     filled.producer.flush(10)
     ended = run(filled)
     assert ended.returncode == 0
-    assert len(ended.stdout.splitlines()) == 9
+    assert len(ended.stdout.splitlines()) == 10
     assert "warning: 1 record could not be decoded" in ended.stderr
 
 
