@@ -104,9 +104,17 @@ def _csv(stream: Any) -> Write:  # noqa: ANN401
         cells = document(row)
         if "counts" in cells:
             cells["counts"] = list(map(count_text, cells["counts"]))
+        if "planned" in cells:
+            cells["planned"] = list(map(_planned_text, cells["planned"]["counts"]))
         writer.writerow([csv_cell(cells.get(column)) for column in COLUMNS])
 
     return write
+
+
+def _planned_text(planned: Row) -> str:
+    """`u/Enrollment/grade=3`; without a field the number of records."""
+    named = (planned["op"], planned["object"], planned["field"])
+    return f"{'/'.join(each for each in named if each)}={planned['keys']}"
 
 
 @contextmanager
@@ -150,7 +158,16 @@ _TIMES = frozenset(
 
 def _schema(pa: Any) -> Any:  # noqa: ANN401
     count = pa.struct([("status", pa.string()), ("reason", pa.string()), ("keys", pa.int64())])
-    special = {"changed_fields": pa.list_(pa.string()), "counts": pa.list_(count)}
+    what = [("object", pa.string()), ("op", pa.string())]
+    planned = pa.struct([*what, ("field", pa.string()), ("keys", pa.int64())])
+    sample = pa.struct([*what, ("key", pa.string())])
+    special = {
+        "changed_fields": pa.list_(pa.string()),
+        "counts": pa.list_(count),
+        "linked": pa.bool_(),
+        "guard": pa.struct([("changes", pa.int64()), ("deletes", pa.int64())]),
+        "planned": pa.struct([("counts", pa.list_(planned)), ("samples", pa.list_(sample))]),
+    }
     kinds: Sequence[tuple[str, Any]] = [
         (name, special.get(name) or (pa.int64() if name in _NUMBERS else _text_or_time(pa, name))) for name in COLUMNS
     ]

@@ -1,6 +1,7 @@
 """Requests that would change too much are held, released or rejected; any is cancelled; runs go from step to step."""
 
 import json
+import signal
 import subprocess
 import uuid
 from dataclasses import replace
@@ -109,22 +110,38 @@ def test_what_is_rejected_ends_without_a_correction(guarded: Deployment) -> None
     assert "is cancelled already, by " in again.stderr
 
 
-def test_a_request_is_cancelled_in_the_middle_and_what_was_sent_is_answered(deploy: Deploy) -> None:
-    made = deploy(settings=READ_SETTINGS, limits={"max_keys": 50, "chunk_target_s": 0.001, "hold_share": 1})
-    persons(made, "NORTH", range(6_000))
-    rename(made, "NORTH", range(6_000))
+def test_a_request_is_cancelled_in_the_middle(deploy: Deploy) -> None:
+    made = deploy(settings=READ_SETTINGS, limits={"chunk_target_s": 0.001, "hold_share": 1})
+    persons(made, "NORTH", range(12_000))
     made.start_all()
-    story = begin(made, mode=Mode.VERIFY)
+    story = begin(made, mode=Mode.VERIFY, report=Report.ALL)
     made.watcher.until(lambda: len(story.chunks) > 3, "some parts", 60, poll_s=0.01)
-    cancelled = order(made, "cancel", story.request_id)
-    assert cancelled.returncode == 0, cancelled.stderr
-    made.watcher.until_ended([story.request_id], 60)
+    made.role("process").signal(signal.SIGSTOP)
+    ordered = order(made, "cancel", story.request_id, "--no-wait")
+    assert ordered.returncode == 0, ordered.stderr
+    store_log = made.role("store").log
+    made.watcher.until(lambda: "order taken" in store_log.read_text(encoding="utf-8"), "the order to be taken")
+    made.role("process").signal(signal.SIGCONT)
     made.watcher.until(lambda: story.ends, "the announced end", 60)
     assert story.ends[-1].state is CANCELLED
-    assert story.counts()[Status.CANCELLED] >= 1
+    assert story.counts()[Status.CANCELLED] == 1
+    assert 0 < story.counts()[Status.IN_SYNC] < 12_000
     assert run(made, "watch", story.request_id).returncode == 1
     ended = order(made, "cancel", story.request_id)
     assert (ended.returncode, ended.stdout) == (1, "")
+
+
+def test_what_was_sent_of_a_cancelled_request_is_answered(guarded: Deployment) -> None:
+    guarded.role("apply").signal(signal.SIGSTOP)
+    story = guarded.watcher.story(guarded.submit("NORTH", "PersonIdentity", range(3)))
+    guarded.watcher.until(lambda: story.counts()["SENT"] == 3, "corrections")
+    cancelled = order(guarded, "cancel", story.request_id)
+    assert cancelled.returncode == 0, cancelled.stderr
+    shown = json.loads(run(guarded, "show", story.request_id, "--output", "json").stdout)
+    assert (shown["state"], shown["decision"], story.ends) == ("ACCEPTED", "CANCELLED", [])
+    guarded.role("apply").signal(signal.SIGCONT)
+    guarded.watcher.until(lambda: story.ends, "the announced end", 60)
+    assert (story.ends[-1].state, story.counts()) == (CANCELLED, {"APPLIED": 3})
 
 
 def test_who_asked_for_it_is_told_that_somebody_else_has_to_release_it(guarded: Deployment) -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import time
@@ -18,13 +19,26 @@ from confluent_kafka import Producer
 
 from processor.adapters.kafka.history_scan import ScanReader
 from processor.codec.history import history_record
-from processor.core.history import ChunkState, Cleared, Count, HistoryRecord, RequestEnd, RequestState
+from processor.core.correction import Op
+from processor.core.history import (
+    ChunkState,
+    Cleared,
+    Count,
+    Guard,
+    HistoryRecord,
+    PlanCounts,
+    Planned,
+    RequestEnd,
+    RequestState,
+    Sample,
+)
 from processor.service.export import COLUMNS, Wanted, export
 from processor.service.history_changes import history_decoder
 from processor.service.history_ports import BatchLimits, LogBatch
 from stack.layout import REPO
 from stack.roles import console_script
 from tests.integration.history.told import TIMEOUT_S
+from tests.integration.store.planning import parked
 from tests.integration.store.records import DECIDED, chunk_status, outcome, request_status
 from tests.integration.store.world import World
 from tests.people_of_policy import policy_of
@@ -66,13 +80,18 @@ def every_kind() -> list[HistoryRecord]:
     )
     cleared = Cleared(ID, "NORTH", "PersonIdentity", "auditor", DECIDED, 2, "request")
     asked = request_status(ID, 2, reason="=1+1")
+    held = parked(asked.request, "0.0.1", "7")
+    plan = PlanCounts(
+        (Planned("PersonIdentity", Op.UPDATE, "lastName", 3),), (Sample("PersonIdentity", Op.DELETE, "7"),)
+    )
     return [
-        asked,
+        replace(asked, guard=Guard(10, 2), planned=plan, decided_by="chief"),
         chunk_status(ID, "0.0", ChunkState.DONE, in_sync=7),
         outcome(ID, "-7"),
         outcome(ID, "8"),
         end,
         cleared,
+        held,
     ]
 
 
@@ -86,7 +105,8 @@ def filled(world: World) -> World:
 def test_every_record_is_written_out(filled: World) -> None:
     found = lines(filled)
     assert [row["record_type"] for row in found] == [
-        "RequestStatus", "ChunkStatus", "KeyOutcome", "KeyOutcome", "RequestEnd", "Cleared", *["TOMBSTONE"] * 3,
+        "RequestStatus", "ChunkStatus", "KeyOutcome", "KeyOutcome", "RequestEnd", "Cleared", "Parked",
+        *["TOMBSTONE"] * 3,
     ]  # fmt: skip
     assert all(set(row) <= set(COLUMNS) for row in found)
     assert {name for row in found for name in row} >= set(COLUMNS) - {
@@ -98,9 +118,12 @@ def test_every_record_is_written_out(filled: World) -> None:
     assert found[2]["changed_fields"] == ["lastName"]
     assert found[0]["request_reason"] == "=1+1"
     assert found[4]["counts"] == [{"status": "APPLIED", "reason": None, "keys": 2}]
-    assert found[6] | {"timestamp": ""} == {
+    assert found[0]["guard"] == {"changes": 10, "deletes": 2}
+    assert found[0]["planned"]["samples"] == [{"object": "PersonIdentity", "op": "d", "key": "7"}]
+    assert (found[6]["chunk"], found[6]["keys"]) == ("0.0.1", 1)
+    assert found[7] | {"timestamp": ""} == {
         "partition": found[0]["partition"],
-        "offset": 6,
+        "offset": 7,
         "timestamp": "",
         "record_type": "TOMBSTONE",
         "record_key": f"{ID}/PersonIdentity/8",
@@ -138,9 +161,9 @@ class Growing(ScanReader):
 def test_it_ends_where_the_topic_ended_when_it_began(filled: World) -> None:
     rows: list[dict[str, Any]] = []
     covered = export(Growing(filled), history_decoder(filled.codec), Wanted(), rows.append)
-    assert covered.written == covered.read == len(rows) == 9
+    assert covered.written == covered.read == len(rows) == 10
     assert "later" not in [row.get("key") for row in rows]
-    assert sum(covered.end.values()) == 9
+    assert sum(covered.end.values()) == 10
     assert covered.first is not None
     assert covered.last is not None
     assert time() - 60 < covered.first.timestamp() <= covered.last.timestamp() < time() + 60
@@ -149,7 +172,7 @@ def test_it_ends_where_the_topic_ended_when_it_began(filled: World) -> None:
 
 def test_what_was_covered_is_said(filled: World) -> None:
     ended = run(filled)
-    assert f"read 9 records of {filled.history}, from 20" in ended.stderr
+    assert f"read 10 records of {filled.history}, from 20" in ended.stderr
     assert "; wrote 9\n" in ended.stderr
     partition = filled.partition(ID)
     assert f"{partition}: 0 to 9" in ended.stderr
@@ -191,10 +214,11 @@ def test_all_forms_hold_the_same(filled: World, tmp_path: Path) -> None:
     read = list(csv.DictReader(io.StringIO((tmp_path / "h.csv").read_text())))
     assert list(read[0]) == list(COLUMNS)
     for row, cells in zip(rows, read, strict=True):
-        texts = {name: value for name, value in row.items() if isinstance(value, str | int)}
+        texts = {n: value for n, value in row.items() if isinstance(value, str | int) and not isinstance(value, bool)}
         assert {n: cells[n].removeprefix("'") for n in texts} == {n: str(value) for n, value in texts.items()}
     assert read[2]["key"] == "'-7"
     assert read[4]["counts"] == "APPLIED=2"
+    assert (read[0]["planned"], read[0]["linked"]) == ("u/PersonIdentity/lastName=3", "no")
 
     ended = run(filled, "--format", "parquet", "--to", tmp_path / "h.parquet")
     assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
@@ -229,7 +253,7 @@ def test_a_record_that_cannot_be_read_is_counted_and_passed_over(filled: World) 
     filled.producer.flush(10)
     ended = run(filled)
     assert ended.returncode == 0
-    assert len(ended.stdout.splitlines()) == 9
+    assert len(ended.stdout.splitlines()) == 10
     assert "warning: 1 record could not be decoded" in ended.stderr
 
 

@@ -10,11 +10,12 @@ import pytest
 from processor.adapters.postgres.history_rebuild import PostgresSwap, RebuildRunning
 from processor.cli.exits import ExitCode
 from processor.core import ids
-from processor.core.history import ChunkState, Cleared, HistoryRecord, KeyOutcome, Status
+from processor.core.history import ChunkState, Cleared, HistoryRecord, KeyOutcome, RequestState, Status
 from processor.service.history_changes import history_decoder
 from processor.service.history_ports import BatchLimits
 from processor.service.replay import Reading, replay
 from stack.roles import console_script
+from tests.integration.store.planning import GUARD, history_of, parked, plan, planned, request
 from tests.integration.store.records import DECIDED, applied_request, chunk_status, flat, outcome, request_status
 from tests.integration.store.waiting import await_, run
 from tests.integration.store.world import World
@@ -34,6 +35,7 @@ def everything() -> list[HistoryRecord]:
     cleared, own = applied_request(3)
     requests = flat(applied_request(4)[1] for _ in range(10))
     split = str(uuid.uuid4())
+    held = request()
     return [
         *requests,
         *own,
@@ -42,6 +44,8 @@ def everything() -> list[HistoryRecord]:
         chunk_status(split, "0.1", ChunkState.PENDING, keys=2),
         chunk_status(split, "0.0", ChunkState.DONE, in_sync=2),
         outcome(split, "3", Status.SENT),
+        *history_of(held, RequestState.HELD, parked(held, "0.0.0", "1"), planned=plan(20), guard=GUARD, decided_by="x"),
+        planned(held, "7.0", plan(20)),
         Cleared(cleared, "NORTH", "PersonIdentity", "admin", DECIDED, 3, "request"),
     ]
 
@@ -94,7 +98,10 @@ def test_an_idle_store_notices_that_a_replay_moved_it_back(world: World) -> None
     world.catch_up(store)
     before = world.tables()
     world.execute("update resync_store.offsets set next_offset = 0")
-    world.execute("truncate resync_store.requests, resync_store.outcomes, resync_store.chunks, resync_store.clearings")
+    world.execute(
+        "truncate resync_store.requests, resync_store.outcomes, resync_store.chunks, resync_store.clearings,"
+        " resync_store.parked"
+    )
     run(store, lambda: world.lag() == 0 and world.tables() == before)
 
 

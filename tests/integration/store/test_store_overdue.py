@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from confluent_kafka import Consumer, TopicPartition
 
 from processor.core import ids
-from processor.core.chunk import Ask, Cause, Chunk
+from processor.core.chunk import Ask, Cause, Chunk, Stage
 from processor.core.history import Status
 from processor.core.partition import partition_of
 from processor.core.request import Dependencies, Mode, OnStateOnly, Report
@@ -86,6 +86,7 @@ def test_an_unanswered_key_is_published_once_a_pass(world: World) -> None:
         correction_id=correction_id,
         sent_at=DECIDED,
         requested_at=DECIDED - timedelta(minutes=1),
+        stage=Stage.RELEASED,
     )
     place = partition_of("NORTH", world.partitions)
     assert published(world) == [(place, chunk)]
