@@ -1,7 +1,7 @@
 """What a verification costs others at the district's server: `python -m bench.pgbench`.
 
 One JSON line a kind of transaction: how many a second pgbench has alone, while all rows are verified at full speed, and
-while they are at a share of the time (`scan_share` of the catalog). Given only if the verification outlasts pgbench.
+while they are at a share of the time (`scan_share` of the catalog). Given only if verifications outlast pgbench.
 """
 
 import argparse
@@ -29,6 +29,8 @@ SCALE = 5
 CLIENTS = 4
 KINDS = {"reads and writes (TPC-B)": "tpcb-like", "reads": "select-only"}
 SHARES = (1.0, 0.1)
+REQUESTS = 4
+"""Of all rows, one after the other by one reader: so that it does not end before pgbench does."""
 BEGIN_S = 60.0
 READ = "select coalesce(sum(district_rows), 0)::bigint, bool_or(state = 'PENDING') from resync_store.chunks"
 FIGURES = re.compile(r"^latency average = (?P<ms>[\d.]+) ms$.*^tps = (?P<tps>[\d.]+) ", re.MULTILINE | re.DOTALL)
@@ -44,7 +46,7 @@ class Done:
 
 def main() -> int:
     parser = command.options("bench.pgbench", __doc__, rows=1_000_000)
-    parser.add_argument("--seconds", type=number(1, 600), default=15, help="of each run of pgbench (%(default)s)")
+    parser.add_argument("--seconds", type=number(1, 600), default=20, help="of each run of pgbench (%(default)s)")
     return command.figures(parser, measured)
 
 
@@ -69,13 +71,14 @@ def verifying(here: World, share: float, kind: str, seconds: int) -> Figure:
     with here.run(RESYNC_CATALOG=catalog_of(here, share)) as run:
         run.start("process", "store")
         publisher = Publisher(run)
-        publisher.send(request_for_all(Mode.VERIFY))
+        for _ in range(REQUESTS):
+            publisher.send(request_for_all(Mode.VERIFY))
         publisher.flush()
         before = _first_read(run)
         done = pgbench(run.env[f"RESYNC_DISTRICT_DSN_{DISTRICT}"], kind, seconds)
         rows, goes_on = _read(run)
-        if not goes_on or rows >= here.rows:
-            raise RunFailed("the verification ended before pgbench did: more --rows are needed, or fewer --seconds")
+        if not goes_on or rows >= REQUESTS * here.rows:
+            raise RunFailed("verifications ended before pgbench did: more --rows are needed, or fewer --seconds")
         return {
             "scan_share": share,
             "rows_verified_per_s": round((rows - before) / seconds),

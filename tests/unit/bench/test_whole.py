@@ -37,6 +37,7 @@ def test_a_summary_adds_up() -> None:
 def test_statements_a_key() -> None:
     touched = Touched()
     add(touched, 30, 1_500, of_rows=True)
+    add(touched, 0, 4, of_rows=True)
     add(touched, 60, 0, of_rows=False)
     assert touched.a_key(1_000) == {"calls": 0.03, "rows": 1.5, "others": 0.06}
 
