@@ -62,10 +62,8 @@ class World:
         self.options: dict[str, str | int | float | bool] = {"bootstrap.servers": self.bootstrap}
         self.admin = AdminClient(self.options)
         compact = {"cleanup.policy": "compact"}
-        work, controls = (self.retry, self.chunks), (self.control, self.norths)
-        self.create_topics(
-            {self.history: compact | self.topic_options, **dict.fromkeys(work, {}), **dict.fromkeys(controls, compact)}
-        )
+        controls = dict.fromkeys((self.control, self.norths), compact)
+        self.create_topics({self.history: compact | self.topic_options, self.retry: {}, self.chunks: {}} | controls)
         self.codec = Codec.open(None, EMPTY_CATALOG)
         self.producer = Producer({**self.options, "enable.idempotence": True, "linger.ms": 1})
         self._open: list[tuple[Store, GroupReader, StoreWriter, PostgresTables]] = []
