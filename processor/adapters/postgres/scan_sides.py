@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from psycopg import sql
@@ -48,8 +49,10 @@ class ScanSides:
 def read_page(database: Database, statement: sql.Composed, asked: dict[str, Any], upto: str | None = None) -> Page:
     """Of rows (key, place, *columns)."""
     rows = database.rows(statement, asked, IN_ORDER)
-    grouped = groupby(rows, key=lambda row: row[0])
-    return Page({key: tuple(row[2:] for row in of_key) for key, of_key in grouped}, len(rows) >= asked["size"], upto)
+    held = {row[0]: (row[2:],) for row in rows}
+    if len(held) < len(rows):
+        held = {key: tuple(row[2:] for row in of_key) for key, of_key in groupby(rows, key=itemgetter(0))}
+    return Page(held, len(rows) >= asked["size"], upto)
 
 
 def _readable(read: Callable[[Database, PageStatements], Read], database: Database, side: PageStatements) -> Read:
