@@ -65,12 +65,12 @@ def test_what_is_not_set_is_a_warning(patient: Deployment) -> None:
 
 
 def test_rows_for_a_program(patient: Deployment) -> None:
-    patient.rows("NORTH", "drop index identity_person")
+    patient.rows("LAKE", "drop index identity_person")
     ended = run(patient, "doctor", "--output", "ndjson")
     rows = [json.loads(line) for line in ended.stdout.splitlines()]
     assert ended.returncode == 1
     assert rows[0]["check"] == "indexes"
-    execute(patient, "NORTH", "create index identity_person on identity (person_id)")
+    execute(patient, "LAKE", "create index identity_person on identity (person_id)")
     csv = run(patient, "doctor", "--output", "csv")
     assert csv.stdout.splitlines()[0] == "level,check,where,what,advice,command"
 

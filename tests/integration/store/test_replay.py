@@ -111,7 +111,7 @@ def test_after_a_new_topic_a_replay_makes_the_store_run_again(world: World) -> N
     world.catch_up(first)
     world.stop(first)
     world.delete_topic(world.history)
-    world.create_topic(world.history, {"cleanup.policy": "compact"})
+    world.create_topics({world.history: {"cleanup.policy": "compact"}})
     request_id, records = applied_request(2)
     world.produce(*records)
     assert world.replay().records == len(records)

@@ -152,7 +152,7 @@ def test_a_topic_created_again_stops_the_store_with_an_explanation(world: World)
     world.catch_up(first)
     world.stop(first)
     world.delete_topic(world.history)
-    world.create_topic(world.history, {"cleanup.policy": "compact"})
+    world.create_topics({world.history: {"cleanup.policy": "compact"}})
     before = world.tables()
     with pytest.raises(OutsideLog, match=r"created again.*resync replay"):
         run(world.store(), lambda: False)
@@ -184,7 +184,7 @@ def test_a_missing_topic_names_the_command_that_makes_it(world: World) -> None:
     world.delete_topic(world.retry)
     with pytest.raises(TopicMissing, match="resync topics create"):
         world.store()
-    world.create_topic(world.retry, {})
+    world.create_topics({world.retry: {}})
 
 
 def test_run_ends_when_told(world: World) -> None:

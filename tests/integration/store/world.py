@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,19 +61,18 @@ class World:
         self.norths = f"{name}.control.north"
         self.options: dict[str, str | int | float | bool] = {"bootstrap.servers": self.bootstrap}
         self.admin = AdminClient(self.options)
-        self.create_topic(self.history, {"cleanup.policy": "compact", **self.topic_options})
-        for work in (self.retry, self.chunks):
-            self.create_topic(work, {})
-        for control in (self.control, self.norths):
-            self.create_topic(control, {"cleanup.policy": "compact"})
+        compact = {"cleanup.policy": "compact"}
+        controls = dict.fromkeys((self.control, self.norths), compact)
+        self.create_topics({self.history: compact | self.topic_options, self.retry: {}, self.chunks: {}} | controls)
         self.codec = Codec.open(None, EMPTY_CATALOG)
         self.producer = Producer({**self.options, "enable.idempotence": True, "linger.ms": 1})
         self._open: list[tuple[Store, GroupReader, StoreWriter, PostgresTables]] = []
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             migrate(connection)
 
-    def create_topic(self, name: str, config: dict[str, str]) -> None:
-        for future in self.admin.create_topics([NewTopic(name, self.partitions, 1, config=config)]).values():
+    def create_topics(self, configs: Mapping[str, dict[str, str]]) -> None:
+        wanted = [NewTopic(name, self.partitions, 1, config=config) for name, config in configs.items()]
+        for future in self.admin.create_topics(wanted).values():
             future.result(10)
 
     def delete_topic(self, name: str) -> None:
