@@ -14,6 +14,7 @@ from processor.adapters.postgres.scan_sql import IN_ORDER, PageStatements, distr
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.core.catalog import Catalog
 from processor.core.scan import Page
+from processor.core.snapshot import Row
 from processor.service.ports import SnapshotImpossible
 
 Read = TypeVar("Read")
@@ -49,7 +50,7 @@ class ScanSides:
 def read_page(database: Database, statement: sql.Composed, asked: dict[str, Any], upto: str | None = None) -> Page:
     """Of rows (key, place, *columns)."""
     rows = database.rows(statement, asked, IN_ORDER)
-    held = {row[0]: (row[2:],) for row in rows}
+    held: dict[str, tuple[Row, ...]] = {row[0]: (row[2:],) for row in rows}
     if len(held) < len(rows):
         held = {key: tuple(row[2:] for row in of_key) for key, of_key in groupby(rows, key=itemgetter(0))}
     return Page(held, len(rows) >= asked["size"], upto)
