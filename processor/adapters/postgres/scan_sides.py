@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from psycopg import sql
 
@@ -14,8 +14,10 @@ from processor.adapters.postgres.scan_sql import IN_ORDER, PageStatements, distr
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.core.catalog import Catalog
 from processor.core.scan import Page
-from processor.core.snapshot import Row
 from processor.service.ports import SnapshotImpossible
+
+if TYPE_CHECKING:
+    from processor.core.snapshot import Row
 
 Read = TypeVar("Read")
 THREADS = 4
