@@ -4,11 +4,14 @@ Each key of an object is in the window of exactly one part. A key that is not in
 of a chunk of keys that are read again, and only that decides it; to verify, once what was on its way has arrived.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from itertools import pairwise
+from itertools import islice
+from operator import ge
 from typing import Any, NamedTuple, TypeAlias
 
 from processor.core.accept import FIRST_SIZE, PART_KEYS, chunk_status, cut, first_digest, pending, printable
@@ -32,6 +35,10 @@ GROWTH = 4
 """A part is at most so many times as large as the one before."""
 SHRINKAGE = 10
 """A part that could not be read in time is tried again with so many times fewer rows."""
+
+
+_PLAIN_INTEGER = re.compile("[1-9][0-9]{0,17}\\Z")
+"""The canonical spelling of most keys that are integers, told without making it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +116,13 @@ def window(kind: ObjectType, after: str | None, district: Page, state: Page, sam
     """The keys that both pages tell all of, compared; by their columns, if not by `same`. Raises Disordered."""
     same = same or _in_sync
     place = place_of(scan_order(kind))
-    for side, page in (("district", district), ("state", state)):
-        _check_order(side, after, page, place)
+    ours, theirs = (_in_order(side, after, page, place) for side, page in (("district", district), ("state", state)))
     lasts = [last for page in (district, state) if (last := page.last) is not None]
     found = Window(min(lasts, key=place) if lasts else None)
-    for key in _keys_up_to(found.last, district.rows, place):
+    end = None if found.last is None else place(found.last)
+    for key in _keys_up_to(end, district, ours):
         _sort(kind, key, (district.rows[key], state.held(key)), same, found)
-    for key in _keys_up_to(found.last, state.rows, place):
+    for key in _keys_up_to(end, state, theirs):
         if key not in district.rows:
             _sort(kind, key, (district.held(key), state.rows[key]), same, found)
     return found
@@ -141,21 +148,18 @@ def _number(text: str) -> int | Decimal:
     return number
 
 
-def _check_order(side: str, after: str | None, page: Page, place: Callable[[str], Any]) -> None:
+def _in_order(side: str, after: str | None, page: Page, place: Callable[[str], Any]) -> Sequence[Any]:
+    """The places of a page's keys. Raises Disordered."""
     places = [place(key) for key in page.rows]
-    if after is not None:
-        places.insert(0, place(after))
     if page.upto is not None and places and places[-1] > place(page.upto):
         raise Disordered(f"the {side}'s database gives keys beyond the last that it was asked for")
-    if any(earlier >= later for earlier, later in pairwise(places)):
+    if any(map(ge, places, places[1:])) or (after is not None and places and place(after) >= places[0]):
         raise Disordered(f"the {side}'s database does not give keys in the order of their bytes, or of their numbers")
+    return places
 
 
-def _keys_up_to(last: str | None, rows: Mapping[str, Any], place: Callable[[str], Any]) -> Sequence[str]:
-    if last is None:
-        return list(rows)
-    end = place(last)
-    return [key for key in rows if place(key) <= end]
+def _keys_up_to(end: Any, page: Page, places: Sequence[Any]) -> Iterator[str]:  # noqa: ANN401  (a place, or None)
+    return islice(page.rows, len(places) if end is None else bisect_right(places, end))
 
 
 Held: TypeAlias = tuple[Row, ...]
@@ -184,6 +188,8 @@ def _sort(kind: ObjectType, key: str, both: tuple[Held, Held], same: Same, found
 
 def _fault(key: str, key_type: KeyType) -> str | None:
     """Why nobody can ask for the key as a side keeps it; None where one can."""
+    if key_type is KeyType.INTEGER and _PLAIN_INTEGER.match(key):
+        return None
     try:
         canonical = canonical_key(key, key_type)
     except InvalidKey as error:
