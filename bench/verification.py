@@ -1,6 +1,7 @@
 """Verification of a whole object, with 3 % off and with nothing off: `python -m bench.verification`.
 
-One JSON line a figure. `seconds` is from the start of the command to its summary; `checksum_s` is how long both servers
+One JSON line a figure. `seconds` is from the start of the command to its summary, `scanned_s` from the request to its
+last row being read, without the wait after which what differs is read again; `checksum_s` is how long both servers
 take, at the same time, to count the rows of their tables and to hash each: a mark of what is possible. With
 `--reladiff` the same tables are given to that tool too, by several of its settings; `times_as_fast` is against the
 fastest.
@@ -16,7 +17,7 @@ from bench.figures import Figure
 from bench.peers.diffing import reladiff, told
 from bench.planted import Planted, plant_nothing, three_percent
 from bench.traffic import OBJECT
-from bench.whole import keys_off, parts_of, verify
+from bench.whole import keys_off, parts_of, scanned_s, verify
 from bench.world import Run, World
 from processor.bootstrap.parts import open_catalog
 from processor.cli.output import say
@@ -45,6 +46,7 @@ def verified(run: Run, name: str, planted: Planted, options: argparse.Namespace)
         "rows_a_side": planted.rows,
         "seconds": round(done.seconds, 2),
         "rows_per_s": round(planted.rows / done.seconds),
+        "scanned_s": round(scanned_s(run, done.request_id), 2),
         "parts": parts_of(run, done.request_id),
         "checksum_s": round(checksum_s(run), 2),
     }

@@ -76,6 +76,17 @@ def parts_of(run: Run, request_id: str) -> int:
         return int((found.fetchone() or [0])[0])
 
 
+def scanned_s(run: Run, request_id: str) -> float:
+    """From asking for a verification to its last row being read; what differs is read again some time after that."""
+    asked = """
+        select extract(epoch from max(c.decided_at) - min(r.requested_at))::float
+        from resync_store.chunks c join history.requests r using (request_id)
+        where request_id = %s and c.chunk ~ '^[0-9]+[.][0-9]+$'
+    """
+    with psycopg.connect(run.settings.history_dsn) as connection:
+        return float((connection.execute(asked, (request_id,)).fetchone() or [math.nan])[0])
+
+
 @dataclass(frozen=True, slots=True)
 class Resynced:
     """Seconds from publishing to the plan being let pass, and to the end: all applied, answered and in the tables."""

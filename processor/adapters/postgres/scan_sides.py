@@ -1,12 +1,13 @@
 """Both sides of an object, read at the same time by statements of each side's own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from processor.adapters.postgres.database import Database, Unreadable
 from processor.adapters.postgres.patience import answer
@@ -15,9 +16,6 @@ from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.core.catalog import Catalog
 from processor.core.scan import Page
 from processor.service.ports import SnapshotImpossible
-
-if TYPE_CHECKING:
-    from processor.core.snapshot import Row
 
 Read = TypeVar("Read")
 THREADS = 4
@@ -52,10 +50,14 @@ class ScanSides:
 def read_page(database: Database, statement: sql.Composed, asked: dict[str, Any], upto: str | None = None) -> Page:
     """Of rows (key, place, *columns)."""
     rows = database.rows(statement, asked, IN_ORDER)
-    held: dict[str, tuple[Row, ...]] = {row[0]: (row[2:],) for row in rows}
-    if len(held) < len(rows):
-        held = {key: tuple(row[2:] for row in of_key) for key, of_key in groupby(rows, key=itemgetter(0))}
-    return Page(held, len(rows) >= asked["size"], upto)
+    return Page(_by_key(rows), len(rows) >= asked["size"], upto)
+
+
+def _by_key(rows: list[TupleRow]) -> Mapping[str, tuple[TupleRow, ...]]:
+    """Most often there is one row a key."""
+    if len({row[0] for row in rows}) == len(rows):
+        return {row[0]: (row[2:],) for row in rows}
+    return {key: tuple(row[2:] for row in of_key) for key, of_key in groupby(rows, key=itemgetter(0))}
 
 
 def _readable(read: Callable[[Database, PageStatements], Read], database: Database, side: PageStatements) -> Read:
