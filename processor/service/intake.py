@@ -236,7 +236,8 @@ class Sorter:
     def _new_chunk(self, item: Work, chunk: Chunk, intake: Intake, now: datetime) -> None:
         if chunk.cause is Cause.HELD:
             intake.plan.history.append(Parked(chunk, is_gone=True))
-        if chunk.correction_id is None and self._is_cancelled(chunk, intake):
+        is_not_let_pass = chunk.cause is Cause.HELD and chunk.stage is not Stage.RELEASED
+        if is_not_let_pass or (chunk.correction_id is None and self._is_cancelled(chunk, intake)):
             intake.plan.add(cancel(chunk, now) if chunk.scan is None else cancel_part(chunk, now))
             return
         if chunk.cause is Cause.HELD:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from processor import metrics
+from processor.core.chunk import Stage
 from processor.core.errors import Reason
 from processor.core.history import ChunkState, Guard, HistoryRecord, PlanCounts, RequestState, Status
 from processor.core.partition import partition_of
@@ -181,7 +182,7 @@ def test_a_cancelled_request_is_open_until_what_was_parked_has_ended(world: Worl
     store = world.store()
     world.catch_up(store)
     world.produce(*history_of(asked, CANCELLED, planned=plan(2), guard=GUARD, decided_by="chief"))
-    run(store, lambda: released(world) == [held.chunk])
+    run(store, lambda: released(world) == [replace(held.chunk, stage=Stage.GUARDED)])
     assert world.rows("select state, decision, decided_by from history.requests") == [
         ("ACCEPTED", "CANCELLED", "chief")
     ]

@@ -374,3 +374,12 @@ def test_a_parked_chunk_that_comes_back_is_no_longer_parked() -> None:
     assert ended.plan.history[0] == Parked(held, is_gone=True)
     assert [o.status for o in outcomes(ended.plan)] == [Status.CANCELLED]
     assert not ended.chunks
+
+
+def test_what_was_rejected_is_not_sent_although_the_cancellation_is_forgotten() -> None:
+    """The store tells it with each chunk: it may have been away for longer than accepted ids are kept."""
+    rejected = chunk("7", chunk="0.0", cause=Cause.HELD, stage=Stage.GUARDED)
+    ended = sort(work(rejected, lane=Lane.CHUNKS), known=())
+    assert ended.plan.history[0] == Parked(rejected, is_gone=True)
+    assert [o.status for o in outcomes(ended.plan)] == [Status.CANCELLED]
+    assert not ended.chunks
