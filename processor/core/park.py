@@ -14,6 +14,7 @@ from processor.core.history import ChunkState, ChunkStatus, Guard, HistoryRecord
 from processor.core.ids import split_chunk
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
+from processor.core.request import OnStateOnly
 
 DELETES_RANK = 1_000
 """Deletions come after all else; a child's before its parent's."""
@@ -37,19 +38,21 @@ def park(chunk: Chunk, decided: Plan, held: Held, catalog: Catalog, now: datetim
     for place, (deleting, rank) in enumerate(((False, depth), (True, DELETES_RANK - depth))):
         asks = [ask for ask in chunk.asks if ask.key in ops and (ops[ask.key] is Op.DELETE) is deleting]
         if asks:
-            plan.history.append(Parked(_parked(chunk, place, asks, rank, now)))
+            plan.history.append(Parked(_parked(chunk, place, asks, rank, now, deleting=deleting)))
         if chunk.stage is not Stage.PLAN and chunk.deferred_since is not None:
             plan.history += [_waiting(chunk, ask, now) for ask in asks]
     plan.history.append(replace(done, planned=held.planned, guard=held.guard))
     return plan
 
 
-def _parked(chunk: Chunk, place: int, asks: Sequence[Ask], rank: int, now: datetime) -> Chunk:
+def _parked(chunk: Chunk, place: int, asks: Sequence[Ask], rank: int, now: datetime, *, deleting: bool) -> Chunk:
+    """Only keys whose deletion was planned may be deleted: by the time of their release a district may be empty."""
     return replace(
         chunk,
         chunk=split_chunk(chunk.chunk, place),
         asks=tuple(asks),
         cause=Cause.HELD,
+        on_state_only=OnStateOnly.DELETE if deleting else OnStateOnly.REPORT,
         stage=Stage.RELEASED,
         rank=rank,
         announced=False,
