@@ -14,7 +14,7 @@ from processor.core.history import ChunkState, ChunkStatus, Guard, HistoryRecord
 from processor.core.ids import split_chunk
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
-from processor.core.request import OnStateOnly
+from processor.core.request import OnStateOnly, Report
 
 DELETES_RANK = 1_000
 """Deletions come after all else; a child's before its parent's."""
@@ -35,11 +35,14 @@ def park(chunk: Chunk, decided: Plan, held: Held, catalog: Catalog, now: datetim
     done = told if isinstance(told, ChunkStatus) else chunk_status(chunk, ChunkState.DONE, now)
     plan = Plan(history=history, chunks=decided.chunks, retries=decided.retries)
     depth = catalog.objects[chunk.object].depth
+    may_be_told = chunk.deferred_since is not None and (chunk.stage is not Stage.PLAN or chunk.report is Report.ALL)
+    if may_be_told:
+        chunk = replace(chunk, report=Report.ALL)
     for place, (deleting, rank) in enumerate(((False, depth), (True, DELETES_RANK - depth))):
         asks = [ask for ask in chunk.asks if ask.key in ops and (ops[ask.key] is Op.DELETE) is deleting]
         if asks:
             plan.history.append(Parked(_parked(chunk, place, asks, rank, now, deleting=deleting)))
-        if chunk.stage is not Stage.PLAN and chunk.deferred_since is not None:
+        if may_be_told:
             plan.history += [_waiting(chunk, ask, now) for ask in asks]
     plan.history.append(replace(done, planned=held.planned, guard=held.guard))
     return plan

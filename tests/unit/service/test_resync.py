@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from processor.core.catalog import Catalog
-from processor.core.chunk import Chunk, Stage
+from processor.core.chunk import Cause, Chunk, Stage
 from processor.core.errors import Reason
 from processor.core.guard import changes
 from processor.core.history import ChunkState, ChunkStatus, Guard, Parked, PlanCounts, Status
 from processor.core.plan import Plan
-from processor.core.request import Dependencies, OnStateOnly
+from processor.core.request import Dependencies, OnStateOnly, Report
 from processor.core.snapshot import Row
 from processor.service.resync import lineage, observe, resync
 from tests.unit.core.builders import (
@@ -298,3 +298,24 @@ def test_what_took_too_long_together_is_read_apart_first() -> None:
     deleting = replace(chunk("1", "2"), on_state_only=OnStateOnly.DELETE)
     plan = resync([deleting], observe([deleting], databases, CATALOG), CATALOG, NOW)
     assert [len(each.asks) for each in plan.retries] == [2]
+
+
+def test_keys_that_were_deferred_and_then_planned_in_pieces_wait_for_the_guard_alone() -> None:
+    """An outcome that tells of a database that was away would keep the request from ever being decided upon."""
+    target = ("NORTH", "Person")
+    keys = [str(number) for number in range(1, 31)]
+    databases = Databases({target: {key: (ours(),) for key in keys}}, {target: {"30": (theirs(),)}})
+    databases.slow_keys[target] = set(keys)
+    asked = replace(chunk(*keys), report=Report.CHANGES)
+    first = guarded(databases, asked, chunk("99", request_id="other"))
+    assert {o.status for o in outcomes(first)} == {Status.DEFERRED}
+    second = guarded(databases, *first.retries[:1])
+    assert {each.stage for each in second.retries} == {Stage.PLAN}
+    databases.slow_keys.clear()
+    third = guarded(databases, *second.retries)
+    last = {o.key: (o.status, o.reason) for plan in (first, second, third) for o in outcomes(plan) if o.key != "99"}
+    assert last.pop("30") == (Status.IN_SYNC, None)
+    assert set(last.values()) == {(Status.DEFERRED, Reason.MASS_CHANGE)}
+    databases = Databases({target: {key: (ours(),) for key in keys}}, {target: {key: (theirs(),) for key in keys}})
+    released = guarded(databases, *(replace(each, cause=Cause.SPLIT) for each in parked(third)))
+    assert {o.key for o in outcomes(released)} == last.keys(), "none is only counted: its outcome would stay DEFERRED"
