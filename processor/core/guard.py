@@ -71,6 +71,11 @@ def is_beyond(plan: PlanCounts, guard: Guard) -> bool:
     return changes(plan) > guard.changes or deletes(plan) > guard.deletes
 
 
+def is_beyond_any(plan: PlanCounts, guards: Mapping[str, Guard]) -> bool:
+    """The same for a request over several objects: each against its own guard, all together against the largest."""
+    return bool(_verdict(plan, guards)[1])
+
+
 def decide(status: RequestStatus, plan: PlanCounts, guards: Mapping[str, Guard], as_of: datetime) -> RequestStatus:
     """What becomes of a request that was planned to its end: it is held, or goes on.
 

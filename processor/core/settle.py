@@ -100,12 +100,12 @@ def defer(chunk: Chunk, detail: str, limits: Limits, now: datetime, *, is_slow: 
     return plan
 
 
-def in_pieces(chunk: Chunk, now: datetime) -> Plan:
+def in_pieces(chunk: Chunk, now: datetime, pieces: int = PIECES) -> Plan:
     """What becomes of a chunk that databases take too long for: its keys are read in smaller ones, announced as parts.
 
     What these would change is planned first where the chunk's own would have been held against the guard.
     """
-    size = -(-len(chunk.asks) // PIECES)
+    size = -(-len(chunk.asks) // pieces)
     parts = [chunk.asks[start : start + size] for start in range(0, len(chunk.asks), size)]
     is_counted = chunk.stage is Stage.GUARDED and chunk.mode is not Mode.VERIFY
     whole = replace(chunk, deferred_since=chunk.deferred_since or now)

@@ -10,7 +10,7 @@ from processor.core.errors import Reason
 from processor.core.guard import changes
 from processor.core.history import ChunkState, ChunkStatus, Guard, Parked, PlanCounts, Status
 from processor.core.plan import Plan
-from processor.core.request import Dependencies, OnStateOnly, Report
+from processor.core.request import Dependencies, Mode, OnStateOnly, Report
 from processor.core.snapshot import Row
 from processor.service.resync import lineage, observe, resync
 from tests.unit.core.builders import (
@@ -319,3 +319,33 @@ def test_keys_that_were_deferred_and_then_planned_in_pieces_wait_for_the_guard_a
     databases = Databases({target: {key: (ours(),) for key in keys}}, {target: {key: (theirs(),) for key in keys}})
     released = guarded(databases, *(replace(each, cause=Cause.SPLIT) for each in parked(third)))
     assert {o.key for o in outcomes(released)} == last.keys(), "none is only counted: its outcome would stay DEFERRED"
+
+
+def test_a_family_that_comes_apart_is_planned_and_its_parts_add_up() -> None:
+    """Each by itself would be within the guard, and sent."""
+    family = (chunk("1"), chunk("2", object_name="Enrollment", chunk="0.Enrollment"))
+    databases = Databases(line(), away={("NORTH", "Enrollment")})
+    first = guarded(databases, *family)
+    assert (first.corrections, [each.object for each in parked(first)]) == ([], ["Person"])
+    assert [(each.object, each.stage, each.announced) for each in first.retries] == [("Enrollment", Stage.PLAN, True)]
+    later = guarded(Databases(line()), *first.retries)
+    assert (later.corrections, [each.object for each in parked(later)]) == ([], ["Enrollment"])
+    ends = [r for plan in (first, later) for r in plan.history if isinstance(r, ChunkStatus) and r.planned is not None]
+    assert sum(changes(each.planned or PlanCounts()) for each in ends) == 2
+    verifying = [replace(each, mode=Mode.VERIFY) for each in family]
+    assert [each.stage for each in guarded(databases, *verifying).retries] == [Stage.GUARDED]
+
+
+def test_each_object_of_a_family_is_held_against_its_own_share() -> None:
+    keys = [str(n) for n in range(1, 151)]
+    below = {key: (row(ENROLLMENT, personID="1"),) for key in keys}
+    databases = Databases({("NORTH", "Enrollment"): below}, {("NORTH", "Person"): {"1": (theirs(),)}})
+    family = (chunk("1"), chunk(*keys, object_name="Enrollment", chunk="0.Enrollment"))
+    counted = {"Person": 100_000, "Enrollment": 200}
+
+    def plan_of(chunks: tuple[Chunk, ...]) -> Plan:
+        return resync(chunks, observe(chunks, databases, CATALOG), CATALOG, NOW, lambda _district, name: counted[name])
+
+    assert plan_of(family).corrections == []
+    counted["Enrollment"] = 1_000
+    assert len(plan_of(family).corrections) == 150
