@@ -134,8 +134,10 @@ def _is_guarded(chunk: Chunk) -> bool:
 
 
 def _comes_apart(chunks: Sequence[Chunk], faults: Sequence[SnapshotUnavailable | None]) -> bool:
-    """Whether some chunks of a family are to be read later: what each would change would be held against the guard
-    alone. So all are planned, and the store adds up."""
+    """Whether a family has chunks that are to be read later, each of which would be within the guard by itself.
+
+    So all of it is planned, and the store adds up.
+    """
     waits = any(fault is not None and not isinstance(fault, SnapshotImpossible) for fault in faults)
     return waits and sum(map(_is_guarded, chunks)) > 1
 
@@ -168,12 +170,8 @@ def _objects(chunks: Sequence[Chunk]) -> list[str]:
 
 
 def _is_slow(chunk: Chunk, fault: SnapshotUnavailable, *, is_alone: bool) -> bool:
-    """Whether fewer keys are to be tried. The first time others that were read with them may be to blame.
-
-    Deletes of a request are counted together, and so stay together.
-    """
-    again = is_alone or chunk.deferred_since is not None
-    return again and isinstance(fault, ReadTimedOut) and chunk.on_state_only is OnStateOnly.REPORT
+    """Whether fewer keys are to be tried. The first time others that were read with them may be to blame."""
+    return isinstance(fault, ReadTimedOut) and (is_alone or chunk.deferred_since is not None)
 
 
 def _worst(faults: Sequence[SnapshotUnavailable]) -> SnapshotUnavailable | None:
