@@ -37,6 +37,7 @@ EXPECTED: dict[Lane, tuple[type[Item], ...]] = {
 """By the retry topic the store asks for a step of a run, or for a status that it decided upon to be written."""
 
 OF_LARGE_REQUESTS = frozenset({Cause.SPLIT, Cause.CONFIRM})
+NOTHING_APPLIED = frozenset({Cause.CONFLICT, Cause.PARENT_MISSING})
 MOST_KEYS_AT_ONCE = 100
 """Of a chunk that comes round again; a larger one is read beside the loop."""
 
@@ -237,7 +238,7 @@ class Sorter:
         if chunk.cause is Cause.HELD:
             intake.plan.history.append(Parked(chunk, is_gone=True))
         is_not_let_pass = chunk.cause is Cause.HELD and chunk.stage is not Stage.RELEASED
-        if is_not_let_pass or (chunk.correction_id is None and self._is_cancelled(chunk, intake)):
+        if is_not_let_pass or (_sends_anew(chunk) and self._is_cancelled(chunk, intake)):
             intake.plan.add(cancel(chunk, now) if chunk.scan is None else cancel_part(chunk, now))
             return
         if chunk.cause is Cause.HELD:
@@ -299,6 +300,11 @@ class Sorter:
             intake.repeated.append(Lane.ANSWERS)
         else:
             intake.plan.add(plan)
+
+
+def _sends_anew(chunk: Chunk) -> bool:
+    """Whether nothing of it was sent, or nothing came of what was: an applier that did not answer may still do so."""
+    return chunk.correction_id is None or chunk.cause in NOTHING_APPLIED
 
 
 def _is_early(chunk: Chunk, now: datetime) -> bool:

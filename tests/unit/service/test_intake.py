@@ -357,7 +357,7 @@ def test_after_a_cancellation_keys_not_sent_end_cancelled_and_nothing_else_is_de
 
 def test_what_was_sent_before_a_cancellation_is_settled_nevertheless() -> None:
     cancelled = sort(work(decided(RequestState.CANCELLED), lane=Lane.RETRY)).accepted
-    again = chunk("7", chunk="r1", correction_id="c", attempt=2)
+    again = chunk("7", chunk="r1", correction_id="c", attempt=2, cause=Cause.NO_ANSWER)
     assert sort(work(again, lane=Lane.RETRY), known=cancelled).chunks == [again]
     assert outcomes(sort(work(answer(Result.APPLIED), lane=Lane.ANSWERS), known=cancelled).plan)[0].status is (
         Status.APPLIED
@@ -383,3 +383,12 @@ def test_what_was_rejected_is_not_sent_although_the_cancellation_is_forgotten() 
     assert ended.plan.history[0] == Parked(rejected, is_gone=True)
     assert [o.status for o in outcomes(ended.plan)] == [Status.CANCELLED]
     assert not ended.chunks
+
+
+@pytest.mark.parametrize("cause", [Cause.CONFLICT, Cause.PARENT_MISSING])
+def test_what_was_refused_is_not_sent_anew_after_a_cancellation(cause: Cause) -> None:
+    cancelled = sort(work(decided(RequestState.CANCELLED), lane=Lane.RETRY)).accepted
+    again = chunk("7", chunk="r1", correction_id="c", attempt=2, cause=cause, sent_at=NOW)
+    ended = sort(work(again, lane=Lane.RETRY), known=cancelled)
+    assert not ended.chunks
+    assert [(o.status, o.correction_id, o.sent_at) for o in outcomes(ended.plan)] == [(Status.CANCELLED, "c", NOW)]
