@@ -117,8 +117,8 @@ def test_an_ancestor_carried_along_counts_and_is_carried_again_when_released() -
 
 def test_what_was_planned_as_a_change_is_never_released_as_a_deletion() -> None:
     """A district may have been emptied while its request was held."""
-    places = {("Person", "1"): (ours(lastName="Else"),)}
-    state = {("Person", "1"): (theirs(),), ("Person", "2"): (theirs(),)}
+    places: dict[Place, tuple[Row, ...]] = {("Person", "1"): (ours(lastName="Else"),)}
+    state: dict[Place, tuple[Row, ...]] = {("Person", "1"): (theirs(),), ("Person", "2"): (theirs(),)}
     asked = chunk("1", "2", stage=Stage.PLAN, on_state_only=OnStateOnly.DELETE, announced=True)
     changed, deleted = parked(planned(asked, world_of(places, state))[1])
     emptied = world_of({}, state)

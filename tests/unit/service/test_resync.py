@@ -338,7 +338,7 @@ def test_a_family_that_comes_apart_is_planned_and_its_parts_add_up() -> None:
 
 def test_each_object_of_a_family_is_held_against_its_own_share() -> None:
     keys = [str(n) for n in range(1, 151)]
-    below = {key: (row(ENROLLMENT, personID="1"),) for key in keys}
+    below: dict[str, tuple[Row, ...]] = {key: (row(ENROLLMENT, personID="1"),) for key in keys}
     databases = Databases({("NORTH", "Enrollment"): below}, {("NORTH", "Person"): {"1": (theirs(),)}})
     family = (chunk("1"), chunk(*keys, object_name="Enrollment", chunk="0.Enrollment"))
     counted = {"Person": 100_000, "Enrollment": 200}
