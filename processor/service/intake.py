@@ -273,11 +273,12 @@ class Sorter:
     def _parent_may_wait(self, chunk: Chunk, partition: int, now: datetime) -> bool:
         """A child may have overtaken its parent, if that is in a large request that is carried out chunk by chunk.
 
-        What was asked for before must be done before a key fails for want of its parent (P4).
+        What was asked for before must be done before a key fails for want of its parent (P4). The time counts from when
+        it was sent: it may have been held for days before.
         """
         if chunk.cause is not Cause.PARENT_MISSING or not self._bulk_waits(partition):
             return False
-        waited = now - (chunk.first_decided_at or now)
+        waited = now - (chunk.sent_at or chunk.first_decided_at or now)
         return waited < timedelta(seconds=self._catalog.limits.snapshot_deadline_s)
 
     def _without_unfit(self, chunk: Chunk, intake: Intake, now: datetime) -> Chunk:

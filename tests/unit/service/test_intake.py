@@ -206,6 +206,9 @@ def test_a_key_whose_parent_is_missing_waits_for_chunks_of_its_partition() -> No
     assert sorted_at(replace(orphan, cause=Cause.CONFLICT), NORTH).chunks
     deadline = NOW + timedelta(seconds=CATALOG.limits.snapshot_deadline_s)
     assert sorted_at(orphan, NORTH, deadline).chunks
+    released = replace(orphan, sent_at=NOW, first_decided_at=NOW - timedelta(days=3))
+    assert not sorted_at(released, NORTH).chunks, "it was held for days before it was sent"
+    assert sorted_at(released, NORTH, deadline).chunks
 
 
 def test_a_request_repeated_after_the_window_does_all_of_its_parts_again() -> None:
