@@ -43,7 +43,9 @@ def void_of(order: Order, status: RequestStatus, shown: RequestState) -> Void | 
         return Void.ENDED
     if order.action is OrderAction.CANCEL:
         asked_at = status.request.requested_at
-        return Void.OUTDATED if asked_at is not None and order.ordered_at < asked_at - CLOCKS else None
+        # A publisher may say anything: nobody asked later than it was taken on.
+        is_outdated = asked_at is not None and order.ordered_at < min(asked_at, status.decided_at) - CLOCKS
+        return Void.OUTDATED if is_outdated else None
     if status.state is not RequestState.HELD:
         return Void.NOT_HELD
     if order.ordered_at < status.decided_at:

@@ -42,6 +42,12 @@ def order(action: OrderAction, **changes: Any) -> Order:
         (order(RELEASE, ordered_at=HELD.decided_at - TICK), HELD, HELD.state, Void.OUTDATED),
         (order(CANCEL, ordered_at=NOW - CLOCKS), HELD, HELD.state, None),
         (order(CANCEL, ordered_at=NOW - CLOCKS - TICK), HELD, HELD.state, Void.OUTDATED),
+        (
+            order(CANCEL),
+            replace(RUNNING, request=replace(ASKED, requested_at=NOW.replace(year=9999))),
+            RUNNING.state,
+            None,
+        ),
         (order(CANCEL), RUNNING, RequestState.COMPLETE, Void.ENDED),
         (order(CANCEL), replace(RUNNING, state=RequestState.CANCELLED), RequestState.ACCEPTED, Void.ENDED),
     ],
