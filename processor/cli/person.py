@@ -83,10 +83,11 @@ class Person:
     def check_order(self, action: OrderAction, topic: str, row: "Row") -> None:
         """Raises NotAuthorized where this person may not order this about a request, or nobody by this way."""
         from processor.core.control_rights import may_cancel, may_release, order_refusal
+        from processor.core.order import is_same_person
         from processor.core.rights import NotAuthorized
 
         is_cancel = action is OrderAction.CANCEL
-        if not is_cancel and self.name == row["requested_by"]:
+        if not is_cancel and is_same_person(self.name, row["requested_by"]):
             raise NotAuthorized(f"{self.name} asked for it, so somebody else has to release or reject it")
         if self.known is None:
             return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from processor.cli.output import Output, print_csv, print_json, print_line, print_ndjson, say
 from processor.cli.person import Person
 from processor.core.counted import counted
-from processor.core.request import Keys, OnStateOnly, Request
+from processor.core.request import Keys, Mode, Request
 
 if TYPE_CHECKING:
     from processor.core.catalog import Catalog
@@ -85,8 +85,8 @@ def _tell_run(requests: Sequence[Request]) -> None:
     if len(requests) > 1:
         keys = counted(sum(_count(request) or 0 for request in requests), "key")
         say(f"{keys} in {len(requests)} requests with run id {requests[0].run_id}")
-        if requests[0].on_state_only is OnStateOnly.DELETE:
-            say("max_deletes of the catalog holds for each of these requests, not for all together")
+        if requests[0].mode is not Mode.VERIFY:
+            say("limits of the catalog hold for each of these requests, not for all together: --all is planned as one")
 
 
 def _print_ids(

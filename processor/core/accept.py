@@ -68,7 +68,7 @@ def accept(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chu
             chunk_outcome(whole, ask, Status.FAILED, now, reason=Reason.INVALID_KEY, detail=error.detail)
         )
     if len(parts) > 1:
-        stage = stage_of_parts(request.mode, len(valid), catalog.limits)
+        stage = stage_of_parts(request.mode, request.dependencies, len(valid), catalog.limits)
         small = cut(valid, min(PART_KEYS, catalog.limits.max_keys))
         plan.add(pending(replace(whole, stage=stage), small, now))
     return plan, whole if len(parts) == 1 else None

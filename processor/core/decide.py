@@ -270,7 +270,8 @@ class _Deciding:
             cause=chunk.cause,
             mode=chunk.mode,
             dependencies=chunk.dependencies,
-            on_state_only=chunk.on_state_only,
+            # A comparison that this causes may delete only what was let pass as a deletion.
+            on_state_only=chunk.on_state_only if change.op is Op.DELETE else OnStateOnly.REPORT,
             changed_fields=change.changed,
             parent=parent,
             district_version=observed.district_version,

@@ -55,7 +55,7 @@ def family(chunk: Chunk, below: Mapping[str, Sequence[str]], limits: Limits, now
             Reason.TOO_MANY_KEYS,
             f"{count} keys with what hangs below; with DELETE at most {limits.max_keys}: name fewer keys",
         )
-    plan, stage = Plan(), stage_of_parts(chunk.mode, count, limits)
+    plan, stage = Plan(), stage_of_parts(chunk.mode, chunk.dependencies, count, limits)
     for member in members:
         small = cut(member.asks, min(PART_KEYS, limits.max_keys))
         plan.add(pending(replace(member, stage=stage), small, now))

@@ -11,7 +11,8 @@ from processor.core.correction import Correction, Op
 from processor.core.counted import counted
 from processor.core.errors import Reason
 from processor.core.history import Guard, PlanCounts, Planned, RequestState, RequestStatus, Sample
-from processor.core.request import Mode
+from processor.core.parents import WITH_PARENTS
+from processor.core.request import Dependencies, Mode
 
 SHARE_FROM = 100
 """Fewer changes than these are never held for their share: a district may be small."""
@@ -19,9 +20,12 @@ MAX_SAMPLES = 20
 
 
 def guard_of(limits: Limits, rows: int) -> Guard:
-    """For changes of an object of which the larger side has so many rows; 0 where nobody knows."""
+    """For changes of an object of which the larger side has so many rows; 0 where nobody knows.
+
+    What is planned is not bounded by `max_deletes`, so no more than these pass without a release.
+    """
     share = limits.hold_changes if limits.hold_share >= 1 else max(SHARE_FROM, int(rows * limits.hold_share))
-    return Guard(min(limits.hold_changes, share), limits.hold_deletes)
+    return Guard(min(limits.hold_changes, share), min(limits.hold_deletes, limits.max_deletes))
 
 
 def least_guard(limits: Limits) -> Guard:
@@ -71,6 +75,11 @@ def is_beyond(plan: PlanCounts, guard: Guard) -> bool:
     return changes(plan) > guard.changes or deletes(plan) > guard.deletes
 
 
+def is_beyond_any(plan: PlanCounts, guards: Mapping[str, Guard]) -> bool:
+    """The same for a request over several objects: each against its own guard, all together against the largest."""
+    return bool(_verdict(plan, guards)[1])
+
+
 def decide(status: RequestStatus, plan: PlanCounts, guards: Mapping[str, Guard], as_of: datetime) -> RequestStatus:
     """What becomes of a request that was planned to its end: it is held, or goes on.
 
@@ -114,8 +123,12 @@ def _records(number: int) -> str:
     return counted(number, "record")
 
 
-def stage_of_parts(mode: Mode, keys: int, limits: Limits) -> Stage:
-    """Of a request that is done in parts: not planned first where so few keys cannot be beyond the guard."""
+def stage_of_parts(mode: Mode, dependencies: Dependencies, keys: int, limits: Limits) -> Stage:
+    """Of a request that is done in parts: not planned first where so few keys cannot be beyond the guard.
+
+    How many parents go along is not known.
+    """
     if mode is Mode.VERIFY:
         return Stage.GUARDED
-    return Stage.RELEASED if keys <= least_guard(limits).changes else Stage.PLAN
+    is_small = dependencies not in WITH_PARENTS and keys <= least_guard(limits).changes
+    return Stage.RELEASED if is_small else Stage.PLAN

@@ -1,5 +1,6 @@
 """Orders about requests that are under way: what follows from one, or why nothing does."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -42,12 +43,23 @@ def void_of(order: Order, status: RequestStatus, shown: RequestState) -> Void | 
         return Void.ENDED
     if order.action is OrderAction.CANCEL:
         asked_at = status.request.requested_at
-        return Void.OUTDATED if asked_at is not None and order.ordered_at < asked_at - CLOCKS else None
+        # A publisher may say anything: nobody asked later than it was taken on.
+        is_outdated = asked_at is not None and order.ordered_at < min(asked_at, status.decided_at) - CLOCKS
+        return Void.OUTDATED if is_outdated else None
     if status.state is not RequestState.HELD:
         return Void.NOT_HELD
     if order.ordered_at < status.decided_at:
         return Void.OUTDATED
-    return Void.SAME_PERSON if order.ordered_by == status.request.requested_by else None
+    return Void.SAME_PERSON if is_same_person(order.ordered_by, status.request.requested_by) else None
+
+
+def is_same_person(one: str, other: str) -> bool:
+    """Names differ as people do: not by their case, nor by blanks or forms of a character that nobody sees."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()
 
 
 def ordered(order: Order, status: RequestStatus, now: datetime) -> RequestStatus:

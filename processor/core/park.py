@@ -14,6 +14,7 @@ from processor.core.history import ChunkState, ChunkStatus, Guard, HistoryRecord
 from processor.core.ids import split_chunk
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
+from processor.core.request import OnStateOnly, Report
 
 DELETES_RANK = 1_000
 """Deletions come after all else; a child's before its parent's."""
@@ -34,22 +35,27 @@ def park(chunk: Chunk, decided: Plan, held: Held, catalog: Catalog, now: datetim
     done = told if isinstance(told, ChunkStatus) else chunk_status(chunk, ChunkState.DONE, now)
     plan = Plan(history=history, chunks=decided.chunks, retries=decided.retries)
     depth = catalog.objects[chunk.object].depth
+    may_be_told = chunk.deferred_since is not None and (chunk.stage is not Stage.PLAN or chunk.report is Report.ALL)
+    if may_be_told:
+        chunk = replace(chunk, report=Report.ALL)
     for place, (deleting, rank) in enumerate(((False, depth), (True, DELETES_RANK - depth))):
         asks = [ask for ask in chunk.asks if ask.key in ops and (ops[ask.key] is Op.DELETE) is deleting]
         if asks:
-            plan.history.append(Parked(_parked(chunk, place, asks, rank, now)))
-        if chunk.stage is not Stage.PLAN and chunk.deferred_since is not None:
+            plan.history.append(Parked(_parked(chunk, place, asks, rank, now, deleting=deleting)))
+        if may_be_told:
             plan.history += [_waiting(chunk, ask, now) for ask in asks]
     plan.history.append(replace(done, planned=held.planned, guard=held.guard))
     return plan
 
 
-def _parked(chunk: Chunk, place: int, asks: Sequence[Ask], rank: int, now: datetime) -> Chunk:
+def _parked(chunk: Chunk, place: int, asks: Sequence[Ask], rank: int, now: datetime, *, deleting: bool) -> Chunk:
+    """Only keys whose deletion was planned may be deleted: by the time of their release a district may be empty."""
     return replace(
         chunk,
         chunk=split_chunk(chunk.chunk, place),
         asks=tuple(asks),
         cause=Cause.HELD,
+        on_state_only=OnStateOnly.DELETE if deleting else OnStateOnly.REPORT,
         stage=Stage.RELEASED,
         rank=rank,
         announced=False,

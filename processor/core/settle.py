@@ -12,7 +12,7 @@ from processor.core.history import ChunkState, HistoryRecord, KeyOutcome, Status
 from processor.core.ids import retry_chunk
 from processor.core.outcome import chunk_outcome, source_outcome
 from processor.core.plan import Plan
-from processor.core.request import Mode
+from processor.core.request import Mode, Report
 
 MIN_BACKOFF = timedelta(seconds=5)
 MAX_BACKOFF = timedelta(seconds=60)
@@ -100,15 +100,19 @@ def defer(chunk: Chunk, detail: str, limits: Limits, now: datetime, *, is_slow: 
     return plan
 
 
-def in_pieces(chunk: Chunk, now: datetime) -> Plan:
+def in_pieces(chunk: Chunk, now: datetime, pieces: int = PIECES) -> Plan:
     """What becomes of a chunk that databases take too long for: its keys are read in smaller ones, announced as parts.
 
     What these would change is planned first where the chunk's own would have been held against the guard.
     """
-    size = -(-len(chunk.asks) // PIECES)
+    size = -(-len(chunk.asks) // pieces)
     parts = [chunk.asks[start : start + size] for start in range(0, len(chunk.asks), size)]
     is_counted = chunk.stage is Stage.GUARDED and chunk.mode is not Mode.VERIFY
-    whole = replace(chunk, deferred_since=chunk.deferred_since or now, stage=Stage.PLAN if is_counted else chunk.stage)
+    whole = replace(chunk, deferred_since=chunk.deferred_since or now)
+    if is_counted:
+        # Outcomes that tell of a database that was away are to be replaced, so no key may be counted alone.
+        report = chunk.report if chunk.deferred_since is None else Report.ALL
+        whole = replace(whole, stage=Stage.PLAN, report=report)
     announced = pending(whole, parts, now, chunk.cause if chunk.cause is Cause.CONFIRM else Cause.SPLIT)
     return Plan(history=done_if_announced(chunk, now) + announced.history, retries=announced.chunks)
 

@@ -11,13 +11,14 @@ outcome DEFERRED), so no part of a transaction, read without the rest, makes a p
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from time import monotonic
 
 import structlog
 
 from processor import metrics
 from processor.codec import DecodeError
-from processor.core.chunk import Chunk
+from processor.core.chunk import Chunk, Stage
 from processor.core.guard import decide
 from processor.core.history import Parked, RequestState, RequestStatus
 from processor.crashpoint import CrashPoints
@@ -129,9 +130,9 @@ class Guarding:
     def _publish(self) -> None:
         if not self._pump:
             return
-        request_id = self._pump[0].request_id
-        page = self._tables.parked(request_id, self._place, AT_ONCE)
-        if chunks := [chunk for record in page if (chunk := self._chunk(request_id, record)) is not None]:
+        released = self._pump[0]
+        page = self._tables.parked(released.request_id, self._place, AT_ONCE)
+        if chunks := [chunk for record in page if (chunk := self._chunk(released, record)) is not None]:
             self._writer.chunks(chunks)
             self._crash("store.after_released")
             self.released_chunks += len(chunks)
@@ -142,13 +143,18 @@ class Guarding:
         self._published.add(self._pump.popleft())
         self._place = FIRST_PARKED
 
-    def _chunk(self, request_id: str, record: ParkedRecord) -> Chunk | None:
+    def _chunk(self, released: ReleasedRequest, record: ParkedRecord) -> Chunk | None:
+        """Of a request that was cancelled it says so itself: the processor may have forgotten by then."""
         try:
             found = self._decode(record.value)
         except DecodeError as fault:
-            log.warning("parked chunk cannot be read", request_id=request_id, place=record.place, why=fault.detail)
+            request_id, place = released.request_id, record.place
+            log.warning("parked chunk cannot be read", request_id=request_id, place=place, why=fault.detail)
             return None
-        return found.chunk if isinstance(found, Parked) else None
+        if not isinstance(found, Parked):
+            return None
+        is_cancelled = released.state is RequestState.CANCELLED
+        return replace(found.chunk, stage=Stage.GUARDED) if is_cancelled else found.chunk
 
 
 def _is_decided(status: RequestStatus | None) -> bool:

@@ -38,6 +38,7 @@ EXPECTED: dict[Lane, tuple[type[Item], ...]] = {
 chunks large requests are passed on."""
 
 OF_LARGE_REQUESTS = frozenset({Cause.SPLIT, Cause.CONFIRM})
+NOTHING_APPLIED = frozenset({Cause.CONFLICT, Cause.PARENT_MISSING})
 MOST_KEYS_AT_ONCE = 100
 """Of a chunk that comes round again; a larger one is read beside the loop."""
 
@@ -250,7 +251,8 @@ class Sorter:
     def _new_chunk(self, item: Work, chunk: Chunk, intake: Intake, now: datetime) -> None:
         if chunk.cause is Cause.HELD:
             intake.plan.history.append(Parked(chunk, is_gone=True))
-        if chunk.correction_id is None and self._is_cancelled(chunk, intake):
+        is_not_let_pass = chunk.cause is Cause.HELD and chunk.stage is not Stage.RELEASED
+        if is_not_let_pass or (_sends_anew(chunk) and self._is_cancelled(chunk, intake)):
             intake.plan.add(cancel(chunk, now) if chunk.scan is None else cancel_part(chunk, now))
             return
         if chunk.cause is Cause.HELD:
@@ -285,11 +287,12 @@ class Sorter:
     def _parent_may_wait(self, chunk: Chunk, partition: int, now: datetime) -> bool:
         """A child may have overtaken its parent, if that is in a large request that is carried out chunk by chunk.
 
-        What was asked for before must be done before a key fails for want of its parent (P4).
+        What was asked for before must be done before a key fails for want of its parent (P4). The time counts from when
+        it was sent: it may have been held for days before.
         """
         if chunk.cause is not Cause.PARENT_MISSING or not self._bulk_waits(partition):
             return False
-        waited = now - (chunk.first_decided_at or now)
+        waited = now - (chunk.sent_at or chunk.first_decided_at or now)
         return waited < timedelta(seconds=self._catalog.limits.snapshot_deadline_s)
 
     def _without_unfit(self, chunk: Chunk, intake: Intake, now: datetime) -> Chunk:
@@ -312,6 +315,11 @@ class Sorter:
             intake.repeated.append(Lane.ANSWERS)
         else:
             intake.plan.add(plan)
+
+
+def _sends_anew(chunk: Chunk) -> bool:
+    """Whether nothing of it was sent, or nothing came of what was: an applier that did not answer may still do so."""
+    return chunk.correction_id is None or chunk.cause in NOTHING_APPLIED
 
 
 def _is_early(chunk: Chunk, now: datetime) -> bool:

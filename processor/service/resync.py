@@ -8,13 +8,13 @@ from processor.core.catalog import Catalog
 from processor.core.chunk import Chunk, Stage
 from processor.core.decide import count_state_only, decide
 from processor.core.family import deletes_last_and_upward
-from processor.core.guard import guard_of, is_beyond, least_guard, plan_counts
+from processor.core.guard import guard_of, is_beyond, is_beyond_any, least_guard, plan_counts
 from processor.core.history import HistoryRecord
 from processor.core.parents import parents_to_read
 from processor.core.park import Held, park
 from processor.core.plan import Plan
-from processor.core.request import OnStateOnly
-from processor.core.settle import defer, unreadable
+from processor.core.request import Mode, OnStateOnly
+from processor.core.settle import defer, in_pieces, unreadable
 from processor.core.snapshot import Snapshot
 from processor.service.ports import ReadTimedOut, SnapshotImpossible, Snapshots, SnapshotUnavailable
 
@@ -104,17 +104,20 @@ def _resync_family(
     faults = [seen.fault(chunk, catalog) for chunk in chunks]
     if any(chunk.on_state_only is OnStateOnly.DELETE for chunk in chunks):
         faults = [_worst([fault for fault in faults if fault is not None])] * len(chunks)
+    is_apart = rows is not None and _comes_apart(chunks, faults)
     parts = list[Plan]()
     for chunk, fault in zip(chunks, faults, strict=True):
         if fault is None:
             part = decide(chunk, catalog, seen.snapshots[chunk.district_id], now, state_only=state_only)
         elif isinstance(fault, SnapshotImpossible):
             part = unreadable(chunk, str(fault), now)
+        elif is_apart and _is_guarded(chunk):
+            part = in_pieces(chunk, now, 1)
         else:
             part = defer(chunk, str(fault), catalog.limits, now, is_slow=_is_slow(chunk, fault, is_alone=is_alone))
         parts.append(part)
     if rows is not None:
-        parts = _guarded(chunks, parts, catalog, now, rows)
+        parts = _guarded(chunks, parts, catalog, now, rows, is_apart=is_apart)
     plan, told_first = Plan(), list[HistoryRecord]()
     for chunk, part in zip(chunks, parts, strict=True):
         if all(ask.asked_as is None for ask in chunk.asks):
@@ -126,15 +129,31 @@ def _resync_family(
     return plan
 
 
+def _is_guarded(chunk: Chunk) -> bool:
+    return chunk.stage is Stage.GUARDED and chunk.mode is not Mode.VERIFY
+
+
+def _comes_apart(chunks: Sequence[Chunk], faults: Sequence[SnapshotUnavailable | None]) -> bool:
+    """Whether a family has chunks that are to be read later, each of which would be within the guard by itself.
+
+    So all of it is planned, and the store adds up.
+    """
+    waits = any(fault is not None and not isinstance(fault, SnapshotImpossible) for fault in faults)
+    return waits and sum(map(_is_guarded, chunks)) > 1
+
+
 def _guarded(
-    chunks: Sequence[Chunk], parts: Sequence[Plan], catalog: Catalog, now: datetime, rows: CountRows
+    chunks: Sequence[Chunk], parts: Sequence[Plan], catalog: Catalog, now: datetime, rows: CountRows, *, is_apart: bool
 ) -> list[Plan]:
     """The plans of one request's chunks, with what they would send parked where the guard does not let it pass."""
     limits = catalog.limits
     guarded = [part for chunk, part in zip(chunks, parts, strict=True) if chunk.stage is Stage.GUARDED]
     together = plan_counts(correction for part in guarded for correction in part.corrections)
-    is_held = is_beyond(together, least_guard(limits)) and is_beyond(
-        together, guard_of(limits, rows(chunks[0].district_id, chunks[0].object))
+    is_held = is_apart or (
+        is_beyond(together, least_guard(limits))
+        and is_beyond_any(
+            together, {name: guard_of(limits, rows(chunks[0].district_id, name)) for name in _objects(chunks)}
+        )
     )
     made = list[Plan]()
     for chunk, part in zip(chunks, parts, strict=True):
@@ -146,13 +165,13 @@ def _guarded(
     return made
 
 
-def _is_slow(chunk: Chunk, fault: SnapshotUnavailable, *, is_alone: bool) -> bool:
-    """Whether fewer keys are to be tried. The first time others that were read with them may be to blame.
+def _objects(chunks: Sequence[Chunk]) -> list[str]:
+    return list(dict.fromkeys(chunk.object for chunk in chunks))
 
-    Deletes of a request are counted together, and so stay together.
-    """
-    again = is_alone or chunk.deferred_since is not None
-    return again and isinstance(fault, ReadTimedOut) and chunk.on_state_only is OnStateOnly.REPORT
+
+def _is_slow(chunk: Chunk, fault: SnapshotUnavailable, *, is_alone: bool) -> bool:
+    """Whether fewer keys are to be tried. The first time others that were read with them may be to blame."""
+    return isinstance(fault, ReadTimedOut) and (is_alone or chunk.deferred_since is not None)
 
 
 def _worst(faults: Sequence[SnapshotUnavailable]) -> SnapshotUnavailable | None:

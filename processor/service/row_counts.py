@@ -2,10 +2,11 @@
 
 from time import monotonic
 
-from processor.service.ports import Scans, SnapshotUnavailable
+from processor.service.ports import ReadTimedOut, Scans, SnapshotUnavailable
 
 KEPT_S = 600.0
 UNKNOWN_KEPT_S = 5.0
+"""Where a database is away. A count that takes longer than the statement timeout would do so again."""
 
 
 class RowCounts:
@@ -21,6 +22,8 @@ class RowCounts:
         if monotonic() >= until:
             try:
                 rows, kept_s = self._scans.count(*place), KEPT_S
+            except ReadTimedOut:
+                rows, kept_s = 0, KEPT_S
             except SnapshotUnavailable:
                 rows, kept_s = 0, UNKNOWN_KEPT_S
             self._known[place] = (rows, monotonic() + kept_s)

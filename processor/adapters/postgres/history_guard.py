@@ -21,9 +21,7 @@ ORDERABLE = script("history_orderable.sql")
 LINKED = script("history_linked.sql")
 KNOWN = script("history_known.sql")
 HELD = script("history_held.sql")
-PLANS = (
-    "select planned from chunks where request_id = %s and district_id = %s and guard_changes is not null order by chunk"
-)
+PLANS = script("history_plans.sql")
 
 
 def planning(connection: psycopg.Connection) -> Sequence[str]:

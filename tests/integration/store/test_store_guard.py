@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from processor import metrics
+from processor.core.chunk import Stage
 from processor.core.errors import Reason
 from processor.core.history import ChunkState, Guard, HistoryRecord, PlanCounts, RequestState, Status
 from processor.core.partition import partition_of
-from processor.core.request import Request
+from processor.core.request import Keys, Request
 from tests.integration.store.planning import (
     GUARD,
     PLANNED_AT,
@@ -181,7 +182,7 @@ def test_a_cancelled_request_is_open_until_what_was_parked_has_ended(world: Worl
     store = world.store()
     world.catch_up(store)
     world.produce(*history_of(asked, CANCELLED, planned=plan(2), guard=GUARD, decided_by="chief"))
-    run(store, lambda: released(world) == [held.chunk])
+    run(store, lambda: released(world) == [replace(held.chunk, stage=Stage.GUARDED)])
     assert world.rows("select state, decision, decided_by from history.requests") == [
         ("ACCEPTED", "CANCELLED", "chief")
     ]
@@ -269,3 +270,31 @@ def test_what_is_decided_upon_is_as_it_was_asked(world: World) -> None:
     [status] = await_told(world, world.store())
     assert status.request == asked
     assert status.decided_at > DECIDED - timedelta(days=1)
+
+
+def test_chunks_of_before_a_repetition_count_only_while_they_are_parked(world: World) -> None:
+    """A request repeated after the window has the ids of before; what was parked of it then is released with it."""
+    asked = request()
+    before = timedelta(days=2)
+    old = [replace(planned(asked, f"0.{n}", plan(50)), decided_at=DECIDED - before) for n in range(3)]
+    world.produce(*history_of(asked, ACCEPTED), parked(asked, "0.1.0", "1"), *old)
+    store = world.store()
+    [status] = await_told(world, store)
+    assert (status.state, {(c.op.name, c.field): c.keys for c in status.planned.counts}["UPDATE", None]) == (HELD, 50)
+    unparked(world, parked(asked, "0.1.0", "1"))
+    world.catch_up(store)
+    assert world.rows("select state from history.requests") == [("COMPLETE",)]
+    world.stop(store)
+    world.produce(planned(asked, "0.1", plan(2)))
+    [_, again] = await_told(world, world.store(), 2)
+    assert (again.state, {(c.op.name, c.field): c.keys for c in again.planned.counts}["UPDATE", None]) == (ACCEPTED, 2)
+
+
+def test_a_request_that_was_held_once_ends_when_it_is_repeated_and_passes(world: World) -> None:
+    asked = request(selection=Keys(("1",)))
+    old = replace(planned(asked, "0", plan(50)), decided_at=DECIDED - timedelta(days=2))
+    world.produce(*history_of(asked, ACCEPTED, keys=1), old, outcome(asked.request_id, "1", Status.APPLIED))
+    store = world.store()
+    settle(world, store)
+    assert told(world) == []
+    assert world.rows("select state from history.requests") == [("COMPLETE",)]

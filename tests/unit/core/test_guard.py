@@ -25,7 +25,7 @@ from processor.core.guard import (
     stage_of_parts,
 )
 from processor.core.history import Guard, PlanCounts, Planned, RequestState, RequestStatus, Sample
-from processor.core.request import Mode
+from processor.core.request import Dependencies, Mode
 from tests.unit.core.builders import World, catalog, chunk, ours, request, theirs
 
 LIMITS = Limits()
@@ -39,6 +39,7 @@ LIMITS = Limits()
         (Limits(), 4_000, Guard(1_000, 0)),
         (Limits(), 1_000_000, Guard(10_000, 0)),
         (Limits(hold_changes=50, hold_deletes=7), 1_000_000, Guard(50, 7)),
+        (Limits(hold_deletes=700, max_deletes=60), 1_000_000, Guard(10_000, 60)),
         (Limits(hold_share=1.0), 10, Guard(10_000, 0)),
         (Limits(hold_share=0.0), 1_000_000, Guard(100, 0)),
     ],
@@ -93,10 +94,14 @@ def test_parts_add_up_to_the_plan_of_the_whole(sizes: list[int]) -> None:
     ],
 )
 def test_only_what_could_be_beyond_the_guard_is_planned_first(mode: Mode, keys: int, stage: Stage) -> None:
-    assert stage_of_parts(mode, keys, LIMITS) is stage
-    assert stage_of_parts(mode, keys, replace(LIMITS, hold_share=1.0)) is (
+    alone = Dependencies.NONE
+    assert stage_of_parts(mode, alone, keys, LIMITS) is stage
+    assert stage_of_parts(mode, alone, keys, replace(LIMITS, hold_share=1.0)) is (
         Stage.GUARDED if mode is Mode.VERIFY else Stage.RELEASED if keys <= 10_000 else Stage.PLAN
     )
+    for with_parents in (Dependencies.PARENTS, Dependencies.ALL):
+        found = stage_of_parts(mode, with_parents, keys, LIMITS)
+        assert found is (Stage.GUARDED if mode is Mode.VERIFY else Stage.PLAN), "nobody knows how many parents go along"
     assert least_guard(catalog(hold_changes=5).limits).changes == 5
 
 

@@ -113,3 +113,15 @@ def test_an_ancestor_carried_along_counts_and_is_carried_again_when_released() -
         ("Enrollment", "1"),
     ]
     assert outcomes(plan) == []
+
+
+def test_what_was_planned_as_a_change_is_never_released_as_a_deletion() -> None:
+    """A district may have been emptied while its request was held."""
+    places: dict[Place, tuple[Row, ...]] = {("Person", "1"): (ours(lastName="Else"),)}
+    state: dict[Place, tuple[Row, ...]] = {("Person", "1"): (theirs(),), ("Person", "2"): (theirs(),)}
+    asked = chunk("1", "2", stage=Stage.PLAN, on_state_only=OnStateOnly.DELETE, announced=True)
+    changed, deleted = parked(planned(asked, world_of(places, state))[1])
+    emptied = world_of({}, state)
+    plan = emptied.decide(changed)
+    assert ([(o.key, o.status) for o in outcomes(plan)], plan.corrections) == ([("1", Status.STATE_ONLY)], [])
+    assert [(c.source.key, c.op) for c in emptied.decide(deleted).corrections] == [("2", Op.DELETE)]

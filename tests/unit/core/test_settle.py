@@ -14,7 +14,19 @@ from processor.core.ids import retry_chunk
 from processor.core.plan import Plan
 from processor.core.request import Dependencies, Mode, OnStateOnly, Report
 from processor.core.settle import MAX_DETAIL, another_round, defer, give_up, settle
-from tests.unit.core.builders import NOW, READ_AT, REQUEST_ID, VERSION, chunk, only_outcome, outcomes
+from tests.unit.core.builders import (
+    NOW,
+    READ_AT,
+    REQUEST_ID,
+    VERSION,
+    World,
+    catalog,
+    chunk,
+    only_outcome,
+    ours,
+    outcomes,
+    theirs,
+)
 
 LIMITS = Limits()
 ANSWERED = NOW + timedelta(seconds=3)
@@ -278,3 +290,14 @@ def test_pieces_are_counted_together_by_being_planned_first(changes: dict[str, A
 def test_suspects_of_a_scan_stay_suspects_in_pieces() -> None:
     suspects = replace(chunk(*map(str, range(20))), cause=Cause.CONFIRM, announced=True)
     assert {each.cause for each in defer(suspects, "slow", LIMITS, NOW, is_slow=True).retries} == {Cause.CONFIRM}
+
+
+def test_a_comparison_that_a_conflict_causes_deletes_only_what_was_let_pass_as_a_deletion() -> None:
+    known = catalog(allow_delete=True)
+    before = World({("Person", "1"): (ours(lastName="Else"),)}, {("Person", "1"): (theirs(),)}, known=known)
+    deleting = chunk("1", on_state_only=OnStateOnly.DELETE)
+    emptied = World({}, {("Person", "1"): (theirs(),)}, known=known)
+    for world, status in ((before, Status.STATE_ONLY), (emptied, Status.SENT)):
+        (sent,) = world.decide(deleting).corrections
+        (again,) = settle(Answer(sent.source, Result.CONFLICT, None, NOW), LIMITS, NOW).retries
+        assert [o.status for o in outcomes(emptied.decide(again))] == [status]

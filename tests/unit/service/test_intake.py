@@ -207,6 +207,9 @@ def test_a_key_whose_parent_is_missing_waits_for_chunks_of_its_partition() -> No
     assert sorted_at(replace(orphan, cause=Cause.CONFLICT), NORTH).chunks
     deadline = NOW + timedelta(seconds=CATALOG.limits.snapshot_deadline_s)
     assert sorted_at(orphan, NORTH, deadline).chunks
+    released = replace(orphan, sent_at=NOW, first_decided_at=NOW - timedelta(days=3))
+    assert not sorted_at(released, NORTH).chunks, "it was held for days before it was sent"
+    assert sorted_at(released, NORTH, deadline).chunks
 
 
 def test_a_request_repeated_after_the_window_does_all_of_its_parts_again() -> None:
@@ -358,7 +361,7 @@ def test_after_a_cancellation_keys_not_sent_end_cancelled_and_nothing_else_is_de
 
 def test_what_was_sent_before_a_cancellation_is_settled_nevertheless() -> None:
     cancelled = sort(work(decided(RequestState.CANCELLED), lane=Lane.RETRY)).accepted
-    again = chunk("7", chunk="r1", correction_id="c", attempt=2)
+    again = chunk("7", chunk="r1", correction_id="c", attempt=2, cause=Cause.NO_ANSWER)
     assert sort(work(again, lane=Lane.RETRY), known=cancelled).chunks == [again]
     assert outcomes(sort(work(answer(Result.APPLIED), lane=Lane.ANSWERS), known=cancelled).plan)[0].status is (
         Status.APPLIED
@@ -375,3 +378,21 @@ def test_a_parked_chunk_that_comes_back_is_no_longer_parked() -> None:
     assert ended.plan.history[0] == Parked(held, is_gone=True)
     assert [o.status for o in outcomes(ended.plan)] == [Status.CANCELLED]
     assert not ended.chunks
+
+
+def test_what_was_rejected_is_not_sent_although_the_cancellation_is_forgotten() -> None:
+    """The store tells it with each chunk: it may have been away for longer than accepted ids are kept."""
+    rejected = chunk("7", chunk="0.0", cause=Cause.HELD, stage=Stage.GUARDED)
+    ended = sort(work(rejected, lane=Lane.CHUNKS), known=())
+    assert ended.plan.history[0] == Parked(rejected, is_gone=True)
+    assert [o.status for o in outcomes(ended.plan)] == [Status.CANCELLED]
+    assert not ended.chunks
+
+
+@pytest.mark.parametrize("cause", [Cause.CONFLICT, Cause.PARENT_MISSING])
+def test_what_was_refused_is_not_sent_anew_after_a_cancellation(cause: Cause) -> None:
+    cancelled = sort(work(decided(RequestState.CANCELLED), lane=Lane.RETRY)).accepted
+    again = chunk("7", chunk="r1", correction_id="c", attempt=2, cause=cause, sent_at=NOW)
+    ended = sort(work(again, lane=Lane.RETRY), known=cancelled)
+    assert not ended.chunks
+    assert [(o.status, o.correction_id, o.sent_at) for o in outcomes(ended.plan)] == [(Status.CANCELLED, "c", NOW)]

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from processor.core.catalog import Catalog
-from processor.core.chunk import Chunk, Stage
+from processor.core.chunk import Cause, Chunk, Stage
 from processor.core.errors import Reason
 from processor.core.guard import changes
 from processor.core.history import ChunkState, ChunkStatus, Guard, Parked, PlanCounts, Status
 from processor.core.plan import Plan
-from processor.core.request import Dependencies, OnStateOnly
+from processor.core.request import Dependencies, Mode, OnStateOnly, Report
 from processor.core.snapshot import Row
 from processor.service.resync import lineage, observe, resync
 from tests.unit.core.builders import (
@@ -288,7 +288,7 @@ def test_a_slow_key_is_found_by_smaller_and_smaller_reads() -> None:
 
 
 def test_what_took_too_long_together_is_read_apart_first() -> None:
-    """The second time they are cut although others are read with them. And deletes stay together."""
+    """The second time they are cut although others are read with them. What deletes is counted by being planned."""
     databases = Databases(slow_keys={("NORTH", "Person"): {"1"}})
     together = [chunk("1", "2"), chunk("3", "4", chunk="1")]
     plan = resync(together, observe(together, databases, CATALOG), CATALOG, NOW)
@@ -297,4 +297,55 @@ def test_what_took_too_long_together_is_read_apart_first() -> None:
     assert [len(each.asks) for each in plan.retries] == [1, 1, 1, 1]
     deleting = replace(chunk("1", "2"), on_state_only=OnStateOnly.DELETE)
     plan = resync([deleting], observe([deleting], databases, CATALOG), CATALOG, NOW)
-    assert [len(each.asks) for each in plan.retries] == [2]
+    assert [(len(each.asks), each.stage) for each in plan.retries] == [(1, Stage.PLAN), (1, Stage.PLAN)]
+
+
+def test_keys_that_were_deferred_and_then_planned_in_pieces_wait_for_the_guard_alone() -> None:
+    """An outcome that tells of a database that was away would keep the request from ever being decided upon."""
+    target = ("NORTH", "Person")
+    keys = [str(number) for number in range(1, 31)]
+    databases = Databases({target: {key: (ours(),) for key in keys}}, {target: {"30": (theirs(),)}})
+    databases.slow_keys[target] = set(keys)
+    asked = replace(chunk(*keys), report=Report.CHANGES)
+    first = guarded(databases, asked, chunk("99", request_id="other"))
+    assert {o.status for o in outcomes(first)} == {Status.DEFERRED}
+    second = guarded(databases, *first.retries[:1])
+    assert {each.stage for each in second.retries} == {Stage.PLAN}
+    databases.slow_keys.clear()
+    third = guarded(databases, *second.retries)
+    last = {o.key: (o.status, o.reason) for plan in (first, second, third) for o in outcomes(plan) if o.key != "99"}
+    assert last.pop("30") == (Status.IN_SYNC, None)
+    assert set(last.values()) == {(Status.DEFERRED, Reason.MASS_CHANGE)}
+    databases = Databases({target: {key: (ours(),) for key in keys}}, {target: {key: (theirs(),) for key in keys}})
+    released = guarded(databases, *(replace(each, cause=Cause.SPLIT) for each in parked(third)))
+    assert {o.key for o in outcomes(released)} == last.keys(), "none is only counted: its outcome would stay DEFERRED"
+
+
+def test_a_family_that_comes_apart_is_planned_and_its_parts_add_up() -> None:
+    """Each by itself would be within the guard, and sent."""
+    family = (chunk("1"), chunk("2", object_name="Enrollment", chunk="0.Enrollment"))
+    databases = Databases(line(), away={("NORTH", "Enrollment")})
+    first = guarded(databases, *family)
+    assert (first.corrections, [each.object for each in parked(first)]) == ([], ["Person"])
+    assert [(each.object, each.stage, each.announced) for each in first.retries] == [("Enrollment", Stage.PLAN, True)]
+    later = guarded(Databases(line()), *first.retries)
+    assert (later.corrections, [each.object for each in parked(later)]) == ([], ["Enrollment"])
+    ends = [r for plan in (first, later) for r in plan.history if isinstance(r, ChunkStatus) and r.planned is not None]
+    assert sum(changes(each.planned or PlanCounts()) for each in ends) == 2
+    verifying = [replace(each, mode=Mode.VERIFY) for each in family]
+    assert [each.stage for each in guarded(databases, *verifying).retries] == [Stage.GUARDED]
+
+
+def test_each_object_of_a_family_is_held_against_its_own_share() -> None:
+    keys = [str(n) for n in range(1, 151)]
+    below: dict[str, tuple[Row, ...]] = {key: (row(ENROLLMENT, personID="1"),) for key in keys}
+    databases = Databases({("NORTH", "Enrollment"): below}, {("NORTH", "Person"): {"1": (theirs(),)}})
+    family = (chunk("1"), chunk(*keys, object_name="Enrollment", chunk="0.Enrollment"))
+    counted = {"Person": 100_000, "Enrollment": 200}
+
+    def plan_of(chunks: tuple[Chunk, ...]) -> Plan:
+        return resync(chunks, observe(chunks, databases, CATALOG), CATALOG, NOW, lambda _district, name: counted[name])
+
+    assert plan_of(family).corrections == []
+    counted["Enrollment"] = 1_000
+    assert len(plan_of(family).corrections) == 150

@@ -1,6 +1,7 @@
 -- Of the requests named, those that were planned to their end and are not decided upon, with the least limits of each
 -- object's chunks, and when the last of them was planned. A chunk that is put off, or a key
--- that waits for anything else than this decision, is yet to be.
+-- that waits for anything else than this decision, is yet to be. A request repeated after the window has its chunks of before,
+-- too: of these what is still parked counts, for it would be released as well.
 select r.*, g.guards, g.planned_at
 from requests r
 cross join lateral (
@@ -11,7 +12,13 @@ cross join lateral (
         select
             c.object, min(c.guard_changes) as changes, min(c.guard_deletes) as deletes, max(c.decided_at) as planned_at
         from chunks c
-        where c.request_id = r.request_id and c.district_id = r.district_id and c.guard_changes is not null
+        where c.request_id = r.request_id and c.district_id = r.district_id and c.guard_changes is not null and (
+            c.decided_at > r.decided_at - interval '1 hour' or exists (
+                select from parked p
+                where p.request_id = c.request_id and p.district_id = c.district_id
+                    and p.chunk in (c.chunk || '.0', c.chunk || '.1')
+            )
+        )
         group by c.object
     ) o
 ) g

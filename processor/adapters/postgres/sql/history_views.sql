@@ -38,6 +38,13 @@ select
             r.state = 'ACCEPTED' and r.planned is null and exists (
                 select from resync_store.chunks c
                 where c.request_id = r.request_id and c.district_id = r.district_id and c.guard_changes is not null
+                    and (
+                    c.decided_at > r.decided_at - interval '1 hour' or exists (
+                        select from resync_store.parked p
+                        where p.request_id = c.request_id and p.district_id = c.district_id
+                            and p.chunk in (c.chunk || '.0', c.chunk || '.1')
+                    )
+                )
             )
         ) or r.keys > t.asked + (
             select coalesce(sum(c.in_sync), 0) from resync_store.chunks c
