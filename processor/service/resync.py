@@ -1,6 +1,7 @@
 """Chunks in, one Plan out: read what the decisions need, decide what was read, defer what could not be."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -9,7 +10,7 @@ from processor.core.chunk import Chunk, Stage
 from processor.core.decide import count_state_only, decide
 from processor.core.family import deletes_last_and_upward
 from processor.core.guard import guard_of, is_beyond, is_beyond_any, least_guard, plan_counts
-from processor.core.history import HistoryRecord
+from processor.core.history import ChunkState, ChunkStatus, HistoryRecord
 from processor.core.parents import parents_to_read
 from processor.core.park import Held, park
 from processor.core.plan import Plan
@@ -118,6 +119,7 @@ def _resync_family(
         parts.append(part)
     if rows is not None:
         parts = _guarded(chunks, parts, catalog, now, rows, is_apart=is_apart)
+    announced = _announced((part for chunk, part in zip(chunks, parts, strict=True) if _is_guarded(chunk)), now)
     plan, told_first = Plan(), list[HistoryRecord]()
     for chunk, part in zip(chunks, parts, strict=True):
         if all(ask.asked_as is None for ask in chunk.asks):
@@ -125,8 +127,18 @@ def _resync_family(
             part.history = []
         plan.add(part)
     plan.history[:0] = told_first
+    plan.history[:0] = announced
     plan.corrections = deletes_last_and_upward(plan.corrections, catalog)
     return plan
+
+
+def _announced(parts: Iterable[Plan], now: datetime) -> list[HistoryRecord]:
+    """All chunks of a family that is planned, as PENDING: who reads the end of one must not find nothing open."""
+    told = [record for part in parts for record in part.history if isinstance(record, ChunkStatus)]
+    told = [each for each in told if each.planned is not None or each.state is ChunkState.PENDING]
+    if len(told) < 2 or all(each.planned is None for each in told):
+        return []
+    return [replace(each, state=ChunkState.PENDING, decided_at=now, planned=None, guard=None) for each in told]
 
 
 def _is_guarded(chunk: Chunk) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from processor.core.catalog import Catalog
-from processor.core.chunk import Cause, Chunk, Stage
+from processor.core.chunk import Ask, Cause, Chunk, Stage
 from processor.core.errors import Reason
 from processor.core.guard import changes
 from processor.core.history import ChunkState, ChunkStatus, Guard, Parked, PlanCounts, Status
@@ -349,3 +349,20 @@ def test_each_object_of_a_family_is_held_against_its_own_share() -> None:
     assert plan_of(family).corrections == []
     counted["Enrollment"] = 1_000
     assert len(plan_of(family).corrections) == 150
+
+
+@pytest.mark.parametrize("away", [set(), {("NORTH", "Enrollment")}, {("NORTH", "Person")}])
+def test_no_beginning_of_what_is_told_of_a_family_looks_planned_to_its_end(away: set[Target]) -> None:
+    """The store may read half of a transaction, and would decide upon half of the plan."""
+    below = chunk("2", object_name="Enrollment", chunk="0.Enrollment")
+    family = (chunk("1"), replace(below, asks=(Ask("2", None),)))
+    plan = guarded(Databases(line(), away=away), *family)
+    standing: dict[str, ChunkStatus] = {}
+    decided_at = []
+    for number, record in enumerate(plan.history, start=1):
+        if isinstance(record, ChunkStatus):
+            standing[record.chunk] = record
+        is_planned = any(each.planned is not None for each in standing.values())
+        if is_planned and all(each.state is ChunkState.DONE for each in standing.values()):
+            decided_at.append(number)
+    assert decided_at == ([] if away else [len(plan.history)])
