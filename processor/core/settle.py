@@ -114,7 +114,8 @@ def in_pieces(chunk: Chunk, now: datetime, pieces: int = PIECES) -> Plan:
         report = chunk.report if chunk.deferred_since is None else Report.ALL
         whole = replace(whole, stage=Stage.PLAN, report=report)
     announced = pending(whole, parts, now, chunk.cause if chunk.cause is Cause.CONFIRM else Cause.SPLIT)
-    return Plan(history=done_if_announced(chunk, now) + announced.history, retries=announced.chunks)
+    # Before the end of their cause: who has read only some of this must not find nothing open (ADR 0154).
+    return Plan(history=announced.history + done_if_announced(chunk, now), retries=announced.chunks)
 
 
 def put_off(chunk: Chunk, since: datetime, now: datetime) -> Chunk:

@@ -257,8 +257,8 @@ def test_what_takes_too_long_goes_on_in_pieces_and_a_key_as_it_is() -> None:
     assert [len(piece.asks) for piece in plan.retries] == [10] * 9 + [5]
     told = [(s.chunk, s.state, s.keys) for s in plan.history if isinstance(s, ChunkStatus)]
     assert told == [
-        (whole.chunk, ChunkState.DONE, 0),
         *((piece.chunk, ChunkState.PENDING, len(piece.asks)) for piece in plan.retries),
+        (whole.chunk, ChunkState.DONE, 0),
     ]
     for piece in plan.retries:
         assert (piece.cause, piece.stage, piece.announced) == (Cause.SPLIT, Stage.PLAN, True)
@@ -301,3 +301,10 @@ def test_a_comparison_that_a_conflict_causes_deletes_only_what_was_let_pass_as_a
         (sent,) = world.decide(deleting).corrections
         (again,) = settle(Answer(sent.source, Result.CONFLICT, None, NOW), LIMITS, NOW).retries
         assert [o.status for o in outcomes(emptied.decide(again))] == [status]
+
+
+def test_pieces_are_told_of_before_the_end_of_what_they_were_cut_from() -> None:
+    """Who has read only the end would find nothing open, and decide upon a plan without them."""
+    asked = chunk("1", "2", chunk="0.3.0", stage=Stage.PLAN, announced=True)
+    told = chunk_ends(defer(asked, "district NORTH: too slow", LIMITS, NOW, is_slow=True))
+    assert [state for _, state, _ in told] == [ChunkState.PENDING, ChunkState.PENDING, ChunkState.DONE]
