@@ -17,9 +17,9 @@ from processor.service.apply import apply
 from processor.service.apply_state import StateWriter
 from processor.service.emit import Emitter
 from processor.service.inbox import Inbox
-from processor.service.intake import Poison
 from processor.service.records import TRACEPARENT, Headers, Outgoing, Received
 from processor.service.tally import count_applied, timed_commit
+from processor.service.work import Poison
 
 log = logging.getLogger(__name__)
 

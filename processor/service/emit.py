@@ -10,8 +10,9 @@ from processor.core.correction import Correction
 from processor.core.history import HistoryRecord, Parked
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
-from processor.service.intake import Intake, Poison
+from processor.service.intake import Intake
 from processor.service.records import TRACEPARENT, Headers, Outgoing
+from processor.service.work import Poison
 from processor.settings import Topics
 
 MARKER = b"1"

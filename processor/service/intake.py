@@ -4,14 +4,11 @@ import logging
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TypeAlias
 
-from processor.codec.codec import Codec
-from processor.codec.errors import DecodeError
 from processor.core.accept import Rejected, accept, refuse
 from processor.core.catalog import Catalog
 from processor.core.chunk import Ask, Cause, Chunk, Stage
-from processor.core.correction import Answer, Source
+from processor.core.correction import Answer
 from processor.core.descent import WITH_CHILDREN
 from processor.core.errors import Reason
 from processor.core.history import Parked, RequestState, RequestStatus
@@ -24,41 +21,14 @@ from processor.core.rights import Ground, Policy, Refusal, topic_refusal
 from processor.core.scan import cancel_part, fail_part
 from processor.core.settle import another_round, cancel, give_up, settle
 from processor.service.records import Lane, Received
+from processor.service.work import Poison, Work, origin_of
 
 log = logging.getLogger(__name__)
-
-Item: TypeAlias = Request | Chunk | Answer | RequestStatus
-EXPECTED: dict[Lane, tuple[type[Item], ...]] = {
-    Lane.REQUESTS: (Request,),
-    Lane.CHUNKS: (Chunk, Request),
-    Lane.RETRY: (Chunk, RequestStatus, Request),
-    Lane.ANSWERS: (Answer,),
-}
-"""By the retry topic the store asks for a step of a run, or for a status that it decided upon to be written; by that of
-chunks large requests are passed on."""
 
 OF_LARGE_REQUESTS = frozenset({Cause.SPLIT, Cause.CONFIRM})
 NOTHING_APPLIED = frozenset({Cause.CONFLICT, Cause.PARENT_MISSING})
 MOST_KEYS_AT_ONCE = 100
 """Of a chunk that comes round again; a larger one is read beside the loop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Poison:
-    """A record that can never be used: it is set aside as it came."""
-
-    record: Received
-    reason: Reason
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A decoded record. `keys` is about what it costs to read."""
-
-    record: Received
-    ask: Item
-    keys: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +75,6 @@ class Intake:
     """`traceparent` of the requests that came with one."""
     requested_at: dict[str, datetime] = field(default_factory=dict)
     """By request, where its publisher said so."""
-
-
-def decode(record: Received, codec: Codec) -> Work | Poison:
-    """Raises RegistryUnavailable, which says nothing about the record: it is to be decoded again later."""
-    if record.value is None:
-        return Poison(record, Reason.UNDECODABLE, "the record has no value")
-    try:
-        ask = codec.decode(record.value, EXPECTED[record.lane])
-    except DecodeError as error:
-        return Poison(record, error.reason, error.detail)
-    match ask:
-        case Request():
-            return Work(record, ask, len(getattr(ask.selection, "keys", ())))
-        case Chunk():
-            return Work(record, ask, len(ask.asks) if ask.scan is None else ask.scan.size)
-        case Answer() | RequestStatus():
-            return Work(record, ask, 1)
-        case _:
-            raise TypeError(f"{record.place}: decoded to {type(ask).__name__}")
 
 
 def take_request(request: Request, catalog: Catalog, intake: Intake, now: datetime) -> None:
@@ -345,14 +296,3 @@ def _accepted_id(chunk: Chunk) -> bytes:
 
 def _cancelled_id(origin: Request | Chunk) -> bytes:
     return accepted_id(origin.request_id, origin.district_id, CANCELLED, 1)
-
-
-def origin_of(ask: Item) -> Request | Chunk | Source:
-    """What tells the request and the district that a record is about."""
-    match ask:
-        case Answer():
-            return ask.source
-        case RequestStatus():
-            return ask.request
-        case _:
-            return ask

@@ -15,9 +15,10 @@ from processor.core.rights import Policy
 from processor.service.bulk import MOST_KEYS_BESIDE, Bulk
 from processor.service.comparing import Compared, Comparer
 from processor.service.inbox import Inbox
-from processor.service.intake import Poison, Sorter, Work, decode
+from processor.service.intake import Sorter
 from processor.service.records import Lane, Outgoing, Received
 from processor.service.tally import count_batch, timed_commit
+from processor.service.work import Poison, Work, decode
 
 log = logging.getLogger(__name__)
 

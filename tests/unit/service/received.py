@@ -7,8 +7,8 @@ from processor.core.correction import Answer
 from processor.core.history import RequestStatus
 from processor.core.partition import partition_of
 from processor.core.request import Request
-from processor.service.intake import Item, Work, origin_of
 from processor.service.records import Headers, Lane, Received
+from processor.service.work import Item, Work, origin_of
 
 PARTITIONS = 6
 TOPICS = {

@@ -11,8 +11,9 @@ from processor.core.partition import partition_of
 from processor.core.plan import Plan
 from processor.core.request import Keys
 from processor.service.emit import MARKER, Emitter
-from processor.service.intake import Intake, Poison
+from processor.service.intake import Intake
 from processor.service.records import Headers, Lane, Outgoing
+from processor.service.work import Poison
 from processor.settings import Topics
 from tests.unit.codec.records import CATALOG, CORRECTION, OUTCOME, REQUEST, REQUEST_ID, at
 from tests.unit.core.builders import chunk

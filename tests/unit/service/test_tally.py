@@ -15,9 +15,10 @@ from processor.core.history import RequestState, RequestStatus, Status
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
 from processor.core.request import Keys
-from processor.service.intake import Intake, Poison, Sorter
+from processor.service.intake import Intake, Sorter
 from processor.service.records import Lane
 from processor.service.tally import count_applied, count_batch, timed_commit
+from processor.service.work import Poison
 from tests.unit.codec.records import CORRECTION, OUTCOME, REQUEST, at
 from tests.unit.core.builders import CATALOG, chunk
 from tests.unit.service.received import PARTITIONS, received, work
