@@ -105,7 +105,7 @@ def test_a_report_takes_memory_that_does_not_grow_with_the_number_of_keys(
         to_file = ("--output", form, "--to", tmp_path / f"report.{form}")
         before, after = (told.peak_mib("report", request_id, *to_file) for request_id in (small_id, REQUEST_ID))
         record_property(f"{form}_mib", round(after))
-        assert after - before < 4, f"{form}: {before:.0f} MiB of {small} keys, {after:.0f} MiB of {large}"
+        assert after - before < 3.4, f"{form}: {before:.0f} MiB of {small} keys, {after:.0f} MiB of {large}"
     before, after = (told.peak_mib("report", request_id, "--keys-only") for request_id in (small_id, REQUEST_ID))
     assert after - before < 4, "keys alone"
 
