@@ -173,9 +173,9 @@ def test_it_ends_where_the_topic_ended_when_it_began(filled: World) -> None:
 def test_what_was_covered_is_said(filled: World) -> None:
     ended = run(filled)
     assert f"read 10 records of {filled.history}, from 20" in ended.stderr
-    assert "; wrote 9\n" in ended.stderr
+    assert "; wrote 10\n" in ended.stderr
     partition = filled.partition(ID)
-    assert f"{partition}: 0 to 9" in ended.stderr
+    assert f"{partition}: 0 to 10" in ended.stderr
     assert f"{(partition + 1) % 3}: 0 to 0" in ended.stderr
 
 

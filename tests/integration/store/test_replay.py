@@ -165,7 +165,7 @@ def test_a_replay_before_the_store_ever_ran(world: World) -> None:
     visible = world.visible()
     world.catch_up(world.store())
     assert world.visible() == visible
-    assert len(visible["requests"]) == 11
+    assert len(visible["requests"]) == 12
     assert len(world.ends()) == 10
 
 
