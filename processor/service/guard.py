@@ -74,6 +74,7 @@ class Guarding:
         self._has_news = True
         self._looked_at = 0.0
         self._pump.clear()
+        self._place = FIRST_PARKED
 
     def note(self, changes: Changes) -> None:
         """A batch that is stored: what is to be looked at."""
