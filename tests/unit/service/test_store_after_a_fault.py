@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from time import monotonic
 from typing import cast
 
 import pytest
@@ -10,8 +11,9 @@ from processor.core.chunk import Cause, Chunk, Stage
 from processor.core.history import HistoryRecord, Order, OrderAction, Parked, RequestState, RequestStatus
 from processor.core.request import Request
 from processor.crashpoint import CrashPoints
-from processor.service.guard import AT_ONCE, Guarding
+from processor.service.guard import AT_ONCE, LOOK_EVERY_S, Guarding
 from processor.service.guard_ports import Orderable, ParkedPlace, ParkedRecord, ReleasedRequest
+from processor.service.history_changes import Changes, HeldChunk
 from processor.service.history_ports import Extent, HistoryTables, HistoryWriter, StoreUnavailable
 from processor.service.orders import Orders
 from tests.unit.core.builders import NOW, REQUEST_ID, chunk, request
@@ -95,3 +97,22 @@ def test_an_order_that_could_not_be_written_means_something_when_it_is_read_agai
     assert writer.written == ["CANCELLED"]
     orders.carry_out([("resync.control", cancelling)], NOW)
     assert writer.written == ["CANCELLED"], "the history does not tell it yet"
+
+
+def test_what_is_parked_after_a_cancellation_is_published_at_once() -> None:
+    """It was being planned when its request was cancelled."""
+    first, late = (chunk(key, chunk=f"0.{key}.0", cause=Cause.HELD, stage=Stage.RELEASED) for key in ("1", "2"))
+    tables, writer = Tables([first], status(RequestState.CANCELLED)), Writer()
+    guarding = Guarding(
+        cast("HistoryTables", tables), cast("HistoryWriter", writer), tables.decode, lambda _: True, CrashPoints(None)
+    )
+    guarding.take_over({0: Extent(0, 0, 0)})
+    guarding.step({0: 0})
+    assert writer.written == [first.chunk]
+    del tables.held[first.rank, first.chunk]
+    tables.held[late.rank, late.chunk] = late
+    guarding.note(Changes(parked={(REQUEST_ID, late.chunk): HeldChunk(late, b"")}))
+    until = monotonic() + 10 * LOOK_EVERY_S
+    while len(writer.written) < 2 and monotonic() < until:
+        guarding.step({0: 0})
+    assert writer.written == [first.chunk, late.chunk]
