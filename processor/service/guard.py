@@ -61,6 +61,8 @@ class Guarding:
         self._looked_at = 0.0
         self._decided = Recent(REPEAT_S)
         self._published = Recent(REPEAT_S)
+        self._parked_since: set[str] = set()
+        """Requests of which something was parked since a pass over them; as of one that was cancelled meanwhile."""
         self._pump: deque[ReleasedRequest] = deque()
         self._place: ParkedPlace = FIRST_PARKED
         self.held = 0
@@ -74,11 +76,14 @@ class Guarding:
         self._has_news = True
         self._looked_at = 0.0
         self._pump.clear()
+        self._parked_since.clear()
+        self._place = FIRST_PARKED
 
     def note(self, changes: Changes) -> None:
         """A batch that is stored: what is to be looked at."""
         guarded = {c.request_id for c in changes.chunks.values() if c is not None and c.guard is not None}
         decided = {request_id for request_id, status in changes.requests.items() if _is_decided(status)}
+        self._parked_since |= {request_id for (request_id, _), held in changes.parked.items() if held is not None}
         self._has_news = self._has_news or bool(guarded or decided or changes.parked)
         if self._planning is not None:
             self._planning = (self._planning | guarded) - decided
@@ -123,8 +128,10 @@ class Guarding:
         """A pass over a request that is under way goes on."""
         waiting = {released.request_id for released in self._pump}
         for released in self._tables.released():
-            is_due = released not in self._published and released.request_id not in waiting
-            if is_due and self._owns(released.request_id):
+            request_id = released.request_id
+            is_due = released not in self._published or request_id in self._parked_since
+            if is_due and request_id not in waiting and self._owns(request_id):
+                self._parked_since.discard(request_id)
                 self._pump.append(released)
 
     def _publish(self) -> None:

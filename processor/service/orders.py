@@ -41,12 +41,14 @@ class Orders:
         ids = list({order.request_id for _, order in orders})
         found = {each.status.request.request_id: each for each in self._tables.orderable(ids)}
         taken: list[tuple[Order, RequestStatus]] = []
+        cancelled: set[str] = set()
         for topic, order in orders:
-            void = self._void(topic, order, found.get(order.request_id))
+            is_late = order.request_id in cancelled
+            void = Void.ENDED if is_late else self._void(topic, order, found.get(order.request_id))
             if void is None:
                 taken.append((order, ordered(order, found[order.request_id].status, now)))
                 if order.action is not OrderAction.RELEASE:
-                    self._cancelled.add(order.request_id)
+                    cancelled.add(order.request_id)
             else:
                 self._tell(topic, order, void)
         if not taken:
@@ -54,6 +56,9 @@ class Orders:
         self._crash("store.before_order")
         self._writer.orders([status for _, status in taken])
         self._crash("store.after_order")
+        # Only what is written is known: after a fault the order is read again, and has to mean something still.
+        for request_id in cancelled:
+            self._cancelled.add(request_id)
         for order, status in taken:
             metrics.STORE_ORDERS.labels(order.action, TAKEN).inc()
             log.info("order taken", request_id=order.request_id, action=order.action, state=status.state)
