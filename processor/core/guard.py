@@ -20,12 +20,9 @@ MAX_SAMPLES = 20
 
 
 def guard_of(limits: Limits, rows: int) -> Guard:
-    """For changes of an object of which the larger side has so many rows; 0 where nobody knows.
-
-    What is planned is not bounded by `max_deletes`, so no more than these pass without a release.
-    """
+    """For changes of an object of which the larger side has so many rows; 0 where nobody knows."""
     share = limits.hold_changes if limits.hold_share >= 1 else max(SHARE_FROM, int(rows * limits.hold_share))
-    return Guard(min(limits.hold_changes, share), min(limits.hold_deletes, limits.max_deletes))
+    return Guard(min(limits.hold_changes, share), limits.hold_deletes)
 
 
 def least_guard(limits: Limits) -> Guard:

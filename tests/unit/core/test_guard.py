@@ -39,7 +39,6 @@ LIMITS = Limits()
         (Limits(), 4_000, Guard(1_000, 0)),
         (Limits(), 1_000_000, Guard(10_000, 0)),
         (Limits(hold_changes=50, hold_deletes=7), 1_000_000, Guard(50, 7)),
-        (Limits(hold_deletes=700, max_deletes=60), 1_000_000, Guard(10_000, 60)),
         (Limits(hold_share=1.0), 10, Guard(10_000, 0)),
         (Limits(hold_share=0.0), 1_000_000, Guard(100, 0)),
     ],
