@@ -114,14 +114,14 @@ def test_what_means_nothing_is_counted_and_stays_without_effect(world: World) ->
 
 
 def test_a_running_request_is_cancelled_and_an_order_from_before_it_was_asked_for_is_not_about_it(world: World) -> None:
-    running = request(requested_at=LATER + timedelta(hours=1))
+    running = request()
     world.produce(*history_of(running, ACCEPTED, outcome(running.request_id, "1", Status.SENT), keys=1))
     store = world.store(control=True)
     world.catch_up(store)
     before = results(CANCEL)
-    world.wish(order(running, CANCEL))
+    world.wish(order(running, CANCEL, ordered_at=DECIDED - timedelta(hours=1)))
     run(store, lambda: told_of(CANCEL, before) == {Void.OUTDATED: 1})
-    world.wish(order(running, CANCEL, ordered_at=LATER + timedelta(hours=1)))
+    world.wish(order(running, CANCEL))
     [status] = await_told(world, store)
     assert (status.state, status.planned) == (CANCELLED, None)
 
