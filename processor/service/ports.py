@@ -66,10 +66,6 @@ class Scans(Protocol):
 
     def survey(self, district_id: str, object_name: str, chosen: Chosen | None = None) -> Survey: ...
 
-    def count(self, district_id: str, object_name: str) -> int:
-        """Rows of the larger side."""
-        ...
-
     def pages(
         self, district_id: str, object_name: str, after: str | None, size: int, chosen: Chosen | None = None
     ) -> tuple[Page, Page]:

@@ -1,16 +1,15 @@
-"""How many rows an object of a district has, for shares: counted when first needed, and known for a while."""
+"""About how many rows an object of a district has, for shares: asked for when first needed, and known for a while."""
 
 from time import monotonic
 
-from processor.service.ports import ReadTimedOut, Scans, SnapshotUnavailable
+from processor.service.ports import Scans, SnapshotUnavailable
 
 KEPT_S = 600.0
 UNKNOWN_KEPT_S = 5.0
-"""Where a database is away. A count that takes longer than the statement timeout would do so again."""
 
 
 class RowCounts:
-    """Calls give the rows of the larger side, 0 where a database is away or too slow to count."""
+    """Calls give the servers' own estimate for the larger side, which reads no row; 0 where a database is away."""
 
     def __init__(self, scans: Scans) -> None:
         self._scans = scans
@@ -21,9 +20,7 @@ class RowCounts:
         rows, until = self._known.get(place, (0, 0.0))
         if monotonic() >= until:
             try:
-                rows, kept_s = self._scans.count(*place), KEPT_S
-            except ReadTimedOut:
-                rows, kept_s = 0, KEPT_S
+                rows, kept_s = self._scans.survey(*place).rows, KEPT_S
             except SnapshotUnavailable:
                 rows, kept_s = 0, UNKNOWN_KEPT_S
             self._known[place] = (rows, monotonic() + kept_s)

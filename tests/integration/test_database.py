@@ -36,13 +36,6 @@ def test_it_is_asked_for_the_next_keys_at_once_where_nobody_waits(stack_settings
         assert database.rows(QUICK, {}) == [(7,)]
 
 
-def test_a_count_that_takes_too_long_keeps_nobody_else_from_it(stack_settings: dict[str, str]) -> None:
-    with reading(stack_settings, OPTIONS) as database:
-        with pytest.raises(ReadTimedOut):
-            database.rows(SLOW, {}, may_be_slow=True)
-        assert database.rows(QUICK, {}) == [(7,)]
-
-
 @pytest.mark.parametrize("count", [0, 1, FETCHED_AT_ONCE, 2 * FETCHED_AT_ONCE + 1])
 def test_all_rows_come_however_they_are_fetched(stack_settings: dict[str, str], count: int) -> None:
     asked = sql.SQL("select generate_series(1, %(count)s)").format()

@@ -86,23 +86,16 @@ class Database:
         self._connection: Connection[TupleRow] | None = None
 
     def rows(
-        self,
-        statement: sql.Composed,
-        parameters: Mapping[str, Any],
-        settings: sql.SQL | None = None,
-        *,
-        may_be_slow: bool = False,
+        self, statement: sql.Composed, parameters: Mapping[str, Any], settings: sql.SQL | None = None
     ) -> list[TupleRow]:
         """All rows of a statement, under settings of its own. Raises SnapshotUnavailable, which names the fault.
-
-        `may_be_slow`: that it takes too long says nothing about others, so the database is not left alone for it.
 
         No message holds a value. Raises ReadTimedOut where the server ended the statement, and Unreadable.
         """
         with self._lock:
             started = self.active_at = time.monotonic()
             try:
-                rows = self._rows(statement, parameters, settings, may_be_slow=may_be_slow)
+                rows = self._rows(statement, parameters, settings)
             except SnapshotUnavailable:
                 metrics.SNAPSHOT_FAILURES.labels(self._side).inc()
                 raise
@@ -122,12 +115,7 @@ class Database:
             self._lock.release()
 
     def _rows(
-        self,
-        statement: sql.Composed,
-        parameters: Mapping[str, Any],
-        settings: sql.SQL | None = None,
-        *,
-        may_be_slow: bool = False,
+        self, statement: sql.Composed, parameters: Mapping[str, Any], settings: sql.SQL | None = None
     ) -> list[TupleRow]:
         if self._gate.is_closed():
             raise SnapshotUnavailable(f"{self.name}: away; waiting before it is asked again")
@@ -138,7 +126,7 @@ class Database:
             self.close()
             self.is_up = False
             is_there = isinstance(error, psycopg.errors.QueryCanceled)
-            if not is_there or (self._options.rests_after_timeout and not may_be_slow):
+            if not is_there or self._options.rests_after_timeout:
                 self._gate.failed(time.monotonic() - started)
             fault = ReadTimedOut if is_there else SnapshotUnavailable
             raise fault(f"{self.name}: {_fault(error)}") from error

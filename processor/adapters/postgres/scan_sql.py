@@ -33,9 +33,6 @@ class PageStatements:
         """Parameters: `size`, and `district_id` where districts share the table."""
         self.next = self.rows(columns, first=False)
         """Parameters: `after` too."""
-        self.count = sql.SQL("SELECT count(*) FROM {} AS t WHERE {}").format(
-            table_name(table.name), self._where(sql.SQL("true"))
-        )
 
     def all(self, chosen: sql.Composable) -> sql.Composed:
         """What is explained to learn about how many rows there are."""

@@ -47,15 +47,6 @@ class PostgresScans:
         ]
         return Survey(max(rows for rows, _ in found), lacking)
 
-    def count(self, district_id: str, object_name: str) -> int:
-        """See the port."""
-        asked = {"district_id": district_id}
-
-        def read(database: Database, side: PageStatements) -> int:
-            return int(database.rows(side.count, asked, may_be_slow=True)[0][0])
-
-        return max(self._sides.both(district_id, object_name, read))
-
     def pages(
         self, district_id: str, object_name: str, after: str | None, size: int, chosen: Chosen | None = None
     ) -> tuple[Page, Page]:

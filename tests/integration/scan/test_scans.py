@@ -110,7 +110,9 @@ def test_rows_are_those_of_the_district_on_the_larger_side(stack_settings: dict[
         many(made, 2_000)
         made.theirs.execute("insert into item select 'OTHER', n, 'x' from generate_series(1, 5000) n")
         made.ours.execute("delete from item where id > 10")
-        assert made.scans.count("D", "Item") == 2_000
+        for side in (made.ours, made.theirs):
+            side.execute("analyze item")
+        assert 1_800 < made.scans.survey("D", "Item").rows < 2_200
 
 
 def test_an_index_in_another_order_does_not_serve(stack_settings: dict[str, str]) -> None:

@@ -50,9 +50,6 @@ class Databases:
         self._check(target)
         return Survey(max(len(side.get(target, {})) for side in (self.district, self.state)), self.without_index)
 
-    def count(self, district_id: str, object_name: str) -> int:
-        return self.survey(district_id, object_name).rows
-
     def pages(
         self, district_id: str, object_name: str, after: str | None, size: int, chosen: Chosen | None = None
     ) -> tuple[Page, Page]:

@@ -288,7 +288,7 @@ def test_a_slow_key_is_found_by_smaller_and_smaller_reads() -> None:
 
 
 def test_what_took_too_long_together_is_read_apart_first() -> None:
-    """The second time they are cut although others are read with them. What deletes is counted by being planned."""
+    """The second time they are cut although others are read with them. What deletes is then planned, so counted."""
     databases = Databases(slow_keys={("NORTH", "Person"): {"1"}})
     together = [chunk("1", "2"), chunk("3", "4", chunk="1")]
     plan = resync(together, observe(together, databases, CATALOG), CATALOG, NOW)
