@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from heapq import nsmallest
 
 from processor.core.catalog import Limits
 from processor.core.chunk import Stage
@@ -17,6 +18,7 @@ from processor.core.request import Dependencies, Mode
 SHARE_FROM = 100
 """Fewer changes than these are never held for their share: a district may be small."""
 MAX_SAMPLES = 20
+"""Keys that a plan names, of all objects and operations together."""
 
 
 def guard_of(limits: Limits, rows: int) -> Guard:
@@ -32,25 +34,42 @@ def least_guard(limits: Limits) -> Guard:
 
 def plan_counts(corrections: Iterable[Correction]) -> PlanCounts:
     counts: Counter[tuple[str, Op, str | None]] = Counter()
-    samples: list[Sample] = []
+    keys: dict[tuple[str, Op], list[str]] = {}
     for correction in corrections:
         source, op = correction.source, correction.op
         counts[source.object, op, None] += 1
         if op is Op.UPDATE:
             counts.update((source.object, op, name) for name in source.changed_fields)
-        if len(samples) < MAX_SAMPLES:
-            samples.append(Sample(source.object, op, source.key))
-    return _plan_counts(counts, samples)
+        keys.setdefault((source.object, op), []).append(source.key)
+    return _plan_counts(counts, _some(keys))
 
 
 def merged(plans: Iterable[PlanCounts]) -> PlanCounts:
-    """What all of them would change together."""
+    """What all of them would change together, in whatever order they come."""
     counts: Counter[tuple[str, Op, str | None]] = Counter()
-    samples: list[Sample] = []
+    samples: Sequence[Sample] = ()
     for plan in plans:
         counts.update({(each.object, each.op, each.field): each.keys for each in plan.counts})
-        samples += plan.samples[: MAX_SAMPLES - len(samples)]
+        keys: dict[tuple[str, Op], list[str]] = {}
+        for sample in (*samples, *plan.samples):
+            keys.setdefault((sample.object, sample.op), []).append(sample.key)
+        samples = _some(keys)
     return _plan_counts(counts, samples)
+
+
+def _some(keys: Mapping[tuple[str, Op], Sequence[str]]) -> list[Sample]:
+    """The first keys of each object and operation, about as many of each; deletions first.
+
+    What is left out of a part would be left out of the whole.
+    """
+    kinds = sorted(keys, key=lambda kind: (kind[1] is not Op.DELETE, *kind))
+    ranked = [
+        (rank, place, key)
+        for place, kind in enumerate(kinds)
+        for rank, key in enumerate(nsmallest(MAX_SAMPLES, keys[kind], key=lambda key: (len(key), key)))
+    ]
+    chosen = sorted(sorted(ranked)[:MAX_SAMPLES], key=lambda each: (each[1], each[0]))
+    return [Sample(*kinds[place], key) for _, place, key in chosen]
 
 
 def _plan_counts(counts: Counter[tuple[str, Op, str | None]], samples: Sequence[Sample]) -> PlanCounts:

@@ -1,8 +1,10 @@
 """The guard: what passes by itself, what has to be released, and that parking loses no key."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from processor.core.catalog import Limits
 from processor.core.chunk import Stage
-from processor.core.correction import Op
+from processor.core.correction import Correction, Op
 from processor.core.errors import Reason
 from processor.core.guard import (
     MAX_SAMPLES,
@@ -67,7 +69,7 @@ def test_a_plan_counts_by_object_operation_and_field() -> None:
             Planned("Person", Op.UPDATE, None, 1),
             Planned("Person", Op.UPDATE, "lastName", 1),
         ),
-        (Sample("Person", Op.UPDATE, "1"), Sample("Person", Op.CREATE, "2")),
+        (Sample("Person", Op.CREATE, "2"), Sample("Person", Op.UPDATE, "1")),
     )
 
 
@@ -81,6 +83,45 @@ def test_parts_add_up_to_the_plan_of_the_whole(sizes: list[int]) -> None:
     assert together == plan_counts(correction for part in parts for correction in part)
     assert changes(together) == sum(sizes)
     assert len(together.samples) == min(MAX_SAMPLES, sum(sizes))
+
+
+KINDS = st.tuples(st.sampled_from(["Enrollment", "Person"]), st.sampled_from(list(Op)))
+CHANGES = st.lists(st.lists(st.tuples(KINDS, st.integers(1, 500).map(str)), max_size=60), min_size=1, max_size=5)
+
+
+def planned(changes_of_part: list[tuple[tuple[str, Op], str]]) -> PlanCounts:
+    return plan_counts(change(name, op, key) for (name, op), key in changes_of_part)
+
+
+def change(name: str, op: Op, key: str) -> Correction:
+    (made,) = World({("Person", key): (ours(),)}, {}).decide(chunk(key)).corrections
+    return replace(made, op=op, source=replace(made.source, object=name, changed_fields=()))
+
+
+@settings(max_examples=50, deadline=None)
+@given(CHANGES, st.randoms(use_true_random=False))
+def test_samples_tell_of_each_object_and_operation_whatever_the_order(
+    parts: list[list[tuple[tuple[str, Op], str]]], random: Random
+) -> None:
+    found = merged(map(planned, parts))
+    whole = [each for part in parts for each in part]
+    sizes = Counter(kind for kind, _ in whole)
+    named = Counter((sample.object, sample.op) for sample in found.samples)
+    assert sum(named.values()) == min(MAX_SAMPLES, len(whole))
+    assert named.keys() == sizes.keys()
+    least = min((named[kind] for kind in sizes if named[kind] < sizes[kind]), default=MAX_SAMPLES)
+    assert all(number <= least + 1 for number in named.values()), "none has room that another lacks"
+    is_delete = [sample.op is Op.DELETE for sample in found.samples]
+    assert is_delete == sorted(is_delete, reverse=True)
+    random.shuffle(whole)
+    random.shuffle(parts)
+    assert found == planned(whole) == merged(map(planned, parts))
+
+
+def test_few_deletions_among_many_changes_are_named() -> None:
+    plan = planned([(("Person", Op.CREATE), str(key)) for key in range(1, 200)] + [(("Person", Op.DELETE), "900")])
+    assert plan.samples[0] == Sample("Person", Op.DELETE, "900")
+    assert [sample.key for sample in plan.samples[1:]] == [str(key) for key in range(1, MAX_SAMPLES)]
 
 
 @pytest.mark.parametrize(
