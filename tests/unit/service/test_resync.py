@@ -242,6 +242,20 @@ def test_a_family_is_held_against_the_guard_together() -> None:
     assert [(each.object, each.chunk) for each in parked(plan)] == [("Person", "0.0"), ("Enrollment", "0.Enrollment.0")]
 
 
+@pytest.mark.parametrize(("children", "waiting"), [(101, ["Enrollment"]), (100, [])])
+def test_what_comes_along_is_held_against_the_share_of_its_own_object(children: int, waiting: list[str]) -> None:
+    keys = [str(n) for n in range(1, children + 1)]
+    below = {key: (row(ENROLLMENT, personID="1", grade="9"),) for key in keys}
+    both = Databases(
+        {("NORTH", "Person"): {"1": (ours(),)}, ("NORTH", "Enrollment"): below},
+        {("NORTH", "Person"): {"1": (theirs(),)}},
+    )
+    of, rows = catalog(hold_share=0.25), {"Person": 100_000, "Enrollment": 200}
+    chunks = [chunk("1"), chunk(*keys, object_name="Enrollment", chunk="0.Enrollment")]
+    plan = resync(chunks, observe(chunks, both, of), of, NOW, lambda _district_id, name: rows[name])
+    assert [each.object for each in parked(plan)] == waiting
+
+
 def test_a_share_counts_against_the_rows_that_there_are() -> None:
     keys = [str(n) for n in range(1, 151)]
     both = Databases(district={("NORTH", "Person"): {key: (ours(),) for key in keys}})
