@@ -22,6 +22,8 @@ from processor.core.request import Mode, OnStateOnly, Report
 from processor.core.snapshot import KeyFault, Observed, Snapshot
 from processor.core.values import Values
 
+UNANSWERED_STATE_ONLY = "only the state has it; what was not answered is never sent again as a deletion"
+
 
 def count_state_only(chunk: Chunk, snapshot: Snapshot) -> int:
     """Keys of the chunk that only the state has."""
@@ -209,6 +211,9 @@ class _Deciding:
         elif self.chunk.stage is Stage.GUARDED and self.deletes > limits.max_deletes:
             detail = f"{counted(self.deletes, 'record')} would be deleted; at most {limits.max_deletes} may"
             self.end(kind, ask, Status.STATE_ONLY, Reason.MAX_DELETES, detail=detail)
+        elif self.chunk.cause is Cause.NO_ANSWER:
+            # What was not answered may have been a change: the history does not tell, and nobody let a deletion pass.
+            self.end(kind, ask, Status.FAILED, Reason.NO_ANSWER, detail=UNANSWERED_STATE_ONLY)
         else:
             before = state_values(kind, observed.state[0])
             check_size(before, None)

@@ -115,6 +115,8 @@ TABLE = [
     Case(UNANSWERED, [ours(lastName="A")], [theirs()], Status.SENT, None, NAME, Op.UPDATE),
     Case({**UNANSWERED, **DELETE}, [], [], Status.APPLIED, Reason.SEEN_EQUAL, (), None),
     Case(UNANSWERED, [], [], Status.NOT_FOUND, None, (), None),
+    Case({**UNANSWERED, **DELETE}, [], [theirs()], Status.FAILED, Reason.NO_ANSWER, (), None),
+    Case(UNANSWERED, [], [theirs()], Status.STATE_ONLY, None, (), None),
     Case({**UNANSWERED, "attempt": 5}, [ours()], [], Status.SENT, None, OWNED, Op.CREATE),
     Case({**UNANSWERED, "attempt": 6}, [ours()], [], Status.FAILED, Reason.NO_ANSWER, OWNED, None),
     Case({**UNANSWERED, "attempt": 6}, [ours()], [theirs()], Status.APPLIED, Reason.SEEN_EQUAL, (), None),
@@ -129,6 +131,11 @@ def test_what_becomes_of_a_key(case: Case) -> None:
     assert (outcome.status, outcome.reason, outcome.changed_fields) == (case.status, case.reason, case.named)
     assert [correction.op for correction in plan.corrections] == ([] if case.sent is None else [case.sent])
     assert (plan.chunks, plan.retries) == ([], [])
+
+
+def test_what_was_not_answered_says_why_it_is_not_deleted() -> None:
+    outcome = only_outcome(of(person([], [theirs()], MAY_DELETE), **UNANSWERED, **DELETE))
+    assert outcome.detail == "only the state has it; what was not answered is never sent again as a deletion"
 
 
 def test_a_duplicate_says_how_many_and_where() -> None:
