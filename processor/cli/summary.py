@@ -102,8 +102,8 @@ def _print_lines(summary: Summary, document: Mapping[str, Any]) -> None:
     print_table(("what", "number"), rows)
 
 
-def tell_next(summary: Summary) -> None:
-    """What can be done with it, on stderr."""
+def tell_next(summary: Summary, max_deletes: int | None) -> None:
+    """What can be done with it, on stderr. `max_deletes` is the catalog's; None where it is not known."""
     report = ["resync", "report", summary.request_id]
     differing = summary.differing + summary.missing_at_state
     if not (differing or summary.missing_at_district or summary.duplicates or summary.not_verified):
@@ -114,9 +114,22 @@ def tell_next(summary: Summary) -> None:
     again = ["resync", "submit", "--from-request", summary.request_id]
     if differing:
         say(f"Resync what differs: {_command(*again, '--wait')}")
-    if summary.missing_at_district:
+    if max_deletes is not None and summary.missing_at_district > max_deletes:
+        command = _command(*_delete_all(summary))
+        say(f"Resync all, and delete what only the state has, where you may: {command}")
+        say(f"(a request of keys deletes at most {max_deletes}; this is planned, and may have to be released)")
+    elif summary.missing_at_district:
         wanted = ["--status", Status.MISSING_AT_DISTRICT.lower(), "--on-state-only", "delete"]
         say(f"Delete what only the state has, where you may: {_command(*again, *wanted)}")
+
+
+def _delete_all(summary: Summary) -> list[str]:
+    """Records chosen as they were verified: what is planned as a whole is not bounded by `max_deletes`."""
+    chosen = ["--all"] if summary.filter is None else ["--where", summary.filter]
+    if summary.school_year is not None:
+        chosen += ["--school-year", summary.school_year]
+    named = ["--district", summary.district_id, "--object", summary.object]
+    return ["resync", "submit", *named, *chosen, "--on-state-only", "delete", "--wait"]
 
 
 def _command(*words: str) -> str:

@@ -75,7 +75,8 @@ def verify(
     settings = load_settings()
     person = identified(settings)
     request = replace(asked, requested_by=person.name, requested_from=side or person.side())
-    check_asked(settings, person, request, catalog_or_warning(settings))
+    catalog = catalog_or_warning(settings)
+    check_asked(settings, person, request, catalog)
     publisher = parts.open_publisher(settings, parts.open_codec(settings))
     if not wait:
         from processor.cli.output import print_line
@@ -94,5 +95,5 @@ def verify(
             raise typer.Exit(ExitCode.FAILED)
         summary = Summary.of(result, queries.verification(request.request_id) or {})
     print_summary(output, summary)
-    tell_next(summary)
+    tell_next(summary, None if catalog is None else catalog.limits.max_deletes)
     exit_with([result])

@@ -70,7 +70,7 @@ def test_it_says_which_records_were_verified(capsys: pytest.CaptureFixture[str])
 
 
 def test_what_can_be_done_is_told_as_commands(capsys: pytest.CaptureFixture[str]) -> None:
-    tell_next(ALL)
+    tell_next(ALL, 6)
     told = capsys.readouterr().err
     assert f"resync report {REQUEST_ID} --status failed\n" in told
     assert f"resync report {REQUEST_ID} --output xlsx --to verification.xlsx" in told
@@ -79,5 +79,29 @@ def test_what_can_be_done_is_told_as_commands(capsys: pytest.CaptureFixture[str]
 
 
 def test_nothing_is_told_where_nothing_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
-    tell_next(summary(Count("IN_SYNC", None, 9), Count("IN_SYNC", "EXPECTED_DIFFERENCE", 1)))
+    tell_next(summary(Count("IN_SYNC", None, 9), Count("IN_SYNC", "EXPECTED_DIFFERENCE", 1)), 0)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("found", "chosen"),
+    [
+        ({}, "--all"),
+        ({"school_year": "2027"}, "--all --school-year 2027"),
+        ({"filter": "grade = 9", "school_year": "2027"}, "--where 'grade = 9' --school-year 2027"),
+    ],
+)
+def test_more_deletions_than_keys_may_cause_are_planned_as_a_whole(
+    found: dict[str, object], chosen: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell_next(summary(*COUNTS, **found), 5)
+    told = capsys.readouterr().err
+    command = f"resync submit --district NORTH --object Enrollment {chosen} --on-state-only delete --wait"
+    assert f"Resync all, and delete what only the state has, where you may: {command}\n" in told
+    assert "a request of keys deletes at most 5;" in told
+    assert "missing_at_district" not in told
+
+
+def test_without_a_catalog_the_number_of_deletions_is_not_known(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_next(ALL, None)
+    assert "--status missing_at_district" in capsys.readouterr().err

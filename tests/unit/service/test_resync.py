@@ -245,7 +245,7 @@ def test_a_family_is_held_against_the_guard_together() -> None:
 @pytest.mark.parametrize(("children", "waiting"), [(101, ["Enrollment"]), (100, [])])
 def test_what_comes_along_is_held_against_the_share_of_its_own_object(children: int, waiting: list[str]) -> None:
     keys = [str(n) for n in range(1, children + 1)]
-    below = {key: (row(ENROLLMENT, personID="1", grade="9"),) for key in keys}
+    below: dict[str, tuple[Row, ...]] = {key: (row(ENROLLMENT, personID="1", grade="9"),) for key in keys}
     both = Databases(
         {("NORTH", "Person"): {"1": (ours(),)}, ("NORTH", "Enrollment"): below},
         {("NORTH", "Person"): {"1": (theirs(),)}},
