@@ -6,6 +6,7 @@ import pytest
 
 from demo.columns import COLUMNS
 from demo.databases import DISTRICTS
+from demo.plants import rows
 from demo.proof.truth import CROSSWALKS, DEMO, named_blocks
 from demo.tables import STATE_COLUMNS, TABLES, Tables
 from processor.catalog_file import Secrets, load_catalog
@@ -20,6 +21,11 @@ def catalog() -> Catalog:
 
 def test_districts(catalog: Catalog) -> None:
     assert tuple(catalog.districts) == DISTRICTS
+
+
+def test_the_demo_leaves_more_to_delete_than_passes_without_a_release(catalog: Catalog) -> None:
+    """docs/guard.md has it tried."""
+    assert catalog.limits.hold_deletes <= rows.MAX_DELETES == catalog.limits.max_deletes
 
 
 def test_tables(catalog: Catalog) -> None:
