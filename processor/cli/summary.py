@@ -93,13 +93,18 @@ def print_summary(output: Output, summary: Summary) -> None:
 
 def _print_lines(summary: Summary, document: Mapping[str, Any]) -> None:
     print_line(f"{summary.object} of {summary.district_id}: {summary.state} ({summary.request_id})")
-    if summary.school_year is not None:
-        print_line(f"of school year {printable(summary.school_year)} alone")
-    if summary.filter is not None:
-        print_line(f"of records alone that match: {printable(summary.filter)}")
+    print_chosen(summary.filter, summary.school_year)
     rows = [{"what": words, "number": document[name]} for name, words in NUMBERS.items()]
     rows += [{"what": f"differing in {name}", "number": keys} for name, keys in summary.fields.items()]
     print_table(("what", "number"), rows)
+
+
+def print_chosen(where: str | None, school_year: str | None) -> None:
+    """Which records were meant, where not all were."""
+    if school_year is not None:
+        print_line(f"of school year {printable(school_year)} alone")
+    if where is not None:
+        print_line(f"of records alone that match: {printable(where)}")
 
 
 def tell_next(summary: Summary, max_deletes: int | None) -> None:

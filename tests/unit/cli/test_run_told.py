@@ -95,6 +95,10 @@ def test_the_document_is_as_its_schema_says(told: RunTold, capsys: pytest.Captur
 def test_what_was_found_stands_before_and_after(capsys: pytest.CaptureFixture[str]) -> None:
     print_run(Output.TABLE, WHOLE)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [" ".join(line) for line in lines[1:3]] == [
+        "of school year 2027 alone",
+        "of records alone that match: grade = '9'",
+    ]
     assert ["differing", "4", "0"] in lines
     assert ["missing", "at", "the", "state", "6", "0"] in lines
     assert ["differing", "in", "grade", "4", "0"] in lines
