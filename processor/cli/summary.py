@@ -22,6 +22,7 @@ NUMBERS = {
     "differing": "differing",
     "gone": "gone on both sides meanwhile",
     "not_verified": "not verified",
+    "cancelled": "of these, cancelled before",
 }
 
 
@@ -43,6 +44,8 @@ class Summary:
     differing: int
     gone: int
     not_verified: int
+    cancelled: int
+    """Of `not_verified`: what was cancelled before it was compared."""
     fields: Mapping[str, int]
     filter: str | None = None
     """What records were chosen by; None for all."""
@@ -66,7 +69,8 @@ class Summary:
             duplicates=_keys(result.counts, Status.DUPLICATE_KEY),
             differing=_keys(result.counts, Status.DIFFERS),
             gone=_keys(result.counts, Status.NOT_FOUND),
-            not_verified=_keys(result.counts, Status.FAILED),
+            not_verified=_keys(result.counts, Status.FAILED) + _keys(result.counts, Status.CANCELLED),
+            cancelled=_keys(result.counts, Status.CANCELLED),
             fields=dict(sorted(fields.items(), key=lambda item: (-item[1], item[0]))),
             filter=found.get("filter"),
             school_year=found.get("school_year"),
@@ -108,8 +112,12 @@ def tell_next(summary: Summary) -> None:
     differing = summary.differing + summary.missing_at_state
     if not (differing or summary.missing_at_district or summary.duplicates or summary.not_verified):
         return
+    if summary.cancelled:
+        say(f"It was cancelled before all was compared; for the rest verify again: {_command(*_verify(summary))}")
     if summary.not_verified:
-        say(f"What was not verified, and why: {_command(*report, '--status', 'failed')}")
+        statuses = ["--status", "failed"] * (summary.not_verified > summary.cancelled)
+        statuses += ["--status", "cancelled"] * bool(summary.cancelled)
+        say(f"What was not verified, and why: {_command(*report, *statuses)}")
     say(f"All that is not in sync, as a file: {_command(*report, '--output', 'xlsx', '--to', 'verification.xlsx')}")
     again = ["resync", "submit", "--from-request", summary.request_id]
     if differing:
@@ -117,6 +125,14 @@ def tell_next(summary: Summary) -> None:
     if summary.missing_at_district:
         wanted = ["--status", Status.MISSING_AT_DISTRICT.lower(), "--on-state-only", "delete"]
         say(f"Delete what only the state has, where you may: {_command(*again, *wanted)}")
+
+
+def _verify(summary: Summary) -> list[str]:
+    """The command that verifies the same records anew."""
+    words = ["resync", "verify", "--district", summary.district_id, "--object", summary.object]
+    for option, given in (("--where", summary.filter), ("--school-year", summary.school_year)):
+        words += [] if given is None else [option, given]
+    return words
 
 
 def _command(*words: str) -> str:

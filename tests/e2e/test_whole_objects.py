@@ -49,6 +49,7 @@ EXPECTED = {
     "differing": len(RENAMED),
     "gone": 0,
     "not_verified": 0,
+    "cancelled": 0,
     "fields": {"lastName": len(RENAMED)},
 }
 STATUSES = Counter(

@@ -81,3 +81,19 @@ def test_what_can_be_done_is_told_as_commands(capsys: pytest.CaptureFixture[str]
 def test_nothing_is_told_where_nothing_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     tell_next(summary(Count("IN_SYNC", None, 9), Count("IN_SYNC", "EXPECTED_DIFFERENCE", 1)))
     assert capsys.readouterr().err == ""
+
+
+def test_what_was_cancelled_is_not_verified_and_said_to_be_so(capsys: pytest.CaptureFixture[str]) -> None:
+    some = summary(Count("CANCELLED", None, 366), Count("IN_SYNC", None, 9), school_year="2027")
+    assert (some.not_verified, some.cancelled) == (366, 366)
+    tell_next(some)
+    told = capsys.readouterr().err
+    assert "verify again: resync verify --district NORTH --object Enrollment --school-year 2027\n" in told
+    assert f"and why: resync report {REQUEST_ID} --status cancelled\n" in told
+
+
+def test_what_failed_and_what_was_cancelled_are_one_number(capsys: pytest.CaptureFixture[str]) -> None:
+    some = summary(Count("CANCELLED", None, 6), Count("FAILED", "INVALID_KEY", 3))
+    assert (some.not_verified, some.cancelled) == (9, 6)
+    tell_next(some)
+    assert f"resync report {REQUEST_ID} --status failed --status cancelled\n" in capsys.readouterr().err
