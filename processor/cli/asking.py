@@ -100,11 +100,14 @@ def catalog_or_warning(settings: "Settings") -> "Catalog | None":
 def check_asked(settings: "Settings", person: Person, request: Request, catalog: "Catalog | None") -> None:
     """Says early what the processor will say, which decides by a catalog of its own.
 
-    Raises NotAuthorized, and of a filter what `chosen` raises.
+    Raises NotAuthorized, UsageError for a name that the catalog lacks, and of a filter what `chosen` raises.
     """
+    from processor.cli.known_names import check_known
     from processor.cli.parts import NO_OBJECTS
 
     person.check_request(settings.topics.requests, request, catalog or NO_OBJECTS)
+    if catalog is not None:
+        check_known(catalog, request.district_id, request.object)
     if isinstance(request.selection, All | Filter):
         _check_chosen(person, request, catalog)
 

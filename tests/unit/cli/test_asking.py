@@ -1,5 +1,6 @@
 """What somebody asks for, held against the policy and the catalog before anything is sent."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,26 @@ def test_a_mistake_in_a_filter_or_a_year_is_told_before_anything_is_sent() -> No
         check_asked(SETTINGS, NOBODY, asked(Filter("grade = '9' or")), CATALOG)
     with pytest.raises(NoSchoolYear, match="Enrollment has no school year"):
         check_asked(SETTINGS, NOBODY, asked(All(), "2027"), CATALOG)
+
+
+@pytest.mark.parametrize("selection", [All(), Filter("grade = '9'"), Keys(("1",))])
+def test_a_name_that_the_catalog_lacks_is_refused_with_those_that_it_has(selection: Selection) -> None:
+    request = asked(selection)
+    with pytest.raises(UsageError, match=r"no district NROTH; it has .*NORTH"):
+        check_asked(SETTINGS, NOBODY, replace(request, district_id="NROTH"), CATALOG)
+    with pytest.raises(UsageError, match=r"no object Pupil; it has Behavior, Enrollment"):
+        check_asked(SETTINGS, NOBODY, replace(request, object="Pupil"), CATALOG)
+    check_asked(SETTINGS, NOBODY, replace(request, district_id="NROTH"), None)
+
+
+def test_who_may_not_ask_for_a_district_is_not_told_which_there_are() -> None:
+    elsewhere = person()
+    assert elsewhere.known is not None
+    policy, clerk = elsewhere.known
+    grant = Grant(Scope(frozenset({"NORTH"}), None), frozenset(Side), frozenset({Right.SEE, Right.SYNC, Right.BATCH}))
+    of_north = Person("clerk", (policy, replace(clerk, grants=(grant,))))
+    with pytest.raises(NotAuthorized, match="this district"):
+        check_asked(SETTINGS, of_north, replace(asked(Keys(("1",))), district_id="NROTH"), CATALOG)
 
 
 def test_without_a_catalog_the_processor_tells_it_but_nobody_can_say_whose_values_it_names() -> None:
