@@ -54,8 +54,14 @@ def open_follower(
     return closing.enter_context(parts.topic_follower(settings, request_ids))
 
 
-def await_end(follower: "Follower", request_ids: Sequence[str], timeout_s: float | None) -> list["Result"]:
-    """Shows progress; ends the command with code 1 where the time runs out."""
+def await_end(
+    follower: "Follower", request_ids: Sequence[str], timeout_s: float | None, sent_by: str | None = None
+) -> list["Result"]:
+    """Shows progress; ends the command with code 1 where the time runs out.
+
+    `sent_by`: where the requests were sent by this command, the one that looks again; then their ids are right.
+    """
+    again = sent_by or f"resync watch {' '.join(request_ids)}"
     started = monotonic()
     told, unknown = False, True
     told_held: set[str] = set()
@@ -67,7 +73,8 @@ def await_end(follower: "Follower", request_ids: Sequence[str], timeout_s: float
         count(sum(s.settled for s in listed), sum(s.keys for s in listed))
         if not told and monotonic() - started > _UNHEARD_S and any(s.state is None for s in listed):
             told = True
-            say(f"nothing of it for {_UNHEARD_S:.0f} s: is the id right? do `resync process` and `resync store` run?")
+            doubt = "" if sent_by else "is the id right? "
+            say(f"nothing of it for {_UNHEARD_S:.0f} s: {doubt}do `resync process` and `resync store` run?")
         for request_id, standing in standings.items():
             if standing.state is RequestState.HELD and request_id not in told_held:
                 told_held.add(request_id)
@@ -76,7 +83,8 @@ def await_end(follower: "Follower", request_ids: Sequence[str], timeout_s: float
                     tell_planned(planned_document(standing.planned), stderr=True)
 
     def goes_on() -> str:
-        again = f"resync watch {' '.join(request_ids)}"
+        if sent_by:
+            return f"what was asked for was sent and goes on without you; look again with: {again}"
         if unknown:
             return (
                 f"nothing is known of it: the id may be mistyped, or it is not taken on yet. Look again with: {again}"

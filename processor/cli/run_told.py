@@ -1,6 +1,5 @@
 """What a linked run found, did and found again: for people, as a document, and as an exit code."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -112,7 +111,7 @@ def _beside(before: Summary, after: Summary | None) -> list[dict[str, Any]]:
 def tell_run(told: RunTold) -> None:
     """On stderr: why it stands still, and what can be done."""
     last = told.steps[-1]
-    again = _command(told)
+    again = told.again
     if last.state == RequestState.HELD:
         say(f"step {last.step} is held: {last.detail or 'it would change more than the catalog lets pass'}")
         release = f"resync release {last.request_id}"
@@ -130,16 +129,6 @@ def tell_run(told: RunTold) -> None:
     for step in told.steps:
         if step.step is Step.RESYNC and step.state == RequestState.COMPLETE_WITH_FAILURES:
             say(f"what failed, and what mends it: resync show {step.request_id}")
-
-
-def _command(told: RunTold) -> str:
-    """The command that tells of the same run."""
-    document = run_document(told)
-    words = ["resync", "run", "--district", document["district_id"], "--object", document["object"]]
-    for option, name in (("--where", "filter"), ("--school-year", "school_year")):
-        if document[name] is not None:
-            words += [option, document[name]]
-    return " ".join(map(shlex.quote, [*words, "--run-id", told.run_id]))
 
 
 def exit_with_run(told: RunTold) -> None:

@@ -1,10 +1,10 @@
 """The Verification Summary: what a verification of a whole object found, in numbers."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from processor.cli.again import command, same_records
 from processor.cli.output import Output, print_csv, print_json, print_line, print_ndjson, print_table, say
 from processor.core.accept import printable
 from processor.core.errors import Reason
@@ -113,27 +113,16 @@ def tell_next(summary: Summary) -> None:
     if not (differing or summary.missing_at_district or summary.duplicates or summary.not_verified):
         return
     if summary.cancelled:
-        say(f"It was cancelled before all was compared; for the rest verify again: {_command(*_verify(summary))}")
+        again = same_records("verify", summary.district_id, summary.object, summary.filter, summary.school_year)
+        say(f"It was cancelled before all was compared; for the rest verify again: {command(*again)}")
     if summary.not_verified:
         statuses = ["--status", "failed"] * (summary.not_verified > summary.cancelled)
         statuses += ["--status", "cancelled"] * bool(summary.cancelled)
-        say(f"What was not verified, and why: {_command(*report, *statuses)}")
-    say(f"All that is not in sync, as a file: {_command(*report, '--output', 'xlsx', '--to', 'verification.xlsx')}")
+        say(f"What was not verified, and why: {command(*report, *statuses)}")
+    say(f"All that is not in sync, as a file: {command(*report, '--output', 'xlsx', '--to', 'verification.xlsx')}")
     again = ["resync", "submit", "--from-request", summary.request_id]
     if differing:
-        say(f"Resync what differs: {_command(*again, '--wait')}")
+        say(f"Resync what differs: {command(*again, '--wait')}")
     if summary.missing_at_district:
         wanted = ["--status", Status.MISSING_AT_DISTRICT.lower(), "--on-state-only", "delete"]
-        say(f"Delete what only the state has, where you may: {_command(*again, *wanted)}")
-
-
-def _verify(summary: Summary) -> list[str]:
-    """The command that verifies the same records anew."""
-    words = ["resync", "verify", "--district", summary.district_id, "--object", summary.object]
-    for option, given in (("--where", summary.filter), ("--school-year", summary.school_year)):
-        words += [] if given is None else [option, given]
-    return words
-
-
-def _command(*words: str) -> str:
-    return " ".join(map(shlex.quote, words))
+        say(f"Delete what only the state has, where you may: {command(*again, *wanted)}")

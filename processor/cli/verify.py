@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from processor.cli.again import same_request
 from processor.cli.asking import (
     DISTRICT,
     OBJECT,
@@ -88,7 +89,8 @@ def verify(
         follower = SeenFollower(parts.open_follower(queries, [request.request_id], person.seen()), person.may_see)
         follower.standings(0)
         publisher.publish([request])
-        (result,) = await_end(follower, [request.request_id], timeout)
+        again = same_request("verify", request, "--request-id", request.request_id)
+        (result,) = await_end(follower, [request.request_id], timeout, again)
         if not isinstance(result, RequestResult) or result.state is RequestState.REJECTED:
             tell_result(result, stderr=True)
             raise typer.Exit(ExitCode.FAILED)
