@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from processor.cli.again import command
 from processor.cli.clearings import clearing_text
 from processor.cli.exits import ExitCode
 from processor.cli.output import Output, console, print_json, print_ndjson, print_rows, print_table, say
@@ -15,7 +16,7 @@ from processor.cli.progress import counting
 from processor.cli.requests import count_text, document, shown_key
 from processor.core.counted import counted
 from processor.core.errors import RULES, Mender, Reason
-from processor.core.history import RequestState
+from processor.core.history import RequestState, Status
 from processor.service.follow import (
     ClearedResult,
     NotedOutcome,
@@ -27,6 +28,8 @@ from processor.service.follow import (
 )
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from processor.adapters.postgres.history_filters import Seen
     from processor.service.follow import Follower
     from processor.settings import Settings
@@ -166,11 +169,25 @@ def tell_result(result: "Result", *, stderr: bool) -> None:
         columns = ("object", "key", "status", "reason", "detail", "changed_fields", "parent")
         out.print()
         print_table(columns, [_outcome_row(o) for o in result.noted], stderr=stderr)
-        told = sum(c.keys for c in result.counts)
-        if told > len(result.noted):
-            out.print(f"… {told - len(result.noted)} more: resync report {result.request_id}")
+        _tell_more(result, out)
     for reason in sorted({o.reason for o in result.noted if o.reason is not None}):
         out.print(explain(reason))
+    if any(c.status == Status.FAILED and c.reason == Reason.PARENT_MISSING for c in result.counts):
+        again = command("resync", "submit", "--from-request", result.request_id, "--dependencies", "parents")
+        out.print(f"Parents that the district has are sent along with --dependencies parents: {again}")
+        out.print(f"What mends each failure: resync show {result.request_id}")
+
+
+def _tell_more(result: RequestResult, out: "Console") -> None:
+    """How many keys a report lists besides those above, and how many no report does."""
+    in_sync = sum(c.keys for c in result.counts if c.status == Status.IN_SYNC)
+    only_counted = min(result.only_counted, in_sync)
+    listed = sum(c.keys for c in result.counts) - only_counted
+    if listed > len(result.noted):
+        more = listed - len(result.noted)
+        out.print(f"… {more} more of {listed} that are listed by: resync report {result.request_id}")
+    if only_counted:
+        out.print(f"{counted(only_counted, 'key')} IN_SYNC: only counted, not listed")
 
 
 def explain(reason: Reason) -> str:

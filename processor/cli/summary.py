@@ -123,6 +123,9 @@ def tell_next(summary: Summary) -> None:
     again = ["resync", "submit", "--from-request", summary.request_id]
     if differing:
         say(f"Resync what differs: {command(*again, '--wait')}")
+    if summary.missing_at_state:
+        say("Where their parents may be missing at the state too, add: --dependencies parents")
+        say("`resync show` with the id that it prints tells what failed, and the command that mends it")
     if summary.missing_at_district:
         wanted = ["--status", Status.MISSING_AT_DISTRICT.lower(), "--on-state-only", "delete"]
         say(f"Delete what only the state has, where you may: {command(*again, *wanted)}")

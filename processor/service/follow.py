@@ -76,6 +76,8 @@ class RequestResult:
     keys: int
     counts: tuple[Count, ...]
     noted: tuple[NotedOutcome, ...]
+    only_counted: int = 0
+    """Keys in sync that have no outcome, so that no report lists them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 import pytest
 import typer
 
-from processor.cli.following import await_end
+from processor.cli.following import await_end, tell_result
 from processor.cli.run_steps import RunFollower
-from processor.core.history import RequestState
-from processor.service.follow import RequestResult, Standing
+from processor.core.errors import Reason
+from processor.core.history import Count, RequestState, Status
+from processor.service.follow import NotedOutcome, RequestResult, Standing
 from tests.unit.cli.test_run_told import FIRST, RUN_ID
 
 REQUEST_ID = "0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c11"
@@ -67,3 +68,33 @@ def test_who_stops_waiting_for_a_run_is_told_how_to_see_it_again(capsys: pytest.
     told = capsys.readouterr().err
     assert "the run was sent and goes on without you; see it again with: resync run --district NORTH" in told
     assert told.endswith(f"--run-id {RUN_ID}\n")
+
+
+def ended(only_counted: int, *counts: Count) -> RequestResult:
+    outcome = NotedOutcome("Enrollment", "7", None, Status.FAILED, Reason.PARENT_MISSING, "personID", (), None)
+    return RequestResult(
+        REQUEST_ID, "NORTH", "Enrollment", RequestState.COMPLETE_WITH_FAILURES, None, None, 100, counts, (outcome,),
+        only_counted,
+    )  # fmt: skip
+
+
+MISSING = Count("FAILED", "PARENT_MISSING", 5)
+
+
+def test_what_is_only_counted_is_not_said_to_be_in_the_report(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_result(ended(90, MISSING, Count("IN_SYNC", None, 95)), stderr=True)
+    told = capsys.readouterr().err.splitlines()
+    assert f"… 9 more of 10 that are listed by: resync report {REQUEST_ID}" in told
+    assert "90 keys IN_SYNC: only counted, not listed" in told
+    tell_result(ended(90, Count("FAILED", "CONFLICT", 1)), stderr=True)
+    told = capsys.readouterr().err.splitlines()
+    assert not [line for line in told if "more:" in line or "only counted" in line], "of what may not be seen"
+
+
+def test_a_missing_parent_is_told_with_what_sends_it_along(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_result(ended(0, MISSING), stderr=False)
+    told = capsys.readouterr().out
+    assert f"parents: resync submit --from-request {REQUEST_ID} --dependencies parents\n" in told
+    assert f"What mends each failure: resync show {REQUEST_ID}\n" in told
+    tell_result(ended(0, Count("FAILED", "CONFLICT", 5)), stderr=False)
+    assert "--dependencies" not in capsys.readouterr().out

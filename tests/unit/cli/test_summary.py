@@ -75,6 +75,7 @@ def test_what_can_be_done_is_told_as_commands(capsys: pytest.CaptureFixture[str]
     assert f"resync report {REQUEST_ID} --status failed\n" in told
     assert f"resync report {REQUEST_ID} --output xlsx --to verification.xlsx" in told
     assert f"Resync what differs: resync submit --from-request {REQUEST_ID} --wait\n" in told
+    assert "add: --dependencies parents\n" in told
     assert f"--from-request {REQUEST_ID} --status missing_at_district --on-state-only delete\n" in told
 
 
