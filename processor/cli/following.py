@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from processor.adapters.postgres.history_filters import Seen
+    from processor.cli.progress import Counting
     from processor.service.follow import Follower
     from processor.settings import Settings
 
@@ -64,46 +65,56 @@ def await_end(
 
     `sent_by`: where the requests were sent by this command, the one that looks again; then their ids are right.
     """
-    again = sent_by or f"resync watch {' '.join(request_ids)}"
-    started = monotonic()
-    told, unknown = False, True
-    told_held: set[str] = set()
+    waiting = _Waiting(sent_by or f"resync watch {' '.join(request_ids)}", is_sent=sent_by is not None)
+    try:
+        with counting("keys") as count:
+            has_ended = follow(follower, timeout_s, lambda standings: waiting.show(standings, count))
+    except KeyboardInterrupt:
+        say(f"Interrupted; {waiting.goes_on}")
+        raise
+    if not has_ended:
+        say(f"Not ended after {timeout_s:g} s; {waiting.goes_on}")
+        raise typer.Exit(ExitCode.FAILED)
+    return list(follower.results())
 
-    def show(standings: Mapping[str, Standing]) -> None:
-        nonlocal told, unknown
+
+class _Waiting:
+    """What somebody who waits is told, each thing once. `again` is the command that looks again."""
+
+    def __init__(self, again: str, *, is_sent: bool) -> None:
+        self._again = again
+        self._is_sent = is_sent
+        self._is_unknown = True
+        self._started = monotonic()
+        self._is_told = False
+        self._told_held: set[str] = set()
+
+    def show(self, standings: Mapping[str, Standing], count: "Counting") -> None:
         listed = list(standings.values())
-        unknown = any(s.state is None for s in listed)
-        count(sum(s.settled for s in listed), sum(s.keys for s in listed))
-        if not told and monotonic() - started > _UNHEARD_S and any(s.state is None for s in listed):
-            told = True
-            doubt = "" if sent_by else "is the id right? "
+        self._is_unknown = any(s.state is None for s in listed)
+        held = "held" if any(s.state is RequestState.HELD for s in listed) else ""
+        count(sum(s.settled for s in listed), sum(s.keys for s in listed), held)
+        if self._is_unknown and not self._is_told and monotonic() - self._started > _UNHEARD_S:
+            self._is_told = True
+            doubt = "" if self._is_sent else "is the id right? "
             say(f"nothing of it for {_UNHEARD_S:.0f} s: {doubt}do `resync process` and `resync store` run?")
         for request_id, standing in standings.items():
-            if standing.state is RequestState.HELD and request_id not in told_held:
-                told_held.add(request_id)
+            if standing.state is RequestState.HELD and request_id not in self._told_held:
+                self._told_held.add(request_id)
                 tell_held(request_id, standing.detail)
                 if standing.planned is not None:
                     tell_planned(planned_document(standing.planned), stderr=True)
 
-    def goes_on() -> str:
-        if sent_by:
-            return f"what was asked for was sent and goes on without you; look again with: {again}"
-        if unknown:
+    @property
+    def goes_on(self) -> str:
+        if self._is_sent:
+            return f"what was asked for was sent and goes on without you; look again with: {self._again}"
+        if self._is_unknown:
             return (
-                f"nothing is known of it: the id may be mistyped, or it is not taken on yet. Look again with: {again}"
+                "nothing is known of it: the id may be mistyped, or it is not taken on yet. "
+                f"Look again with: {self._again}"
             )
-        return f"the request goes on without you; see it again with: {again}"
-
-    try:
-        with counting("keys") as count:
-            has_ended = follow(follower, timeout_s, show)
-    except KeyboardInterrupt:
-        say(f"Interrupted; {goes_on()}")
-        raise
-    if not has_ended:
-        say(f"Not ended after {timeout_s:g} s; {goes_on()}")
-        raise typer.Exit(ExitCode.FAILED)
-    return list(follower.results())
+        return f"the request goes on without you; see it again with: {self._again}"
 
 
 Result = RequestResult | ClearedResult

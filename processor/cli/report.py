@@ -1,7 +1,7 @@
 """`resync report`: what became of every key of a request."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, redirect_stdout
 from dataclasses import replace
 from enum import StrEnum
@@ -25,7 +25,7 @@ from processor.cli.output import (
     print_table,
     say,
 )
-from processor.cli.progress import counting, is_shown
+from processor.cli.progress import Counting, counting, is_shown
 from processor.cli.report_columns import ALL_COLUMNS, COLUMNS
 from processor.cli.report_totals import Totals
 from processor.cli.requests import document, request_id_of, shown, shown_key
@@ -197,7 +197,7 @@ def _parents(queries: "HistoryQueries", request_id: str, wanted: "KeyFilter", pa
     return iter(dict.fromkeys(row["parent_key"] for row in queries.outcomes(request_id, missing)))
 
 
-def _counted(rows: Iterator[Row], total: int, count: Callable[[int, int], None]) -> Iterator[Row]:
+def _counted(rows: Iterator[Row], total: int, count: Counting) -> Iterator[Row]:
     for done, row in enumerate(rows):
         if not done % _SHOWN_EVERY:
             count(done, total)

@@ -1,11 +1,14 @@
 """What somebody is told who waits, and who stops waiting."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import pytest
 import typer
 
+from processor.cli import following
 from processor.cli.following import await_end, tell_result
+from processor.cli.progress import Counting
 from processor.cli.run_steps import RunFollower
 from processor.core.errors import Reason
 from processor.core.history import Count, RequestState, Status
@@ -98,3 +101,17 @@ def test_a_missing_parent_is_told_with_what_sends_it_along(capsys: pytest.Captur
     assert f"What mends each failure: resync show {REQUEST_ID}\n" in told
     tell_result(ended(0, Count("FAILED", "CONFLICT", 5)), stderr=False)
     assert "--dependencies" not in capsys.readouterr().out
+
+
+def test_a_request_that_is_held_is_so_beside_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, int, str]] = []
+
+    @contextmanager
+    def bar(what: str) -> Iterator[Counting]:  # noqa: ARG001
+        yield lambda done, total, note="": seen.append((done, total, note))
+
+    monkeypatch.setattr(following, "counting", bar)
+    for standing in (Standing(RequestState.HELD, 20, 5), Standing(RequestState.ACCEPTED, 20, 5)):
+        with pytest.raises(KeyboardInterrupt):
+            await_end(Following(standing), [REQUEST_ID], None)
+    assert seen == [(5, 20, "held"), (5, 20, "")]
