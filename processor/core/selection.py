@@ -229,7 +229,8 @@ def _canonical(operand: Operand, text: str, position: int) -> str:
     except (InvalidKey, Unrepresentable) as why:
         raise FilterError(position, why.detail) from None
     if found is None or (field.kind is Kind.DOUBLE and found in ("inf", "-inf", "nan")):
-        raise FilterError(position, f"{field.name}: the value is not a {field.kind}")
+        hint = f"; write {_NEEDS[field.kind][1]}" if field.kind in (Kind.DATE, Kind.TIMESTAMP) else ""
+        raise FilterError(position, f"{field.name}: the value is not a {field.kind}{hint}")
     return found
 
 
