@@ -150,7 +150,7 @@ def test_tests_of_every_shape() -> None:
         (
             "student.modifiedAt > 'yesterday'",
             22,
-            "modifiedAt: the value is not a timestamp-micros; write a time such as",
+            "the value is not a timestamp-micros; write a time such as",
         ),
         ("grade = '09'", 9, "this is none of them; it is the district's code for '9'"),
         ("grade = '1O'", 9, "this is none of them; there are 10, 9, K"),
