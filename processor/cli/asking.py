@@ -78,6 +78,13 @@ def optional_text(option: str, given: str | None) -> str | None:
     return None if given is None else text_option(option, given)
 
 
+def year_option(given: str | None) -> str | None:
+    """Raises UsageError for what is no year."""
+    if given is not None and not (given.strip().isascii() and given.strip().isdigit()):
+        raise UsageError("--school-year: a year in digits is needed, such as 2027")
+    return optional_text("--school-year", given)
+
+
 def all_or(where: str | None) -> All | Filter:
     """All records, or those that a filter matches. Raises UsageError."""
     return All() if where is None else Filter(text_option("--where", where))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from processor.cli.asking import year_option
 from processor.cli.keys import STDIN, write_keys
 from processor.cli.known_names import check_known
 from processor.cli.output import Output, print_keys, print_rows, say
@@ -51,6 +52,7 @@ def find(
     from processor.core.selection import names_of_person
     from processor.settings import load_settings
 
+    school_year = year_option(school_year)
     settings = load_settings()
     person = identified(settings)
     person.check_values(district, [object_name])

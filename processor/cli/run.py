@@ -22,6 +22,7 @@ from processor.cli.asking import (
     check_asked,
     id_option,
     optional_text,
+    year_option,
 )
 from processor.cli.output import Output, print_line, say
 from processor.cli.person import identified
@@ -75,7 +76,7 @@ def run(
         on_state_only=on_state_only,
         report=Report.CHANGES,
         requested_at=datetime.now(UTC),
-        school_year=optional_text("--school-year", school_year),
+        school_year=year_option(school_year),
         reason=optional_text("--reason", reason),
         run_id=run_id,
         linked=True,

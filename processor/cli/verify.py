@@ -21,6 +21,7 @@ from processor.cli.asking import (
     check_asked,
     id_option,
     optional_text,
+    year_option,
 )
 from processor.cli.exits import ExitCode
 from processor.cli.following import await_end, exit_with, tell_result
@@ -68,7 +69,7 @@ def verify(
         mode=Mode.VERIFY,
         report=Report.CHANGES,
         requested_at=datetime.now(UTC),
-        school_year=optional_text("--school-year", school_year),
+        school_year=year_option(school_year),
         reason=optional_text("--reason", reason),
     )
     from processor.cli import parts

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from processor.cli.asking import check_asked, id_option
+from processor.cli.asking import check_asked, id_option, year_option
 from processor.cli.exits import UsageError
 from processor.cli.person import Person
 from processor.core.filter_text import FilterError
@@ -87,3 +87,10 @@ def test_an_id_is_drawn_or_made_lower() -> None:
     assert id_option("--run-id", drawn.upper()) == drawn
     with pytest.raises(UsageError, match="--run-id: a uuid"):
         id_option("--run-id", "nightly")
+
+
+@pytest.mark.parametrize("given", ["abc", "", "2026-27", "\u0662\u0660\u0662\u0667", "-2027"])
+def test_a_year_that_is_none_is_a_mistake_of_usage(given: str) -> None:
+    with pytest.raises(UsageError, match="--school-year: a year in digits is needed"):
+        year_option(given)
+    assert [year_option(year) for year in (None, "2027", " 2027 ")] == [None, "2027", " 2027 "]
