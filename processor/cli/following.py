@@ -41,6 +41,7 @@ _CODES = {
     Verdict.DIFFERENT: ExitCode.DIFFERENT,
 }
 _UNHEARD_S = 10.0
+NOTHING_MATCHED = "nothing matched: there is no such record at either side"
 _CSV = ("request_id", "district_id", "object", "state", "reason", "detail", "keys", "counts")
 
 
@@ -176,6 +177,8 @@ def tell_result(result: "Result", *, stderr: bool) -> None:
     if result.counts:
         rows = [{"status": c.status, "reason": c.reason, "keys": c.keys} for c in result.counts]
         print_table(("status", "reason", "keys"), rows, stderr=stderr)
+    elif result.state is RequestState.COMPLETE:
+        out.print(NOTHING_MATCHED)
     if result.noted:
         columns = ("object", "key", "status", "reason", "detail", "changed_fields", "parent")
         out.print()

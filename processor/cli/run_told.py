@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from processor.cli.exits import ExitCode
-from processor.cli.following import exit_with, explain
+from processor.cli.following import NOTHING_MATCHED, exit_with, explain
 from processor.cli.output import Output, print_csv, print_json, print_line, print_ndjson, print_table, say
 from processor.cli.requests import count_text
 from processor.cli.run_steps import RUNNING, RunTold, StepTold
@@ -125,7 +125,8 @@ def tell_run(told: RunTold) -> None:
     elif last.result.reason is not None:
         say(f"{last.detail or ''}\n{explain(last.result.reason)}")
     elif last.step is Step.VERIFY and last.state != RequestState.CANCELLED:
-        say("nothing was found that a resync would mend")
+        is_empty = told.before is not None and told.before.is_empty
+        say(NOTHING_MATCHED if is_empty else "nothing was found that a resync would mend")
     for step in told.steps:
         if step.step is Step.RESYNC and step.state == RequestState.COMPLETE_WITH_FAILURES:
             say(f"what failed, and what mends it: resync show {step.request_id}")

@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from processor.cli.again import command, same_records
+from processor.cli.following import NOTHING_MATCHED
 from processor.cli.output import Output, print_csv, print_json, print_line, print_ndjson, print_table, say
 from processor.core.accept import printable
 from processor.core.errors import Reason
-from processor.core.history import Count, Status
+from processor.core.history import Count, RequestState, Status
 from processor.service.follow import RequestResult
 
 NUMBERS = {
@@ -50,6 +51,12 @@ class Summary:
     filter: str | None = None
     """What records were chosen by; None for all."""
     school_year: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all was looked at, and there was no record."""
+        keys = (self.in_sync, self.missing_at_state, self.missing_at_district, self.duplicates, self.differing)
+        return not any((*keys, self.gone, self.not_verified)) and self.state == RequestState.COMPLETE
 
     @classmethod
     def of(cls, result: RequestResult, found: Mapping[str, Any]) -> "Summary":
@@ -108,6 +115,8 @@ def _print_lines(summary: Summary, document: Mapping[str, Any]) -> None:
 
 def tell_next(summary: Summary) -> None:
     """What can be done with it, on stderr."""
+    if summary.is_empty:
+        say(NOTHING_MATCHED)
     report = ["resync", "report", summary.request_id]
     differing = summary.differing + summary.missing_at_state
     if not (differing or summary.missing_at_district or summary.duplicates or summary.not_verified):

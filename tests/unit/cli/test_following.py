@@ -115,3 +115,10 @@ def test_a_request_that_is_held_is_so_beside_the_bar(monkeypatch: pytest.MonkeyP
         with pytest.raises(KeyboardInterrupt):
             await_end(Following(standing), [REQUEST_ID], None)
     assert seen == [(5, 20, "held"), (5, 20, "")]
+
+
+@pytest.mark.parametrize("counts", [(), (Count("IN_SYNC", None, 1),)])
+def test_that_nothing_matched_is_told(counts: tuple[Count, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    result = RequestResult(REQUEST_ID, "NORTH", "Enrollment", RequestState.COMPLETE, None, None, 0, counts, ())
+    tell_result(result, stderr=True)
+    assert ("nothing matched: there is no such record" in capsys.readouterr().err) is (not counts)

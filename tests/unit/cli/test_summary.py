@@ -98,3 +98,9 @@ def test_what_failed_and_what_was_cancelled_are_one_number(capsys: pytest.Captur
     assert (some.not_verified, some.cancelled) == (9, 6)
     tell_next(some)
     assert f"resync report {REQUEST_ID} --status failed --status cancelled\n" in capsys.readouterr().err
+
+
+def test_that_nothing_matched_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_next(summary(filter="grade = '99'"))
+    assert capsys.readouterr().err == "nothing matched: there is no such record at either side\n"
+    assert not summary(Count("NOT_FOUND", None, 1)).is_empty
