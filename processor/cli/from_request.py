@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from processor.cli import parts
-from processor.cli.clearings import no_history_text
+from processor.cli.clearings import tell_no_history
 from processor.cli.exits import ExitCode, UsageError
 from processor.cli.output import say
 from processor.cli.person import Person
@@ -47,7 +47,7 @@ def asked_again(
     with parts.history_queries(settings) as queries:
         row = person.if_seen(queries.request(request_id))
         if row is None:
-            say(no_history_text(request_id, person.if_seen(queries.clearing(request_id))))
+            tell_no_history(queries, person, request_id, "resync submit --from-request")
             raise typer.Exit(ExitCode.FAILED)
         if asked.district_id not in {"", row["district_id"]}:
             raise UsageError(f"--district: the earlier request is of {row['district_id']}; leave the option out")

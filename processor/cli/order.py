@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from processor.cli.clearings import no_history_text
+from processor.cli.clearings import tell_no_history
 from processor.cli.exits import ExitCode, UsageError
 from processor.cli.output import Output, print_csv, print_json, print_ndjson, say
 from processor.cli.person import identified
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from processor.cli.person import Person
 
 LOOK_EVERY_S = 0.2
+_COMMANDS = {OrderAction.RELEASE: "release", OrderAction.REJECT: "release --reject", OrderAction.CANCEL: "cancel"}
 _CSV = ("request_id", "district_id", "object", "action", "is_carried_out", "state", "decision", "decided_by")
 
 
@@ -39,7 +40,7 @@ def give(action: OrderAction, request_id: str, output: Output, *, yes: bool, wai
     with parts.history_queries(settings) as queries:
         row = person.if_seen(queries.request(request_id))
         if row is None:
-            say(no_history_text(request_id, person.if_seen(queries.clearing(request_id))))
+            tell_no_history(queries, person, request_id, f"resync {_COMMANDS[action]}")
             raise typer.Exit(ExitCode.FAILED)
         if (why := not_fit(action, row)) is not None:
             say(f"{request_id} {why}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from processor.cli.clearings import no_history_text
+from processor.cli.clearings import tell_no_history
 from processor.cli.exits import ExitCode, UsageError
 from processor.cli.files import STDOUT, new_file, to_stdout
 from processor.cli.known_names import warn_of_unknown
@@ -104,7 +104,7 @@ def report(
     with parts.history_queries(settings) as queries:
         asked = person.if_seen(queries.request(request_id))
         if asked is None:
-            say(no_history_text(request_id, person.if_seen(queries.clearing(request_id))))
+            tell_no_history(queries, person, request_id, "resync report")
             raise typer.Exit(ExitCode.FAILED)
         warn_of_unknown(settings, objects=[object_name, parents])
         [asked] = queries.counted_as_seen([asked], person.seen())
