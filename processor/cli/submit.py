@@ -89,7 +89,10 @@ def submit(
     ] = None,
     reason: Why = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Send nothing; print what it would become. Reads the databases itself.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Of keys: send nothing; print what they would become. Reads the databases itself."
+        ),
     ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end, and exit with what came of it.")] = False,
     timeout: Annotated[
