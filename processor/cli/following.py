@@ -93,8 +93,7 @@ class _Waiting:
     def show(self, standings: Mapping[str, Standing], count: "Counting") -> None:
         listed = list(standings.values())
         self._is_unknown = any(s.state is None for s in listed)
-        held = "held" if any(s.state is RequestState.HELD for s in listed) else ""
-        count(sum(s.settled for s in listed), sum(s.keys for s in listed), held)
+        count(sum(s.settled for s in listed), sum(s.keys for s in listed), beside_the_bar(listed))
         if self._is_unknown and not self._is_told and monotonic() - self._started > _UNHEARD_S:
             self._is_told = True
             doubt = "" if self._is_sent else "is the id right? "
@@ -116,6 +115,14 @@ class _Waiting:
                 f"Look again with: {self._again}"
             )
         return f"the request goes on without you; see it again with: {self._again}"
+
+
+def beside_the_bar(standings: Sequence[Standing]) -> str:
+    """Why nothing moves, where that is known."""
+    if any(standing.state is RequestState.HELD for standing in standings):
+        return "held"
+    again = sum(standing.looked_at_again for standing in standings)
+    return f"looking again at {counted(again, 'key')}" if again else ""
 
 
 Result = RequestResult | ClearedResult

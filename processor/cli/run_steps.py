@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from processor.cli import parts
 from processor.cli.again import same_request
+from processor.cli.following import beside_the_bar
 from processor.cli.output import say
 from processor.cli.person import Person
 from processor.cli.progress import counting
@@ -129,7 +130,7 @@ class RunFollower:
         def show(standings: Mapping[str, Standing]) -> None:
             nonlocal is_told
             (standing,) = standings.values()
-            count(standing.settled, standing.keys)
+            count(standing.settled, standing.keys, beside_the_bar([standing]))
             if standing.state is RequestState.HELD:
                 raise _Held(standing)
             if standing.state is None and not is_told and monotonic() - began > UNHEARD_S:

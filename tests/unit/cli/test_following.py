@@ -103,7 +103,7 @@ def test_a_missing_parent_is_told_with_what_sends_it_along(capsys: pytest.Captur
     assert "--dependencies" not in capsys.readouterr().out
 
 
-def test_a_request_that_is_held_is_so_beside_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_why_nothing_moves_stands_beside_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, int, str]] = []
 
     @contextmanager
@@ -111,10 +111,11 @@ def test_a_request_that_is_held_is_so_beside_the_bar(monkeypatch: pytest.MonkeyP
         yield lambda done, total, note="": seen.append((done, total, note))
 
     monkeypatch.setattr(following, "counting", bar)
-    for standing in (Standing(RequestState.HELD, 20, 5), Standing(RequestState.ACCEPTED, 20, 5)):
+    again = Standing(RequestState.ACCEPTED, 20, 13, looked_at_again=7)
+    for standing in (Standing(RequestState.HELD, 20, 5), Standing(RequestState.ACCEPTED, 20, 5), again):
         with pytest.raises(KeyboardInterrupt):
             await_end(Following(standing), [REQUEST_ID], None)
-    assert seen == [(5, 20, "held"), (5, 20, "")]
+    assert seen == [(5, 20, "held"), (5, 20, ""), (13, 20, "looking again at 7 keys")]
 
 
 @pytest.mark.parametrize("counts", [(), (Count("IN_SYNC", None, 1),)])
