@@ -78,6 +78,13 @@ def optional_text(option: str, given: str | None) -> str | None:
     return None if given is None else text_option(option, given)
 
 
+def year_option(given: str | None) -> str | None:
+    """Raises UsageError for what is no year."""
+    if given is not None and not (given.strip().isascii() and given.strip().isdigit()):
+        raise UsageError("--school-year: a year in digits is needed, such as 2027")
+    return optional_text("--school-year", given)
+
+
 def all_or(where: str | None) -> All | Filter:
     """All records, or those that a filter matches. Raises UsageError."""
     return All() if where is None else Filter(text_option("--where", where))
@@ -100,11 +107,14 @@ def catalog_or_warning(settings: "Settings") -> "Catalog | None":
 def check_asked(settings: "Settings", person: Person, request: Request, catalog: "Catalog | None") -> None:
     """Says early what the processor will say, which decides by a catalog of its own.
 
-    Raises NotAuthorized, and of a filter what `chosen` raises.
+    Raises NotAuthorized, UsageError for a name that the catalog lacks, and of a filter what `chosen` raises.
     """
+    from processor.cli.known_names import check_known
     from processor.cli.parts import NO_OBJECTS
 
     person.check_request(settings.topics.requests, request, catalog or NO_OBJECTS)
+    if catalog is not None:
+        check_known(catalog, request.district_id, request.object)
     if isinstance(request.selection, All | Filter):
         _check_chosen(person, request, catalog)
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from processor.cli.exits import UsageError
+from processor.cli.asking import year_option
 from processor.cli.keys import STDIN, write_keys
+from processor.cli.known_names import check_known
 from processor.cli.output import Output, print_keys, print_rows, say
-from processor.core.accept import printable
 from processor.core.request import Side
 
 if TYPE_CHECKING:
@@ -52,11 +52,13 @@ def find(
     from processor.core.selection import names_of_person
     from processor.settings import load_settings
 
+    school_year = year_option(school_year)
     settings = load_settings()
     person = identified(settings)
     person.check_values(district, [object_name])
     catalog = parts.open_catalog(settings)
-    kind = _known(catalog, district, object_name)
+    check_known(catalog, district, object_name)
+    kind = catalog.objects[object_name]
     condition = _condition(catalog, kind, where, school_year, side)
     person.check_values(district, _objects(condition))
     names = names_of_person(kind, catalog, side)
@@ -70,14 +72,6 @@ def find(
         say(f"there are more than these {limit}: raise --limit (at most {MAX_LIMIT}) or narrow the filter")
     elif not found:
         say("nothing matches")
-
-
-def _known(catalog: "Catalog", district: str, object_name: str) -> "ObjectType":
-    if district not in catalog.districts:
-        raise UsageError(f"district {printable(district)} is not in the catalog")
-    if object_name not in catalog.objects:
-        raise UsageError(f"object {printable(object_name)} is not one of {', '.join(sorted(catalog.objects))}")
-    return catalog.objects[object_name]
 
 
 def _condition(catalog: "Catalog", kind: "ObjectType", where: str, school_year: str | None, side: Side) -> "Condition":

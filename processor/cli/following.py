@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from processor.cli.again import command
 from processor.cli.clearings import clearing_text
 from processor.cli.exits import ExitCode
 from processor.cli.output import Output, console, print_json, print_ndjson, print_rows, print_table, say
@@ -15,7 +16,7 @@ from processor.cli.progress import counting
 from processor.cli.requests import count_text, document, shown_key
 from processor.core.counted import counted
 from processor.core.errors import RULES, Mender, Reason
-from processor.core.history import RequestState
+from processor.core.history import RequestState, Status
 from processor.service.follow import (
     ClearedResult,
     NotedOutcome,
@@ -27,7 +28,10 @@ from processor.service.follow import (
 )
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from processor.adapters.postgres.history_filters import Seen
+    from processor.cli.progress import Counting
     from processor.service.follow import Follower
     from processor.settings import Settings
 
@@ -37,6 +41,7 @@ _CODES = {
     Verdict.DIFFERENT: ExitCode.DIFFERENT,
 }
 _UNHEARD_S = 10.0
+NOTHING_MATCHED = "nothing matched: there is no such record at either side"
 _CSV = ("request_id", "district_id", "object", "state", "reason", "detail", "keys", "counts")
 
 
@@ -54,45 +59,70 @@ def open_follower(
     return closing.enter_context(parts.topic_follower(settings, request_ids))
 
 
-def await_end(follower: "Follower", request_ids: Sequence[str], timeout_s: float | None) -> list["Result"]:
-    """Shows progress; ends the command with code 1 where the time runs out."""
-    started = monotonic()
-    told, unknown = False, True
-    told_held: set[str] = set()
+def await_end(
+    follower: "Follower", request_ids: Sequence[str], timeout_s: float | None, sent_by: str | None = None
+) -> list["Result"]:
+    """Shows progress; ends the command with code 1 where the time runs out.
 
-    def show(standings: Mapping[str, Standing]) -> None:
-        nonlocal told, unknown
+    `sent_by`: where the requests were sent by this command, the one that looks again; then their ids are right.
+    """
+    waiting = _Waiting(sent_by or f"resync watch {' '.join(request_ids)}", is_sent=sent_by is not None)
+    try:
+        with counting("keys") as count:
+            has_ended = follow(follower, timeout_s, lambda standings: waiting.show(standings, count))
+    except KeyboardInterrupt:
+        say(f"Interrupted; {waiting.goes_on}")
+        raise
+    if not has_ended:
+        say(f"Not ended after {timeout_s:g} s; {waiting.goes_on}")
+        raise typer.Exit(ExitCode.FAILED)
+    return list(follower.results())
+
+
+class _Waiting:
+    """What somebody who waits is told, each thing once. `again` is the command that looks again."""
+
+    def __init__(self, again: str, *, is_sent: bool) -> None:
+        self._again = again
+        self._is_sent = is_sent
+        self._is_unknown = True
+        self._started = monotonic()
+        self._is_told = False
+        self._told_held: set[str] = set()
+
+    def show(self, standings: Mapping[str, Standing], count: "Counting") -> None:
         listed = list(standings.values())
-        unknown = any(s.state is None for s in listed)
-        count(sum(s.settled for s in listed), sum(s.keys for s in listed))
-        if not told and monotonic() - started > _UNHEARD_S and any(s.state is None for s in listed):
-            told = True
-            say(f"nothing of it for {_UNHEARD_S:.0f} s: is the id right? do `resync process` and `resync store` run?")
+        self._is_unknown = any(s.state is None for s in listed)
+        count(sum(s.settled for s in listed), sum(s.keys for s in listed), beside_the_bar(listed))
+        if self._is_unknown and not self._is_told and monotonic() - self._started > _UNHEARD_S:
+            self._is_told = True
+            doubt = "" if self._is_sent else "is the id right? "
+            say(f"nothing of it for {_UNHEARD_S:.0f} s: {doubt}do `resync process` and `resync store` run?")
         for request_id, standing in standings.items():
-            if standing.state is RequestState.HELD and request_id not in told_held:
-                told_held.add(request_id)
+            if standing.state is RequestState.HELD and request_id not in self._told_held:
+                self._told_held.add(request_id)
                 tell_held(request_id, standing.detail)
                 if standing.planned is not None:
                     tell_planned(planned_document(standing.planned), stderr=True)
 
-    def goes_on() -> str:
-        again = f"resync watch {' '.join(request_ids)}"
-        if unknown:
+    @property
+    def goes_on(self) -> str:
+        if self._is_sent:
+            return f"what was asked for was sent and goes on without you; look again with: {self._again}"
+        if self._is_unknown:
             return (
-                f"nothing is known of it: the id may be mistyped, or it is not taken on yet. Look again with: {again}"
+                "nothing is known of it: the id may be mistyped, or it is not taken on yet. "
+                f"Look again with: {self._again}"
             )
-        return f"the request goes on without you; see it again with: {again}"
+        return f"the request goes on without you; see it again with: {self._again}"
 
-    try:
-        with counting("keys") as count:
-            has_ended = follow(follower, timeout_s, show)
-    except KeyboardInterrupt:
-        say(f"Interrupted; {goes_on()}")
-        raise
-    if not has_ended:
-        say(f"Not ended after {timeout_s:g} s; {goes_on()}")
-        raise typer.Exit(ExitCode.FAILED)
-    return list(follower.results())
+
+def beside_the_bar(standings: Sequence[Standing]) -> str:
+    """Why nothing moves, where that is known."""
+    if any(standing.state is RequestState.HELD for standing in standings):
+        return "held"
+    again = sum(standing.looked_at_again for standing in standings)
+    return f"looking again at {counted(again, 'key')}" if again else ""
 
 
 Result = RequestResult | ClearedResult
@@ -154,15 +184,31 @@ def tell_result(result: "Result", *, stderr: bool) -> None:
     if result.counts:
         rows = [{"status": c.status, "reason": c.reason, "keys": c.keys} for c in result.counts]
         print_table(("status", "reason", "keys"), rows, stderr=stderr)
+    elif result.state is RequestState.COMPLETE:
+        out.print(NOTHING_MATCHED)
     if result.noted:
         columns = ("object", "key", "status", "reason", "detail", "changed_fields", "parent")
         out.print()
         print_table(columns, [_outcome_row(o) for o in result.noted], stderr=stderr)
-        told = sum(c.keys for c in result.counts)
-        if told > len(result.noted):
-            out.print(f"… {told - len(result.noted)} more: resync report {result.request_id}")
+        _tell_more(result, out)
     for reason in sorted({o.reason for o in result.noted if o.reason is not None}):
         out.print(explain(reason))
+    if any(c.status == Status.FAILED and c.reason == Reason.PARENT_MISSING for c in result.counts):
+        again = command("resync", "submit", "--from-request", result.request_id, "--dependencies", "parents")
+        out.print(f"Parents that the district has are sent along with --dependencies parents: {again}")
+        out.print(f"What mends each failure: resync show {result.request_id}")
+
+
+def _tell_more(result: RequestResult, out: "Console") -> None:
+    """How many keys a report lists besides those above, and how many no report does."""
+    in_sync = sum(c.keys for c in result.counts if c.status == Status.IN_SYNC)
+    only_counted = min(result.only_counted, in_sync)
+    listed = sum(c.keys for c in result.counts) - only_counted
+    if listed > len(result.noted):
+        more = listed - len(result.noted)
+        out.print(f"… {more} more of {listed} that are listed by: resync report {result.request_id}")
+    if only_counted:
+        out.print(f"{counted(only_counted, 'key')} IN_SYNC: only counted, not listed")
 
 
 def explain(reason: Reason) -> str:

@@ -1,13 +1,13 @@
 """The keys of an earlier request that are not fine, from the store's tables, to be asked for again."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
 
 from processor.cli import parts
-from processor.cli.clearings import no_history_text
+from processor.cli.clearings import tell_no_history
 from processor.cli.exits import ExitCode, UsageError
 from processor.cli.output import say
 from processor.cli.person import Person
@@ -16,7 +16,7 @@ from processor.core.counted import counted
 from processor.core.errors import Reason
 from processor.core.history import Status
 from processor.core.ids import is_unread_range
-from processor.core.request import Keys, Request
+from processor.core.request import Keys, OnStateOnly, Request
 from processor.service.follow import ENDED
 
 if TYPE_CHECKING:
@@ -47,12 +47,14 @@ def asked_again(
     with parts.history_queries(settings) as queries:
         row = person.if_seen(queries.request(request_id))
         if row is None:
-            say(no_history_text(request_id, person.if_seen(queries.clearing(request_id))))
+            tell_no_history(queries, person, request_id, "resync submit --from-request")
             raise typer.Exit(ExitCode.FAILED)
         if asked.district_id not in {"", row["district_id"]}:
             raise UsageError(f"--district: the earlier request is of {row['district_id']}; leave the option out")
         if row["state"] not in ENDED:
             say(f"the request has not ended yet ({row['state']}): what is still open is not asked for again")
+        for line in left_behind(row, asked, statuses):
+            say(line)
         seen = person.seen_objects(row["district_id"])
         found = _keys(queries, row, asked.object or None, statuses, seen)
     if not found:
@@ -61,6 +63,16 @@ def asked_again(
         replace(asked, district_id=row["district_id"], object=name, selection=Keys(tuple(found[name])))
         for name in sorted(found, key=_depth(catalog))
     ]
+
+
+def left_behind(row: "Row", asked: Request, statuses: Sequence[Status]) -> Iterator[str]:
+    """What of the earlier request's row does not go into what is asked for."""
+    only_counted = row["in_sync_not_itemised"] if Status.IN_SYNC in statuses else 0
+    if only_counted:
+        were = counted(only_counted, "key IN_SYNC was", "keys IN_SYNC were")
+        yield f"{were} counted, not listed, and cannot be asked for from there: --all or --where asks for them"
+    if row["on_state_only"] == OnStateOnly.DELETE and asked.on_state_only is not OnStateOnly.DELETE:
+        yield "that request had --on-state-only delete, which is not carried over: say it again where it is meant"
 
 
 def _keys(

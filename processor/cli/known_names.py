@@ -1,11 +1,13 @@
 """Names that a person gave, held against the catalog where there is one at hand.
 
-Nothing is refused for it: the history may have districts and objects that the catalog had once.
+What is asked for is refused. Of what the history is asked for nothing is refused: it may have districts and objects
+that the catalog had once.
 """
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from processor.cli.exits import UsageError
 from processor.cli.output import say
 from processor.core.accept import printable
 
@@ -25,6 +27,16 @@ def catalog_at_hand(settings: "Settings") -> "Catalog | None":
         return parts.open_catalog(settings)
     except CatalogError:
         return None
+
+
+def check_known(catalog: "Catalog", district: str, object_name: str) -> None:
+    """To be called once it is known that the person may ask for this district: the others are listed.
+
+    Raises UsageError.
+    """
+    for what, name, known in (("district", district, catalog.districts), ("object", object_name, catalog.objects)):
+        if name not in known:
+            raise UsageError(f"the catalog has no {what} {printable(name)}; it has {', '.join(sorted(known))}")
 
 
 def warn_of_unknown(settings: "Settings", *, district: str | None = None, objects: Sequence[str | None] = ()) -> None:

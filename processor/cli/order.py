@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from processor.cli.clearings import no_history_text
+from processor.cli.clearings import tell_no_history
 from processor.cli.exits import ExitCode, UsageError
 from processor.cli.output import Output, print_csv, print_json, print_ndjson, say
 from processor.cli.person import identified
@@ -16,6 +16,7 @@ from processor.cli.planned import ORDERED, guard_document, seen_planned, tell_pl
 from processor.cli.requests import document
 from processor.core.accept import printable
 from processor.core.counted import counted
+from processor.core.errors import Reason
 from processor.core.history import Order, OrderAction, RequestState
 from processor.service.client_ports import Row
 from processor.service.follow import ENDED
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from processor.cli.person import Person
 
 LOOK_EVERY_S = 0.2
+_COMMANDS = {OrderAction.RELEASE: "release", OrderAction.REJECT: "release --reject", OrderAction.CANCEL: "cancel"}
 _CSV = ("request_id", "district_id", "object", "action", "is_carried_out", "state", "decision", "decided_by")
 
 
@@ -38,9 +40,9 @@ def give(action: OrderAction, request_id: str, output: Output, *, yes: bool, wai
     with parts.history_queries(settings) as queries:
         row = person.if_seen(queries.request(request_id))
         if row is None:
-            say(no_history_text(request_id, person.if_seen(queries.clearing(request_id))))
+            tell_no_history(queries, person, request_id, f"resync {_COMMANDS[action]}")
             raise typer.Exit(ExitCode.FAILED)
-        if (why := _not_fit(action, row)) is not None:
+        if (why := not_fit(action, row)) is not None:
             say(f"{request_id} {why}")
             raise typer.Exit(ExitCode.FAILED)
         person.check_order(action, settings.topics.control, row)
@@ -54,9 +56,11 @@ def give(action: OrderAction, request_id: str, output: Output, *, yes: bool, wai
     _print(action, output, person, found, is_awaited=wait_s is not None)
 
 
-def _not_fit(action: OrderAction, row: Row) -> str | None:
+def not_fit(action: OrderAction, row: Row) -> str | None:
+    """Why nothing of the kind can be ordered about a request; None where it can."""
     if row["decision"] == RequestState.CANCELLED:
-        return f"is cancelled already{_by(row)}"
+        what = "rejected" if row["reason"] == Reason.NOT_RELEASED else "cancelled"
+        return f"is {what} already{_by(row)}"
     if row["state"] in ENDED:
         return f"has ended: {row['state']}"
     if action is not OrderAction.CANCEL and row["state"] != RequestState.HELD:

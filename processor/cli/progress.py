@@ -2,9 +2,10 @@
 
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
+from typing import Protocol
 
 WINDOW_S = 30.0
 """What the rate is taken from: long enough to be steady, short enough to tell of a standstill."""
@@ -50,11 +51,17 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
+class Counting(Protocol):
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        """How many are done and how many there are (0 while unknown). A note stands in the place of the pace."""
+        ...
+
+
 @contextmanager
-def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Gives a function to be called with how many are done and how many there are (0 while unknown)."""
+def counting(what: str) -> Iterator[Counting]:
+    """Gives a function to be called with how far it is."""
     if not is_shown():
-        yield lambda _done, _total: None
+        yield lambda done, total, note="": None  # noqa: ARG005
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -71,8 +78,8 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None, pace="")
 
-        def show(done: int, total: int) -> None:
+        def show(done: int, total: int, note: str = "") -> None:
             pace.add(monotonic(), done)
-            bar.update(task, completed=done, total=total or None, pace=pace.text(done, total))
+            bar.update(task, completed=done, total=total or None, pace=note or pace.text(done, total))
 
         yield show

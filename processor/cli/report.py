@@ -1,7 +1,7 @@
 """`resync report`: what became of every key of a request."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, redirect_stdout
 from dataclasses import replace
 from enum import StrEnum
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from processor.cli.clearings import no_history_text
+from processor.cli.clearings import tell_no_history
 from processor.cli.exits import ExitCode, UsageError
 from processor.cli.files import STDOUT, new_file, to_stdout
 from processor.cli.known_names import warn_of_unknown
@@ -25,7 +25,7 @@ from processor.cli.output import (
     print_table,
     say,
 )
-from processor.cli.progress import counting, is_shown
+from processor.cli.progress import Counting, counting, is_shown
 from processor.cli.report_columns import ALL_COLUMNS, COLUMNS
 from processor.cli.report_totals import Totals
 from processor.cli.requests import document, request_id_of, shown, shown_key
@@ -104,7 +104,7 @@ def report(
     with parts.history_queries(settings) as queries:
         asked = person.if_seen(queries.request(request_id))
         if asked is None:
-            say(no_history_text(request_id, person.if_seen(queries.clearing(request_id))))
+            tell_no_history(queries, person, request_id, "resync report")
             raise typer.Exit(ExitCode.FAILED)
         warn_of_unknown(settings, objects=[object_name, parents])
         [asked] = queries.counted_as_seen([asked], person.seen())
@@ -197,7 +197,7 @@ def _parents(queries: "HistoryQueries", request_id: str, wanted: "KeyFilter", pa
     return iter(dict.fromkeys(row["parent_key"] for row in queries.outcomes(request_id, missing)))
 
 
-def _counted(rows: Iterator[Row], total: int, count: Callable[[int, int], None]) -> Iterator[Row]:
+def _counted(rows: Iterator[Row], total: int, count: Counting) -> Iterator[Row]:
     for done, row in enumerate(rows):
         if not done % _SHOWN_EVERY:
             count(done, total)

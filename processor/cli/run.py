@@ -3,10 +3,11 @@
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from processor.cli.asked_before import is_known
 from processor.cli.asking import (
     DISTRICT,
     OBJECT,
@@ -21,18 +22,15 @@ from processor.cli.asking import (
     check_asked,
     id_option,
     optional_text,
+    year_option,
 )
-from processor.cli.exits import UsageError
 from processor.cli.output import Output, print_line, say
-from processor.cli.person import Person, identified
+from processor.cli.person import identified
 from processor.cli.requests import text_option
 from processor.cli.run_steps import RunFollower
 from processor.cli.run_told import exit_with_run, print_run, tell_run
-from processor.core.request import Dependencies, Filter, Mode, OnStateOnly, Report, Request
+from processor.core.request import Dependencies, Mode, OnStateOnly, Report, Request
 from processor.core.run import Step, step_id
-
-if TYPE_CHECKING:
-    from processor.adapters.postgres.history_queries import HistoryQueries
 
 
 def run(
@@ -78,7 +76,7 @@ def run(
         on_state_only=on_state_only,
         report=Report.CHANGES,
         requested_at=datetime.now(UTC),
-        school_year=optional_text("--school-year", school_year),
+        school_year=year_option(school_year),
         reason=optional_text("--reason", reason),
         run_id=run_id,
         linked=True,
@@ -93,7 +91,7 @@ def run(
     publisher = parts.open_publisher(settings, parts.open_codec(settings))
     with ExitStack() as closing:
         queries = closing.enter_context(parts.history_queries(settings))
-        if not _is_known(queries, person, first):
+        if not is_known(queries, person, first, "--run-id", "run"):
             publisher.publish([first])
         if not wait:
             print_line(run_id)
@@ -104,29 +102,3 @@ def run(
     print_run(output, told)
     tell_run(told)
     exit_with_run(told)
-
-
-def _is_known(queries: "HistoryQueries", person: Person, first: Request) -> bool:
-    """Whether the run has begun: beyond the window of accepted ids its first step would be done once more.
-
-    Raises UsageError where the id is that of another run.
-    """
-    row = queries.request(first.request_id)
-    if row is None:
-        if person.if_seen(queries.clearing(first.request_id)) is not None:
-            raise UsageError("--run-id: the history of that run was cleared; draw a new id by leaving the option out")
-        return False
-    known = {name: row[name] for name in ("district_id", "object", "filter", "school_year")}
-    if person.if_seen(row) is None or known != _what(first):
-        raise UsageError("--run-id: that run is about something else; draw a new id by leaving the option out")
-    return True
-
-
-def _what(first: Request) -> dict[str, str | None]:
-    where = first.selection.expression if isinstance(first.selection, Filter) else None
-    return {
-        "district_id": first.district_id,
-        "object": first.object,
-        "filter": where,
-        "school_year": first.school_year,
-    }

@@ -6,6 +6,8 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from processor.cli import parts
+from processor.cli.again import same_request
+from processor.cli.following import beside_the_bar
 from processor.cli.output import say
 from processor.cli.person import Person
 from processor.cli.progress import counting
@@ -49,6 +51,11 @@ class RunTold:
         return self.first.run_id or ""
 
     @property
+    def again(self) -> str:
+        """The command that tells of the same run."""
+        return same_request("run", self.first, "--run-id", self.run_id)
+
+    @property
     def state(self) -> str:
         """That of the last step."""
         return self.steps[-1].state if self.steps else RUNNING
@@ -83,6 +90,13 @@ class RunFollower:
 
     def follow(self, timeout_s: float | None) -> RunTold:
         """None waits to the end. Raises Unreachable where the history is away for long."""
+        try:
+            return self._to_the_end(timeout_s)
+        except KeyboardInterrupt:
+            say(f"Interrupted; the run was sent and goes on without you; see it again with: {self._told.again}")
+            raise
+
+    def _to_the_end(self, timeout_s: float | None) -> RunTold:
         until = None if timeout_s is None else monotonic() + timeout_s
         request: Request | None = self._told.first
         while request is not None:
@@ -116,7 +130,7 @@ class RunFollower:
         def show(standings: Mapping[str, Standing]) -> None:
             nonlocal is_told
             (standing,) = standings.values()
-            count(standing.settled, standing.keys)
+            count(standing.settled, standing.keys, beside_the_bar([standing]))
             if standing.state is RequestState.HELD:
                 raise _Held(standing)
             if standing.state is None and not is_told and monotonic() - began > UNHEARD_S:
@@ -124,11 +138,7 @@ class RunFollower:
                 say(f"nothing of step {step} for {UNHEARD_S:.0f} s: do `resync process` and `resync store` run?")
 
         with counting(step.replace("-", " ")) as count:
-            try:
-                return follow(follower, timeout_s, show)
-            except KeyboardInterrupt:
-                say("Interrupted; the run goes on without you")
-                raise
+            return follow(follower, timeout_s, show)
 
 
 def _end_of(result: RequestResult) -> RequestEnd:

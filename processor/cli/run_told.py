@@ -1,6 +1,5 @@
 """What a linked run found, did and found again: for people, as a document, and as an exit code."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import typer
 
 from processor.cli.exits import ExitCode
-from processor.cli.following import exit_with, explain
+from processor.cli.following import NOTHING_MATCHED, exit_with, explain
 from processor.cli.output import Output, print_csv, print_json, print_line, print_ndjson, print_table, say
 from processor.cli.requests import count_text
 from processor.cli.run_steps import RUNNING, RunTold, StepTold
@@ -116,7 +115,7 @@ def _beside(before: Summary, after: Summary | None) -> list[dict[str, Any]]:
 def tell_run(told: RunTold) -> None:
     """On stderr: why it stands still, and what can be done."""
     last = told.steps[-1]
-    again = _command(told)
+    again = told.again
     if last.state == RequestState.HELD:
         say(f"step {last.step} is held: {last.detail or 'it would change more than the catalog lets pass'}")
         release = f"resync release {last.request_id}"
@@ -130,20 +129,11 @@ def tell_run(told: RunTold) -> None:
     elif last.result.reason is not None:
         say(f"{last.detail or ''}\n{explain(last.result.reason)}")
     elif last.step is Step.VERIFY and last.state != RequestState.CANCELLED:
-        say("nothing was found that a resync would mend")
+        is_empty = told.before is not None and told.before.is_empty
+        say(NOTHING_MATCHED if is_empty else "nothing was found that a resync would mend")
     for step in told.steps:
         if step.step is Step.RESYNC and step.state == RequestState.COMPLETE_WITH_FAILURES:
             say(f"what failed, and what mends it: resync show {step.request_id}")
-
-
-def _command(told: RunTold) -> str:
-    """The command that tells of the same run."""
-    document = run_document(told)
-    words = ["resync", "run", "--district", document["district_id"], "--object", document["object"]]
-    for option, name in (("--where", "filter"), ("--school-year", "school_year")):
-        if document[name] is not None:
-            words += [option, document[name]]
-    return " ".join(map(shlex.quote, [*words, "--run-id", told.run_id]))
 
 
 def exit_with_run(told: RunTold) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from processor.cli.again import command
 from processor.cli.output import Output, print_csv, print_json, print_line, print_ndjson, say
 from processor.cli.person import Person
 from processor.core.counted import counted
@@ -66,7 +67,8 @@ def send_and_wait(
         _tell_run(requests)
         if output is Output.TABLE:
             _print_ids(output, requests)
-        results = await_end(SeenFollower(follower, is_of_this), request_ids, timeout_s)
+        again = command("resync", "watch", *request_ids)
+        results = await_end(SeenFollower(follower, is_of_this), request_ids, timeout_s, again)
     if output is Output.TABLE:
         for result in results:
             tell_result(result, stderr=True)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from processor.cli.clearings import tell_no_history
 from processor.cli.exits import ExitCode
 from processor.cli.failures import asked_of, failure_documents, failure_lines, failure_text
 from processor.cli.following import explain
@@ -15,7 +16,6 @@ from processor.cli.output import (
     print_json,
     print_ndjson,
     print_table,
-    say,
 )
 from processor.cli.planned import guard_document, release_command, seen_planned, tell_planned
 from processor.cli.requests import count_text, document, request_id_of, shown
@@ -93,9 +93,9 @@ def show(
             [row] = queries.counted_as_seen([row], person.seen())
         if row is not None and row["failed_outcomes"]:
             causes = queries.causes(request_id, row["district_id"], person.seen_objects(row["district_id"]))
-    if row is None and clearing is None:
-        say(f"there is no history of {request_id}")
-        raise typer.Exit(ExitCode.FAILED)
+        if row is None and clearing is None:
+            tell_no_history(queries, person, request_id, "resync show")
+            raise typer.Exit(ExitCode.FAILED)
     found = {"request_id": request_id} if row is None else _with_plan(person, row)
     cleared = document(clearing) if clearing is not None else None
     failures = {"failures": failure_documents(asked_of(row), causes) if causes else []} if row is not None else {}

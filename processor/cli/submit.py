@@ -22,6 +22,7 @@ from processor.cli.asking import (
     check_asked,
     id_option,
     optional_text,
+    year_option,
 )
 from processor.cli.exits import UsageError
 from processor.cli.from_request import NOT_FINE, asked_again
@@ -88,7 +89,10 @@ def submit(
     ] = None,
     reason: Why = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Send nothing; print what it would become. Reads the databases itself.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Of keys: send nothing; print what they would become. Reads the databases itself."
+        ),
     ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end, and exit with what came of it.")] = False,
     timeout: Annotated[
@@ -126,7 +130,7 @@ def submit(
         on_state_only=on_state_only,
         report=Report.CHANGES if is_whole else Report.ALL,
         requested_at=datetime.now(UTC),
-        school_year=optional_text("--school-year", school_year),
+        school_year=year_option(school_year),
         reason=optional_text("--reason", reason),
     )
     from processor.cli.parts import NO_OBJECTS

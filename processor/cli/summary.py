@@ -1,14 +1,15 @@
 """The Verification Summary: what a verification of a whole object found, in numbers."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from processor.cli.again import command, same_records
+from processor.cli.following import NOTHING_MATCHED
 from processor.cli.output import Output, print_csv, print_json, print_line, print_ndjson, print_table, say
 from processor.core.accept import printable
 from processor.core.errors import Reason
-from processor.core.history import Count, Status
+from processor.core.history import Count, RequestState, Status
 from processor.service.follow import RequestResult
 
 NUMBERS = {
@@ -22,6 +23,7 @@ NUMBERS = {
     "differing": "differing",
     "gone": "gone on both sides meanwhile",
     "not_verified": "not verified",
+    "cancelled": "of these, cancelled before",
 }
 
 
@@ -43,10 +45,18 @@ class Summary:
     differing: int
     gone: int
     not_verified: int
+    cancelled: int
+    """Of `not_verified`: what was cancelled before it was compared."""
     fields: Mapping[str, int]
     filter: str | None = None
     """What records were chosen by; None for all."""
     school_year: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all was looked at, and there was no record."""
+        keys = (self.in_sync, self.missing_at_state, self.missing_at_district, self.duplicates, self.differing)
+        return not any((*keys, self.gone, self.not_verified)) and self.state == RequestState.COMPLETE
 
     @classmethod
     def of(cls, result: RequestResult, found: Mapping[str, Any]) -> "Summary":
@@ -66,7 +76,8 @@ class Summary:
             duplicates=_keys(result.counts, Status.DUPLICATE_KEY),
             differing=_keys(result.counts, Status.DIFFERS),
             gone=_keys(result.counts, Status.NOT_FOUND),
-            not_verified=_keys(result.counts, Status.FAILED),
+            not_verified=_keys(result.counts, Status.FAILED) + _keys(result.counts, Status.CANCELLED),
+            cancelled=_keys(result.counts, Status.CANCELLED),
             fields=dict(sorted(fields.items(), key=lambda item: (-item[1], item[0]))),
             filter=found.get("filter"),
             school_year=found.get("school_year"),
@@ -109,23 +120,32 @@ def print_chosen(where: str | None, school_year: str | None) -> None:
 
 def tell_next(summary: Summary, max_deletes: int | None) -> None:
     """What can be done with it, on stderr. `max_deletes` is the catalog's; None where it is not known."""
+    if summary.is_empty:
+        say(NOTHING_MATCHED)
     report = ["resync", "report", summary.request_id]
     differing = summary.differing + summary.missing_at_state
     if not (differing or summary.missing_at_district or summary.duplicates or summary.not_verified):
         return
+    if summary.cancelled:
+        again = same_records("verify", summary.district_id, summary.object, summary.filter, summary.school_year)
+        say(f"It was cancelled before all was compared; for the rest verify again: {command(*again)}")
     if summary.not_verified:
-        say(f"What was not verified, and why: {_command(*report, '--status', 'failed')}")
-    say(f"All that is not in sync, as a file: {_command(*report, '--output', 'xlsx', '--to', 'verification.xlsx')}")
+        statuses = ["--status", "failed"] * (summary.not_verified > summary.cancelled)
+        statuses += ["--status", "cancelled"] * bool(summary.cancelled)
+        say(f"What was not verified, and why: {command(*report, *statuses)}")
+    say(f"All that is not in sync, as a file: {command(*report, '--output', 'xlsx', '--to', 'verification.xlsx')}")
     again = ["resync", "submit", "--from-request", summary.request_id]
     if differing:
-        say(f"Resync what differs: {_command(*again, '--wait')}")
+        say(f"Resync what differs: {command(*again, '--wait')}")
+    if summary.missing_at_state:
+        say("Where their parents may be missing at the state too, add: --dependencies parents")
+        say("`resync show` with the id that it prints tells what failed, and the command that mends it")
     if max_deletes is not None and summary.missing_at_district > max_deletes:
-        command = _command(*_delete_all(summary))
-        say(f"Resync all, and delete what only the state has, where you may: {command}")
+        say(f"Resync all, and delete what only the state has, where you may: {command(*_delete_all(summary))}")
         say(f"(a request of keys deletes at most {max_deletes}; this is planned, and may have to be released)")
     elif summary.missing_at_district:
         wanted = ["--status", Status.MISSING_AT_DISTRICT.lower(), "--on-state-only", "delete"]
-        say(f"Delete what only the state has, where you may: {_command(*again, *wanted)}")
+        say(f"Delete what only the state has, where you may: {command(*again, *wanted)}")
 
 
 def _delete_all(summary: Summary) -> list[str]:
@@ -135,7 +155,3 @@ def _delete_all(summary: Summary) -> list[str]:
         chosen += ["--school-year", summary.school_year]
     named = ["--district", summary.district_id, "--object", summary.object]
     return ["resync", "submit", *named, *chosen, "--on-state-only", "delete", "--wait"]
-
-
-def _command(*words: str) -> str:
-    return " ".join(map(shlex.quote, words))

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from processor.cli.again import same_request
+from processor.cli.asked_before import is_known
 from processor.cli.asking import (
     DISTRICT,
     OBJECT,
@@ -19,10 +21,11 @@ from processor.cli.asking import (
     check_asked,
     id_option,
     optional_text,
+    year_option,
 )
 from processor.cli.exits import ExitCode
 from processor.cli.following import await_end, exit_with, tell_result
-from processor.cli.output import Output
+from processor.cli.output import Output, print_line, say
 from processor.cli.person import identified
 from processor.cli.requests import text_option
 from processor.cli.summary import Summary, print_summary, tell_next
@@ -66,7 +69,7 @@ def verify(
         mode=Mode.VERIFY,
         report=Report.CHANGES,
         requested_at=datetime.now(UTC),
-        school_year=optional_text("--school-year", school_year),
+        school_year=year_option(school_year),
         reason=optional_text("--reason", reason),
     )
     from processor.cli import parts
@@ -78,18 +81,18 @@ def verify(
     catalog = catalog_or_warning(settings)
     check_asked(settings, person, request, catalog)
     publisher = parts.open_publisher(settings, parts.open_codec(settings))
-    if not wait:
-        from processor.cli.output import print_line
-
-        publisher.publish([request])
-        print_line(request.request_id)
-        return
     with ExitStack() as closing:
-        queries = closing.enter_context(parts.history_queries(settings))
+        is_looked_up = wait or (request_id is not None and bool(settings.history_dsn))
+        queries = closing.enter_context(parts.history_queries(settings)) if is_looked_up else None
+        if queries is None or not is_known(queries, person, request, "--request-id", "request"):
+            publisher.publish([request])
+        if queries is None or not wait:
+            print_line(request.request_id)
+            return
+        say(f"verifying {request.object} of {request.district_id} as {request.request_id}")
         follower = SeenFollower(parts.open_follower(queries, [request.request_id], person.seen()), person.may_see)
-        follower.standings(0)
-        publisher.publish([request])
-        (result,) = await_end(follower, [request.request_id], timeout)
+        again = same_request("verify", request, "--request-id", request.request_id)
+        (result,) = await_end(follower, [request.request_id], timeout, again)
         if not isinstance(result, RequestResult) or result.state is RequestState.REJECTED:
             tell_result(result, stderr=True)
             raise typer.Exit(ExitCode.FAILED)

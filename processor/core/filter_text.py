@@ -94,8 +94,11 @@ _TOKENS = re.compile(
 Meaning: TypeAlias = Callable[[Token, Relation, list[Token]], Condition]
 """Gives a test its meaning: a name, how, and the values."""
 _BLANKS = re.compile(r"[ \t\r\n]*")
+_QUOTED = "texts stand in single quotes, and a quote within is doubled, as in 'O''Neil'"
+_VALUE = "a value (a text in single quotes, a number, a date, true or false)"
+_DATE = "a date or time, such as 2026-08-01 or 2026-08-01T13:00,"
 _HINTS = {
-    "'": "this text has no closing quote",
+    "'": f"this text has no closing quote; {_QUOTED}",
     '"': "texts stand in single quotes, as in 'Main'; a quote within is doubled",
     ";": "a filter is one condition; there is nothing to separate",
     "*": "there are no joker signs; see 'starts with'",
@@ -169,8 +172,8 @@ class _Parser:
         self._at += int(taken)
         return taken
 
-    def _expected(self, what: str) -> FilterError:
-        return FilterError(self._next.position, f"{what} should stand here, not {self._next}")
+    def _expected(self, what: str, hint: str = "") -> FilterError:
+        return FilterError(self._next.position, f"{what} should stand here, not {self._next}{hint}")
 
     def _filter(self, depth: int) -> Condition:
         terms = [self._both(depth)]
@@ -199,7 +202,7 @@ class _Parser:
     def _one_test(self) -> Condition:
         name = self._next
         if self._taken_word("modified", "since"):
-            return self._test(name, Relation.MODIFIED_SINCE, [self._value()])
+            return self._test(name, Relation.MODIFIED_SINCE, [self._value(_DATE)])
         if name.form is not Form.NAME or name.is_word("and", "or", "not", "in", "is"):
             raise self._expected("the name of a field")
         self._take()
@@ -233,13 +236,13 @@ class _Parser:
             raise self._expected("a comma or ) after a value")
         return values
 
-    def _value(self) -> Token:
+    def _value(self, wanted: str = _VALUE) -> Token:
         if self._next.is_word("null"):
             raise FilterError(self._next.position, "nothing is equal to null; write 'is null' or 'is not null'")
-        if self._next.form in (Form.SIGN, Form.END) or (
-            self._next.form is Form.NAME and not self._next.is_word("true", "false")
-        ):
-            raise self._expected("a value (a text in single quotes, a number, a date, true or false)")
+        if self._next.form in (Form.SIGN, Form.END):
+            raise self._expected(wanted)
+        if self._next.form is Form.NAME and not self._next.is_word("true", "false"):
+            raise self._expected(wanted, f"; {_QUOTED}" if wanted is _VALUE else "")
         self._values += 1
         if self._values > MAX_TERMS:
             raise FilterError(self._next.position, f"more than {MAX_TERMS} values")

@@ -222,14 +222,15 @@ def _plain(value: Token) -> str:
 def _canonical(operand: Operand, text: str, position: int) -> str:
     """Times without a zone are the district's local time."""
     field, kind = operand.field, operand.kind
+    hint = f"; write {_NEEDS[field.kind][1]}" if field.kind in (Kind.DATE, Kind.TIMESTAMP) else ""
     try:
         if field == key_field(kind):
             return canonical_key(text, kind.key_type)
         found = canonical(field, text, kind.district.timezone)
     except (InvalidKey, Unrepresentable) as why:
-        raise FilterError(position, why.detail) from None
+        raise FilterError(position, f"{why.detail}{hint}") from None
     if found is None or (field.kind is Kind.DOUBLE and found in ("inf", "-inf", "nan")):
-        raise FilterError(position, f"{field.name}: the value is not a {field.kind}")
+        raise FilterError(position, f"{field.name}: the value is not a {field.kind}{hint}")
     return found
 
 

@@ -45,6 +45,8 @@ class Standing:
     detail: str | None = None
     planned: PlanCounts | None = None
     """Of one that is held: why, and what it would change."""
+    looked_at_again: int = 0
+    """Keys that a verification reads a second time, once it has read all; 0 where that is not known."""
 
     @property
     def has_ended(self) -> bool:
@@ -76,6 +78,8 @@ class RequestResult:
     keys: int
     counts: tuple[Count, ...]
     noted: tuple[NotedOutcome, ...]
+    only_counted: int = 0
+    """Keys in sync that have no outcome, so that no report lists them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,23 +52,19 @@ def _split(request: Request, max_keys: int) -> list[Request]:
 
 
 def doubts(request: Request, catalog: Catalog) -> list[str]:
-    """What a processor with this catalog would refuse, for whoever asks; keys with their place, from 1."""
-    found = []
-    if request.district_id not in catalog.districts:
-        found.append(f"the catalog has no such district; it has {', '.join(sorted(catalog.districts))}")
+    """Keys that a processor with this catalog would refuse, with their place, from 1."""
     kind = catalog.objects.get(request.object)
-    if kind is None:
-        found.append(f"the catalog has no such object; it has {', '.join(sorted(catalog.objects))}")
-    elif isinstance(request.selection, Keys):
-        invalid: list[str] = []
-        for number, key in enumerate(request.selection.keys, start=1):
-            try:
-                canonical_key(key, kind.key_type)
-            except InvalidKey as error:
-                invalid.append(f"key {number} '{printable(key)}': {error.detail}")
-        found += invalid[:MAX_DOUBTED_KEYS]
-        if len(invalid) > MAX_DOUBTED_KEYS:
-            found.append(f"and {len(invalid) - MAX_DOUBTED_KEYS} more keys that cannot be keys of {kind.name}")
+    if kind is None or not isinstance(request.selection, Keys):
+        return []
+    invalid: list[str] = []
+    for number, key in enumerate(request.selection.keys, start=1):
+        try:
+            canonical_key(key, kind.key_type)
+        except InvalidKey as error:
+            invalid.append(f"key {number} '{printable(key)}': {error.detail}")
+    found = invalid[:MAX_DOUBTED_KEYS]
+    if len(invalid) > MAX_DOUBTED_KEYS:
+        found.append(f"and {len(invalid) - MAX_DOUBTED_KEYS} more keys that cannot be keys of {kind.name}")
     return found
 
 

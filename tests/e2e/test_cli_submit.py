@@ -65,12 +65,14 @@ def test_verifying_finds_differences(running: Deployment, settings: dict[str, st
 
 
 @pytest.mark.parametrize("settings", [{}, BY_TOPIC], ids=["by the store", "by the topic"])
-def test_a_rejected_request_is_warned_of_and_fails(running: Deployment, settings: dict[str, str | None]) -> None:
-    ended = run(
-        running, "submit", "--district", "ATLANTIS", "--object", "PersonIdentity", "--wait", 7, settings=settings
-    )
+def test_a_rejected_request_fails(running: Deployment, settings: dict[str, str | None]) -> None:
+    """Where the command has a catalog it refuses to send it."""
+    asked = ("submit", "--district", "ATLANTIS", "--object", "PersonIdentity", "--wait", 7)
+    refused = run(running, *asked, settings=settings)
+    assert refused.returncode == 2
+    assert "the catalog has no district ATLANTIS; it has " in refused.stderr
+    ended = run(running, *asked, settings={**settings, "RESYNC_CATALOG": "none.yaml"})
     assert ended.returncode == 1
-    assert "warning: the catalog has no such district" in ended.stderr
     assert "REJECTED" in ended.stderr
     assert "UNKNOWN_DISTRICT" in ended.stderr
 

@@ -107,7 +107,7 @@ def test_what_is_rejected_ends_without_a_correction(guarded: Deployment) -> None
     assert at_state(guarded, "NORTH", range(60)) == before
     again = order(guarded, "release", story.request_id)
     assert again.returncode == 1
-    assert "is cancelled already, by " in again.stderr
+    assert "is rejected already, by " in again.stderr
 
 
 def test_a_request_is_cancelled_in_the_middle(deploy: Deploy) -> None:

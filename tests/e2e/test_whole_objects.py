@@ -49,6 +49,7 @@ EXPECTED = {
     "differing": len(RENAMED),
     "gone": 0,
     "not_verified": 0,
+    "cancelled": 0,
     "fields": {"lastName": len(RENAMED)},
 }
 STATUSES = Counter(
@@ -98,7 +99,14 @@ def test_what_is_found_is_what_was_planted_and_can_be_resynced(deploy: Deploy) -
     request_id = summary["request_id"]
     assert f"resync submit --from-request {request_id} --wait\n" in told.stderr
 
+    assert f"verifying PersonIdentity of NORTH as {request_id}\n" in told.stderr
+    before = made.ends([made.topics.requests])
+    for options in ((), ("--no-wait",)):
+        other = verify(made, "LAKE", "--request-id", request_id, *options)
+        assert (other.returncode, other.stdout) == (2, "")
+        assert "--request-id: that request is about something else" in other.stderr
     again = verify(made, "NORTH", "--request-id", request_id, "--output", "json")
+    assert made.ends([made.topics.requests]) == before, "something was sent"
     assert (again.returncode, json.loads(again.stdout)) == (3, summary)
 
     resync = run(made, "submit", "--from-request", request_id, "--wait", "--output", "json")

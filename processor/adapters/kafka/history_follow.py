@@ -167,7 +167,7 @@ class _Seen:
                         )
                     )  # fmt: skip
             case ChunkStatus() if record.state is ChunkState.DONE:
-                self._by_district[record.district_id].settled += record.in_sync
+                self._by_district[record.district_id].count(record.in_sync)
             case KeyOutcome() if record.status not in OPEN_STATUSES:
                 self._by_district[record.district_id].add(record)
             case RequestEnd() if record.district_id == self._known.district_id:
@@ -179,9 +179,10 @@ class _Seen:
     def _end(self, end: RequestEnd) -> None:
         self._known = replace(self._known, state=end.state)
         keys = self._known.keys or sum(count.keys for count in end.counts)
+        noted = self._by_district[end.district_id]
         self.result = RequestResult(
             end.request_id, end.district_id, end.object, end.state, end.reason, end.detail, keys,
-            end.counts, self._by_district[end.district_id].outcomes(),
+            end.counts, noted.outcomes(), noted.only_counted,
         )  # fmt: skip
 
 
@@ -190,6 +191,7 @@ class _Noted:
 
     def __init__(self) -> None:
         self.settled = 0
+        self.only_counted = 0
         self._failed: dict[tuple[str, str], NotedOutcome] = {}
         self._others: dict[tuple[str, str], NotedOutcome] = {}
 
@@ -205,6 +207,11 @@ class _Noted:
                 outcome.object, outcome.key, outcome.asked_as, outcome.status, outcome.reason, outcome.detail,
                 outcome.changed_fields, outcome.parent,
             )  # fmt: skip
+
+    def count(self, in_sync: int) -> None:
+        """Keys that have no outcome."""
+        self.settled += in_sync
+        self.only_counted += in_sync
 
     def outcomes(self) -> tuple[NotedOutcome, ...]:
         return tuple([*self._failed.values(), *self._others.values()][:MOST_NOTED])

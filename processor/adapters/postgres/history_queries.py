@@ -169,6 +169,7 @@ class HistoryQueries:
             row["keys"] or sum(count["keys"] for count in row["counts"]),
             tuple(Count(count["status"], count["reason"], count["keys"]) for count in row["counts"]),
             tuple(map(noted_of, noted)),
+            row["in_sync_not_itemised"],
         )
 
     def close(self) -> None:

@@ -25,6 +25,7 @@ def standing_of(row: Row | None, clearing: Row | None) -> Standing:
         settled=row["settled"],
         detail=row["detail"],
         planned=plan_of(row["planned"]),
+        looked_at_again=row["looked_at_again"],
     )
 
 

@@ -30,14 +30,19 @@ def test_parts_add_up_and_the_last_of_them_ends_the_request(world: World) -> Non
     world.catch_up(store)
     assert world.rows(QUERY) == [("ACCEPTED", 100, 40, 40, 40)]
     assert request_id not in world.ends()
+    again = "select looked_at_again from history.requests"
+    assert world.rows(again) == [(0,)], "the scan goes on"
+    world.produce(chunk_status(request_id, "0.1", ChunkState.DONE))
+    world.catch_up(store)
+    assert world.rows(again) == [(2,)]
     confirmed = chunk_status(request_id, "0.0.0", ChunkState.DONE, keys=2, in_sync=1)
     world.produce(
         outcome(request_id, "7", Status.MISSING_AT_STATE),
         replace(confirmed, district_rows=2, state_rows=1),
-        chunk_status(request_id, "0.1", ChunkState.DONE),
     )
     world.catch_up(store)
     assert world.rows(QUERY) == [("COMPLETE", 42, 41, 42, 41)]
+    assert world.rows(again) == [(0,)]
     (end,) = world.ends()[request_id]
     assert end.state is RequestState.COMPLETE
     assert end.counts == (

@@ -121,6 +121,11 @@ def test_where_nothing_differs_nothing_is_resynced(capsys: pytest.CaptureFixture
     assert capsys.readouterr().err == "nothing was found that a resync would mend\n"
 
 
+def test_where_nothing_matches_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_run(run_of(ended(Step.VERIFY, ())))
+    assert capsys.readouterr().err == "nothing matched: there is no such record at either side\n"
+
+
 @pytest.mark.parametrize(
     ("last", "says"),
     [

@@ -75,6 +75,7 @@ def test_what_can_be_done_is_told_as_commands(capsys: pytest.CaptureFixture[str]
     assert f"resync report {REQUEST_ID} --status failed\n" in told
     assert f"resync report {REQUEST_ID} --output xlsx --to verification.xlsx" in told
     assert f"Resync what differs: resync submit --from-request {REQUEST_ID} --wait\n" in told
+    assert "add: --dependencies parents\n" in told
     assert f"--from-request {REQUEST_ID} --status missing_at_district --on-state-only delete\n" in told
 
 
@@ -105,3 +106,25 @@ def test_more_deletions_than_keys_may_cause_are_planned_as_a_whole(
 def test_without_a_catalog_the_number_of_deletions_is_not_known(capsys: pytest.CaptureFixture[str]) -> None:
     tell_next(ALL, None)
     assert "--status missing_at_district" in capsys.readouterr().err
+
+
+def test_what_was_cancelled_is_not_verified_and_said_to_be_so(capsys: pytest.CaptureFixture[str]) -> None:
+    some = summary(Count("CANCELLED", None, 366), Count("IN_SYNC", None, 9), school_year="2027")
+    assert (some.not_verified, some.cancelled) == (366, 366)
+    tell_next(some, None)
+    told = capsys.readouterr().err
+    assert "verify again: resync verify --district NORTH --object Enrollment --school-year 2027\n" in told
+    assert f"and why: resync report {REQUEST_ID} --status cancelled\n" in told
+
+
+def test_what_failed_and_what_was_cancelled_are_one_number(capsys: pytest.CaptureFixture[str]) -> None:
+    some = summary(Count("CANCELLED", None, 6), Count("FAILED", "INVALID_KEY", 3))
+    assert (some.not_verified, some.cancelled) == (9, 6)
+    tell_next(some, None)
+    assert f"resync report {REQUEST_ID} --status failed --status cancelled\n" in capsys.readouterr().err
+
+
+def test_that_nothing_matched_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_next(summary(filter="grade = '99'"), None)
+    assert capsys.readouterr().err == "nothing matched: there is no such record at either side\n"
+    assert not summary(Count("NOT_FOUND", None, 1)).is_empty

@@ -119,13 +119,6 @@ def test_doubts_about_very_many_keys_are_summed_up() -> None:
     assert "995 more" in found[-1]
 
 
-def test_an_unknown_district_or_object_is_doubted() -> None:
-    found = doubts(replace(REQUEST, district_id="ATLANTIS", object="Spaceship"), CATALOG)
-    assert len(found) == 2
-    assert "NORTH" in found[0]
-    assert "PersonIdentity" in found[1]
-
-
 def test_several_asked_for_at_once_are_one_run_whose_ids_follow_from_one() -> None:
     other = replace(REQUEST, object="Enrollment", selection=Keys(("2", "3")))
     one, two = split_together([REQUEST, other], MAX_KEYS)

@@ -8,6 +8,8 @@
 -- Each count is a subquery of its own: a query that does not name the column does not pay for it.
 -- `decision` is what was decided about the request as a whole: one that was cancelled is CANCELLED at once, its `state` only
 -- when nothing of it is open any more. One that was planned stays open until it is held, or let pass.
+-- `looked_at_again`: keys that a verification reads a second time, once it has read all (its parts are called 0.7, what is
+-- read again of one 0.7.0).
 create schema if not exists history;
 
 create or replace view history.requests as
@@ -131,7 +133,12 @@ select
         select coalesce(sum(p.keys), 0)::bigint from resync_store.parked p
         where p.request_id = r.request_id and p.district_id = r.district_id
     ) as parked_keys,
-    r.linked
+    r.linked,
+    case when r.selection <> 'KEYS' and r.mode = 'VERIFY' then (
+        select case when bool_or(c.chunk ~ '^[0-9]+([.][0-9]+)?$') then 0 else coalesce(sum(c.keys), 0) end::bigint
+        from resync_store.chunks c
+        where c.request_id = r.request_id and c.district_id = r.district_id and c.state = 'PENDING'
+    ) else 0 end as looked_at_again
 from resync_store.requests r
 cross join lateral (
     select
