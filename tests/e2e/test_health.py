@@ -1,5 +1,6 @@
 """Health of the roles while what they need is away."""
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -18,7 +19,7 @@ LIMIT_S = 45
 
 
 NOBODY = 0
-"""Nobody listens: a role that begins anew takes a moment until it answers again."""
+"""Nobody listens, or no longer in the middle of an answer: a role that begins anew takes a moment until it answers."""
 
 
 def asked(deployment: Deployment, role: str, path: str) -> tuple[int, dict[str, object]]:
@@ -29,7 +30,7 @@ def asked(deployment: Deployment, role: str, path: str) -> tuple[int, dict[str, 
     except urllib.error.HTTPError as refused:
         with refused:
             return refused.code, json.load(refused)
-    except (urllib.error.URLError, ConnectionError):
+    except (urllib.error.URLError, ConnectionError, http.client.IncompleteRead):
         return NOBODY, {"ready": False}
 
 
