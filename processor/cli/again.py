@@ -2,7 +2,7 @@
 
 import shlex
 
-from processor.core.request import Filter, Request
+from processor.core.request import Request
 
 
 def command(*words: str) -> str:
@@ -10,13 +10,14 @@ def command(*words: str) -> str:
 
 
 def same_records(name: str, district: str, object_name: str, where: str | None, year: str | None) -> list[str]:
-    """The words of `resync verify` or `resync run` for these records."""
+    """The words of `resync verify`, `run` or `submit` for these records; `submit` has to be told that all are meant."""
     words = ["resync", name, "--district", district, "--object", object_name]
+    words += ["--all"] if name == "submit" and where is None else []
     for option, given in (("--where", where), ("--school-year", year)):
         words += [] if given is None else [option, given]
     return words
 
 
 def same_request(name: str, request: Request, *options: str) -> str:
-    where = request.selection.expression if isinstance(request.selection, Filter) else None
-    return command(*same_records(name, request.district_id, request.object, where, request.school_year), *options)
+    words = same_records(name, request.district_id, request.object, request.where, request.school_year)
+    return command(*words, *options)

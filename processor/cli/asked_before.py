@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from processor.cli.exits import UsageError
 from processor.cli.person import Person
-from processor.core.request import All, Filter, Request
+from processor.core.request import Request
 
 if TYPE_CHECKING:
     from processor.adapters.postgres.history_queries import HistoryQueries
@@ -30,12 +30,11 @@ def is_known(queries: "HistoryQueries", person: Person, request: Request, option
 
 def _what(request: Request) -> dict[str, str | None]:
     """As the history's row has it."""
-    is_filter = isinstance(request.selection, Filter)
     return {
         "district_id": request.district_id,
         "object": request.object,
         "mode": request.mode.value,
-        "selection": "FILTER" if is_filter else "ALL" if isinstance(request.selection, All) else "KEYS",
-        "filter": request.selection.expression if isinstance(request.selection, Filter) else None,
+        "selection": request.selected_by,
+        "filter": request.where,
         "school_year": request.school_year,
     }

@@ -121,7 +121,7 @@ def check_asked(settings: "Settings", person: Person, request: Request, catalog:
 
 def _check_chosen(person: Person, request: Request, catalog: "Catalog | None") -> None:
     """A filter tells by what it finds what fields hold, so it needs the right to see that (ADR 0213)."""
-    where = request.selection.expression if isinstance(request.selection, Filter) else None
+    where = request.where
     kind = None if catalog is None else catalog.objects.get(request.object)
     if catalog is None or kind is None:
         if where is not None and person.known is not None:

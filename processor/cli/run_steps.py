@@ -14,7 +14,7 @@ from processor.cli.progress import counting
 from processor.cli.summary import Summary
 from processor.core.history import RequestEnd, RequestState
 from processor.core.request import Mode, Request
-from processor.core.run import Step, next_step, step_id
+from processor.core.run import Step, next_step, step_of
 from processor.service.follow import ClearedResult, RequestResult, Standing, follow
 from processor.service.seen import SeenFollower
 
@@ -99,8 +99,7 @@ class RunFollower:
     def _to_the_end(self, timeout_s: float | None) -> RunTold:
         until = None if timeout_s is None else monotonic() + timeout_s
         request: Request | None = self._told.first
-        while request is not None:
-            step = next(each for each in Step if step_id(self._told.run_id, each) == request.request_id)
+        while request is not None and (step := step_of(self._told.run_id, request.request_id)) is not None:
             told = self._step(step, request, None if until is None else max(0.0, until - monotonic()))
             self._told.steps.append(told)
             request = None if told.result is None else next_step(request, _end_of(told.result))

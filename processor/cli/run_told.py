@@ -13,7 +13,6 @@ from processor.cli.requests import count_text
 from processor.cli.run_steps import RUNNING, RunTold, StepTold
 from processor.cli.summary import NUMBERS, Summary, print_chosen
 from processor.core.history import Count, RequestState
-from processor.core.request import Filter
 from processor.core.run import Step
 from processor.service.follow import ENDED
 
@@ -39,17 +38,13 @@ def run_document(told: RunTold) -> dict[str, Any]:
         "run_id": told.run_id,
         "district_id": told.first.district_id,
         "object": told.first.object,
-        "filter": _filter(told),
+        "filter": told.first.where,
         "school_year": told.first.school_year,
         "state": told.state,
         "steps": [_step_document(step) for step in told.steps],
         "before": _numbers(told.before),
         "after": _numbers(told.after),
     }
-
-
-def _filter(told: RunTold) -> str | None:
-    return told.first.selection.expression if isinstance(told.first.selection, Filter) else None
 
 
 def _step_document(told: StepTold) -> dict[str, Any]:
@@ -84,7 +79,7 @@ def _rows(told: RunTold) -> list[dict[str, Any]]:
 
 def _print_tables(told: RunTold) -> None:
     print_line(f"{told.first.object} of {told.first.district_id}: {told.state} (run {told.run_id})")
-    print_chosen(_filter(told), told.first.school_year)
+    print_chosen(told.first.where, told.first.school_year)
     rows = [
         {"step": step.step, "request": step.request_id, "state": step.state, "counts": _counts(step)}
         for step in told.steps

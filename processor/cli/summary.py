@@ -150,8 +150,5 @@ def tell_next(summary: Summary, max_deletes: int | None) -> None:
 
 def _delete_all(summary: Summary) -> list[str]:
     """Records chosen as they were verified: what is planned as a whole is not bounded by `max_deletes`."""
-    chosen = ["--all"] if summary.filter is None else ["--where", summary.filter]
-    if summary.school_year is not None:
-        chosen += ["--school-year", summary.school_year]
-    named = ["--district", summary.district_id, "--object", summary.object]
-    return ["resync", "submit", *named, *chosen, "--on-state-only", "delete", "--wait"]
+    words = same_records("submit", summary.district_id, summary.object, summary.filter, summary.school_year)
+    return [*words, "--on-state-only", "delete", "--wait"]

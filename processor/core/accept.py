@@ -85,7 +85,7 @@ def _accept_all(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan
     first = replace(
         _chunk(request, split_chunk(FIRST_CHUNK, 0), (), Cause.SCAN),
         dependencies=upward(request.dependencies),
-        scan=Scan(None, 0, FIRST_SIZE, 0, digest, where=_where(request), year=request.school_year, below=below),
+        scan=Scan(None, 0, FIRST_SIZE, 0, digest, where=request.where, year=request.school_year, below=below),
         stage=Stage.GUARDED if request.mode is Mode.VERIFY else Stage.PLAN,
     )
     return Plan(history=[RequestStatus(request, RequestState.ACCEPTED, None, None, 0, now)]), first
@@ -96,10 +96,6 @@ def _below(request: Request, catalog: Catalog) -> tuple[str, ...]:
     if request.dependencies not in WITH_CHILDREN:
         return ()
     return tuple(kind.name for kind in descending(request.object, catalog))
-
-
-def _where(request: Request) -> str | None:
-    return request.selection.expression if isinstance(request.selection, Filter) else None
 
 
 def first_digest(mode: Mode, report: Report) -> int:
@@ -161,7 +157,7 @@ def _check_chosen(request: Request, catalog: Catalog) -> None:
     """What a filter and a school year name must be there, and be open; of each object that is scanned."""
     try:
         for name in (request.object, *_below(request, catalog)):
-            chosen(_where(request), request.school_year, catalog.objects[name], catalog, request.object)
+            chosen(request.where, request.school_year, catalog.objects[name], catalog, request.object)
     except (FilterError, YearNotOpen, NoSchoolYear) as why:
         raise Rejected(why.reason, why.detail) from None
 

@@ -85,6 +85,16 @@ class Request:
     not_understood: tuple[str, ...] = ()
     """Fields with a symbol that this release does not know. They hold their defaults; the request is rejected."""
 
+    @property
+    def where(self) -> str | None:
+        """The filter's text; None where records are not selected by one."""
+        return self.selection.expression if isinstance(self.selection, Filter) else None
+
+    @property
+    def selected_by(self) -> str:
+        """`KEYS`, `ALL` or `FILTER`, as the history tells it."""
+        return type(self.selection).__name__.upper()
+
     def symbol(self, name: str) -> str:
         """A field of a closed list as records write it."""
         return UNKNOWN if name in self.not_understood else str(getattr(self, name))

@@ -30,11 +30,16 @@ def step_id(run_id: str, step: Step) -> str:
     return str(uuid.uuid5(uuid.UUID(run_id), step))
 
 
+def step_of(run_id: str, request_id: str) -> Step | None:
+    """Which step of a run has this id; None where none has."""
+    return next((step for step in Step if step_id(run_id, step) == request_id), None)
+
+
 def fault_of_step(request: Request) -> str | None:
     """Why a linked request cannot begin, or go on with, a run; None where it can."""
     if request.run_id is None or not is_run_id(request.run_id):
         return "a linked request needs a run_id that is a uuid in lower case"
-    step = next((step for step in Step if step_id(request.run_id, step) == request.request_id), None)
+    step = step_of(request.run_id, request.request_id)
     if step is None:
         return "a linked request's id is the uuid5 of its run_id and its step"
     if isinstance(request.selection, Keys):
@@ -51,11 +56,13 @@ def next_step(request: Request, end: RequestEnd) -> Request | None:
     """
     if not request.linked or request.run_id is None or fault_of_step(request) is not None or end.state not in _GOES_ON:
         return None
-    if request.request_id == step_id(request.run_id, Step.VERIFY):
-        return _as(request, Step.RESYNC, Mode.SYNC, end) if _wants_mending(request, end) else None
-    if request.request_id == step_id(request.run_id, Step.RESYNC):
-        return _as(request, Step.VERIFY_AGAIN, Mode.VERIFY, end)
-    return None
+    match step_of(request.run_id, request.request_id):
+        case Step.VERIFY if _wants_mending(request, end):
+            return _as(request, request.run_id, Step.RESYNC, Mode.SYNC, end)
+        case Step.RESYNC:
+            return _as(request, request.run_id, Step.VERIFY_AGAIN, Mode.VERIFY, end)
+        case _:
+            return None
 
 
 def _wants_mending(request: Request, end: RequestEnd) -> bool:
@@ -65,6 +72,5 @@ def _wants_mending(request: Request, end: RequestEnd) -> bool:
     return any(count.status in mended and count.keys for count in end.counts)
 
 
-def _as(request: Request, step: Step, mode: Mode, end: RequestEnd) -> Request:
-    run_id = request.run_id or ""
+def _as(request: Request, run_id: str, step: Step, mode: Mode, end: RequestEnd) -> Request:
     return replace(request, request_id=step_id(run_id, step), mode=mode, requested_at=end.last_decided_at)

@@ -150,9 +150,8 @@ def _of_content(content: HistoryRecord) -> tuple[str, Row]:
         case RequestStatus():
             request = dict(_fields(content.request, leave_out=("selection", "reason", "not_understood")))
             request |= dict.fromkeys(content.request.not_understood, UNKNOWN)
-            selection = content.request.selection
-            request["selection"] = type(selection).__name__.upper()
-            request["filter"] = getattr(selection, "expression", None)
+            request["selection"] = content.request.selected_by
+            request["filter"] = content.request.where
             request["request_reason"] = content.request.reason
             return kind, request | dict(_fields(content, leave_out=("request",)))
         case RequestEnd():

@@ -21,7 +21,7 @@ from processor.core.history import (
     RequestState,
     RequestStatus,
 )
-from processor.core.request import All, Dependencies, Filter, Mode, OnStateOnly, Report
+from processor.core.request import Dependencies, Mode, OnStateOnly, Report
 from processor.service.history_changes import HeldChunk
 from processor.service.history_ports import Unanswered
 
@@ -66,19 +66,12 @@ def _name(value: str | None) -> str | None:
 
 def request_row(record: RequestStatus) -> Row:
     request = record.request
-    match request.selection:
-        case All():
-            selection, expression = "ALL", None
-        case Filter(expression=text):
-            selection, expression = "FILTER", text
-        case _:
-            selection, expression = "KEYS", None
     return (
         request.request_id,
         _name(request.district_id),
         _name(request.object),
-        selection,
-        _text(expression),
+        request.selected_by,
+        _text(request.where),
         _text(request.requested_by),
         request.symbol("mode"),
         request.symbol("dependencies"),
