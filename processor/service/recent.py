@@ -21,6 +21,3 @@ class Recent:
         self._since[what] = now
         while (oldest := next(iter(self._since))) != what and now - self._since[oldest] >= self._for_s:
             del self._since[oldest]
-
-    def clear(self) -> None:
-        self._since.clear()
