@@ -31,6 +31,9 @@ from processor.core.snapshot import Row
 MIN_SIZE = 100
 """Rows of a side; fewer only after a read that took too long."""
 MAX_SIZE = 20_000
+"""Where their columns are read."""
+MAX_LINES = 100_000
+"""Where a digest of each is."""
 GROWTH = 4
 """A part is at most so many times as large as the one before."""
 SHRINKAGE = 10
@@ -209,7 +212,7 @@ def _in_sync(kind: ObjectType, ours: Held, theirs: Held) -> Difference | None:
 
 def next_size(size: int, took_s: float, report: Report, limits: Limits) -> int:
     """Rows of a side that the next part should read, if this one took so long; itemised keys must fit in one chunk."""
-    most = min(MAX_SIZE, limits.max_keys) if report is Report.ALL else MAX_SIZE
+    most = min(MAX_SIZE, limits.max_keys) if report is Report.ALL else MAX_LINES
     wanted = int(size * limits.chunk_target_s / max(took_s, 0.001))
     return min(most, max(MIN_SIZE, min(wanted, GROWTH * size)))
 

@@ -6,6 +6,7 @@ from typing import Protocol, TypeAlias
 
 from processor.core.chosen import Chosen
 from processor.core.digest import Digest
+from processor.core.lines import Lines
 from processor.core.scan import Page
 from processor.core.snapshot import DistrictRead, SideRead
 
@@ -77,7 +78,7 @@ class Scans(Protocol):
 
     def lines(
         self, district_id: str, object_name: str, after: str | None, size: int, chosen: Chosen | None = None
-    ) -> tuple[Page, Page] | None:
+    ) -> tuple[Lines | Page, Lines | Page] | None:
         """As `pages`, with one digest for the columns of a row; None where none would tell what a comparison does.
 
         Raises ReadTimedOut too.

@@ -12,9 +12,11 @@ from processor.core.chunk import Chunk, Scan
 from processor.core.digest import equal_window, next_sizes, same_digest
 from processor.core.errors import CoreError, Reason
 from processor.core.filter_text import FilterError
+from processor.core.lines import Lines, lines_window
 from processor.core.plan import Plan
 from processor.core.request import Mode
 from processor.core.scan import (
+    MAX_SIZE,
     Disordered,
     Page,
     Window,
@@ -38,7 +40,7 @@ class PartRead:
 
     chunk: Chunk
     pages: tuple[Page, Page] | None = None
-    lines: tuple[Page, Page] | None = None
+    lines: tuple[Lines | Page, Lines | Page] | None = None
     """Instead of pages, where a digest of each row will do."""
     equal: Window | None = None
     """Instead of both, where one digest of all rows will do."""
@@ -91,7 +93,7 @@ def read_part(chunk: Chunk, scans: Scans, catalog: Catalog) -> PartRead:
         digests = scans.digests(*place, scan.digest, wanted) if scan.digest else None
         equal = None if digests is None else equal_window(*digests, scan.digest)
         lines = None if equal or scan.by_rows else scans.lines(*place, scan.size, wanted)
-        pages = None if equal or lines else scans.pages(*place, scan.size, wanted)
+        pages = None if equal or lines else scans.pages(*place, min(scan.size, MAX_SIZE), wanted)
         return PartRead(chunk, pages, lines, equal, monotonic() - started)
     except ReadTimedOut as slow:
         return PartRead(smaller(chunk), fault=slow)
@@ -133,7 +135,7 @@ def _seen(read: PartRead, catalog: Catalog, after: str | None) -> Window:
     kind = catalog.objects[read.chunk.object]
     forced = never_in_sync if read.chunk.mode is Mode.FORCE else None
     if read.lines is not None:
-        return window(kind, after, *read.lines, forced or same_digest)
+        return lines_window(kind, after, *read.lines, forced or same_digest)
     if read.pages is not None:
         return window(kind, after, *read.pages, forced)
     if read.equal is None:

@@ -86,7 +86,12 @@ class Database:
         self._connection: Connection[TupleRow] | None = None
 
     def rows(
-        self, statement: sql.Composed, parameters: Mapping[str, Any], settings: sql.SQL | None = None
+        self,
+        statement: sql.Composed,
+        parameters: Mapping[str, Any],
+        settings: sql.SQL | None = None,
+        *,
+        binary: bool = False,
     ) -> list[TupleRow]:
         """All rows of a statement, under settings of its own. Raises SnapshotUnavailable, which names the fault.
 
@@ -95,7 +100,7 @@ class Database:
         with self._lock:
             started = self.active_at = time.monotonic()
             try:
-                rows = self._rows(statement, parameters, settings)
+                rows = self._rows(statement, parameters, settings, binary=binary)
             except SnapshotUnavailable:
                 metrics.SNAPSHOT_FAILURES.labels(self._side).inc()
                 raise
@@ -115,13 +120,18 @@ class Database:
             self._lock.release()
 
     def _rows(
-        self, statement: sql.Composed, parameters: Mapping[str, Any], settings: sql.SQL | None = None
+        self,
+        statement: sql.Composed,
+        parameters: Mapping[str, Any],
+        settings: sql.SQL | None = None,
+        *,
+        binary: bool = False,
     ) -> list[TupleRow]:
         if self._gate.is_closed():
             raise SnapshotUnavailable(f"{self.name}: away; waiting before it is asked again")
         started = self.asked_at = time.monotonic()
         try:
-            rows = self._executed(statement, parameters, settings)
+            rows = self._executed(statement, parameters, settings, binary=binary)
         except psycopg.OperationalError as error:
             self.close()
             self.is_up = False
@@ -144,14 +154,14 @@ class Database:
         return rows
 
     def _executed(
-        self, statement: sql.Composed, parameters: Mapping[str, Any], settings: sql.SQL | None
+        self, statement: sql.Composed, parameters: Mapping[str, Any], settings: sql.SQL | None, *, binary: bool
     ) -> list[TupleRow]:
         connection = self._connected()
         if settings is None:
-            return _fetched(connection.execute(statement, parameters))
+            return _fetched(connection.execute(statement, parameters, binary=binary))
         with connection.transaction():
             connection.execute(settings)
-            return _fetched(connection.execute(statement, parameters))
+            return _fetched(connection.execute(statement, parameters, binary=binary))
 
     def abandon(self) -> None:
         """Breaks a read that does not end; its thread then sees a lost connection."""

@@ -1,12 +1,14 @@
-"""The statement that turns the rows after a key into a digest, from the types that a side's columns have.
+"""The statement that turns the rows after a key into a digest, from the types that both sides' columns have.
 
-Each field becomes text in one spelling for both sides, or, where SQL cannot tell it, text that the other side never
-gives. So equal digests mean rows that `core/compare` finds equal in all fields, and unequal ones mean nothing: the rows
-are then read. Whoever changes what is equal in `core/values` looks here too; a property holds one against the other.
+A field that both sides keep in the same type is hashed as it stands. Any other becomes text in one spelling for both
+sides, or, where SQL cannot tell it, text that the other side never gives. So equal digests mean rows that
+`core/compare` finds equal in all fields, and unequal ones mean nothing: the rows are then read. Whoever changes what is
+equal in `core/values` looks here too; a property holds one against the other.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
 from psycopg import sql
 
@@ -15,14 +17,16 @@ from processor.adapters.postgres.snapshot_sql import state_column
 from processor.core.catalog import FieldSpec, KeyType, Kind, ObjectType, Table
 
 COLUMN_TYPES = sql.SQL(
-    "SELECT a.attname, a.atttypid::regtype::text FROM pg_attribute AS a"
+    "SELECT a.attname, a.atttypid::regtype::text, a.atttypmod FROM pg_attribute AS a"
     " WHERE a.attrelid = to_regclass({}) AND a.attnum > 0 AND NOT a.attisdropped"
 )
 SAMPLE = sql.SQL(
-    "SELECT current_setting('server_encoding') = 'UTF8',"
-    " hashtextextended(ROW(7, NULL, '', 'a,\"(b)\\', 'é', true, 1.50)::text COLLATE \"C\", 0)"
+    "SELECT current_setting('server_encoding') = 'UTF8', hash_record_extended(ROW("
+    " true, 7::smallint, 7, 7::bigint, -1.50::numeric(5,2), '2026-08-01'::date, '2026-08-01 08:00:00.25'::timestamp,"
+    " '2026-08-01 08:00:00.25+00'::timestamptz, '00000001-0000-0000-0000-00000000000f'::uuid, NULL::text,"
+    ' \'a,"(b)\\ é\' COLLATE "C", \'a\'::varchar(9) COLLATE "C", \'a\'::char(5) COLLATE "C"), 0)'
 ).format()
-"""Servers that give the same here write rows, and hash texts, in the same way."""
+"""Servers that give the same here hash values of all these types in the same way."""
 
 _MARK = "\x01"
 """Begins what only one side gives; doubled where a text of the other side has it."""
@@ -30,17 +34,38 @@ MAX_CODES = 100
 """Of a crosswalk; each is one more comparison a row."""
 _INTEGERS = frozenset({"smallint", "integer", "bigint"})
 _TEXTS = frozenset({"text", "character varying", "character"})
+_HASHED_AS_THEY_ARE = _INTEGERS | {
+    "boolean",
+    "date",
+    "timestamp without time zone",
+    "timestamp with time zone",
+    "uuid",
+    *_TEXTS,
+}
+"""Types of which values have one hash only where they have one text; `numeric` is too where its scale is fixed."""
 _PLAIN = "^[!-~]([ -~]{0,253}[!-~])?$"
 """Keys in one spelling, whatever Unicode says of others."""
 _TRUE, _FALSE = ("true", "t", "yes", "y", "on", "1"), ("false", "f", "no", "n", "off", "0")
+
+
+class Column(NamedTuple):
+    """Its type as Postgres names it, and the type's modifier, which is -1 where there is none."""
+
+    type: str
+    modifier: int
+
+
+Columns: TypeAlias = Mapping[str, Column]
+"""By name."""
 
 
 @dataclass(frozen=True, slots=True)
 class DigestStatements:
     """Of one side; each of the first rows, and of those after a key. Parameters are those of `PageStatements`.
 
-    `windows` give one row (rows, keys, last, checksum, are_plain); `lines` give rows (key, place, digest of columns),
-    which is the expression `line`.
+    `windows` give one row (rows, keys, last, checksum, are_plain). `lines` give one row too: the keys of all rows and
+    the digests of their columns, which the expression `line` is of one, both in the order of the keys. Digests are one
+    text of 8 bytes each, most significant first, and so are keys that are integers; others are an array of texts.
     """
 
     line: sql.Composed
@@ -50,39 +75,61 @@ class DigestStatements:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """`types` of columns, as Postgres names them; `mark` begins what the other side never gives."""
+    """`mark` begins what the other side never gives."""
 
     table: Table
-    types: Mapping[str, str]
+    columns: Columns
     mark: str
+
+    def type_of(self, column: str | None) -> str | None:
+        found = self.columns.get(column or "")
+        return None if found is None else found.type
 
     def other(self, text: sql.Composable) -> sql.Composed:
         return sql.SQL("({} || {})").format(sql.Literal(_MARK + self.mark), text)
 
 
 def types_statement(table: Table) -> sql.Composed:
+    """One row (name, type, modifier) a column."""
     name = sql.SQL(".").join(map(sql.Identifier, table.name.split("."))).as_string()
     return COLUMN_TYPES.format(sql.Literal(name))
 
 
 def digest_statements(
-    kind: ObjectType, pages: PageStatements, types: Mapping[str, str], *, at_state: bool
-) -> DigestStatements | None:
-    """None where digests cannot tell."""
-    side = _Side(pages.table, types, "s" if at_state else "d")
-    if not _is_key_sure(kind, side):
+    kind: ObjectType, pages: tuple[PageStatements, PageStatements], columns: tuple[Columns, Columns]
+) -> tuple[DigestStatements, DigestStatements] | None:
+    """The district's and the state's, of what each has; None where digests cannot tell."""
+    ours = _Side(pages[0].table, columns[0], "d")
+    theirs = _Side(pages[1].table, columns[1], "s")
+    if not (_is_key_sure(kind, ours) and _is_key_sure(kind, theirs)):
         return None
-    fields = []
-    for field in kind.compared:
-        text = _state_text(field, side) if at_state else _district_text(field, side)
-        if text is None:
+    fields = list(zip(kind.compared, kind.same_text_same_value, strict=True))
+    of_ours: list[sql.Composable] = [_key(kind, ours)]
+    of_theirs: list[sql.Composable] = [_key(kind, theirs)]
+    for field, direct in fields:
+        if direct and _hashes_alike(field, ours, theirs):
+            of_ours.append(_as_it_is(field.district_column, ours))
+            of_theirs.append(_as_it_is(field.state_column, theirs))
+            continue
+        texts = _district_text(field, ours), _state_text(field, theirs)
+        if texts[0] is None or texts[1] is None:
             return None
-        fields.append(text)
-    key = sql.SQL("t.{}::text").format(sql.Identifier(pages.table.key_column))
-    line = sql.SQL('hashtextextended(ROW({})::text COLLATE "C", 0) AS line').format(sql.SQL(", ").join([key, *fields]))
+        of_ours.append(_by_bytes(texts[0]))
+        of_theirs.append(_by_bytes(texts[1]))
+    return _statements(kind, pages[0], of_ours), _statements(kind, pages[1], of_theirs)
+
+
+def _statements(kind: ObjectType, pages: PageStatements, hashed: list[sql.Composable]) -> DigestStatements:
+    line = sql.SQL("hash_record_extended(ROW({}), 0) AS line").format(sql.SQL(", ").join(hashed))
     first, following = (pages.rows([line], first=is_first) for is_first in (True, False))
     windows = sum_of(first, kind.key_type), sum_of(following, kind.key_type)
-    return DigestStatements(line, windows, (first, following))
+    return DigestStatements(line, windows, (_packed(first, kind.key_type), _packed(following, kind.key_type)))
+
+
+def _packed(rows: sql.Composed, key_type: KeyType) -> sql.Composed:
+    """All of the rows (key, place, line) in one, in their order."""
+    keys = sql.SQL("string_agg(int8send(q.place), '')" if key_type is KeyType.INTEGER else "array_agg(q.key)")
+    return sql.SQL("SELECT {}, string_agg(int8send(q.line), '') FROM ({}) AS q").format(keys, rows)
 
 
 def sum_of(rows: sql.Composed, key_type: KeyType) -> sql.Composed:
@@ -98,16 +145,42 @@ def sum_of(rows: sql.Composed, key_type: KeyType) -> sql.Composed:
 
 def _is_key_sure(kind: ObjectType, side: _Side) -> bool:
     """Whether a key's text is the one that the core knows it by, but for what `_PLAIN` tells."""
-    column = side.types.get(side.table.key_column)
     wanted = {KeyType.INTEGER: _INTEGERS, KeyType.UUID: frozenset({"uuid"}), KeyType.TEXT: _TEXTS}
-    return side.table.key_type is kind.key_type and column in wanted[kind.key_type]
+    return side.table.key_type is kind.key_type and side.type_of(side.table.key_column) in wanted[kind.key_type]
+
+
+def _key(kind: ObjectType, side: _Side) -> sql.Composed:
+    column = sql.Identifier("t", side.table.key_column)
+    if kind.key_type is KeyType.TEXT:
+        return _by_bytes(sql.SQL("{}::text").format(column))
+    return sql.SQL("{}").format(column)
+
+
+def _hashes_alike(field: FieldSpec, ours: _Side, theirs: _Side) -> bool:
+    """Whether both columns' values have one hash only where they have one text."""
+    if field.state_lookup is not None:
+        return False
+    one, other = ours.columns.get(field.district_column or ""), theirs.columns.get(field.state_column or "")
+    if one is None or other is None or one.type != other.type:
+        return False
+    return one.type in _HASHED_AS_THEY_ARE or (one.type == "numeric" and one.modifier == other.modifier != -1)
+
+
+def _as_it_is(name: str | None, side: _Side) -> sql.Composed:
+    column = sql.Identifier("t", name or "")
+    return _by_bytes(column) if side.type_of(name) in _TEXTS else sql.SQL("{}").format(column)
+
+
+def _by_bytes(text: sql.Composable) -> sql.Composed:
+    """Texts are hashed byte by byte: a collation may take several for one."""
+    return sql.SQL('({}) COLLATE "C"').format(text)
 
 
 def _district_text(field: FieldSpec, side: _Side) -> sql.Composed | None:
     name = field.district_column or ""
     text = _column(name)
     if field.crosswalk is None:
-        return _text(field, sql.Identifier("t", name), side.types.get(name), side)
+        return _text(field, sql.Identifier("t", name), side.type_of(name), side)
     codes = field.crosswalk.to_state
     if field.kind is not Kind.STRING or not 0 < len(codes) <= MAX_CODES or "%" in "".join([*codes, *codes.values()]):
         return None
@@ -121,7 +194,7 @@ def _state_text(field: FieldSpec, side: _Side) -> sql.Composed | None:
     name = field.state_column or ""
     if field.state_lookup is not None:
         return state_column(field) if field.kind in {Kind.STRING, Kind.LONG} else None
-    return _text(field, sql.Identifier("t", name), side.types.get(name), side)
+    return _text(field, sql.Identifier("t", name), side.type_of(name), side)
 
 
 def _column(name: str) -> sql.Composed:

@@ -1,5 +1,7 @@
 """Both sides of an object, read at the same time by statements of each side's own."""
 
+import sys
+from array import array
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
@@ -14,6 +16,7 @@ from processor.adapters.postgres.patience import answer
 from processor.adapters.postgres.scan_sql import IN_ORDER, PageStatements, district_pages, state_pages
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.core.catalog import Catalog
+from processor.core.lines import Lines
 from processor.core.scan import Page
 from processor.service.ports import SnapshotImpossible
 
@@ -51,6 +54,21 @@ def read_page(database: Database, statement: sql.Composed, asked: dict[str, Any]
     """Of rows (key, place, *columns)."""
     rows = database.rows(statement, asked, IN_ORDER)
     return Page(_by_key(rows), len(rows) >= asked["size"], upto)
+
+
+def read_lines(database: Database, statement: sql.Composed, asked: dict[str, Any]) -> Lines:
+    """Of the one row (keys, digests) of `DigestStatements.lines`."""
+    ((keys, digests),) = database.rows(statement, asked, IN_ORDER, binary=True)
+    places = _numbers(keys or b"") if isinstance(keys, bytes | None) else keys
+    return Lines(places, _numbers(digests or b""), len(places) >= asked["size"])
+
+
+def _numbers(packed: bytes) -> "array[int]":
+    """Of 8 bytes each, the most significant first."""
+    numbers = array("q", packed)
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return numbers
 
 
 def _by_key(rows: list[TupleRow]) -> Mapping[str, tuple[TupleRow, ...]]:

@@ -7,13 +7,20 @@ from psycopg.rows import TupleRow
 
 from processor.adapters.postgres.chosen_rows import ChosenRows, Where, where_of
 from processor.adapters.postgres.database import Database
-from processor.adapters.postgres.digest_sql import SAMPLE, DigestStatements, digest_statements, types_statement
-from processor.adapters.postgres.scan_sides import ScanSides, read_page
+from processor.adapters.postgres.digest_sql import (
+    SAMPLE,
+    Column,
+    DigestStatements,
+    digest_statements,
+    types_statement,
+)
+from processor.adapters.postgres.scan_sides import ScanSides, read_lines, read_page
 from processor.adapters.postgres.scan_sql import IN_ORDER, PageStatements, explained, is_served
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.core.catalog import Catalog
 from processor.core.chosen import Chosen
 from processor.core.digest import Digest
+from processor.core.lines import Lines
 from processor.core.request import Side
 from processor.core.scan import Page
 from processor.service.ports import Survey
@@ -64,7 +71,7 @@ class PostgresScans:
 
     def lines(
         self, district_id: str, object_name: str, after: str | None, size: int, chosen: Chosen | None = None
-    ) -> tuple[Page, Page] | None:
+    ) -> tuple[Lines | Page, Lines | Page] | None:
         """See the port."""
         known = self._known(district_id, object_name, after)
         if known is None:
@@ -76,7 +83,7 @@ class PostgresScans:
         ours, theirs = self._sides.both(
             district_id,
             object_name,
-            lambda database, side: read_page(database, known[side].lines[after is not None], asked),
+            lambda database, side: read_lines(database, known[side].lines[after is not None], asked),
         )
         return ours, theirs
 
@@ -115,14 +122,11 @@ class PostgresScans:
         samples = self._sides.both(*place, lambda database, _: database.rows(SAMPLE, {})[0])
         if samples[0] != samples[1] or not samples[0][0]:
             return None
-        types = self._sides.both(*place, lambda database, side: database.rows(types_statement(side.table), {}))
-        kind, made = self._kinds[object_name], Statements()
-        for (_, side), columns, at_state in zip(self._sides.places(*place), types, (False, True), strict=True):
-            statements = digest_statements(kind, side, dict(columns), at_state=at_state)
-            if statements is None:
-                return None
-            made[side] = statements
-        return made
+        found = self._sides.both(*place, lambda database, side: database.rows(types_statement(side.table), {}))
+        ours, theirs = ({name: Column(*of_column) for name, *of_column in columns} for columns in found)
+        (_, our_side), (_, their_side) = self._sides.places(*place)
+        made = digest_statements(self._kinds[object_name], (our_side, their_side), (ours, theirs))
+        return None if made is None else dict(zip((our_side, their_side), made, strict=True))
 
 
 def _survey(database: Database, side: PageStatements, district_id: str, where: Where) -> tuple[int, bool]:

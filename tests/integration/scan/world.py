@@ -15,7 +15,8 @@ from processor.adapters.postgres.database import ReaderOptions
 from processor.adapters.postgres.scans import PostgresScans
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.core.catalog import Catalog, District, FieldSpec, KeyType, Kind, Limits, ObjectType, Owner, Table
-from processor.core.chosen import chosen
+from processor.core.chosen import Chosen, chosen
+from processor.core.lines import Lines, lines_window
 from processor.core.scan import Page, Same, Window, window
 
 UTC = ZoneInfo("UTC")
@@ -59,14 +60,22 @@ class World:
         wanted = chosen(where, None, self.kind, self.catalog)
         after: str | None = None
         while True:
-            read = self.scans.pages if same is None else self.scans.lines
-            pages = read("D", "Item", after, size, wanted)
-            assert pages is not None
-            found = window(self.kind, after, *pages, same)
+            found, pages = self._part(after, size, same, wanted)
             yield found, pages
             if found.last is None:
                 return
             after = found.last
+
+    def _part(
+        self, after: str | None, size: int, same: Same | None, wanted: Chosen | None
+    ) -> tuple[Window, tuple[Page, Page]]:
+        if same is None:
+            pages = self.scans.pages("D", "Item", after, size, wanted)
+            return window(self.kind, after, *pages), pages
+        lines = self.scans.lines("D", "Item", after, size, wanted)
+        assert lines is not None
+        ours, theirs = (side.page if isinstance(side, Lines) else side for side in lines)
+        return lines_window(self.kind, after, *lines, same), (ours, theirs)
 
 
 @contextmanager

@@ -30,10 +30,11 @@ from processor.core.decide import decide
 from processor.core.digest import Digest
 from processor.core.errors import FieldError
 from processor.core.history import KeyOutcome, Status
+from processor.core.lines import Lines
 from processor.core.parents import parents_to_read
 from processor.core.plan import Plan
 from processor.core.request import Keys, Mode, Request, Side
-from processor.core.scan import Page
+from processor.core.scan import Page, place_of, scan_order
 from processor.core.snapshot import DistrictRead, DistrictVersion, Row, SideRead, Snapshot
 from processor.core.values import side_text
 
@@ -234,6 +235,17 @@ def lines(kind: ObjectType, district: Page, state: Page) -> tuple[Page, Page]:
         for key, rows in state.rows.items()
     }
     return replace(district, rows=ours), replace(state, rows=theirs)
+
+
+def packed(kind: ObjectType, district: Page, state: Page) -> tuple[Lines, Lines]:
+    """As a server gives many: the pages of `lines`, without the names of rows."""
+    place = place_of(scan_order(kind))
+
+    def side(page: Page) -> Lines:
+        rows = [(place(key), row[0]) for key, of_key in page.rows.items() for row in of_key]
+        return Lines([key for key, _ in rows], [int(name == "ours") for _, name in rows], page.is_full)
+
+    return side(district), side(state)
 
 
 def _are_alike(kind: ObjectType, ours: tuple[Row, ...], theirs: tuple[Row, ...]) -> bool:

@@ -1,0 +1,46 @@
+"""Packed rows: the same window as from pages of them, whatever the keys are like."""
+
+import pytest
+
+from processor.core.catalog import KeyType
+from processor.core.lines import Lines, lines_window
+from processor.core.scan import Disordered, never_in_sync
+from tests.unit.core.builders import PERSON, object_type, spec
+
+CODE = object_type("Code", [spec("name")], key_type=KeyType.TEXT)
+
+
+def test_what_is_on_one_side_or_differs_is_suspect_and_the_window_ends_where_the_first_side_ends() -> None:
+    ours = Lines([-3, 1, 2, 5, 9], [10, 11, 12, 13, 14], is_full=True)
+    theirs = Lines([1, 2, 4, 6], [11, 99, 12, 15], is_full=True)
+    seen = lines_window(PERSON, "-4", ours, theirs)
+    assert (seen.last, seen.equal, seen.suspects, seen.differing) == ("6", ["1"], ["-3", "2", "5", "4", "6"], 1)
+    assert (seen.district_rows, seen.state_rows) == (1, 1)
+
+
+def test_a_side_with_nothing_left_does_not_end_the_window() -> None:
+    seen = lines_window(PERSON, "4", Lines([], [], is_full=False), Lines([5, 6], [1, 1], is_full=False))
+    assert (seen.last, seen.suspects) == (None, ["5", "6"])
+
+
+def test_a_key_that_both_sides_have_twice_is_suspect() -> None:
+    both = Lines([1, 1, 2], [7, 7, 8], is_full=False)
+    seen = lines_window(PERSON, None, both, both)
+    assert (seen.equal, seen.suspects) == (["2"], ["1"])
+
+
+def test_by_force_equal_records_are_suspects_too() -> None:
+    both = Lines([1, 2], [7, 8], is_full=False)
+    assert lines_window(PERSON, None, both, both, never_in_sync).suspects == ["1", "2"]
+
+
+def test_a_text_in_a_spelling_that_nobody_can_ask_for_is_no_key() -> None:
+    both = Lines([" a", "b"], [7, 8], is_full=True)
+    seen = lines_window(CODE, " ", both, both)
+    assert (seen.last, seen.equal, [key for key, _ in seen.invalid]) == ("b", ["b"], [" a"])
+
+
+@pytest.mark.parametrize(("after", "keys"), [(None, [2, 1]), ("5", [5, 6]), ("10", [9, 11])])
+def test_a_side_in_another_order_is_not_trusted(after: str | None, keys: list[int]) -> None:
+    with pytest.raises(Disordered, match="state"):
+        lines_window(PERSON, after, Lines([], [], is_full=False), Lines(keys, [0, 0], is_full=True))
