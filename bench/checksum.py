@@ -11,7 +11,7 @@ from bench.world import DISTRICT, Run
 from processor.bootstrap.parts import open_catalog
 
 Checksum = tuple[int, str | None]
-ROWS = sql.SQL("select count(*), sum(hashtextextended(row({})::text, 0))::text from {} where {}")
+ROWS = sql.SQL("select count(*), sum(hash_record_extended(row({}), 0))::text from {} where {}")
 
 
 def checksums(run: Run, district_id: str = DISTRICT) -> tuple[Checksum, Checksum]:

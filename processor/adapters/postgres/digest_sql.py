@@ -20,12 +20,12 @@ COLUMN_TYPES = sql.SQL(
     "SELECT a.attname, a.atttypid::regtype::text, a.atttypmod FROM pg_attribute AS a"
     " WHERE a.attrelid = to_regclass({}) AND a.attnum > 0 AND NOT a.attisdropped"
 )
-SAMPLE = sql.SQL(
-    "SELECT current_setting('server_encoding') = 'UTF8', hash_record_extended(ROW("
-    " true, 7::smallint, 7, 7::bigint, -1.50::numeric(5,2), '2026-08-01'::date, '2026-08-01 08:00:00.25'::timestamp,"
-    " '2026-08-01 08:00:00.25+00'::timestamptz, '00000001-0000-0000-0000-00000000000f'::uuid, NULL::text,"
-    ' \'a,"(b)\\ é\' COLLATE "C", \'a\'::varchar(9) COLLATE "C", \'a\'::char(5) COLLATE "C"), 0)'
-).format()
+SAMPLE = sql.SQL(r"""
+    SELECT current_setting('server_encoding') = 'UTF8', hash_record_extended(ROW(
+        true, 7::smallint, 7, 7::bigint, -1.50::numeric(5, 2), date '2026-08-01', timestamp '2026-08-01 08:00:00.25',
+        timestamptz '2026-08-01 08:00:00.25+00', uuid '00000001-0000-0000-0000-00000000000f', NULL::text,
+        text 'a,"(b)\ é' COLLATE "C", 'a'::varchar(9) COLLATE "C", 'a'::char(5) COLLATE "C"), 0)
+""").format()
 """Servers that give the same here hash values of all these types in the same way."""
 
 _MARK = "\x01"
