@@ -4,7 +4,7 @@ Where each side has one row of a key, and the same, the key is in sync (ADR 0211
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from operator import lt, not_
@@ -14,6 +14,9 @@ from processor.core.catalog import KeyType, ObjectType
 from processor.core.digest import same_digest
 from processor.core.keys import is_canonical
 from processor.core.scan import Page, Same, Window, place_of, scan_order, window
+
+BLOCK = 4_096
+"""Rows that are compared at once: equal ones as bytes, others by a look-up of each."""
 
 Places: TypeAlias = Sequence[int] | Sequence[str]
 """Keys as their order compares them: integers as numbers, others as texts."""
@@ -62,20 +65,44 @@ def _page(side: Side) -> Page:
 def _window(district: Lines, state: Lines) -> Window:
     lasts: list[Any] = [side.last for side in (district, state) if side.last is not None]
     last = min(lasts, default=None)
-    places, digests = _upto(last, district)
-    held = dict(zip(*_upto(last, state), strict=True))
-    are_same = [held.get(place) == digest for place, digest in zip(places, digests, strict=True)]
-    equal = list(map(str, compress(places, are_same)))
-    suspects = list(compress(places, map(not_, are_same)))
-    beyond: list[Any] = sorted(held.keys() - places)
+    equal: list[Any] = []
+    suspects: list[Any] = []
+    beyond: list[Any] = []
+    differing = 0
+    for ours, theirs in _blocks(_upto(last, district), _upto(last, state)):
+        if ours == theirs:
+            equal += ours.places
+            continue
+        held = dict(zip(theirs.places, theirs.digests, strict=True))
+        are_same = [held.get(key) == digest for key, digest in zip(ours.places, ours.digests, strict=True)]
+        equal += compress(ours.places, are_same)
+        others = list(compress(ours.places, map(not_, are_same)))
+        suspects += others
+        differing += sum(map(held.__contains__, others))
+        beyond += sorted(held.keys() - ours.places)
     return Window(
         last=None if last is None else str(last),
         equal=equal,
         suspects=[str(place) for place in (*suspects, *beyond)],
-        differing=sum(map(held.__contains__, suspects)),
+        differing=differing,
         district_rows=len(equal),
         state_rows=len(equal),
     )
+
+
+def _blocks(district: Lines, state: Lines) -> Iterator[tuple[Lines, Lines]]:
+    """Some rows of the district after the other, each with the state's of the same range of keys."""
+    begun = 0
+    for start in range(0, len(district.places), BLOCK):
+        some = _some(district, start, start + BLOCK)
+        end = bisect_right(state.places, some.places[-1], begun)
+        yield some, _some(state, begun, end)
+        begun = end
+    yield _some(district, 0, 0), _some(state, begun, len(state.places))
+
+
+def _some(side: Lines, start: int, end: int) -> Lines:
+    return Lines(side.places[start:end], side.digests[start:end], is_full=False)
 
 
 def _is_plain(kind: ObjectType, after: str | None, side: Lines) -> bool:
@@ -88,8 +115,5 @@ def _is_plain(kind: ObjectType, after: str | None, side: Lines) -> bool:
     return kind.key_type is not KeyType.TEXT or all(is_canonical(str(key), kind.key_type) for key in places)
 
 
-def _upto(last: Any, side: Lines) -> tuple[Sequence[Any], Sequence[int]]:  # noqa: ANN401  (a place, or None for all)
-    if last is None:
-        return side.places, side.digests
-    end = bisect_right(side.places, last)
-    return side.places[:end], side.digests[:end]
+def _upto(last: Any, side: Lines) -> Lines:  # noqa: ANN401  (a place, or None for all)
+    return side if last is None else _some(side, 0, bisect_right(side.places, last))

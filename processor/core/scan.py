@@ -76,7 +76,8 @@ class Window:
     last: str | None
     counted: int | None = None
     """Keys in sync that nobody has named, as equal digests tell; None where keys were looked at."""
-    equal: list[str] = field(default_factory=list)
+    equal: list[Any] = field(default_factory=list)
+    """As texts or as their places."""
     expected: list[tuple[str, Difference]] = field(default_factory=list)
     suspects: list[str] = field(default_factory=list)
     differing: int = 0
@@ -229,7 +230,7 @@ def end_part(chunk: Chunk, seen: Window, following: Sizes, limits: Limits, now: 
     for text, fault in seen.invalid:
         ask = Ask(invalid_key_id(text), printable(text))
         plan.history.append(chunk_outcome(named, ask, Status.FAILED, now, reason=Reason.INVALID_KEY, detail=fault))
-    plan.history += [chunk_outcome(named, _ask(key), Status.IN_SYNC, now) for key in seen.equal if is_itemised]
+    plan.history += [chunk_outcome(named, _ask(str(key)), Status.IN_SYNC, now) for key in seen.equal if is_itemised]
     plan.add(_look_again(named, seen.suspects, limits, now))
     # What follows comes before this part's own end: who has read only some of these records must not find nothing open.
     rest = replace(scan, left=max(0, scan.left - seen.settled - len(seen.suspects)))

@@ -3,7 +3,7 @@
 import pytest
 
 from processor.core.catalog import KeyType
-from processor.core.lines import Lines, lines_window
+from processor.core.lines import BLOCK, Lines, lines_window
 from processor.core.scan import Disordered, never_in_sync
 from tests.unit.core.builders import PERSON, object_type, spec
 
@@ -14,8 +14,21 @@ def test_what_is_on_one_side_or_differs_is_suspect_and_the_window_ends_where_the
     ours = Lines([-3, 1, 2, 5, 9], [10, 11, 12, 13, 14], is_full=True)
     theirs = Lines([1, 2, 4, 6], [11, 99, 12, 15], is_full=True)
     seen = lines_window(PERSON, "-4", ours, theirs)
-    assert (seen.last, seen.equal, seen.suspects, seen.differing) == ("6", ["1"], ["-3", "2", "5", "4", "6"], 1)
+    assert (seen.last, seen.equal, seen.suspects, seen.differing) == ("6", [1], ["-3", "2", "5", "4", "6"], 1)
     assert (seen.district_rows, seen.state_rows) == (1, 1)
+
+
+@pytest.mark.parametrize("size", [1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK])
+def test_each_key_of_many_blocks_is_told_once(size: int) -> None:
+    """One side has even keys, the other those that three divides: both have every sixth, a tenth of them differs."""
+    ours, theirs = range(0, 2 * size, 2), range(0, 3 * size, 3)
+    both = [key for key in ours if key in theirs]
+    digests = [key % 60 // 6 for key in ours]
+    seen = lines_window(PERSON, None, Lines(ours, digests, is_full=False), Lines(theirs, [1] * size, is_full=False))
+    assert seen.equal == [key for key in both if key % 60 // 6 == 1]
+    assert len(seen.suspects) == len(set(seen.suspects))
+    assert set(map(int, seen.suspects)) == {*ours, *theirs} - set(seen.equal)
+    assert seen.differing == len(both) - len(seen.equal)
 
 
 def test_a_side_with_nothing_left_does_not_end_the_window() -> None:

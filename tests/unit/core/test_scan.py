@@ -87,7 +87,8 @@ def scanned(district: Side, state: Side, sizes: st.DataObject, report: Report) -
         if sizes.draw(st.booleans()):
             of_lines = lines(PERSON, *pages)
             seen = window(PERSON, after, *of_lines, same_digest)
-            assert lines_window(PERSON, after, *packed(PERSON, *of_lines)) == seen
+            by_packed = lines_window(PERSON, after, *packed(PERSON, *of_lines))
+            assert replace(by_packed, equal=list(map(str, by_packed.equal))) == seen
         if report is Report.CHANGES and (tried := sizes.draw(st.integers(0, 8))):
             alike = digests(PERSON, page(district, after, tried), page(state, after, tried))
             seen = equal_window(*alike, tried) or seen
