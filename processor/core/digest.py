@@ -8,7 +8,7 @@ from processor.core.compare import EQUAL, Difference
 from processor.core.request import Report
 from processor.core.scan import GROWTH, MIN_SIZE, Held, Sizes, Window, next_size
 
-MAX_ROWS = 500_000
+MAX_ROWS = 200_000
 """Of one digest."""
 MOST_DIFFERING = 4
 """Where more than one in so many rows has another digest at the state, these cost more than the columns."""

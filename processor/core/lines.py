@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from operator import lt, not_
+from operator import eq, lt, not_
 from typing import Any, TypeAlias
 
 from processor.core.catalog import KeyType, ObjectType
@@ -74,7 +74,7 @@ def _window(district: Lines, state: Lines) -> Window:
             equal += ours.places
             continue
         held = dict(zip(theirs.places, theirs.digests, strict=True))
-        are_same = [held.get(key) == digest for key, digest in zip(ours.places, ours.digests, strict=True)]
+        are_same = list(map(eq, map(held.get, ours.places), ours.digests))
         equal += compress(ours.places, are_same)
         others = list(compress(ours.places, map(not_, are_same)))
         suspects += others
