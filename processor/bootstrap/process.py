@@ -73,7 +73,14 @@ def run_process(settings: Settings) -> None:
         for own_snapshots, own_scans in ((snapshots, scans), (bulk_snapshots, bulk_scans))
     )
     comparer, bulk_comparer = comparers
-    bulk = Bulk(bulk_comparer, threads, bulk_snapshots.disconnect, share=catalog.limits.scan_share)
+    limits = catalog.limits
+    bulk = Bulk(
+        bulk_comparer,
+        threads,
+        bulk_snapshots.disconnect,
+        share=limits.scan_share,
+        target_s=limits.chunk_target_s,
+    )
     watch = DatabaseWatch(
         snapshots.districts, snapshots.state, every_s=settings.watch_s, patience_s=snapshots.patience_s
     )

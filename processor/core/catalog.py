@@ -189,7 +189,10 @@ class Limits:
     max_attempts: int = 5
     """Comparisons of one key because of conflicts."""
     chunk_target_s: float = 0.5
-    """How long one part of a scan should take to be read and compared; its rows are numbered by it (`chunk.target`)."""
+    """How long a part of a scan, or a batch of a large request's keys, should take to be read and compared.
+
+    Rows and keys are numbered by it (`chunk.target`).
+    """
     scan_share: float = 1.0
     """Of the time that the chunks of large requests may be worked on, by partition (ADR 0225)."""
     snapshot_deadline_s: float = 900.0

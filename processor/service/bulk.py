@@ -6,6 +6,7 @@ from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 from typing import Any
 
+from processor.core.pace import LEAST_KEYS, next_keys
 from processor.service.comparing import Compared, Comparer
 from processor.service.intake import Intake
 
@@ -43,17 +44,22 @@ class Bulk:
         threads: Executor,
         disconnect: Callable[[], None] = nothing,
         clock: Callable[[], float] = time.monotonic,
+        *,
         share: float = 1.0,
+        target_s: float = 0.5,
     ) -> None:
         """`disconnect` closes the connections that `comparer` reads by; it makes new ones when it needs them.
 
-        `share`, above 0 and at most 1, is of the time that a partition's chunks may be worked on (ADR 0225).
+        `share`, above 0 and at most 1, is of the time that a partition's chunks may be worked on (ADR 0225). A batch of
+        keys has as many as take about `target_s` to be read and compared (ADR 0221).
         """
         self._comparer = comparer
         self._threads = threads
         self._disconnect = disconnect
         self._clock = clock
         self._share = share
+        self._target_s = target_s
+        self._keys: dict[int, int] = {}
         self._rests_until: dict[int, float] = {}
         self._in_hand: list[InHand] = []
         self._asked_at = float("-inf")
@@ -74,8 +80,23 @@ class Bulk:
 
     def begin(self, partition: int, generation: int, offsets: Sequence[Any], intake: Intake) -> None:
         """A fault that `compare` raises comes with the result."""
-        compared = self._threads.submit(self._comparer.compare, intake)
+        compared = self._threads.submit(self._compare, partition, intake)
         self._in_hand.append(InHand(partition, generation, offsets, compared, self._clock()))
+
+    def keys(self, partition: int) -> int:
+        """How many the next batch of a partition may have."""
+        return self._keys.get(partition, LEAST_KEYS)
+
+    def _compare(self, partition: int, intake: Intake) -> Compared:
+        """There is one batch of a partition at a time. After one that could not be read the next is small."""
+        started = self._clock()
+        compared = self._comparer.compare(intake)
+        if compared.keys is None:
+            self._keys.pop(partition, None)
+        elif compared.keys:
+            took_s = self._clock() - started
+            self._keys[partition] = next_keys(self.keys(partition), compared.keys, took_s, self._target_s)
+        return compared
 
     def finished(self, generation: int) -> InHand | None:
         """One that is done and still counts; the caller then commits it."""

@@ -22,6 +22,8 @@ class Compared:
     intake: Intake
     plan: Plan
     records: Sequence[Outgoing]
+    keys: int | None = 0
+    """How many were asked for by name; None where a database did not give them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +51,5 @@ class Comparer:
             plan.add(decide_part(part, self.catalog, datetime.now(UTC)))
         records = list(self.emitter.records(intake, plan))
         self.passed("after_compare")
-        return Compared(intake, plan, records)
+        keys = sum(len(chunk.asks) for chunk in intake.chunks)
+        return Compared(intake, plan, records, None if seen.away else keys)

@@ -125,16 +125,20 @@ class Processor:
 
     def _take_chunks(self) -> list[Work | Poison]:
         """Of one partition. Requests, parts of scans, and chunks that were put off, are read by themselves."""
-        most = self.limits.max_keys if self.bulk.is_quiet() else min(MOST_KEYS_BESIDE, self.limits.max_keys)
-        batch = _Batch(replace(self.limits, max_keys=most))
+        batch: _Batch | None = None
         for record in self.inbox.chunks(self.bulk.resting()):
+            batch = batch or _Batch(self._limits_of_chunks(record.partition))
             item = self._decoded(record, batch)
             if item is None or not batch.has_room_for(item) or (batch.taken and _is_apart(item)):
                 break
             self.inbox.take(record)
             if batch.add(item) or _is_apart(item):
                 break
-        return batch.taken
+        return [] if batch is None else batch.taken
+
+    def _limits_of_chunks(self, partition: int) -> BatchLimits:
+        most = self.bulk.keys(partition) if self.bulk.is_quiet() else MOST_KEYS_BESIDE
+        return replace(self.limits, max_keys=min(most, self.limits.max_keys))
 
     def _decoded(self, record: Received, batch: "_Batch") -> Work | Poison | None:
         try:

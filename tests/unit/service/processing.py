@@ -165,21 +165,29 @@ class Parts:
     threads: Later = field(default_factory=Later)
     now_s: float = 0.0
     share: float = 1.0
+    key_takes_s: float = 0.0
+    """Beside the loop."""
 
     def processor(self, **limits: Any) -> Processor:
         most = {"max_keys": 1_000, "max_records": 1_000, "max_bytes": 1_000_000, "max_s": 60.0}
         codec = Codec.open(None, CATALOG, "http://127.0.0.1:1") if NEEDS_THE_REGISTRY in self.inbox.log else CODEC
         emitter = Emitter(CODEC, Topics(), PARTITIONS, 6, "resync-process")
         comparer = Comparer(CATALOG, self.databases, self.databases, no_rows, emitter, self.steps.append)
+        beside = replace(comparer, passed=self._work_on_a_batch)
         return Processor(
             inbox=self.inbox,
             codec=codec,
             comparer=comparer,
-            bulk=Bulk(comparer, self.threads, clock=lambda: self.now_s, share=self.share),
+            bulk=Bulk(beside, self.threads, clock=lambda: self.now_s, share=self.share),
             accepted=self.known,
             limits=BatchLimits(**{**most, **limits}),
             commit_transaction=self.broker.commit,
         )
+
+    def _work_on_a_batch(self, step: str) -> None:
+        if step == "after_read" and self.databases.asked:
+            self.now_s += self.key_takes_s * sum(map(len, self.databases.asked[-1].values()))
+        self.steps.append(step)
 
 
 def parts(*records: Received, **more: Any) -> Parts:

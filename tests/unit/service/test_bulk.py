@@ -10,6 +10,7 @@ from processor.core.ids import accepted_id
 from processor.core.request import Keys, Mode, Report, Request
 from processor.service.bulk import AT_ONCE, IDLE_S, MOST_KEYS_BESIDE, QUIET_S, Bulk
 from processor.service.intake import Intake
+from processor.service.process import Processor
 from processor.service.records import Lane, Received
 from tests.unit.codec.records import SOURCE
 from tests.unit.core.builders import NOW
@@ -78,19 +79,71 @@ def test_chunks_are_not_begun_while_a_request_waits() -> None:
     assert len(world.threads.given) == 1
 
 
+def sizes(world: Parts, processor: Processor) -> list[int]:
+    """Keys of each batch of chunks until none is left."""
+    made = list[int]()
+    while processor.step():
+        world.threads.work()
+        made += [len(keys) for asked in world.databases.asked for keys in asked.values()]
+        world.databases.asked.clear()
+        assert processor.step()
+    return made
+
+
 @pytest.mark.parametrize(("since_s", "begun"), [(QUIET_S, 4 * 200), (QUIET_S - 0.01, MOST_KEYS_BESIDE // 200 * 200)])
 def test_batches_of_chunks_are_small_only_while_requests_come(since_s: float, begun: int) -> None:
-    world = with_chunks(*(keys_of(number, 200) for number in range(4)))
-    world.inbox.log += requests(1)
+    world = with_chunks(keys_of(9, 500))
     processor = world.processor()
-    world.inbox.bulk, held_back = [], world.inbox.bulk
+    assert sizes(world, processor) == [500]
+    world.inbox.log += requests(1)
     assert processor.step()
-    world.inbox.bulk = held_back
+    world.databases.asked.clear()
+    world.inbox.bulk += chunk_records(*(keys_of(number, 200) for number in range(4)))
     world.now_s += since_s
-    assert processor.step()
-    world.threads.work()
-    processor.step()
-    assert len(told(world)) == 1 + begun
+    assert sizes(world, processor)[0] == begun
+
+
+@pytest.mark.parametrize(
+    ("key_takes_s", "expected"),
+    [
+        (0.0, [500, 2_000, 4_000]),
+        (0.0001, [500, 2_000, 4_000]),
+        (0.0004, [500, 1_000, 1_000, 1_000, 1_000, 1_000, 1_000]),
+        (0.002, [500] * 13),
+    ],
+)
+def test_a_batch_has_about_as_many_keys_as_take_half_a_second(key_takes_s: float, expected: list[int]) -> None:
+    world = with_chunks(*(keys_of(number, 500) for number in range(13)))
+    world.key_takes_s = key_takes_s
+    assert sizes(world, world.processor(max_keys=4_000)) == expected
+
+
+def grown() -> tuple[Parts, Processor]:
+    """A processor that may take 2,000 keys at once."""
+    world = with_chunks(keys_of(9, 500))
+    processor = world.processor(max_keys=4_000)
+    assert sizes(world, processor) == [500]
+    return world, processor
+
+
+@pytest.mark.parametrize(("key_takes_s", "then"), [(0.01, 2_000), (0.2, 500)])
+def test_a_small_batch_makes_the_next_smaller_only_where_it_was_slow(key_takes_s: float, then: int) -> None:
+    world, processor = grown()
+    world.key_takes_s = key_takes_s
+    world.inbox.bulk += chunk_records(keys_of(8, 3))
+    assert sizes(world, processor) == [3]
+    world.inbox.bulk += chunk_records(*(keys_of(number, 500) for number in range(4)))
+    assert sizes(world, processor)[0] == then
+
+
+def test_the_next_batch_is_small_after_one_that_could_not_be_read() -> None:
+    world, processor = grown()
+    world.databases.away.add(("NORTH", "PersonIdentity"))
+    world.inbox.bulk += chunk_records(keys_of(8, 3))
+    assert sizes(world, processor) == [3]
+    world.databases.away.clear()
+    world.inbox.bulk += chunk_records(*(keys_of(number, 500) for number in range(4)))
+    assert sizes(world, processor) == [500, 1_500]
 
 
 def test_answers_come_in_small_batches_only_while_requests_come() -> None:
