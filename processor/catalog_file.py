@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from processor.core.catalog import (
+    MAX_READERS,
     Catalog,
     Crosswalk,
     District,
@@ -69,6 +70,7 @@ def _zone(name: str) -> str:
 
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Zone = Annotated[str, AfterValidator(_zone)]
+Readers = Annotated[int, Field(ge=1, le=MAX_READERS)]
 
 
 class _Strict(BaseModel):
@@ -140,6 +142,7 @@ class _DistrictEntry(_Strict):
     name: str = ""
     dsn: str
     epoch: int = Field(default=1, ge=1)
+    readers: Readers | None = None
 
 
 class _LimitsEntry(_Strict):
@@ -152,6 +155,7 @@ class _LimitsEntry(_Strict):
     max_keys_by_dependency: int = Field(default=10_000, ge=0)
     max_attempts: int = Field(default=5, ge=1, le=100)
     chunk_target_s: float = Field(default=0.5, gt=0)
+    readers: Readers = 1
     scan_share: float = Field(default=1.0, gt=0, le=1)
     snapshot_deadline_s: float = Field(default=900.0, gt=0)
     answer_deadline_s: float = Field(default=86_400.0, gt=0)
@@ -212,7 +216,8 @@ class _Builder:
         if secrets is Secrets.NEEDED:
             dsn, missing = with_secrets(dsn)
             self.problems += [f"districts.{district_id}.dsn: the environment has no {name}" for name in missing]
-        return District(district_id, entry.name or district_id, dsn, entry.epoch)
+        readers = entry.readers or self._entry.limits.readers
+        return District(district_id, entry.name or district_id, dsn, entry.epoch, readers)
 
     def _crosswalk(self, name: str, file: Path) -> Crosswalk:
         place = self._path.parent / file

@@ -65,7 +65,7 @@ def run_process(settings: Settings) -> None:
     snapshots = PostgresSnapshots(catalog, settings.state_dsn, reader_options(settings, "process"))
     scans = PostgresScans(catalog, snapshots)
     for_bulk = replace(reader_options(settings, "process-bulk"), rests_after_timeout=False)
-    bulk_snapshots = PostgresSnapshots(catalog, settings.state_dsn, for_bulk)
+    bulk_snapshots = PostgresSnapshots(catalog, settings.state_dsn, for_bulk, are_many=True)
     bulk_scans = PostgresScans(catalog, bulk_snapshots)
     threads = ThreadPoolExecutor(AT_ONCE, "bulk")
     comparers = (

@@ -160,6 +160,10 @@ class ObjectType:
         return {f.name: f for f in self.fields}
 
 
+MAX_READERS = 16
+"""Of one database, in one process."""
+
+
 @dataclass(frozen=True, slots=True)
 class District:
     """`dsn` is a libpq connection string. `epoch` is raised when the district's database is replaced."""
@@ -168,6 +172,8 @@ class District:
     name: str
     dsn: str = field(repr=False)
     epoch: int = 1
+    readers: int = 1
+    """As in `Limits`, of this district."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +199,8 @@ class Limits:
 
     Rows and keys are numbered by it (`chunk.target`).
     """
+    readers: int = 1
+    """Connections by which a process reads a district, or the state, for large requests, at most (ADR 0222)."""
     scan_share: float = 1.0
     """Of the time that the chunks of large requests may be worked on, by partition (ADR 0225)."""
     snapshot_deadline_s: float = 900.0

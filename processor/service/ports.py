@@ -28,6 +28,9 @@ class ReadTimedOut(SnapshotUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class BothSides:
+    """Of these keys, by one read of each side."""
+
+    keys: Sequence[str]
     district: DistrictRead
     state: SideRead
 
@@ -35,8 +38,11 @@ class BothSides:
 class Snapshots(Protocol):
     """Reads both sides."""
 
-    def read(self, wanted: Wanted) -> Mapping[tuple[str, str], BothSides | SnapshotUnavailable]:
-        """One entry for each of `wanted`. Blocks, at most about as long as the databases' statement timeout."""
+    def read(self, wanted: Wanted) -> Mapping[tuple[str, str], Sequence[BothSides] | SnapshotUnavailable]:
+        """One entry for each of `wanted`, each of its keys in one read.
+
+        Blocks, at most about as long as the databases' statement timeout.
+        """
         ...
 
     def children(self, district_id: str, object_name: str, parent_keys: Sequence[str], limit: int) -> list[str]:

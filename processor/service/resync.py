@@ -67,7 +67,8 @@ def _read(wanted: Mapping[tuple[str, str], dict[str, None]], snapshots: Snapshot
         if isinstance(read, SnapshotUnavailable):
             seen.away[district_id, name] = read
         else:
-            seen.snapshots[district_id].add(name, wanted[district_id, name], read.district, read.state)
+            for part in read:
+                seen.snapshots[district_id].add(name, part.keys, part.district, part.state)
 
 
 def resync(

@@ -163,6 +163,14 @@ def test_a_catalog_says_how_filters_call_things(folder: Folder) -> None:
     assert folder.load().open_years == frozenset()
 
 
+def test_a_district_has_readers_of_its_own_number_or_those_of_all(folder: Folder) -> None:
+    document = changed("limits.readers", 3)
+    document["districts"]["NORTH"]["readers"] = 2
+    catalog = folder.load(document)
+    assert [each.readers for each in catalog.districts.values()] == [2, 3]
+    assert [each.readers for each in folder.load().districts.values()] == [1, 1]
+
+
 def test_a_district_s_connection_is_neither_needed_nor_kept_by_who_does_not_read_it(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,6 +193,8 @@ def test_a_connection_string_is_never_shown(folder: Folder) -> None:
         ("limits.max_delete", 1, "limits.max_delete: Extra inputs are not permitted"),
         ("limits.scan_share", 0, "limits.scan_share: Input should be greater than 0"),
         ("limits.scan_share", 1.1, "limits.scan_share: Input should be less than or equal to 1"),
+        ("limits.readers", 0, "limits.readers: Input should be greater than or equal to 1"),
+        ("districts.NORTH.readers", 17, "districts.NORTH.readers: Input should be less than or equal to 16"),
         ("districts", {}, "districts: Dictionary should have at least 1 item after validation, not 0"),
         ("districts.NORTH.dsn", None, "districts.NORTH.dsn: Field required"),
         ("districts.NORTH.epoch", 0, "districts.NORTH.epoch: Input should be greater than or equal to 1"),

@@ -1,10 +1,12 @@
 """Reads the district's and the state's rows of many keys, all databases at the same time.
 
-Each database has one connection, so reads of one district are serial.
+Each database has one connection, so its reads are serial; or as many as the catalog says, which share out the keys
+(ADR 0222).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from typing import TypeAlias
 
 from psycopg.rows import TupleRow
@@ -23,19 +25,32 @@ from processor.core.snapshot import DistrictRead, DistrictVersion, Row, SideRead
 from processor.service.ports import BothSides, SnapshotImpossible, SnapshotUnavailable, Wanted
 
 MAX_THREADS = 32
+LEAST_SHARE = 100
+"""Keys of which a share is worth a statement of its own."""
 
 Target: TypeAlias = tuple[str, str]
+Share: TypeAlias = tuple[Target, int]
+"""Of the keys of a target: one reader's at the district, and one's at the state."""
+Shares: TypeAlias = Mapping[Share, Sequence[str]]
+Reading: TypeAlias = "list[tuple[Database, Shares, Future[dict[Share, _Read]]]]"
 
 
 class PostgresSnapshots:
     """The `Snapshots` port on Postgres."""
 
-    def __init__(self, catalog: Catalog, state_dsn: str, options: ReaderOptions) -> None:
+    def __init__(self, catalog: Catalog, state_dsn: str, options: ReaderOptions, *, are_many: bool = False) -> None:
+        """`are_many`: each database has as many readers as the catalog says, not one."""
+
+        def readers(name: str, dsn: str, number: int, side: str) -> list[Database]:
+            return [Database(name, dsn, options, side) for _ in range(number if are_many else 1)]
+
         self._districts = {
-            d.district_id: Database(f"district {d.district_id}", d.dsn, options) for d in catalog.districts.values()
+            d.district_id: readers(f"district {d.district_id}", d.dsn, d.readers, "district")
+            for d in catalog.districts.values()
         }
         self._epochs = {d.district_id: d.epoch for d in catalog.districts.values()}
-        self._state = Database("state", state_dsn, options, "state")
+        self._state = readers("state", state_dsn, catalog.limits.readers, "state")
+        self._readers = [*chain.from_iterable(self._districts.values()), *self._state]
         self._ours = {name: Question(k, district_statement, k.district.name) for name, k in catalog.objects.items()}
         self._theirs = {name: Question(k, state_statement, k.state.name) for name, k in catalog.objects.items()}
         self._below = {
@@ -47,27 +62,34 @@ class PostgresSnapshots:
             if kind.parent is not None
         }
         self._patience_s = options.statement_timeout_s + options.connect_timeout_s + 1
-        self._threads = ThreadPoolExecutor(min(MAX_THREADS, len(self._districts) + 1), "snapshot")
+        self._threads = ThreadPoolExecutor(min(MAX_THREADS, len(self._readers)), "snapshot")
 
-    def read(self, wanted: Wanted) -> dict[Target, BothSides | SnapshotUnavailable]:
+    def read(self, wanted: Wanted) -> dict[Target, list[BothSides] | SnapshotUnavailable]:
         """See the port."""
-        state = self._threads.submit(self._read_side, self._state, self._theirs, list(wanted), wanted)
-        districts: list[tuple[Database, Future[dict[Target, _Read]]]] = []
-        for district_id in dict.fromkeys(district_id for district_id, _ in wanted):
-            database = self._districts[district_id]
-            targets = [target for target in wanted if target[0] == district_id]
-            districts.append((database, self._threads.submit(self._read_side, database, self._ours, targets, wanted)))
-        theirs = self._wait(self._state, state, wanted)
-        ours: dict[Target, _Read] = {}
-        for database, future in districts:
-            ours |= self._wait(database, future, (t for t in wanted if self._districts[t[0]] is database))
-        return {target: self._both(target, ours[target], theirs[target]) for target in wanted}
+        shares = {
+            (target, turn): keys
+            for target, asked in wanted.items()
+            for turn, keys in enumerate(_shared_out(asked, len(self._districts[target[0]])))
+        }
+        reading_theirs = self._begin(shares, self._theirs, lambda _: self._state)
+        reading_ours = self._begin(shares, self._ours, lambda district_id: self._districts[district_id])
+        theirs, ours = self._end(reading_theirs), self._end(reading_ours)
+        found: dict[Target, list[BothSides]] = {target: [] for target in wanted}
+        faults: dict[Target, SnapshotUnavailable] = {}
+        for share, keys in shares.items():
+            target, _ = share
+            both = self._both(target[0], keys, ours[share], theirs[share])
+            if isinstance(both, SnapshotUnavailable):
+                faults.setdefault(target, both)
+            else:
+                found[target].append(both)
+        return {**found, **faults}
 
     def children(self, district_id: str, object_name: str, parent_keys: Sequence[str], limit: int) -> list[str]:
         """See the port."""
         parameters = {"district_id": district_id, "limit": limit}
         ours, theirs = self._below[object_name]
-        sides = ((self._districts[district_id], ours), (self._state, theirs))
+        sides = ((self._districts[district_id][0], ours), (self._state[0], theirs))
         asked = [
             (db, self._threads.submit(rows_below, db, statement, parameters, list(parent_keys)))
             for db, statement in sides
@@ -79,12 +101,12 @@ class PostgresSnapshots:
 
     @property
     def districts(self) -> Mapping[str, Database]:
-        """To be watched, not to be read."""
-        return self._districts
+        """The first reader of each."""
+        return {district_id: readers[0] for district_id, readers in self._districts.items()}
 
     @property
     def state(self) -> Database:
-        return self._state
+        return self._state[0]
 
     @property
     def patience_s(self) -> float:
@@ -92,56 +114,76 @@ class PostgresSnapshots:
 
     def disconnect(self) -> None:
         """While nobody reads; whoever does then connects again."""
-        for database in (*self._districts.values(), self._state):
+        for database in self._readers:
             database.disconnect()
 
     def abandon(self) -> None:
         """Breaks all reads; nothing more is to be read."""
-        for database in (*self._districts.values(), self._state):
+        for database in self._readers:
             database.abandon()
 
     def close(self) -> None:
         self.abandon()
         self._threads.shutdown()
-        for database in (*self._districts.values(), self._state):
+        for database in self._readers:
             database.close()
 
-    def _wait(
-        self, database: Database, future: "Future[dict[Target, _Read]]", targets: Iterable[Target]
-    ) -> "dict[Target, _Read]":
-        try:
-            return answer(database, future, self._patience_s)
-        except SnapshotUnavailable as fault:
-            return dict.fromkeys(targets, fault)
+    def _begin(
+        self, shares: Shares, questions: "Mapping[str, Question]", readers_of: Callable[[str], Sequence[Database]]
+    ) -> Reading:
+        """Each reader of a side has its shares, one after the other."""
+        jobs: dict[Database, dict[Share, Sequence[str]]] = {}
+        for share, keys in shares.items():
+            (district_id, _), turn = share
+            readers = readers_of(district_id)
+            jobs.setdefault(readers[turn % len(readers)], {})[share] = keys
+        return [(db, own, self._threads.submit(_read_shares, db, questions, own)) for db, own in jobs.items()]
 
-    def _read_side(
-        self, database: Database, questions: "dict[str, Question]", targets: list[Target], wanted: Wanted
-    ) -> "dict[Target, _Read]":
-        reads: dict[Target, _Read] = {}
-        for target in targets:
-            district_id, object_name = target
-            question = questions[object_name]
+    def _end(self, reading: Reading) -> "dict[Share, _Read]":
+        reads: dict[Share, _Read] = {}
+        for database, own, future in reading:
             try:
-                reads[target] = question.put(database, district_id, list(wanted[target]))
-            except SnapshotImpossible as fault:
-                reads[target] = SnapshotImpossible(f"{fault} (table {question.table})")
+                given = answer(database, future, self._patience_s)
             except SnapshotUnavailable as fault:
-                reads[target] = fault
+                given = dict.fromkeys(own, fault)
+            reads |= given
         return reads
 
-    def _both(self, target: Target, ours: "_Read", theirs: "_Read") -> BothSides | SnapshotUnavailable:
+    def _both(
+        self, district_id: str, keys: Sequence[str], ours: "_Read", theirs: "_Read"
+    ) -> BothSides | SnapshotUnavailable:
         if isinstance(ours, SnapshotUnavailable):
             return ours
         if isinstance(theirs, SnapshotUnavailable):
             return theirs
-        version = DistrictVersion(self._epochs[target[0]], ours.rows[0][0], ours.rows[0][1])
+        version = DistrictVersion(self._epochs[district_id], ours.rows[0][0], ours.rows[0][1])
         return BothSides(
+            keys,
             DistrictRead(rows_by_key(ours.rows), ours.read_at, version, faults=ours.faults),
             SideRead(rows_by_key(theirs.rows), theirs.read_at, faults=theirs.faults),
         )
 
 
 _Read: TypeAlias = Given | SnapshotUnavailable
+
+
+def _shared_out(keys: Sequence[str], readers: int) -> Iterator[Sequence[str]]:
+    size = max(LEAST_SHARE, -(-len(keys) // readers))
+    return (keys[start : start + size] for start in range(0, len(keys), size))
+
+
+def _read_shares(database: Database, questions: "Mapping[str, Question]", shares: Shares) -> "dict[Share, _Read]":
+    reads: dict[Share, _Read] = {}
+    for share, keys in shares.items():
+        (district_id, object_name), _ = share
+        question = questions[object_name]
+        try:
+            reads[share] = question.put(database, district_id, keys)
+        except SnapshotImpossible as fault:
+            reads[share] = SnapshotImpossible(f"{fault} (table {question.table})")
+        except SnapshotUnavailable as fault:
+            reads[share] = fault
+    return reads
 
 
 def rows_by_key(rows: list[TupleRow]) -> dict[str, tuple[Row, ...]]:

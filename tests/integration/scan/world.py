@@ -90,6 +90,7 @@ def world(
     zone: ZoneInfo = UTC,
     indexed: bool = True,
     timeout_s: float = 5.0,
+    readers: int = 1,
 ) -> Iterator[World]:
     """`column` is the key's type on both sides, where not what the catalog's type suggests; `labels` are the label's.
 
@@ -112,7 +113,8 @@ def world(
             None,
             0,
         )
-        catalog = Catalog({"Item": kind}, {"D": District("D", "D", dsns["district"])}, Limits())
+        district = District("D", "D", dsns["district"], readers=readers)
+        catalog = Catalog({"Item": kind}, {"D": district}, Limits(readers=readers))
         with (
             psycopg.connect(dsns["district"], autocommit=True) as ours,
             psycopg.connect(dsns["state"], autocommit=True) as theirs,
@@ -126,7 +128,7 @@ def world(
                 )
             )
             options = ReaderOptions("resync/process/0", statement_timeout_s=timeout_s, connect_timeout_s=5)
-            snapshots = PostgresSnapshots(catalog, dsns["state"], options)
+            snapshots = PostgresSnapshots(catalog, dsns["state"], options, are_many=True)
             scans = PostgresScans(catalog, snapshots)
             try:
                 if indexed:

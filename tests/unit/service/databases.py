@@ -33,7 +33,9 @@ class Databases:
     without_index: tuple[str, ...] = ()
     asked: list[dict[Target, list[str]]] = field(default_factory=list)
 
-    def read(self, wanted: Mapping[Target, Sequence[str]]) -> Mapping[Target, BothSides | SnapshotUnavailable]:
+    def read(
+        self, wanted: Mapping[Target, Sequence[str]]
+    ) -> Mapping[Target, Sequence[BothSides] | SnapshotUnavailable]:
         self.asked.append({target: list(keys) for target, keys in wanted.items()})
         return {target: self._read(target, keys) for target, keys in wanted.items()}
 
@@ -79,13 +81,17 @@ class Databases:
         if target in self.away:
             raise SnapshotUnavailable(f"district {target[0]}: away")
 
-    def _read(self, target: Target, keys: Sequence[str]) -> BothSides | SnapshotUnavailable:
+    def _read(self, target: Target, keys: Sequence[str]) -> Sequence[BothSides] | SnapshotUnavailable:
         if target in self.slow_keys and not self.slow_keys[target].isdisjoint(keys):
             return ReadTimedOut(f"district {target[0]}: too slow")
         if target in self.away:
             return SnapshotUnavailable(f"district {target[0]}: away")
         if target in self.lacking:
             return SnapshotImpossible(f"district {target[0]}: no such column")
-        return BothSides(
-            DistrictRead(self.district.get(target, {}), READ_AT, VERSION), SideRead(self.state.get(target, {}), READ_AT)
-        )
+        return [
+            BothSides(
+                keys,
+                DistrictRead(self.district.get(target, {}), READ_AT, VERSION),
+                SideRead(self.state.get(target, {}), READ_AT),
+            )
+        ]
