@@ -36,6 +36,11 @@ VOID_TEXTS: Mapping[Void, str] = {
 }
 
 
+def dated(order: Order, written_at: datetime) -> Order:
+    """No order is later than its record, give or take clocks: it stays to be read, and is about nothing later."""
+    return replace(order, ordered_at=min(order.ordered_at, written_at + CLOCKS))
+
+
 def void_of(order: Order, status: RequestStatus, shown: RequestState) -> Void | None:
     """Why an order means nothing for a request; None where it does. `shown` is the state that people see."""
     is_under_way = shown in (RequestState.ACCEPTED, RequestState.HELD) and status.state is not RequestState.CANCELLED

@@ -1,13 +1,15 @@
 """The control topics read from their beginnings, outside any group: wishes to clear, and orders about requests."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from processor.codec import Codec, DecodeError
 from processor.core.history import Clear, Order
+from processor.core.order import dated
 from processor.service.control import Wish
 
 log = structlog.get_logger(__name__)
@@ -44,6 +46,8 @@ class ControlReader:
                 continue
             try:
                 record = self._codec.decode(value, (Clear, Order))
+                if isinstance(record, Order):
+                    record = dated(record, _written_at(message))
                 if isinstance(record, Clear | Order):
                     yield Wish(topic, record)
             except DecodeError as fault:
@@ -55,3 +59,9 @@ class ControlReader:
 
     def close(self) -> None:
         self._consumer.close()
+
+
+def _written_at(message: Message) -> datetime:
+    """By the clock of who wrote it, or the broker's where the topic has `message.timestamp.type=LogAppendTime`."""
+    _, milliseconds = message.timestamp()
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,6 +1,7 @@
 """Orders to release, reject and cancel: judged by the tables and by rights, and passed on to the processor."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from processor import metrics
 from processor.core.errors import Reason
 from processor.core.history import Order, OrderAction, RequestState, RequestStatus, Status
-from processor.core.order import Void
+from processor.core.order import CLOCKS, Void
 from processor.core.request import Request
 from processor.core.rights import ControlRight, ControlTopic, Policy, Scope
 from processor.service.materialize import Store
@@ -96,9 +97,11 @@ def test_who_asked_for_it_neither_releases_nor_rejects_but_may_cancel(
 
 
 def test_what_means_nothing_is_counted_and_stays_without_effect(world: World) -> None:
-    unknown, running, waiting = request(), request(), request()
+    unknown, running, waiting, later = request(), request(), request(), request()
     ended_id, records = applied_request(1)
     world.produce(*records, *history_of(running, ACCEPTED, outcome(running.request_id, "1", Status.SENT), keys=1))
+    of_later = held(later)
+    world.produce(replace(of_later[0], decided_at=datetime.now(UTC) + 2 * CLOCKS), *of_later[1:])
     store = held_store(world, waiting)
     before, cancels = results(RELEASE), results(CANCEL)
     world.wish(
@@ -106,10 +109,11 @@ def test_what_means_nothing_is_counted_and_stays_without_effect(world: World) ->
         order(request(request_id=ended_id), RELEASE),
         order(running, RELEASE),
         order(waiting, RELEASE, ordered_at=DECIDED - timedelta(microseconds=1)),
+        order(later, RELEASE, ordered_at=datetime.now(UTC) + timedelta(days=365)),
         order(request(request_id=ended_id), CANCEL),
     )
     run(store, lambda: told_of(CANCEL, cancels) == {Void.ENDED: 1})
-    assert told_of(RELEASE, before) == {Void.UNKNOWN: 1, Void.ENDED: 1, Void.NOT_HELD: 1, Void.OUTDATED: 1}
+    assert told_of(RELEASE, before) == {Void.UNKNOWN: 1, Void.ENDED: 1, Void.NOT_HELD: 1, Void.OUTDATED: 2}
     assert told(world) == []
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from processor.core.errors import Reason
 from processor.core.history import Order, OrderAction, RequestState, RequestStatus
-from processor.core.order import CLOCKS, MAX_TEXT, VOID_TEXTS, Void, ordered, void_of
+from processor.core.order import CLOCKS, MAX_TEXT, VOID_TEXTS, Void, dated, ordered, void_of
 from tests.unit.core.builders import request
 
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
@@ -56,6 +56,12 @@ def test_an_order_means_something_or_says_why_not(
     given: Order, status: RequestStatus, shown: RequestState, void: Void | None
 ) -> None:
     assert void_of(given, status, shown) is void
+
+
+@pytest.mark.parametrize(("written_at", "ordered_at"), [(NOW, NOW + CLOCKS), (NOW + timedelta(hours=1), None)])
+def test_an_order_is_no_later_than_its_record(written_at: datetime, ordered_at: datetime | None) -> None:
+    given = order(RELEASE, ordered_at=NOW + timedelta(hours=1))
+    assert dated(given, written_at).ordered_at == (ordered_at or given.ordered_at)
 
 
 def test_what_a_request_becomes() -> None:
