@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from processor.settings import Settings
 
 _INSTEAD = (
-    "--mode verify compares all records and sends nothing, and a sync of all is held before it sends"
-    " where it would change more than the catalog lets pass"
+    "resync verify with the same --district, --object, --where and --school-year compares these records, and sends"
+    " nothing; what is submitted is held before it sends where it would change more than the catalog lets pass"
 )
 
 

@@ -50,7 +50,7 @@ def test_every_command_has_help(command: str) -> None:
             ("submit", "--district", "NORTH", "--object", "PersonIdentity", "--dry-run", "--wait", "1"),
             "--dry-run sends nothing",
         ),
-        ((*SUBMIT, "--all", "--dry-run"), "--mode verify compares all records and sends nothing"),
+        ((*SUBMIT, "--all", "--dry-run"), "--dry-run is for keys: resync verify with the same --district, --object"),
         ((*SUBMIT, "--all", "1"), "KEYS and --all: each says which records are meant"),
         ((*SUBMIT, "--all", "--where", "key = 1"), "--all and --where"),
         ((*SUBMIT, "--school-year", "2027", "1"), "--school-year goes with --all or --where"),
