@@ -12,7 +12,18 @@ from tests.e2e.conftest import READ_SETTINGS, Deploy
 from tests.e2e.deployment import Deployment
 from tests.e2e.people import assert_same, enrollments, enrollments_at_state, persons, rename
 from tests.e2e.promises import prove
-from tests.e2e.test_whole_objects import GONE_HERE, GONE_THERE, RENAMED, ROWS, SMALL_PARTS, TWICE, parts, plant
+from tests.e2e.test_whole_objects import (
+    GONE_HERE,
+    GONE_THERE,
+    GROUP,
+    RENAMED,
+    ROWS,
+    SMALL_PARTS,
+    TWICE,
+    movements,
+    parts,
+    plant,
+)
 from tests.e2e.watcher import Story
 
 FREE = {"hold_changes": 1_000_000, "hold_share": 1, "hold_deletes": 1_000, "allow_delete": True}
@@ -41,7 +52,7 @@ def assert_mended(deployment: Deployment, district: str, story: Story) -> None:
     prove(deployment, [story.request_id])
 
 
-def test_a_whole_object_is_planned_and_then_sent(deploy: Deploy) -> None:
+def test_a_whole_object_is_planned_and_then_sent_also_while_rows_come_and_go(deploy: Deploy) -> None:
     made = deploy(settings=READ_SETTINGS, limits=FREE)
     plant(made, "NORTH")
     made.start_all()
@@ -54,9 +65,21 @@ def test_a_whole_object_is_planned_and_then_sent(deploy: Deploy) -> None:
         (Op.UPDATE, None): len(RENAMED),
         (Op.UPDATE, "lastName"): len(RENAMED),
     }
+    moving = begin(made, "NORTH", on_state_only=OnStateOnly.DELETE)
+    steps, moved = movements(made, "NORTH", range(ROWS, 900_000)), 0
+    while not moving.has_ended():
+        moved = next(steps)
+        made.watcher.poll(0.01)
+    assert moved >= 3
+    while next(steps) == moved:
+        pass
+    last = begin(made, "NORTH", on_state_only=OnStateOnly.DELETE)
+    made.watcher.until(last.has_ended, "the end", 60)
+    assert_same(made, "NORTH", {*range(ROWS + (moved + 2) * GROUP)} - {*TWICE})
     again = begin(made, "NORTH")
     made.watcher.until(again.has_ended, "the end", 60)
     assert "APPLIED" not in again.counts()
+    prove(made, [story.request_id for story in (moving, last, again)])
 
 
 def test_all_adds_up_though_every_role_is_killed_while_it_is_planned_and_sent(deploy: Deploy) -> None:

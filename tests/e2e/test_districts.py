@@ -5,13 +5,16 @@ from contextlib import AbstractContextManager
 
 import pytest
 
+from processor.core.request import Mode
 from stack.layout import Stack
 from tests.e2e.conftest import READ_SETTINGS
 from tests.e2e.deployment import Deployment
 from tests.e2e.people import assert_same, persons, rename
 from tests.e2e.promises import prove
 from tests.e2e.servers import frozen, locked, stopped
-from tests.e2e.watcher import said
+from tests.e2e.test_batch import FREE, begin
+from tests.e2e.test_whole_objects import GONE_HERE, GONE_THERE, RENAMED, SMALL_PARTS, TWICE, parts, plant
+from tests.e2e.watcher import Story, said
 
 DISTRICTS = ("NORTH", "RIVER", "LAKE")
 AWAY = "postgres-RIVER"
@@ -102,12 +105,35 @@ def test_a_column_that_a_district_lacks_fails_its_keys_at_once_and_is_named(
 
 
 def test_a_district_that_stays_away_fails_at_the_deadline(deploy: Callable[..., Deployment], stack: Stack) -> None:
-    deployment = deploy(limits={"snapshot_deadline_s": 1}, settings={"retry_delay_s": 1})
+    """Keys that are named, and what a verification and a resync of all records have not read by then."""
+    limits = FREE | SMALL_PARTS | {"snapshot_deadline_s": 1, "scan_share": 0.2}
+    deployment = deploy(limits=limits, settings=READ_SETTINGS)
+    plant(deployment, "RIVER")
     deployment.start_all()
+    whole = [begin(deployment, "RIVER", mode=mode) for mode in (Mode.VERIFY, Mode.SYNC)]
+    deployment.watcher.until(lambda: all(parts(story) >= 3 for story in whole), "some parts", poll_s=0.01)
     [key] = deployment.take_keys(1)
+    deployment.disconnect()
     with stopped(stack, AWAY):
         asked = [deployment.submit(district, "PersonIdentity", [key]) for district in DISTRICTS]
         deployment.watcher.until_ended(asked)
-        prove(deployment, asked)
+        deployment.watcher.until_ended([story.request_id for story in whole], 60)
+        for story in whole:
+            assert_told_as_far_as_it_was_read(story)
+    prove(deployment, [*asked, *(story.request_id for story in whole)])
     told = {district: said(deployment.watcher.story(r).last(key)) for district, r in zip(DISTRICTS, asked, strict=True)}
     assert told == {"NORTH": "NOT_FOUND", "RIVER": "FAILED SNAPSHOT_UNAVAILABLE", "LAKE": "NOT_FOUND"}
+
+
+def assert_told_as_far_as_it_was_read(story: Story) -> None:
+    """All keys up to one are counted or have an outcome, and one stands for those beyond."""
+    told = {key: outcomes[-1] for (_, key), outcomes in story.outcomes.items()}
+    [unread] = [key for key in told if key.startswith("!range-")]
+    rest = told.pop(unread)
+    assert said(rest) == "FAILED SNAPSHOT_UNAVAILABLE"
+    last = int((rest.asked_as or "").removeprefix("all keys after "))
+    assert {int(key) for key in told} == {key for key in (*GONE_HERE, *GONE_THERE, *RENAMED, *TWICE) if key <= last}
+    assert sum(chunk.in_sync for chunk in story.chunks.values()) == last + 1 - len(told)
+    found = {"DIFFERS", "MISSING_AT_STATE", "MISSING_AT_DISTRICT", "DUPLICATE_KEY DUPLICATE_KEY"}
+    resynced = {"STATE_ONLY", "FAILED DUPLICATE_KEY"}
+    assert {said(outcome) for outcome in told.values()} <= found | resynced | {"FAILED SNAPSHOT_UNAVAILABLE"}

@@ -177,7 +177,7 @@ _COME_HERE = """
 """
 _COME_THERE = """
     insert into state_person (district_id, district_person_id, legal_last_name, legal_first_name, district_modified_at)
-    select %s, k, 'On the way', 'Nobody', '2026-01-05 08:00-06' from unnest(%s::int[]) k
+    select %s, k, 'On the way', 'Nobody', '2026-01-05 08:00-06' from unnest(%s::int[]) k on conflict do nothing
 """
 _GO_HERE = "delete from identity where person_id = any(%s)"
 _GO_THERE = "delete from state_person where district_id = %s and district_person_id = any(%s)"
