@@ -204,6 +204,8 @@ class Sorter:
             intake.plan.history.append(Parked(chunk, is_gone=True))
         is_not_let_pass = chunk.cause is Cause.HELD and chunk.stage is not Stage.RELEASED
         if is_not_let_pass or (_sends_anew(chunk) and self._is_cancelled(chunk, intake)):
+            # Anew, so that it is known for as long as chunks of the request come, be they a day apart.
+            intake.accepted[_cancelled_id(chunk)] = item.record.partition
             intake.plan.add(cancel(chunk, now) if chunk.scan is None else cancel_part(chunk, now))
             return
         if chunk.cause is Cause.HELD:

@@ -25,6 +25,9 @@ READERS = (
 )
 
 
+READERS_EACH = 3
+
+
 def held_up(made: Deployment, story: Story) -> None:
     """The part that is in hand waits for a lock at the district."""
     made.watcher.until(lambda: ("resync/process-bulk/0", "Lock") in made.rows("NORTH", READERS), "a part that waits")
@@ -32,12 +35,12 @@ def held_up(made: Deployment, story: Story) -> None:
     assert not story.has_ended()
 
 
-def readers(made: Deployment) -> Counter[str]:
-    return Counter(name for name, _ in made.rows("NORTH", READERS))
+def readers(made: Deployment, district: str = "NORTH") -> Counter[str]:
+    return Counter(name for name, _ in made.rows(district, READERS))
 
 
 def test_a_key_of_the_same_district_is_answered_while_a_part_is_being_read(deploy: Deploy) -> None:
-    made = deploy(settings=PATIENT, limits=SMALL_PARTS)
+    made = deploy(settings=PATIENT, limits=SMALL_PARTS | {"readers": READERS_EACH, "max_keys": 300})
     plant(made, "NORTH")
     made.start_all()
     story = begin(made, "NORTH")
@@ -51,9 +54,21 @@ def test_a_key_of_the_same_district_is_answered_while_a_part_is_being_read(deplo
         made.watcher.until_ended(asked)
         assert (parts(story), made.committed(f"{made.name}-process")[chunks]) == (before, offset)
         assert readers(made) == {"resync/process/0": 1, "resync/process-bulk/0": 1}
+        asked.append(read_by_as_many_as_there_may_be(made, "RIVER"))
     made.watcher.until_ended([story.request_id], 60)
     assert_found(story)
     prove(made, [story.request_id, *asked])
+
+
+def read_by_as_many_as_there_may_be(made: Deployment, district: str) -> str:
+    """The keys of a large request, while the part of another district waits."""
+    with locked(made.dsns[district], "identity"):
+        large = made.submit(district, "PersonIdentity", range(301), mode=Mode.VERIFY)
+        waiting = ("resync/process-bulk/0", "Lock")
+        made.watcher.until(lambda: made.rows(district, READERS).count(waiting) == READERS_EACH, "all readers")
+        assert readers(made, district)["resync/process-bulk/0"] == READERS_EACH
+    made.watcher.until_ended([large])
+    return large
 
 
 def test_a_process_ends_quickly_and_is_killed_while_a_part_is_being_read(deploy: Deploy) -> None:

@@ -356,6 +356,7 @@ def test_after_a_cancellation_keys_not_sent_end_cancelled_and_nothing_else_is_de
     assert [(o.key, o.status) for o in outcomes(intake.plan)] == [("7", Status.CANCELLED)]
     assert [each.chunk for each in intake.chunks] == ["0.2"]
     later = sort(work(chunk("9", chunk="0.3", announced=True), lane=Lane.CHUNKS), known=intake.accepted)
+    assert later.accepted.keys() & intake.accepted.keys(), "the cancellation is remembered anew"
     assert [(o.key, o.status) for o in outcomes(later.plan)] == [("9", Status.CANCELLED)]
     assert [s.state for s in later.plan.history if isinstance(s, ChunkStatus)] == [ChunkState.DONE]
 
