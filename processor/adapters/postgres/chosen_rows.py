@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 
 from processor.adapters.postgres.condition_sql import condition_sql, tables_of
 from processor.adapters.postgres.database import Database
-from processor.adapters.postgres.digest_sql import DigestStatements, sum_of
+from processor.adapters.postgres.digest_sql import sum_of
 from processor.adapters.postgres.finder import column_types
 from processor.adapters.postgres.scan_sides import Read, ScanSides, read_page
 from processor.adapters.postgres.scan_sql import IN_ORDER, PageStatements
@@ -100,13 +100,13 @@ class ChosenRows:
         whole = self._both(read_whole)
         return _completed(ours, whole[0]), _completed(theirs, whole[1])
 
-    def digests(self, made: Mapping[PageStatements, DigestStatements] | None) -> tuple[Digest, Digest] | None:
+    def digests(self, made: Mapping[PageStatements, sql.Composed] | None) -> tuple[Digest, Digest] | None:
         """None where no digest would tell; where nothing is chosen one always does."""
         if made is None or any(where.condition is None for where in self._wheres.values()):
             return None if self._is_anything_chosen() else (self._nothing(), self._nothing())
 
         def read(database: Database, side: PageStatements) -> Digest:
-            asked = self._chosen(side, [made[side].line])
+            asked = self._chosen(side, [made[side]])
             if asked is None:
                 return self._nothing()
             rows, parameters = asked

@@ -60,20 +60,6 @@ Columns: TypeAlias = Mapping[str, Column]
 
 
 @dataclass(frozen=True, slots=True)
-class DigestStatements:
-    """Of one side; each of the first rows, and of those after a key. Parameters are those of `PageStatements`.
-
-    `windows` give one row (rows, keys, last, checksum, are_plain). `lines` give one row too: the keys of all rows and
-    the digests of their columns, which the expression `line` is of one, both in the order of the keys. Digests are one
-    text of 8 bytes each, most significant first, and so are keys that are integers; others are an array of texts.
-    """
-
-    line: sql.Composed
-    windows: tuple[sql.Composed, sql.Composed]
-    lines: tuple[sql.Composed, sql.Composed]
-
-
-@dataclass(frozen=True, slots=True)
 class _Side:
     """`mark` begins what the other side never gives."""
 
@@ -95,10 +81,13 @@ def types_statement(table: Table) -> sql.Composed:
     return COLUMN_TYPES.format(sql.Literal(name))
 
 
-def digest_statements(
+def digest_lines(
     kind: ObjectType, pages: tuple[PageStatements, PageStatements], columns: tuple[Columns, Columns]
-) -> tuple[DigestStatements, DigestStatements] | None:
-    """The district's and the state's, of what each has; None where digests cannot tell."""
+) -> tuple[sql.Composed, sql.Composed] | None:
+    """The digest of a row's columns at the district and at the state, by what each has; None where none can tell.
+
+    An expression over `t`, named `line`.
+    """
     ours = _Side(pages[0].table, columns[0], "d")
     theirs = _Side(pages[1].table, columns[1], "s")
     if not (_is_key_sure(kind, ours) and _is_key_sure(kind, theirs)):
@@ -116,18 +105,19 @@ def digest_statements(
             return None
         of_ours.append(_by_bytes(texts[0]))
         of_theirs.append(_by_bytes(texts[1]))
-    return _statements(kind, pages[0], of_ours), _statements(kind, pages[1], of_theirs)
+    return _line(of_ours), _line(of_theirs)
 
 
-def _statements(kind: ObjectType, pages: PageStatements, hashed: list[sql.Composable]) -> DigestStatements:
-    line = sql.SQL("hash_record_extended(ROW({}), 0) AS line").format(sql.SQL(", ").join(hashed))
-    first, following = (pages.rows([line], first=is_first) for is_first in (True, False))
-    windows = sum_of(first, kind.key_type), sum_of(following, kind.key_type)
-    return DigestStatements(line, windows, (_packed(first, kind.key_type), _packed(following, kind.key_type)))
+def _line(hashed: list[sql.Composable]) -> sql.Composed:
+    return sql.SQL("hash_record_extended(ROW({}), 0) AS line").format(sql.SQL(", ").join(hashed))
 
 
-def _packed(rows: sql.Composed, key_type: KeyType) -> sql.Composed:
-    """All of the rows (key, place, line) in one, in their order."""
+def packed(rows: sql.Composed, key_type: KeyType) -> sql.Composed:
+    """One row (keys, digests) of rows (key, place, line), in their order.
+
+    Digests are one text of 8 bytes each, most significant first, and so are keys that are integers; others are an array
+    of texts.
+    """
     keys = sql.SQL("string_agg(int8send(q.place), '')" if key_type is KeyType.INTEGER else "array_agg(q.key)")
     return sql.SQL("SELECT {}, string_agg(int8send(q.line), '') FROM ({}) AS q").format(keys, rows)
 

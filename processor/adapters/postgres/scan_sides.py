@@ -4,6 +4,7 @@ import sys
 from array import array
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from psycopg.rows import TupleRow
 
 from processor.adapters.postgres.database import Database, Unreadable
 from processor.adapters.postgres.patience import answer
+from processor.adapters.postgres.scan_ranges import Range, look
 from processor.adapters.postgres.scan_sql import IN_ORDER, PageStatements, district_pages, state_pages
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.core.catalog import Catalog
@@ -21,8 +23,7 @@ from processor.core.scan import Page
 from processor.service.ports import SnapshotImpossible
 
 Read = TypeVar("Read")
-THREADS = 4
-"""Two a part: as many as are read at once."""
+PARTS_AT_ONCE = 2
 
 
 class ScanSides:
@@ -31,7 +32,8 @@ class ScanSides:
     def __init__(self, catalog: Catalog, snapshots: PostgresSnapshots) -> None:
         self._snapshots = snapshots
         self._statements = {name: (district_pages(kind), state_pages(kind)) for name, kind in catalog.objects.items()}
-        self._threads = ThreadPoolExecutor(THREADS, "scan")
+        readers = max(sum(map(len, snapshots.readers(district_id))) for district_id in catalog.districts)
+        self._threads = ThreadPoolExecutor(PARTS_AT_ONCE * readers, "scan")
 
     def places(self, district_id: str, object_name: str) -> list[tuple[Database, PageStatements]]:
         """The district's, then the state's."""
@@ -46,8 +48,42 @@ class ScanSides:
         ]
         return [answer(database, future, patience_s) for database, future in asked]
 
+    def in_ranges(
+        self,
+        district_id: str,
+        object_name: str,
+        whole: Range,
+        read: Callable[[Database, PageStatements, Range], Read],
+    ) -> tuple[list[Read], list[Read]]:
+        """What the readers of both sides give of the rows after a key, the district first; in order of the keys.
+
+        Raises SnapshotUnavailable.
+        """
+        ours, theirs = self._snapshots.readers(district_id)
+        our_side, their_side = self._statements[object_name]
+        numbers = {our_side: len(ours), their_side: len(theirs)}
+        ranges = self.both(
+            district_id, object_name, lambda database, side: look(database, side, district_id, whole, numbers[side])
+        )
+        asked = [
+            [
+                (database, self._threads.submit(_readable, partial(_read_range, read, part), database, side))
+                for database, part in zip(readers, parts, strict=False)
+            ]
+            for readers, side, parts in zip((ours, theirs), (our_side, their_side), ranges, strict=True)
+        ]
+        patience_s = self._snapshots.patience_s
+        found = [[answer(database, future, patience_s) for database, future in side] for side in asked]
+        return found[0], found[1]
+
     def close(self) -> None:
         self._threads.shutdown()
+
+
+def _read_range(
+    read: Callable[[Database, PageStatements, Range], Read], part: Range, database: Database, side: PageStatements
+) -> Read:
+    return read(database, side, part)
 
 
 def read_page(database: Database, statement: sql.Composed, asked: dict[str, Any], upto: str | None = None) -> Page:
@@ -57,7 +93,7 @@ def read_page(database: Database, statement: sql.Composed, asked: dict[str, Any]
 
 
 def read_lines(database: Database, statement: sql.Composed, asked: dict[str, Any]) -> Lines:
-    """Of the one row (keys, digests) of `DigestStatements.lines`."""
+    """Of the one row (keys, digests) of `packed`."""
     ((keys, digests),) = database.rows(statement, asked, IN_ORDER, binary=True)
     places = _numbers(keys or b"") if isinstance(keys, bytes | None) else keys
     return Lines(places, _numbers(digests or b""), len(places) >= asked["size"])

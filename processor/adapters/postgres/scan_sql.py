@@ -98,6 +98,20 @@ class PageStatements:
             place=self._place,
         )
 
+    def each(self, *, first: bool) -> sql.Composed:
+        """The keys of every `step`th of the first `size` rows, by an index alone."""
+        return sql.SQL(
+            "SELECT r.key FROM ("
+            " SELECT t.{key}::text AS key, row_number() OVER (ORDER BY {place}) AS number"
+            " FROM {table} AS t WHERE {where} ORDER BY {place} LIMIT %(size)s::bigint"
+            ") AS r WHERE r.number %% %(step)s::bigint = 0 ORDER BY r.number"
+        ).format(
+            key=sql.Identifier(self.table.key_column),
+            table=table_name(self.table.name),
+            where=self._where(self._within(first=first, bounded=False)),
+            place=self._place,
+        )
+
     def repeated(self, *, first: bool, bounded: bool) -> sql.Composed:
         """The places that several rows have, of the rows that `rows` looks at."""
         return sql.SQL(

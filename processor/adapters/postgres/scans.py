@@ -1,5 +1,6 @@
 """Reads all rows of an object in the order of their keys, or those that a filter chooses, a page at a time."""
 
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from psycopg import sql
@@ -7,13 +8,8 @@ from psycopg.rows import TupleRow
 
 from processor.adapters.postgres.chosen_rows import ChosenRows, Where, where_of
 from processor.adapters.postgres.database import Database
-from processor.adapters.postgres.digest_sql import (
-    SAMPLE,
-    Column,
-    DigestStatements,
-    digest_statements,
-    types_statement,
-)
+from processor.adapters.postgres.digest_sql import SAMPLE, Column, digest_lines, packed, sum_of, types_statement
+from processor.adapters.postgres.scan_ranges import Range, joined_digests, joined_lines, joined_pages
 from processor.adapters.postgres.scan_sides import ScanSides, read_lines, read_page
 from processor.adapters.postgres.scan_sql import IN_ORDER, PageStatements, explained, is_served
 from processor.adapters.postgres.snapshots import PostgresSnapshots
@@ -25,7 +21,7 @@ from processor.core.request import Side
 from processor.core.scan import Page
 from processor.service.ports import Survey
 
-Statements: TypeAlias = dict[PageStatements, DigestStatements]
+RowDigests: TypeAlias = dict[PageStatements, sql.Composed]
 _EVERY_ROW = Where(sql.SQL("true"), {})
 
 
@@ -35,7 +31,7 @@ class PostgresScans:
     def __init__(self, catalog: Catalog, snapshots: PostgresSnapshots) -> None:
         self._sides = ScanSides(catalog, snapshots)
         self._kinds = catalog.objects
-        self._digests: dict[tuple[str, str], Statements | None] = {}
+        self._digests: dict[tuple[str, str], RowDigests | None] = {}
 
     def survey(self, district_id: str, object_name: str, chosen: Chosen | None = None) -> Survey:
         """See the port."""
@@ -61,13 +57,12 @@ class PostgresScans:
         if chosen is not None:
             rows = ChosenRows(self._sides, district_id, self._kinds[object_name], chosen, after=after, size=size)
             return rows.pages(lambda side: side.columns)
-        asked = {"district_id": district_id, "after": after, "size": size}
-        ours, theirs = self._sides.both(
-            district_id,
-            object_name,
-            lambda database, side: read_page(database, side.next if after is not None else side.first, asked),
-        )
-        return ours, theirs
+
+        def read(database: Database, side: PageStatements, part: Range) -> Page:
+            return read_page(database, part.rows(side, side.columns), part.asked(district_id))
+
+        ours, theirs = self._sides.in_ranges(district_id, object_name, Range(after, None, size), read)
+        return joined_pages(ours), joined_pages(theirs)
 
     def lines(
         self, district_id: str, object_name: str, after: str | None, size: int, chosen: Chosen | None = None
@@ -78,14 +73,15 @@ class PostgresScans:
             return None
         if chosen is not None:
             rows = ChosenRows(self._sides, district_id, self._kinds[object_name], chosen, after=after, size=size)
-            return rows.pages(lambda side: [known[side].line])
-        asked = {"district_id": district_id, "after": after, "size": size}
-        ours, theirs = self._sides.both(
-            district_id,
-            object_name,
-            lambda database, side: read_lines(database, known[side].lines[after is not None], asked),
-        )
-        return ours, theirs
+            return rows.pages(lambda side: [known[side]])
+        key_type = self._kinds[object_name].key_type
+
+        def read(database: Database, side: PageStatements, part: Range) -> Lines:
+            statement = packed(part.rows(side, [known[side]]), key_type)
+            return read_lines(database, statement, part.asked(district_id))
+
+        ours, theirs = self._sides.in_ranges(district_id, object_name, Range(after, None, size), read)
+        return joined_lines(ours), joined_lines(theirs)
 
     def digests(
         self, district_id: str, object_name: str, after: str | None, size: int, chosen: Chosen | None = None
@@ -98,25 +94,27 @@ class PostgresScans:
             ).digests(known)
         if known is None:
             return None
-        asked = {"district_id": district_id, "after": after, "size": size}
-        ours, theirs = self._sides.both(
-            district_id,
-            object_name,
-            lambda database, side: Digest(*database.rows(known[side].windows[after is not None], asked, IN_ORDER)[0]),
-        )
-        return ours, theirs
+        key_type = self._kinds[object_name].key_type
+
+        def read(database: Database, side: PageStatements, part: Range) -> Digest:
+            statement = sum_of(part.rows(side, [known[side]]), key_type)
+            digest = Digest(*database.rows(statement, part.asked(district_id), IN_ORDER)[0])
+            return replace(digest, upto=digest.last) if digest.rows >= part.size else digest
+
+        ours, theirs = self._sides.in_ranges(district_id, object_name, Range(after, None, size), read)
+        return joined_digests(ours), joined_digests(theirs)
 
     def close(self) -> None:
         self._sides.close()
 
-    def _known(self, district_id: str, object_name: str, after: str | None) -> "Statements | None":
+    def _known(self, district_id: str, object_name: str, after: str | None) -> RowDigests | None:
         """What the servers are like is asked once for each object of a district, and again where a scan begins."""
         place = (district_id, object_name)
         if after is None or place not in self._digests:
-            self._digests[place] = self._statements(district_id, object_name)
+            self._digests[place] = self._row_digests(district_id, object_name)
         return self._digests[place]
 
-    def _statements(self, district_id: str, object_name: str) -> Statements | None:
+    def _row_digests(self, district_id: str, object_name: str) -> RowDigests | None:
         """None where digests cannot tell, or the servers do not agree about them."""
         place = (district_id, object_name)
         samples = self._sides.both(*place, lambda database, _: database.rows(SAMPLE, {})[0])
@@ -125,7 +123,7 @@ class PostgresScans:
         found = self._sides.both(*place, lambda database, side: database.rows(types_statement(side.table), {}))
         ours, theirs = ({name: Column(*of_column) for name, *of_column in columns} for columns in found)
         (_, our_side), (_, their_side) = self._sides.places(*place)
-        made = digest_statements(self._kinds[object_name], (our_side, their_side), (ours, theirs))
+        made = digest_lines(self._kinds[object_name], (our_side, their_side), (ours, theirs))
         return None if made is None else dict(zip((our_side, their_side), made, strict=True))
 
 

@@ -104,6 +104,10 @@ class PostgresSnapshots:
         """The first reader of each."""
         return {district_id: readers[0] for district_id, readers in self._districts.items()}
 
+    def readers(self, district_id: str) -> tuple[Sequence[Database], Sequence[Database]]:
+        """The district's, and the state's."""
+        return self._districts[district_id], self._state
+
     @property
     def state(self) -> Database:
         return self._state[0]
