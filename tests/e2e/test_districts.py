@@ -107,7 +107,7 @@ def test_a_column_that_a_district_lacks_fails_its_keys_at_once_and_is_named(
 
 def test_a_district_that_stays_away_fails_at_the_deadline(deploy: Callable[..., Deployment], stack: Stack) -> None:
     """Keys that are named, and what a verification and a resync of all records have not read by then."""
-    limits = FREE | SMALL_PARTS | {"snapshot_deadline_s": 1, "scan_share": 0.2}
+    limits = FREE | SMALL_PARTS | {"snapshot_deadline_s": 1, "scan_share": 0.2, "max_keys": 300}
     deployment = deploy(limits=limits, settings=READ_SETTINGS)
     plant(deployment, "RIVER")
     deployment.start_all()
@@ -117,11 +117,13 @@ def test_a_district_that_stays_away_fails_at_the_deadline(deploy: Callable[..., 
     deployment.disconnect()
     with stopped(stack, AWAY):
         asked = [deployment.submit(district, "PersonIdentity", [key]) for district in DISTRICTS]
+        large = deployment.submit("RIVER", "PersonIdentity", range(601), mode=Mode.VERIFY)
         deployment.watcher.until_ended(asked)
-        deployment.watcher.until_ended([story.request_id for story in whole], 60)
+        deployment.watcher.until_ended([large, *(story.request_id for story in whole)], 60)
         for story in whole:
             assert_told_as_far_as_it_was_read(story)
-    prove(deployment, [*asked, *(story.request_id for story in whole)])
+    prove(deployment, [*asked, large, *(story.request_id for story in whole)])
+    assert deployment.watcher.story(large).counts() == {"FAILED SNAPSHOT_UNAVAILABLE": 601}
     told = {district: said(deployment.watcher.story(r).last(key)) for district, r in zip(DISTRICTS, asked, strict=True)}
     assert told == {"NORTH": "NOT_FOUND", "RIVER": "FAILED SNAPSHOT_UNAVAILABLE", "LAKE": "NOT_FOUND"}
 
