@@ -30,7 +30,7 @@ from processor.core.snapshot import Row
 
 MIN_SIZE = 100
 """Rows of a side; fewer only after a read that took too long."""
-MAX_SIZE = 20_000
+MAX_SIZE = 5_000
 """Where their columns are read."""
 MAX_LINES = 100_000
 """Where a digest of each is."""

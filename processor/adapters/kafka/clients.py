@@ -45,7 +45,8 @@ def consumer_config(settings: Settings, role: str) -> dict[str, Any]:
     """A static member of the role's group, on the classic protocol, which recovers in a second after a kill."""
     return {
         "fetch.queue.backoff.ms": 5,
-        "queued.max.messages.kbytes": 32_768,
+        "queued.max.messages.kbytes": 4_096,
+        "fetch.max.bytes": 4_000_000,
         **client_config(settings),
         "group.id": settings.group(role),
         "group.instance.id": settings.identity(role),

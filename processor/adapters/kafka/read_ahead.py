@@ -8,7 +8,7 @@ from processor.service.records import Lane, Received
 
 ENOUGH_RECORDS = 5_000
 """With this many that may be taken at once, reading waits: pausing partitions would throw prefetched records away."""
-ENOUGH_BYTES = 16_000_000
+ENOUGH_BYTES = 6_000_000
 HELD_RECORDS = 2_000
 """A partition of a lane that has to wait is paused here, and resumed at half; so are all at `FULL` times `ENOUGH`."""
 FULL = 4
