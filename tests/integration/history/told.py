@@ -15,8 +15,9 @@ from processor.core.history import ChunkStatus, Cleared, HistoryRecord, KeyOutco
 from processor.service.history_changes import Changes
 from stack.layout import REPO
 from stack.roles import console_script
+from tests import forked
 
-TIMEOUT_S = 60
+TIMEOUT_S = forked.TIMEOUT_S
 
 _PEAK = """
 import resource, subprocess, sys
@@ -70,15 +71,7 @@ class Told:
 
     def run(self, *arguments: object, **settings: str) -> "subprocess.CompletedProcess[str]":
         """The console script, with nothing set but what is needed."""
-        return subprocess.run(
-            [console_script(), *map(str, arguments)],
-            env=self._environment() | settings,
-            cwd=REPO,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=TIMEOUT_S,
-        )
+        return forked.run([*map(str, arguments)], env=self._environment() | settings)
 
     def peak_mib(self, *arguments: object) -> float:
         """The memory that a command took at its most; its output is passed over.
