@@ -18,14 +18,21 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-import processor.bootstrap
+import processor
 import processor.cli.main
 
 if TYPE_CHECKING:
     from io import TextIOWrapper
 
-LATE = ("confluent_kafka.admin", "confluent_kafka.schema_registry", "rich.live", "rich.progress", "structlog")
-"""What a command imports when it is used."""
+LATE = (
+    "confluent_kafka.admin",
+    "confluent_kafka.schema_registry",
+    "httpcore2",
+    "rich.live",
+    "rich.progress",
+    "structlog",
+)
+"""What is imported when it is used."""
 ORDER_BYTES, DESCRIPTORS = 64, 4
 
 
@@ -38,9 +45,8 @@ def main() -> None:
 
 
 def _import_all() -> None:
-    for package in (processor.cli, processor.bootstrap):
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            importlib.import_module(module.name)
+    for module in pkgutil.walk_packages(processor.__path__, "processor."):
+        importlib.import_module(module.name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in LATE:
