@@ -9,7 +9,6 @@ from typing import Any
 
 import psycopg
 
-from processor.adapters.postgres.history_schema import migrate
 from processor.adapters.postgres.history_tables import PostgresTables
 from processor.core.history import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestStatus
 from processor.service.history_changes import Changes
@@ -44,10 +43,10 @@ def changes_of(records: Iterable[HistoryRecord]) -> Changes:
 
 
 class Told:
+    """On a database with the store's tables."""
+
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
-        with psycopg.connect(dsn, autocommit=True) as connection:
-            migrate(connection)
         self._tables = PostgresTables(dsn, "resync/store/0")
 
     def close(self) -> None:

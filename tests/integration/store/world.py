@@ -21,7 +21,6 @@ from processor.adapters.kafka.history_reader import GroupReader
 from processor.adapters.kafka.history_scan import ScanReader
 from processor.adapters.kafka.history_writer import StoreTopics, StoreWriter
 from processor.adapters.postgres.history_rebuild import PostgresSwap, PostgresVerify
-from processor.adapters.postgres.history_schema import migrate
 from processor.adapters.postgres.history_tables import PostgresTables
 from processor.codec import Codec
 from processor.codec.history import control_key, history_record
@@ -46,6 +45,8 @@ Tables = dict[str, list[tuple[Any, ...]]]
 
 @dataclass
 class World:
+    """`dsn` is of a database with the store's tables."""
+
     bootstrap: str
     dsn: str
     topic_options: dict[str, str] = field(default_factory=dict)
@@ -67,8 +68,6 @@ class World:
         self.codec = Codec.open(None, EMPTY_CATALOG)
         self.producer = Producer({**self.options, "enable.idempotence": True, "linger.ms": 1})
         self._open: list[tuple[Store, GroupReader, StoreWriter, PostgresTables]] = []
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
-            migrate(connection)
 
     def create_topics(self, configs: Mapping[str, dict[str, str]]) -> None:
         wanted = [NewTopic(name, self.partitions, 1, config=config) for name, config in configs.items()]
