@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from processor.adapters.kafka.control_reader import ControlReader
-from processor.adapters.kafka.history_reader import GroupReader
+from processor.adapters.kafka.history_reader import GroupReader, place_of
 from processor.adapters.kafka.history_scan import ScanReader
 from processor.adapters.kafka.history_writer import StoreTopics, StoreWriter
 from processor.adapters.postgres.history_rebuild import PostgresSwap, PostgresVerify
@@ -267,6 +267,23 @@ class World:
             for record in batch.records
         ]
         return [(key, record) for _, _, key, record in sorted(found, key=lambda f: f[:2])]
+
+    def messages(self, topic: str) -> list[Message]:
+        """All that a topic holds now, partition by partition in order."""
+        consumer = Consumer({**self.options, "group.id": "any", "enable.partition.eof": True, "fetch.wait.max.ms": 10})
+        consumer.assign([TopicPartition(topic, p, 0) for p in range(self.partitions)])
+        found: dict[int, list[Message]] = {p: [] for p in range(self.partitions)}
+        ended: set[int | None] = set()
+        while len(ended) < self.partitions:
+            message = consumer.poll(1.0)  # one at a time: for many it would wait longer than for the last there is
+            if message is None:
+                continue
+            if message.error() is not None:
+                ended.add(message.partition())
+            else:
+                found[place_of(message)[0]].append(message)
+        consumer.close()
+        return [message for messages in found.values() for message in messages]
 
     def ends(self) -> dict[str, list[RequestEnd]]:
         """Announced ends of each request, in order."""
