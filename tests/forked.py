@@ -45,6 +45,8 @@ class Forked:
         self.pid = _server().start(order, [stream.fileno() for stream in (stdin, stdout, stderr)])
         self.returncode: int | None = None
         self._end = os.pidfd_open(self.pid)
+        self._ending = select.poll()
+        self._ending.register(self._end, select.POLLIN)
 
     def poll(self) -> int | None:
         return self._code(0)
@@ -57,7 +59,7 @@ class Forked:
         return code
 
     def _code(self, timeout_s: float | None) -> int | None:
-        if self.returncode is None and select.select([self._end], [], [], timeout_s)[0]:
+        if self.returncode is None and self._ending.poll(None if timeout_s is None else timeout_s * 1000):
             self.returncode = _server().exit_code(self.pid)
             os.close(self._end)
         return self.returncode
