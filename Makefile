@@ -39,7 +39,8 @@ test: $(VENV) ## All tests, on stacks of their own; TESTS=tests/e2e for some, WO
 test-tools: $(VENV) ## Tests that need helm and the like; they fail, and say how to install it, where a tool is missing
 	@$(BIN)/python -m pytest tests/tools
 
-check: lint types layers schemas ## What CI asks of the code, then unit and integration tests; changes nothing
+check: $(VENV) ## What CI asks of the code, then unit and integration tests; changes nothing
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint types layers schemas
 	@$(BIN)/python -m pytest $(WORKING) tests/unit tests/integration
 
 lint: $(VENV) ## Style and formatting

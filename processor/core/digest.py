@@ -18,7 +18,7 @@ MOST_DIFFERING = 4
 class Digest:
     """One side's rows that follow a key, at most so many as were asked for; `last` is the last of their keys.
 
-    `keys` counts distinct keys. With a filter `upto` is the last key that was looked at, the same on both sides; None
+    `keys` counts distinct keys. `upto` is the last key that was looked at, with a filter the same on both sides; None
     where all were. `are_plain`: all keys are in the spelling that one asks for them. `checksum` is equal
     on both sides only where all rows are, as far as `core/compare` would find (`adapters/postgres/digest_sql.py`).
     """

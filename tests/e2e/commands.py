@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stack.layout import REPO
-from stack.roles import console_script
+from tests import forked
 from tests.e2e.deployment import Deployment
 
-TIMEOUT_S = 60
+TIMEOUT_S = forked.TIMEOUT_S
 
 
 def environment(deployment: Deployment, **settings: str | None) -> dict[str, str]:
@@ -21,16 +21,7 @@ def environment(deployment: Deployment, **settings: str | None) -> dict[str, str
 def run(
     deployment: Deployment, *arguments: object, stdin: str = "", settings: Mapping[str, str | None] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [console_script(), *map(str, arguments)],
-        env=environment(deployment, **(settings or {})),
-        cwd=REPO,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=TIMEOUT_S,
-    )
+    return forked.run([*map(str, arguments)], env=environment(deployment, **(settings or {})), stdin=stdin)
 
 
 def run_example(

@@ -2,13 +2,11 @@
 
 import json
 import os
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stack.layout import REPO
-from stack.roles import console_script
+from tests import forked
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +21,5 @@ class Ended:
 
 def resync(env: Mapping[str, str], *arguments: str, timeout_s: float = 60.0) -> Ended:
     """`env` is added to this process's."""
-    done = subprocess.run(
-        [console_script(), *arguments],
-        env={**os.environ, **env},
-        cwd=REPO,
-        capture_output=True,
-        text=True,
-        timeout=timeout_s,
-        check=False,
-    )
+    done = forked.run([*arguments], env={**os.environ, **env}, timeout_s=timeout_s)
     return Ended(done.returncode, done.stdout, done.stderr)

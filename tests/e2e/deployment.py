@@ -86,10 +86,15 @@ class Deployment:
     def logs(self) -> str:
         return "\n".join(f"--- {role.name}\n{role.tail()}" for role in self.roles.values())
 
-    def start(self, role: str, ordinal: int = 0, *, ready: bool = True, **settings: object) -> Role:
-        """Starts a process; `settings` are variables of it alone. `ready`: returns when it is ready for work."""
+    def start(
+        self, role: str, ordinal: int = 0, *, ready: bool = True, interpreter: bool = False, **settings: object
+    ) -> Role:
+        """Starts a process; `settings` are variables of it alone. `ready`: returns when it is ready for work.
+
+        `interpreter`: a new one, where that time matters; else a fork, which has imported all.
+        """
         env = self.env | {f"RESYNC_{name.upper()}": str(value) for name, value in settings.items()}
-        started = Role(role, ordinal, self.directory, env)
+        started = Role(role, ordinal, self.directory, env, interpreter=interpreter)
         self.roles[started.name] = started
         return started.await_ready() if ready else started
 

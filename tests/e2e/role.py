@@ -6,18 +6,34 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
+from typing import IO
 
 from stack.layout import REPO
 from stack.roles import console_script
+from tests import forked
 from tests.awaiting import await_
 
 GRACE_S = 30.0
 
 
-class Role:
-    """Started on creation; `started_at` is monotonic."""
+def started_anew(arguments: list[str], *, env: Mapping[str, str], out: IO[bytes]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [console_script(), *arguments],
+        env=env,
+        cwd=REPO,
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
 
-    def __init__(self, role: str, ordinal: int, directory: Path, env: Mapping[str, str]) -> None:
+
+class Role:
+    """Started on creation; `started_at` is monotonic. `interpreter`: a new one, where that time matters."""
+
+    def __init__(
+        self, role: str, ordinal: int, directory: Path, env: Mapping[str, str], *, interpreter: bool = False
+    ) -> None:
         self.name = f"{role}-{ordinal}"
         self.was_ended_by_test = False
         self.log = directory / f"{self.name}.log"
@@ -26,14 +42,8 @@ class Role:
         place = {"RESYNC_ORDINAL": str(ordinal), "RESYNC_READY_FILE": str(self._ready)}
         with self.log.open("ab") as out:
             self.started_at = monotonic()
-            self._process = subprocess.Popen(
-                [console_script(), role],
-                env={**os.environ, **env, **place},
-                cwd=REPO,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            start = started_anew if interpreter else forked.start
+            self._process = start([role], env={**os.environ, **env, **place}, out=out)
 
     @property
     def pid(self) -> int:

@@ -50,4 +50,4 @@ def kill_and_start(deployment: Deployment, stream: Stream, victims: list[str], r
         deployment.role(role).kill()
     stream.run(random.uniform(0, 0.5))
     for role in victims:
-        deployment.start(role, ready=False)
+        deployment.start(role, ready=False, interpreter=True)

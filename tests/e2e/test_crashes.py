@@ -60,7 +60,7 @@ def test_a_crash_at_any_step_loses_nothing_and_repeats_nothing(
         [late] = running.take_keys(1)
         persons(running, "NORTH", [late], there=False)
         asked += [ask_for(running, edited, "nobody"), running.submit("NORTH", "PersonIdentity", [late])]
-        begun = running.start(name, ready=False).started_at
+        begun = running.start(name, ready=False, interpreter=True).started_at
         await_first_outcome(running, name, asked[-1])
         recovered.append(monotonic() - begun)
         record_property("recovered_s", round(recovered[-1], 1))

@@ -31,13 +31,13 @@ def test_a_district_moves_out_and_back_in_with_the_number_of_processes(
     asking = Asking(deployment, keys)
     asking.until(lambda: owner(deployment, MOVED) == "process-0")
 
-    deployment.start("process", 1, ready=False)
+    deployment.start("process", 1, ready=False, interpreter=True)
     out = asking.until(lambda: owner(deployment, MOVED) == "process-1")
     record_property("scale_out_s", out)
 
     # As an update does it: stopped, and started under its number.
     assert deployment.role("process-1").stop() == 0
-    deployment.start("process", 1, ready=False)
+    deployment.start("process", 1, ready=False, interpreter=True)
     restart = asking.until(deployment.role("process-1").is_ready)
     record_property("restart_s", restart)
     assert owner(deployment, MOVED) == "process-1", "a restart within the session timeout moves nothing"

@@ -10,14 +10,17 @@ import pytest
 
 from processor.cli.main import COMMANDS
 from stack.layout import REPO
+from tests import forked
 
 SUBMIT = ("submit", "--district", "NORTH", "--object", "PersonIdentity")
 RESYNC = Path(sys.executable).with_name("resync")
 
 
+ENV = {name: value for name, value in os.environ.items() if not name.startswith("RESYNC_")}
+
+
 def resync(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    env = {name: value for name, value in os.environ.items() if not name.startswith("RESYNC_")} | settings
-    return subprocess.run([RESYNC, *arguments], env=env, capture_output=True, text=True, check=False)
+    return subprocess.run([RESYNC, *arguments], env=ENV | settings, capture_output=True, text=True, check=False)
 
 
 def test_help_lists_the_commands_and_answers_at_once() -> None:
@@ -76,7 +79,7 @@ def test_every_command_has_help(command: str) -> None:
     ],
 )
 def test_usage_and_configuration_exit_with_2(arguments: tuple[str, ...], says: str) -> None:
-    ended = resync(*arguments, RESYNC_CATALOG=str(REPO / "demo" / "catalog.yaml"))
+    ended = forked.run(arguments, env=ENV | {"RESYNC_CATALOG": str(REPO / "demo" / "catalog.yaml")})
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert says in ended.stderr

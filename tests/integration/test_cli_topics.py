@@ -3,11 +3,9 @@
 import json
 import os
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -19,6 +17,7 @@ from psycopg.conninfo import make_conninfo
 from processor.adapters.kafka.topics import check_topics, topic_specs
 from processor.service.client_ports import NotSetUp
 from processor.settings import Settings, Topics
+from tests import forked
 from tests.unit.cli.json_schema import problems
 
 
@@ -31,9 +30,8 @@ class Place:
     admin: AdminClient
 
     def resync(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        script = Path(sys.executable).with_name("resync")
         env = {**os.environ, **self.env, **more}
-        return subprocess.run([script, *arguments], env=env, capture_output=True, text=True, check=False)
+        return forked.run([*arguments], env=env)
 
     def make(self, topic: str, partitions: int, config: dict[str, str]) -> None:
         for future in self.admin.create_topics([NewTopic(topic, partitions, 1, config=config)]).values():

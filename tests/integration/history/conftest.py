@@ -9,14 +9,14 @@ from tests.integration.store.world import World
 
 
 @pytest.fixture
-def told(database: str) -> Iterator[Told]:
-    made = Told(database)
+def told(history_database: str) -> Iterator[Told]:
+    made = Told(history_database)
     yield made
     made.close()
 
 
 @pytest.fixture
-def world(stack_settings: dict[str, str], database: str) -> Iterator[World]:
-    made = World(stack_settings["RESYNC_BOOTSTRAP_SERVERS"], database)
+def world(stack_settings: dict[str, str], history_database: str) -> Iterator[World]:
+    made = World(stack_settings["RESYNC_BOOTSTRAP_SERVERS"], history_database)
     yield made
     made.close()

@@ -36,7 +36,7 @@ from processor.service.export import COLUMNS, Wanted, export
 from processor.service.history_changes import history_decoder
 from processor.service.history_ports import BatchLimits, LogBatch
 from stack.layout import REPO
-from stack.roles import console_script
+from tests import forked
 from tests.integration.history.told import TIMEOUT_S
 from tests.integration.store.planning import parked
 from tests.integration.store.records import DECIDED, chunk_status, outcome, request_status
@@ -54,17 +54,12 @@ def run(
     env |= {"RESYNC_BOOTSTRAP_SERVERS": world.bootstrap, "RESYNC_TOPIC_HISTORY": world.history}
     env |= {"RESYNC_SCHEMAS": str(REPO / "schemas")}
     env |= {name: str(value) for name, value in settings.items()}
-    command: list[str] = [str(console_script())]
-    if hidden:
-        hide = f"import sys; sys.modules[{hidden!r}] = None; from processor.cli.main import main; main()"
-        command = [sys.executable, "-c", hide]
+    command = ["replay", "--export", *map(str, arguments)]
+    if hidden is None:
+        return forked.run(command, env=env)
+    hide = f"import sys; sys.modules[{hidden!r}] = None; from processor.cli.main import main; main()"
     return subprocess.run(
-        [*command, "replay", "--export", *map(str, arguments)],
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=TIMEOUT_S,
+        [sys.executable, "-c", hide, *command], env=env, capture_output=True, text=True, check=False, timeout=TIMEOUT_S
     )
 
 

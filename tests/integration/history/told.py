@@ -9,14 +9,14 @@ from typing import Any
 
 import psycopg
 
-from processor.adapters.postgres.history_schema import migrate
 from processor.adapters.postgres.history_tables import PostgresTables
 from processor.core.history import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestStatus
 from processor.service.history_changes import Changes
 from stack.layout import REPO
 from stack.roles import console_script
+from tests import forked
 
-TIMEOUT_S = 60
+TIMEOUT_S = forked.TIMEOUT_S
 
 _PEAK = """
 import resource, subprocess, sys
@@ -43,10 +43,10 @@ def changes_of(records: Iterable[HistoryRecord]) -> Changes:
 
 
 class Told:
+    """On a database with the store's tables."""
+
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
-        with psycopg.connect(dsn, autocommit=True) as connection:
-            migrate(connection)
         self._tables = PostgresTables(dsn, "resync/store/0")
 
     def close(self) -> None:
@@ -70,15 +70,7 @@ class Told:
 
     def run(self, *arguments: object, **settings: str) -> "subprocess.CompletedProcess[str]":
         """The console script, with nothing set but what is needed."""
-        return subprocess.run(
-            [console_script(), *map(str, arguments)],
-            env=self._environment() | settings,
-            cwd=REPO,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=TIMEOUT_S,
-        )
+        return forked.run([*map(str, arguments)], env=self._environment() | settings)
 
     def peak_mib(self, *arguments: object) -> float:
         """The memory that a command took at its most; its output is passed over.

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
-
+from processor.adapters.kafka.history_reader import place_of
 from processor.core.chunk import Ask, Cause, Chunk, Stage
 from processor.core.correction import Op
 from processor.core.history import (
@@ -101,23 +100,14 @@ class Work:
 
 def work(world: World, topic: str) -> list[Work]:
     """All of it, partition by partition in order."""
-    consumer = Consumer({**world.options, "group.id": "any", "enable.partition.eof": True})
-    consumer.assign([TopicPartition(topic, p, 0) for p in range(world.partitions)])
-    found: list[tuple[int, int, Work]] = []
-    ended: set[int | None] = set()
-    while len(ended) < world.partitions:
-        for message in consumer.consume(100, 1.0):
-            partition, value, offset = message.partition(), message.value(), message.offset()
-            if message.error() is not None:
-                ended.add(partition)
-                continue
-            assert isinstance(value, bytes)
-            assert partition is not None
-            assert offset is not None
-            record = world.codec.decode(value, (Chunk, RequestStatus, Request))
-            found.append((partition, offset, Work(partition, message.timestamp()[1] / 1000, record)))
-    consumer.close()
-    return [each for _, _, each in sorted(found, key=lambda f: f[:2])]
+    return [
+        Work(
+            place_of(message)[0],
+            message.timestamp()[1] / 1000,
+            world.codec.decode(message.value() or b"", (Chunk, RequestStatus, Request)),
+        )
+        for message in world.messages(topic)
+    ]
 
 
 def told(world: World) -> list[Any]:

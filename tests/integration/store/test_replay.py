@@ -1,7 +1,6 @@
 """The tables rebuilt from the topic: equal to the live ones, swapped under traffic, after compaction too."""
 
 import os
-import subprocess
 import uuid
 from threading import Event, Thread
 
@@ -14,7 +13,7 @@ from processor.core.history import ChunkState, Cleared, HistoryRecord, KeyOutcom
 from processor.service.history_changes import history_decoder
 from processor.service.history_ports import BatchLimits
 from processor.service.replay import Reading, replay
-from stack.roles import console_script
+from tests import forked
 from tests.integration.store.planning import GUARD, history_of, parked, plan, planned, request
 from tests.integration.store.records import DECIDED, applied_request, chunk_status, flat, outcome, request_status
 from tests.integration.store.waiting import await_, run
@@ -133,11 +132,8 @@ def test_one_rebuild_at_a_time(world: World) -> None:
 @pytest.mark.parametrize("arguments", [(), ("--verify",)])
 def test_a_command_beside_another_rebuild_says_so(world: World, arguments: tuple[str, ...]) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("RESYNC_")}
-    command = [str(console_script()), "replay", *arguments]
     with PostgresSwap(world.dsn, "resync/replay/0"):
-        ended = subprocess.run(
-            command, env=env | {"RESYNC_HISTORY_DSN": world.dsn}, capture_output=True, text=True, check=False
-        )
+        ended = forked.run(["replay", *arguments], env=env | {"RESYNC_HISTORY_DSN": world.dsn})
     assert ended.returncode == ExitCode.FAILED
     assert "another `resync replay` is going on in this database: let it end" in ended.stderr
     assert "unexpected" not in ended.stderr

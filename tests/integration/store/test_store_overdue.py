@@ -3,8 +3,7 @@
 import uuid
 from datetime import datetime, timedelta
 
-from confluent_kafka import Consumer, TopicPartition
-
+from processor.adapters.kafka.history_reader import place_of
 from processor.core import ids
 from processor.core.chunk import Ask, Cause, Chunk, Stage
 from processor.core.history import Status
@@ -27,22 +26,11 @@ class Clock:
 
 
 def published(world: World) -> list[tuple[int, Chunk]]:
-    consumer = Consumer({**world.options, "group.id": "any", "enable.partition.eof": True})
-    consumer.assign([TopicPartition(world.retry, p, 0) for p in range(world.partitions)])
-    found: list[tuple[int, Chunk]] = []
-    ended: set[int | None] = set()
-    while len(ended) < world.partitions:
-        for message in consumer.consume(100, 1.0):
-            if message.error() is not None:
-                ended.add(message.partition())
-                continue
-            value, partition = message.value(), message.partition()
-            assert isinstance(value, bytes)
-            assert partition is not None
-            chunk = world.codec.decode(value, (Chunk,))
-            assert isinstance(chunk, Chunk)
-            found.append((partition, chunk))
-    consumer.close()
+    found = []
+    for message in world.messages(world.retry):
+        chunk = world.codec.decode(message.value() or b"", (Chunk,))
+        assert isinstance(chunk, Chunk)
+        found.append((place_of(message)[0], chunk))
     return found
 
 

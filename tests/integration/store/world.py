@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from processor.adapters.kafka.control_reader import ControlReader
-from processor.adapters.kafka.history_reader import GroupReader
+from processor.adapters.kafka.history_reader import GroupReader, place_of
 from processor.adapters.kafka.history_scan import ScanReader
 from processor.adapters.kafka.history_writer import StoreTopics, StoreWriter
 from processor.adapters.postgres.history_rebuild import PostgresSwap, PostgresVerify
-from processor.adapters.postgres.history_schema import migrate
 from processor.adapters.postgres.history_tables import PostgresTables
 from processor.codec import Codec
 from processor.codec.history import control_key, history_record
@@ -46,6 +45,8 @@ Tables = dict[str, list[tuple[Any, ...]]]
 
 @dataclass
 class World:
+    """`dsn` is of a database with the store's tables."""
+
     bootstrap: str
     dsn: str
     topic_options: dict[str, str] = field(default_factory=dict)
@@ -67,8 +68,6 @@ class World:
         self.codec = Codec.open(None, EMPTY_CATALOG)
         self.producer = Producer({**self.options, "enable.idempotence": True, "linger.ms": 1})
         self._open: list[tuple[Store, GroupReader, StoreWriter, PostgresTables]] = []
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
-            migrate(connection)
 
     def create_topics(self, configs: Mapping[str, dict[str, str]]) -> None:
         wanted = [NewTopic(name, self.partitions, 1, config=config) for name, config in configs.items()]
@@ -268,6 +267,23 @@ class World:
             for record in batch.records
         ]
         return [(key, record) for _, _, key, record in sorted(found, key=lambda f: f[:2])]
+
+    def messages(self, topic: str) -> list[Message]:
+        """All that a topic holds now, partition by partition in order."""
+        consumer = Consumer({**self.options, "group.id": "any", "enable.partition.eof": True, "fetch.wait.max.ms": 10})
+        consumer.assign([TopicPartition(topic, p, 0) for p in range(self.partitions)])
+        found: dict[int, list[Message]] = {p: [] for p in range(self.partitions)}
+        ended: set[int | None] = set()
+        while len(ended) < self.partitions:
+            message = consumer.poll(1.0)  # one at a time: for many it would wait longer than for the last there is
+            if message is None:
+                continue
+            if message.error() is not None:
+                ended.add(message.partition())
+            else:
+                found[place_of(message)[0]].append(message)
+        consumer.close()
+        return [message for messages in found.values() for message in messages]
 
     def ends(self) -> dict[str, list[RequestEnd]]:
         """Announced ends of each request, in order."""
