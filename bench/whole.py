@@ -28,15 +28,16 @@ def request_for_all(mode: Mode, district_id: str = DISTRICT) -> Request:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """`seconds` are from the start of the command to its summary."""
+    """Seconds from the start of the command to its summary, and to its last row being read for the first time."""
 
     request_id: str
     seconds: float
+    scanned_s: float
 
 
 def verify(run: Run, planted: Planted, district_id: str = DISTRICT) -> Verified:
     """By the command. Raises WrongCount where its summary is not what was planted."""
-    started = time.monotonic()
+    started, began_at = time.monotonic(), time.time()
     asked = ["verify", "--district", district_id, "--object", OBJECT, "-o", "json"]
     done = subprocess.run(
         [str(roles.console_script()), *asked], env=os.environ | run.env, capture_output=True, text=True, check=False
@@ -47,7 +48,7 @@ def verify(run: Run, planted: Planted, district_id: str = DISTRICT) -> Verified:
     summary = json.loads(done.stdout)
     wanted = summary_of(planted)
     compare({name: summary[name] for name in wanted}, wanted, "in the summary")
-    return Verified(summary["request_id"], took)
+    return Verified(summary["request_id"], took, _scanned_at(run, summary["request_id"]) - began_at)
 
 
 def summary_of(planted: Planted) -> Mapping[str, int]:
@@ -76,12 +77,11 @@ def parts_of(run: Run, request_id: str) -> int:
         return int((found.fetchone() or [0])[0])
 
 
-def scanned_s(run: Run, request_id: str) -> float:
-    """From asking for a verification to its last row being read; what differs is read again some time after that."""
+def _scanned_at(run: Run, request_id: str) -> float:
+    """When the last part of a verification was decided, in Unix seconds; what differs is read again some time after."""
     asked = """
-        select extract(epoch from max(c.decided_at) - min(r.requested_at))::float
-        from resync_store.chunks c join history.requests r using (request_id)
-        where request_id = %s and c.chunk ~ '^[0-9]+[.][0-9]+$'
+        select extract(epoch from max(decided_at))::float from resync_store.chunks
+        where request_id = %s and chunk ~ '^[0-9]+[.][0-9]+$'
     """
     with psycopg.connect(run.settings.history_dsn) as connection:
         return float((connection.execute(asked, (request_id,)).fetchone() or [math.nan])[0])
