@@ -6,7 +6,8 @@ from processor.core.catalog import Limits, ObjectType
 from processor.core.chunk import Scan
 from processor.core.compare import EQUAL, Difference
 from processor.core.request import Report
-from processor.core.scan import GROWTH, MIN_SIZE, Held, Sizes, Window, next_size
+from processor.core.scan import GROWTH, MIN_SIZE, Sizes, next_size
+from processor.core.window import Held, Window
 
 MAX_ROWS = 200_000
 """Of one digest."""

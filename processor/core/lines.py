@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from processor.core.catalog import KeyType, ObjectType
 from processor.core.digest import same_digest
 from processor.core.keys import is_canonical
-from processor.core.scan import Page, Same, Window, place_of, scan_order, window
+from processor.core.window import Page, Same, Window, place_of, scan_order, window
 
 BLOCK = 4_096
 """Rows that are compared at once: equal ones as bytes, others by a look-up of each."""

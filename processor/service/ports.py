@@ -7,8 +7,8 @@ from typing import Protocol, TypeAlias
 from processor.core.chosen import Chosen
 from processor.core.digest import Digest
 from processor.core.lines import Lines
-from processor.core.scan import Page
 from processor.core.snapshot import DistrictRead, SideRead
+from processor.core.window import Page
 
 Wanted: TypeAlias = Mapping[tuple[str, str], Sequence[str]]
 """(district_id, object) to distinct canonical keys."""

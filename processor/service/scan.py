@@ -15,21 +15,9 @@ from processor.core.filter_text import FilterError
 from processor.core.lines import Lines, lines_window
 from processor.core.plan import Plan
 from processor.core.request import Mode
-from processor.core.scan import (
-    MAX_SIZE,
-    Disordered,
-    Page,
-    Window,
-    begin_part,
-    defer_part,
-    end_part,
-    fail_part,
-    never_in_sync,
-    scan_of,
-    smaller,
-    window,
-)
+from processor.core.scan import MAX_SIZE, begin_part, defer_part, end_part, fail_part, scan_of, smaller
 from processor.core.scope import NoSchoolYear, YearNotOpen
+from processor.core.window import Disordered, Page, Window, never_in_sync, window
 from processor.service.intake import Intake, Unfolded
 from processor.service.ports import ReadTimedOut, Scans, SnapshotImpossible, SnapshotUnavailable
 

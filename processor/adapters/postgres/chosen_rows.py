@@ -23,8 +23,8 @@ from processor.core.chosen import Chosen
 from processor.core.digest import Digest
 from processor.core.keys import is_canonical
 from processor.core.request import Side
-from processor.core.scan import Page, place_of, scan_order
 from processor.core.snapshot import Row
+from processor.core.window import Page, place_of, scan_order
 
 ColumnsOf: TypeAlias = Callable[[PageStatements], Sequence[sql.Composed]]
 

@@ -16,7 +16,7 @@ from processor.adapters.postgres.database import Database
 from processor.adapters.postgres.scan_sql import IN_ORDER, PageStatements
 from processor.core.digest import Digest
 from processor.core.lines import Lines, Places
-from processor.core.scan import Page
+from processor.core.window import Page
 
 Part = TypeVar("Part")
 LEAST_ROWS = 500

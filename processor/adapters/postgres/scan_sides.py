@@ -19,7 +19,7 @@ from processor.adapters.postgres.scan_sql import IN_ORDER, PageStatements, distr
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.core.catalog import Catalog
 from processor.core.lines import Lines
-from processor.core.scan import Page
+from processor.core.window import Page
 from processor.service.ports import SnapshotImpossible
 
 Read = TypeVar("Read")

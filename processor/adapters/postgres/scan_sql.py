@@ -11,7 +11,7 @@ from psycopg import sql
 
 from processor.adapters.postgres.snapshot_sql import compared_district, compared_state, table_name
 from processor.core.catalog import KeyType, ObjectType, Table
-from processor.core.scan import scan_order
+from processor.core.window import scan_order
 
 IN_ORDER = sql.SQL("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
 """For the transaction that reads a page: only an index gives the order without reading the whole table."""

@@ -18,7 +18,7 @@ from processor.core.chosen import Chosen
 from processor.core.digest import Digest
 from processor.core.lines import Lines
 from processor.core.request import Side
-from processor.core.scan import Page
+from processor.core.window import Page
 from processor.service.ports import Survey
 
 RowDigests: TypeAlias = dict[PageStatements, sql.Composed]

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from processor.core.catalog import KeyType
-from processor.core.scan import Window
+from processor.core.window import Window
 from processor.service.ports import ReadTimedOut
 from tests.awaiting import await_
 from tests.integration.scan.world import World, make_indexes, world

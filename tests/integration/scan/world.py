@@ -17,7 +17,7 @@ from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.core.catalog import Catalog, District, FieldSpec, KeyType, Kind, Limits, ObjectType, Owner, Table
 from processor.core.chosen import Chosen, chosen
 from processor.core.lines import Lines, lines_window
-from processor.core.scan import Page, Same, Window, window
+from processor.core.window import Page, Same, Window, window
 
 UTC = ZoneInfo("UTC")
 COLUMN = {KeyType.INTEGER: "bigint", KeyType.UUID: "uuid", KeyType.TEXT: "text"}

@@ -14,7 +14,7 @@ from processor.adapters.postgres.scan_ranges import (
 )
 from processor.core.digest import Digest
 from processor.core.lines import Lines
-from processor.core.scan import Page
+from processor.core.window import Page
 
 SIZE = 4 * LEAST_ROWS
 

@@ -34,9 +34,9 @@ from processor.core.lines import Lines
 from processor.core.parents import parents_to_read
 from processor.core.plan import Plan
 from processor.core.request import Keys, Mode, Request, Side
-from processor.core.scan import Page, place_of, scan_order
 from processor.core.snapshot import DistrictRead, DistrictVersion, Row, SideRead, Snapshot
 from processor.core.values import side_text
+from processor.core.window import Page, place_of, scan_order
 
 REQUEST_ID = "0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c11"
 NOW = datetime(2026, 9, 1, 8, 30, tzinfo=UTC)

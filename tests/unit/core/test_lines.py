@@ -4,7 +4,7 @@ import pytest
 
 from processor.core.catalog import KeyType
 from processor.core.lines import BLOCK, Lines, lines_window
-from processor.core.scan import Disordered, never_in_sync
+from processor.core.window import Disordered, never_in_sync
 from tests.unit.core.builders import PERSON, object_type, spec
 
 CODE = object_type("Code", [spec("name")], key_type=KeyType.TEXT)

@@ -18,22 +18,9 @@ from processor.core.history import ChunkState, ChunkStatus, KeyOutcome, RequestS
 from processor.core.lines import lines_window
 from processor.core.plan import Plan
 from processor.core.request import All, Dependencies, Mode, Report, Request
-from processor.core.scan import (
-    Disordered,
-    Page,
-    Sizes,
-    Window,
-    begin_part,
-    cancel_part,
-    defer_part,
-    end_part,
-    fail_part,
-    never_in_sync,
-    next_size,
-    smaller,
-    window,
-)
+from processor.core.scan import Sizes, begin_part, cancel_part, defer_part, end_part, fail_part, next_size, smaller
 from processor.core.snapshot import Row
+from processor.core.window import Disordered, Page, Window, never_in_sync, window
 from tests.unit.core.builders import (
     CATALOG,
     NOW,

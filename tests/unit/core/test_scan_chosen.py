@@ -14,8 +14,9 @@ from processor.core.digest import Digest, equal_window, next_sizes, same_digest
 from processor.core.errors import Reason
 from processor.core.plan import Plan
 from processor.core.request import Dependencies, Filter, Mode, Report, Request, Side
-from processor.core.scan import Disordered, Page, Sizes, begin_part, end_part, window
+from processor.core.scan import Sizes, begin_part, end_part
 from processor.core.snapshot import Row
+from processor.core.window import Disordered, Page, window
 from tests.unit.core.builders import (
     CATALOG,
     NOW,

@@ -6,8 +6,8 @@ from typing import TypeAlias
 
 from processor.core.chosen import Chosen
 from processor.core.digest import Digest
-from processor.core.scan import Page
 from processor.core.snapshot import DistrictRead, Row, SideRead
+from processor.core.window import Page
 from processor.service.ports import BothSides, ReadTimedOut, SnapshotImpossible, SnapshotUnavailable, Survey
 from tests.unit.core.builders import CATALOG, READ_AT, VERSION, chosen_pages, digests, lines, page
 
