@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     replication_factor: int = Field(default=-1)
 
     batch_max_keys: int = Field(default=5_000, ge=1)
-    batch_max_bytes: int = Field(default=2_000_000, ge=1)
+    batch_max_bytes: int = Field(default=8_000_000, ge=1)
     batch_max_records: int = Field(default=5_000, ge=1)
     batch_max_s: float = Field(default=1.0, gt=0)
     """How long decoding a batch may take before it is closed."""

@@ -1,4 +1,4 @@
-"""Rows of both sides that follow a key become a window: of which keys both tell all, and which are in sync (ADR 0210)."""
+"""Rows of both sides after a key become a window: of which keys both tell all, and which are in sync (ADR 0210)."""
 
 import re
 from bisect import bisect_right
