@@ -115,6 +115,7 @@ def run_process(settings: Settings) -> None:
         limits=_batch_limits(settings),
         commit_transaction=parts.commit,
         policy=policy,
+        remembered_since_s=lambda: accepted.since_s,
     )
     try:
         life.run(lambda: run(inbox, processor.step, life.stopping, bulk.is_busy), ClientBroken)

@@ -5,30 +5,26 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from processor.core.accept import Rejected, accept, refuse
+from processor.core.accept import Rejected, accept, chunk_status, refuse
 from processor.core.catalog import Catalog
 from processor.core.chunk import Ask, Cause, Chunk, Stage
 from processor.core.correction import Answer
 from processor.core.descent import WITH_CHILDREN
 from processor.core.errors import Reason
-from processor.core.history import Parked, RequestState, RequestStatus
+from processor.core.history import ChunkState, Parked, RequestState, RequestStatus
 from processor.core.ids import CANCELLED, FIRST_CHUNK, REFUSED, accepted_id
 from processor.core.keys import is_canonical
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
-from processor.core.request import Mode, Request
+from processor.core.request import Request
 from processor.core.rights import Ground, Policy, Refusal, topic_refusal
 from processor.core.scan import cancel_part, fail_part
 from processor.core.settle import another_round, cancel, give_up, settle
 from processor.service.records import Lane, Received
+from processor.service.rounds import is_bulky, is_early, may_be_cancelled, sends_anew, to_be_planned
 from processor.service.work import Poison, Work, origin_of
 
 log = logging.getLogger(__name__)
-
-OF_LARGE_REQUESTS = frozenset({Cause.SPLIT, Cause.CONFIRM})
-NOTHING_APPLIED = frozenset({Cause.CONFLICT, Cause.PARENT_MISSING})
-MOST_KEYS_AT_ONCE = 100
-"""Of a chunk that comes round again; a larger one is read beside the loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +97,19 @@ class Sorter:
         known: Container[bytes],
         policy: Policy | None = None,
         bulk_waits: Callable[[int], bool] = lambda _partition: False,
+        *,
+        remembered_since_s: float = 0.0,
     ) -> None:
-        """`bulk_waits` says whether chunks of a partition are yet to be decided."""
+        """`bulk_waits` says whether chunks of a partition are yet to be decided.
+
+        `remembered_since_s`: what was taken on before, in Unix seconds, may not be among `known`.
+        """
         self._catalog = catalog
         self._partitions = partitions
         self._known = known
         self._policy = policy
         self._bulk_waits = bulk_waits
+        self._remembered_since_s = remembered_since_s
 
     def sort(self, batch: Sequence[Work | Poison], now: datetime) -> Intake:
         """Sorts the records in their order; the first of several alike is the one that counts."""
@@ -194,23 +196,35 @@ class Sorter:
         return None if self._policy is None else topic_refusal(self._policy, record.topic, request, self._catalog)
 
     def _chunk(self, item: Work, chunk: Chunk, intake: Intake, now: datetime) -> None:
-        if item.record.lane is Lane.RETRY and not _is_early(chunk, now) and _is_bulky(chunk):
+        if item.record.lane is Lane.RETRY and not is_early(chunk, now) and is_bulky(chunk):
             intake.bulky.append(item.record)
         elif self._is_new(item, _accepted_id(chunk), intake):
             self._new_chunk(item, chunk, intake, now)
 
-    def _new_chunk(self, item: Work, chunk: Chunk, intake: Intake, now: datetime) -> None:
+    def _not_cancelled(self, item: Work, chunk: Chunk, intake: Intake, now: datetime) -> Chunk | None:
+        """What is to be done of a chunk whose request may have been held, released or cancelled; None: it ends."""
+        is_not_let_pass = chunk.cause is Cause.HELD and chunk.stage is not Stage.RELEASED
+        is_cancelled = is_not_let_pass or (sends_anew(chunk) and self._is_cancelled(chunk, intake))
+        is_doubtful = not is_cancelled and may_be_cancelled(item.record, chunk, self._remembered_since_s)
+        if is_doubtful:
+            # Before the tombstone of what was parked, or nothing of it would be open (ADR 0154).
+            intake.plan.history.append(chunk_status(chunk, ChunkState.PENDING, now, keys=len(chunk.asks)))
         if chunk.cause is Cause.HELD:
             intake.plan.history.append(Parked(chunk, is_gone=True))
-        is_not_let_pass = chunk.cause is Cause.HELD and chunk.stage is not Stage.RELEASED
-        if is_not_let_pass or (_sends_anew(chunk) and self._is_cancelled(chunk, intake)):
+        if is_cancelled:
             # Anew, so that it is known for as long as chunks of the request come, be they a day apart.
             intake.accepted[_cancelled_id(chunk)] = item.record.partition
             intake.plan.add(cancel(chunk, now) if chunk.scan is None else cancel_part(chunk, now))
-            return
+            return None
         if chunk.cause is Cause.HELD:
             chunk = replace(chunk, cause=Cause.SPLIT)
-        if _is_early(chunk, now) or self._parent_may_wait(chunk, item.record.partition, now):
+        return to_be_planned(chunk) if is_doubtful else chunk
+
+    def _new_chunk(self, item: Work, given: Chunk, intake: Intake, now: datetime) -> None:
+        chunk = self._not_cancelled(item, given, intake, now)
+        if chunk is None:
+            return
+        if is_early(chunk, now) or self._parent_may_wait(chunk, item.record.partition, now):
             intake.plan.retries.append(another_round(chunk))
             return
         missing = self._left_the_catalog(chunk)
@@ -268,28 +282,6 @@ class Sorter:
             intake.repeated.append(Lane.ANSWERS)
         else:
             intake.plan.add(plan)
-
-
-def _sends_anew(chunk: Chunk) -> bool:
-    """Whether nothing of it was sent, or nothing came of what was: an applier that did not answer may still do so."""
-    return chunk.correction_id is None or chunk.cause in NOTHING_APPLIED
-
-
-def _is_early(chunk: Chunk, now: datetime) -> bool:
-    return chunk.not_before is not None and now < chunk.not_before
-
-
-def _is_bulky(chunk: Chunk) -> bool:
-    """Whether a chunk is large, of a large request, or too slow to be read with others (ADR 0220).
-
-    Chunks that are held against the guard together, as they stand, stay together.
-    """
-    if chunk.scan is not None:
-        return True
-    if chunk.stage is Stage.GUARDED and chunk.mode is not Mode.VERIFY:
-        return False
-    was_unread = chunk.deferred_since is not None and len(chunk.asks) > 1
-    return was_unread or chunk.cause in OF_LARGE_REQUESTS or len(chunk.asks) > MOST_KEYS_AT_ONCE
 
 
 def _accepted_id(chunk: Chunk) -> bytes:

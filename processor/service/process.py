@@ -55,6 +55,8 @@ class Processor:
     commit_transaction: Callable[[Iterable[Outgoing], Sequence[Any]], bool]
     """Writes records and offsets atomically; False where it was aborted and nothing is visible."""
     policy: Policy | None = None
+    remembered_since_s: Callable[[], float] = lambda: 0.0
+    """Unix seconds: what was taken on before, be it a cancellation, may not be among `accepted`."""
 
     def step(self) -> bool:
         """One batch from its records to its commit, and then one of chunks that is ready or can be begun.
@@ -94,6 +96,7 @@ class Processor:
             self.accepted,
             self.policy,
             lambda partition: self.inbox.waits(Lane.CHUNKS, partition),
+            remembered_since_s=self.remembered_since_s(),
         )
 
     def _commit(self, compared: Compared, offsets: Sequence[Any], chunks_of: int | None = None) -> None:

@@ -25,12 +25,13 @@ READERS = (
 )
 
 
+WAITING = ("resync/process-bulk/0", "Lock")
 READERS_EACH = 3
 
 
 def held_up(made: Deployment, story: Story) -> None:
     """The part that is in hand waits for a lock at the district."""
-    made.watcher.until(lambda: ("resync/process-bulk/0", "Lock") in made.rows("NORTH", READERS), "a part that waits")
+    made.watcher.until(lambda: WAITING in made.rows("NORTH", READERS), "a part that waits")
     made.read_all()
     assert not story.has_ended()
 
@@ -65,8 +66,7 @@ def read_by_as_many_as_there_may_be(made: Deployment, district: str) -> str:
     """The keys of a large request, while the part of another district waits."""
     with locked(made.dsns[district], "identity"):
         large = made.submit(district, "PersonIdentity", range(301), mode=Mode.VERIFY)
-        waiting = ("resync/process-bulk/0", "Lock")
-        made.watcher.until(lambda: made.rows(district, READERS).count(waiting) == READERS_EACH, "all readers")
+        made.watcher.until(lambda: made.rows(district, READERS).count(WAITING) == READERS_EACH, "all readers")
         assert readers(made, district)["resync/process-bulk/0"] == READERS_EACH
     made.watcher.until_ended([large])
     assert readers(made, "state")["resync/process-bulk/0"] == READERS_EACH

@@ -19,6 +19,8 @@ from tests.e2e.conftest import READ_SETTINGS, Deploy
 from tests.e2e.deployment import Deployment
 from tests.e2e.people import assert_same, at_state, persons, rename
 from tests.e2e.promises import prove
+from tests.e2e.servers import locked
+from tests.e2e.test_beside import READERS, WAITING
 from tests.e2e.watcher import Story
 from tests.unit.cli.json_schema import problems
 
@@ -142,6 +144,27 @@ def test_what_was_sent_of_a_cancelled_request_is_answered(guarded: Deployment) -
     guarded.role("apply").signal(signal.SIGCONT)
     guarded.watcher.until(lambda: story.ends, "the announced end", 60)
     assert (story.ends[-1].state, story.counts()) == (CANCELLED, {"APPLIED": 3})
+    assert_nothing_is_sent_though_the_cancellation_is_forgotten(guarded)
+
+
+def assert_nothing_is_sent_though_the_cancellation_is_forgotten(guarded: Deployment) -> None:
+    """By a processor that was away for longer than it remembers what it took on."""
+    sent = len(guarded.watcher.corrections)
+    assert guarded.role("process").stop() == 0
+    guarded.start("process", statement_timeout_s=60)
+    story = guarded.watcher.story(guarded.submit("NORTH", "PersonIdentity", range(20)))
+    until_held(guarded, story)
+    with locked(guarded.dsns["NORTH"], "identity"):
+        released = order(guarded, "release", story.request_id)
+        assert released.returncode == 0, released.stderr
+        guarded.watcher.until(lambda: WAITING in guarded.rows("NORTH", READERS), "what was released to be in hand")
+        cancelled = order(guarded, "cancel", story.request_id)
+        assert cancelled.returncode == 0, cancelled.stderr
+        guarded.role("process").kill()
+    guarded.start("process", accepted_window_s=0.01)
+    guarded.watcher.until(lambda: story.ends, "the announced end", 60)
+    assert (story.ends[-1].state, story.counts()) == (CANCELLED, {"CANCELLED": 17, "IN_SYNC": 3})
+    assert len(guarded.watcher.corrections) == sent
 
 
 def test_who_asked_for_it_is_told_that_somebody_else_has_to_release_it(guarded: Deployment) -> None:

@@ -25,6 +25,8 @@ class AcceptedIds:
         self._max_ids = max_ids
         self._clock = clock
         self._seen_at: dict[bytes, float] = {}
+        self.since_s = 0.0
+        """Unix seconds: ids taken on before were not there to be restored."""
 
     def __contains__(self, accepted_id: object) -> bool:
         seen_at = self._seen_at.get(accepted_id) if isinstance(accepted_id, bytes) else None
@@ -46,6 +48,7 @@ class AcceptedIds:
     def restore(self, found: Iterable[tuple[bytes, float]]) -> None:
         """Replaces all by ids with the Unix seconds they were taken on, in any order."""
         self._seen_at.clear()
+        self.since_s = self._clock() - self._window_s
         for accepted_id, seen_at in found:
             self._seen_at[accepted_id] = seen_at
             if len(self._seen_at) > 2 * self._max_ids:
@@ -53,7 +56,10 @@ class AcceptedIds:
         self._keep_newest()
 
     def _keep_newest(self) -> None:
-        newest = sorted(self._seen_at.items(), key=itemgetter(1))[-self._max_ids :]
+        newest = sorted(self._seen_at.items(), key=itemgetter(1))
+        if len(newest) > self._max_ids:
+            newest = newest[-self._max_ids :]
+            self.since_s = max(self.since_s, newest[0][1])
         self._seen_at = dict(newest)
 
     @property

@@ -75,6 +75,17 @@ def test_restoring_keeps_the_newest_whatever_partition_was_read_first() -> None:
     assert [number for number in range(10) if number.to_bytes(16, "big") in ids] == [1, 2], "the oldest goes first"
 
 
+def test_since_when_ids_are_known_is_when_they_were_restored_or_the_oldest_of_them() -> None:
+    clock = Clock()
+    ids = AcceptedIds(60, 2, clock)
+    ids.restore([(A, clock.now_s - 9), (B, clock.now_s - 5)])
+    assert ids.since_s == clock.now_s - 60
+    ids.restore([(A, clock.now_s - 9), (B, clock.now_s - 5), (C, clock.now_s - 7)])
+    assert ids.since_s == clock.now_s - 7
+    clock.now_s += 100
+    assert ids.since_s == clock.now_s - 107, "what has come since was asked about when it came"
+
+
 def test_only_bytes_can_be_known() -> None:
     ids = AcceptedIds(60, 10, Clock())
     ids.add(A)

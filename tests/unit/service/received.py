@@ -20,9 +20,15 @@ TOPICS = {
 
 
 def received(
-    lane: Lane, value: bytes | None = b"", *, partition: int = 0, offset: int = 0, headers: Headers = ()
+    lane: Lane,
+    value: bytes | None = b"",
+    *,
+    partition: int = 0,
+    offset: int = 0,
+    headers: Headers = (),
+    timestamp_s: float = 0.0,
 ) -> Received:
-    return Received(lane, TOPICS[lane], partition, offset, b"key", value, headers, 0.0)
+    return Received(lane, TOPICS[lane], partition, offset, b"key", value, headers, timestamp_s)
 
 
 LANES = {Request: Lane.REQUESTS, Chunk: Lane.RETRY, Answer: Lane.ANSWERS, RequestStatus: Lane.RETRY}

@@ -391,6 +391,30 @@ def test_what_was_rejected_is_not_sent_although_the_cancellation_is_forgotten() 
     assert not ended.chunks
 
 
+@pytest.mark.parametrize(
+    ("age_s", "changes", "stage"),
+    [
+        (1.0, {}, Stage.PLAN),
+        (1.0, {"cause": Cause.HELD}, Stage.PLAN),
+        (-1.0, {}, Stage.RELEASED),
+        (1.0, {"mode": Mode.VERIFY}, Stage.RELEASED),
+    ],
+)
+def test_what_is_older_than_what_is_remembered_is_parked_once_more(
+    age_s: float, changes: dict[str, Any], stage: Stage
+) -> None:
+    """Whether its request was cancelled meanwhile is known to the store alone."""
+    given = chunk("7", "8", chunk="0.1", **{"cause": Cause.SPLIT, "stage": Stage.RELEASED, **changes})
+    item = work(given, Lane.CHUNKS, timestamp_s=1_000.0 - age_s)
+    intake = Sorter(CATALOG, PARTITIONS, (), remembered_since_s=1_000.0).sort([item], NOW)
+    [asked] = intake.chunks
+    assert (asked.stage, asked.cause, asked.asks) == (stage, Cause.SPLIT, given.asks)
+    told = [record.state for record in intake.plan.history if isinstance(record, ChunkStatus)]
+    assert told == ([ChunkState.PENDING] if stage is Stage.PLAN else [])
+    if given.cause is Cause.HELD:
+        assert intake.plan.history[-1] == Parked(given, is_gone=True), "after what tells that it is open"
+
+
 @pytest.mark.parametrize("cause", [Cause.CONFLICT, Cause.PARENT_MISSING])
 def test_what_was_refused_is_not_sent_anew_after_a_cancellation(cause: Cause) -> None:
     cancelled = sort(work(decided(RequestState.CANCELLED), lane=Lane.RETRY)).accepted

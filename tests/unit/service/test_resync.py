@@ -13,6 +13,7 @@ from processor.core.plan import Plan
 from processor.core.request import Dependencies, Mode, OnStateOnly, Report
 from processor.core.snapshot import Row
 from processor.service.resync import lineage, observe, resync
+from processor.service.rounds import to_be_planned
 from tests.unit.core.builders import (
     BEHAVIOR,
     CATALOG,
@@ -221,6 +222,17 @@ def test_what_is_beyond_the_guard_is_parked_and_nothing_of_it_sent() -> None:
     assert [(o.key, o.status) for o in outcomes(plan)] == [("3", Status.NOT_FOUND)]
     (done,) = [record for record in plan.history if isinstance(record, ChunkStatus)]
     assert (done.state, done.guard, changes(done.planned or PlanCounts())) == (ChunkState.DONE, Guard(1, 1), 2)
+
+
+def test_what_is_planned_once_more_is_parked_under_an_id_of_its_own_whatever_the_guard() -> None:
+    both = Databases(district={("NORTH", "Person"): {"1": (ours(),)}})
+    again = to_be_planned(chunk("1", "3", chunk="0.1.0", stage=Stage.RELEASED))
+    plan = guarded(both, again, of=catalog())
+    [held] = parked(plan)
+    assert (held.chunk, held.stage, held.cause) == ("0.1.0.0", Stage.RELEASED, Cause.HELD)
+    assert (plan.corrections, [(o.key, o.status) for o in outcomes(plan)]) == ([], [("3", Status.NOT_FOUND)])
+    [done] = [record for record in plan.history if isinstance(record, ChunkStatus)]
+    assert (done.chunk, done.state) == ("0.1.0", ChunkState.DONE)
 
 
 def test_what_is_within_the_guard_is_sent() -> None:
