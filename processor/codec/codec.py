@@ -4,6 +4,7 @@ import json
 import struct
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +14,7 @@ from fastavro.read import SchemaResolutionError
 from fastavro.schema import SchemaParseException, UnknownType
 
 from processor.codec.correction_schema import object_of
+from processor.codec.encoding import Write, compiled
 from processor.codec.errors import DecodeError, NotRegistered
 from processor.codec.framing import Framing, header_of, registry_header, single_object_header, writer_ref
 from processor.codec.record_types import FIXED, Record, RecordType, correction_type, unknown_correction_type
@@ -46,6 +48,8 @@ class RecordSchema:
     parsed: Any
     fingerprint: int
     meaning: frozenset[tuple[str, str]]
+    write: Write
+    """A record as Avro's fields to its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +123,8 @@ class Codec:
         else:
             schema = self._by_type[type(record)]
         header = self._headers.get((topic, schema.record.name))
-        out = BytesIO()
-        out.write(self._header(topic, schema) if header is None else header)
-        schemaless_writer(out, schema.parsed, schema.record.to_wire(record))
-        return out.getvalue()
+        body = schema.write(schema.record.to_wire(record))
+        return (self._header(topic, schema) if header is None else header) + body
 
     def prepare(self, topic: str, *record_types: type[Record]) -> None:
         """Looks up now what encoding would look up later, so that a process learns at its start what is missing."""
@@ -241,7 +243,15 @@ class Codec:
 
 def _record_schema(record: RecordType, schema: Schema) -> RecordSchema:
     text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
-    return RecordSchema(record, text, parse_schema(schema), fingerprint(schema), frozenset(logical_types(schema)))
+    parsed, meaning = parse_schema(schema), frozenset(logical_types(schema))
+    write = compiled(parsed) or partial(_by_fastavro, parsed)
+    return RecordSchema(record, text, parsed, fingerprint(schema), meaning, write)
+
+
+def _by_fastavro(parsed: Any, wire: Wire) -> bytes:  # noqa: ANN401  (a schema as fastavro keeps it)
+    out = BytesIO()
+    schemaless_writer(out, parsed, wire)
+    return out.getvalue()
 
 
 def _parsed_json(text: str | None) -> Schema | None:

@@ -139,8 +139,10 @@ def chunk_from_wire(wire: Wire) -> Chunk:
     )
 
 
-def _scan_to_wire(scan: Scan | None) -> Wire | None:
-    return None if scan is None else {**{name: getattr(scan, name) for name in _OF_SCAN}, "below": scan.below}
+def _scan_to_wire(scan: Scan | None) -> tuple[str, Wire] | None:
+    if scan is None:
+        return None
+    return f"{NAMESPACE}.Scan", {**{name: getattr(scan, name) for name in _OF_SCAN}, "below": scan.below}
 
 
 def _scan_from_wire(wire: Wire | None) -> Scan | None:

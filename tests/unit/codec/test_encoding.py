@@ -1,0 +1,66 @@
+"""Compiled writers give the bytes that fastavro gives."""
+
+from decimal import Decimal
+from io import BytesIO
+from typing import Any
+
+import pytest
+from fastavro import parse_schema, schemaless_writer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processor.codec import Codec, Record
+from processor.codec.encoding import compiled
+from processor.codec.framing import single_object_header
+from tests.unit.codec.records import CATALOG
+from tests.unit.codec.strategies import RECORDS
+
+CODEC = Codec.open(None, CATALOG)
+
+
+def by_fastavro(parsed: Any, value: Any) -> bytes:
+    out = BytesIO()
+    schemaless_writer(out, parsed, value)
+    return out.getvalue()
+
+
+@given(RECORDS)
+def test_records_are_the_same_bytes(record: Record) -> None:
+    encoded = CODEC.encode("any", record)
+    (schema,) = [
+        each for each in CODEC.schemas_of(type(record)) if encoded.startswith(single_object_header(each.fingerprint))
+    ]
+    assert compiled(schema.parsed) is not None
+    assert encoded == single_object_header(schema.fingerprint) + by_fastavro(
+        schema.parsed, schema.record.to_wire(record)
+    )
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_longs_are_the_same_bytes(number: int) -> None:
+    write = compiled("long")
+    assert write is not None
+    assert write(number) == by_fastavro("long", number)
+
+
+DECIMAL = parse_schema({"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2})
+
+
+@given(st.decimals(-9_999_999, 9_999_999, places=2))
+def test_decimals_are_the_same_bytes(number: Decimal) -> None:
+    write = compiled(DECIMAL)
+    assert write is not None
+    assert write(number) == by_fastavro(DECIMAL, number)
+
+
+@pytest.mark.parametrize("number", ["0.001", "12345678.90", "NaN", "Infinity"])
+def test_a_decimal_that_its_schema_cannot_hold_is_refused(number: str) -> None:
+    write = compiled(DECIMAL)
+    assert write is not None
+    with pytest.raises(ValueError, match="9 digits"):
+        write(Decimal(number))
+
+
+@pytest.mark.parametrize("schema", ["bytes", ["string", "long"], {"type": "map", "values": "string"}])
+def test_what_no_writer_is_made_of_is_left_to_fastavro(schema: Any) -> None:
+    assert compiled({"type": "record", "name": "R", "fields": [{"name": "f", "type": schema}]}) is None
