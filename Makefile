@@ -30,7 +30,7 @@ demo: $(VENV) ## The main job on generated data: plant, resync, compare planted 
 	@$(BIN)/python -m demo
 
 # Tests share out their files to so many workers, each with a stack of its own; 0: one after the other.
-WORKERS ?= 2
+WORKERS ?= 3
 WORKING = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: $(VENV) ## All tests, on stacks of their own; TESTS=tests/e2e for some, WORKERS=0 for one after the other

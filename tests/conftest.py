@@ -4,17 +4,22 @@ pytest_plugins = ["tests.stack_fixtures"]
 
 LONGEST_FIRST = (
     "test_chaos",
-    "test_demo",
     "test_health",
-    "test_rights",
-    "test_crashes",
     "test_rebalance",
+    "test_demo",
+    "test_districts",
+    "test_scaling",
+    "test_crashes",
+    "test_guard",
+    "test_rights",
     "test_clear",
+    "test_filters",
+    "test_beside",
     "test_whole_objects",
 )
 """Where workers share out the files, one that is begun last is waited for by all.
 
-A worker is given two at first, so the first of this list run beside each other: what measures times beside what waits.
+What measures recovery, test_chaos, comes first, and beside it what mostly waits.
 """
 
 

@@ -1,12 +1,13 @@
 """Forks processes from one that has imported `resync` already: `python -m tests.fork_server DESCRIPTOR`.
 
 A new interpreter takes 0.2 to 0.7 s of CPU to import a command or a role, a fork some milliseconds (ADR 0173). What is
-forked runs the entry point of the console script in a session, environment and directory of its own, and ends as an
-interpreter ends. It differs by what an interpreter reads when it starts: variables PYTHON…, the locale, the hash seed.
+forked runs the entry point of the console script in a session, environment and directory of its own. It differs by what
+an interpreter reads when it starts: variables PYTHON…, the locale, the hash seed.
 
 Orders come by a socket, one after the other; `tests/forked.py` gives them.
 """
 
+import atexit
 import gc
 import importlib
 import json
@@ -14,6 +15,7 @@ import os
 import pkgutil
 import socket
 import sys
+import threading
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
@@ -41,7 +43,28 @@ def main() -> None:
     channel = socket.socket(fileno=int(sys.argv[1]))
     if order := _serve(channel):
         _become(order)
+        if (code := _run()) is not None:
+            _end(code)
+
+
+def _run() -> int | None:
+    """A command's exit code. A role returns, or raises, to where an interpreter ends by itself; so does any fault."""
+    try:
         processor.cli.main.main()
+    except SystemExit as ended:
+        if (sys.argv[1:2] and sys.argv[1] in processor.cli.main.ROLES) or not isinstance(ended.code, int):
+            raise
+        return ended.code
+    return None
+
+
+def _end(code: int) -> None:
+    """As an interpreter ends, but for taking down all modules, which takes a fork longer than most commands take."""
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001  (waits for threads)
+    atexit._run_exitfuncs()  # noqa: SLF001
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _import_all() -> None:

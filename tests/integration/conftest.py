@@ -14,7 +14,6 @@ from processor.adapters.postgres.history_schema import migrate
 def new_database(server: str, template: str) -> Iterator[str]:
     """The DSN of a copy of the template, dropped at the end."""
     name = f"t{uuid.uuid4().hex[:10]}"
-    # A file copy takes a quarter of the time of Postgres's default, which logs every page.
     create = sql.SQL("create database {} template {} strategy file_copy")
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
