@@ -205,6 +205,9 @@ class Sorter:
         """What is to be done of a chunk whose request may have been held, released or cancelled; None: it ends."""
         is_not_let_pass = chunk.cause is Cause.HELD and chunk.stage is not Stage.RELEASED
         is_cancelled = is_not_let_pass or (sends_anew(chunk) and self._is_cancelled(chunk, intake))
+        if is_cancelled and not is_not_let_pass:
+            # Anew, so that it is known for as long as chunks of the request come, be they a day apart.
+            intake.accepted[_cancelled_id(chunk)] = item.record.partition
         is_doubtful = not is_cancelled and may_be_cancelled(item.record, chunk, self._remembered_since_s)
         if is_doubtful:
             # Before the tombstone of what was parked, or nothing of it would be open (ADR 0154).
@@ -212,8 +215,6 @@ class Sorter:
         if chunk.cause is Cause.HELD:
             intake.plan.history.append(Parked(chunk, is_gone=True))
         if is_cancelled:
-            # Anew, so that it is known for as long as chunks of the request come, be they a day apart.
-            intake.accepted[_cancelled_id(chunk)] = item.record.partition
             intake.plan.add(cancel(chunk, now) if chunk.scan is None else cancel_part(chunk, now))
             return None
         if chunk.cause is Cause.HELD:
