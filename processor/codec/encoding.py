@@ -99,8 +99,12 @@ def _named(symbols: Mapping[str, bytes], writers: Mapping[str, Write], null: byt
     return symbols[name] + writers[name](record)
 
 
-def _record(fields: list[tuple[str, Write]], record: Mapping[str, Any]) -> bytes:
-    return b"".join([write(record[name]) for name, write in fields])
+def _record(fields: list[tuple[str, Write]], defaults: Mapping[str, bytes], record: Mapping[str, Any]) -> bytes:
+    """Raises KeyError for a field that neither the record nor the schema has a value of."""
+    try:
+        return b"".join([write(record[name]) for name, write in fields])
+    except KeyError:
+        return b"".join([write(record[name]) if name in record else defaults[name] for name, write in fields])
 
 
 _PRIMITIVE: Mapping[str, Write] = {
@@ -141,8 +145,12 @@ class _Compiler:
                 made = partial(_decimal, schema["precision"], schema.get("scale", 0))
             case "record", None:
                 fields: list[tuple[str, Write]] = []
-                made = self.records[schema["name"]] = partial(_record, fields)
-                fields += [(each["name"], self.writer(each["type"])) for each in schema["fields"]]
+                defaults: dict[str, bytes] = {}
+                made = self.records[schema["name"]] = partial(_record, fields, defaults)
+                for each in schema["fields"]:
+                    fields.append((each["name"], self.writer(each["type"])))
+                    if "default" in each:
+                        defaults[each["name"]] = fields[-1][1](each["default"])
             case "enum", None:
                 symbols = {symbol: _long(index) for index, symbol in enumerate(schema["symbols"])}
                 made = self.enums[schema["name"]] = symbols.__getitem__

@@ -36,6 +36,22 @@ def test_records_are_the_same_bytes(record: Record) -> None:
     )
 
 
+def test_a_field_that_is_left_out_has_its_default_and_one_without_is_missed() -> None:
+    fields = [
+        {"name": "must", "type": "string"},
+        {"name": "may", "type": ["null", "string"], "default": None},
+        {"name": "many", "type": {"type": "array", "items": "long"}, "default": []},
+        {"name": "number", "type": "long", "default": 7},
+        {"name": "which", "type": {"type": "enum", "name": "E", "symbols": ["A", "B"]}, "default": "B"},
+    ]
+    parsed = parse_schema({"type": "record", "name": "R", "fields": fields})
+    write = compiled(parsed)
+    assert write is not None
+    assert write({"must": "x"}) == by_fastavro(parsed, {"must": "x"})
+    with pytest.raises(KeyError, match="must"):
+        write({"may": "x"})
+
+
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_longs_are_the_same_bytes(number: int) -> None:
     write = compiled("long")
