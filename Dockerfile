@@ -32,7 +32,9 @@ RUN python -m pip uninstall --yes --no-cache-dir pip setuptools wheel \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin resync \
  && mkdir /etc/resync
 COPY --from=build /opt/resync /opt/resync
+# Threads of several libraries: with an arena each, what one frees stays with the process (ADR 0215).
 ENV PATH=/opt/resync/bin:$PATH \
+    MALLOC_ARENA_MAX=2 \
     PYTHONDONTWRITEBYTECODE=1 \
     HOME=/tmp
 USER 10001:10001

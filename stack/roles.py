@@ -37,6 +37,7 @@ def environ_of(stack: Stack, role: str, ordinal: int) -> dict[str, str]:
     A role touches the file RESYNC_READY_FILE when it is ready for work.
     """
     return {
+        "MALLOC_ARENA_MAX": "2",  # as the image sets it
         **os.environ,
         **environment.read(stack),
         "RESYNC_ORDINAL": str(ordinal),

@@ -20,7 +20,7 @@ from processor.service.records import Lane
 from processor.settings import Settings
 
 MOST_CORRECTIONS = 2_000
-"""Of a batch: with the rows that are read for them 5,000 took 30 MB more, and no less time (ADR 0215)."""
+"""Of a batch, with the rows that are read for them (ADR 0215)."""
 
 
 def run_apply(settings: Settings) -> None:
