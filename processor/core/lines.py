@@ -35,10 +35,11 @@ class Lines:
 
     @property
     def page(self) -> Page:
-        rows: dict[str, tuple[Any, ...]] = {}
+        """In time that grows with the rows, though one key may have very many of them."""
+        rows: dict[str, list[Any]] = {}
         for key, digest in zip(map(str, self.places), self.digests, strict=True):
-            rows[key] = (*rows.get(key, ()), (digest,))
-        return Page(rows, self.is_full)
+            rows.setdefault(key, []).append((digest,))
+        return Page({key: tuple(held) for key, held in rows.items()}, self.is_full)
 
     @property
     def last(self) -> int | str | None:

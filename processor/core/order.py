@@ -38,7 +38,8 @@ VOID_TEXTS: Mapping[Void, str] = {
 
 def dated(order: Order, written_at: datetime) -> Order:
     """No order is later than its record, give or take clocks: it stays to be read, and is about nothing later."""
-    return replace(order, ordered_at=min(order.ordered_at, written_at + CLOCKS))
+    is_later = order.ordered_at - written_at > CLOCKS
+    return replace(order, ordered_at=written_at + CLOCKS) if is_later else order
 
 
 def void_of(order: Order, status: RequestStatus, shown: RequestState) -> Void | None:

@@ -81,8 +81,12 @@ def read_part(chunk: Chunk, scans: Scans, catalog: Catalog) -> PartRead:
         digests = scans.digests(*place, scan.digest, wanted) if scan.digest else None
         equal = None if digests is None else equal_window(*digests, scan.digest)
         lines = None if equal or scan.by_rows else scans.lines(*place, scan.size, wanted)
-        pages = None if equal or lines else scans.pages(*place, min(scan.size, MAX_SIZE), wanted)
-        return PartRead(chunk, pages, lines, equal, monotonic() - started)
+        if equal or lines:
+            return PartRead(chunk, None, lines, equal, monotonic() - started)
+        # What follows is sized by what was asked for, and not by what digests of rows would have had.
+        chunk = replace(chunk, scan=replace(scan, size=min(scan.size, MAX_SIZE)))
+        pages = scans.pages(*place, scan_of(chunk).size, wanted)
+        return PartRead(chunk, pages, took_s=monotonic() - started)
     except ReadTimedOut as slow:
         return PartRead(smaller(chunk), fault=slow)
     except SnapshotUnavailable as away:

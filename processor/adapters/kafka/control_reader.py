@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from processor.codec import Codec, DecodeError
 from processor.core.history import Clear, Order
@@ -47,7 +47,7 @@ class ControlReader:
             try:
                 record = self._codec.decode(value, (Clear, Order))
                 if isinstance(record, Order):
-                    record = dated(record, _written_at(message))
+                    record = dated(record, written_at(message.timestamp()[1]))
                 if isinstance(record, Clear | Order):
                     yield Wish(topic, record)
             except DecodeError as fault:
@@ -61,7 +61,12 @@ class ControlReader:
         self._consumer.close()
 
 
-def _written_at(message: Message) -> datetime:
-    """By the clock of who wrote it, or the broker's where the topic has `message.timestamp.type=LogAppendTime`."""
-    _, milliseconds = message.timestamp()
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+def written_at(milliseconds: int) -> datetime:
+    """By the clock of who wrote it, or the broker's where the topic has `message.timestamp.type=LogAppendTime`.
+
+    A time that no calendar has, as of a client that counts microseconds, is older than all that an order may be about.
+    """
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)

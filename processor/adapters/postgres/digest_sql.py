@@ -22,9 +22,10 @@ COLUMN_TYPES = sql.SQL(
 )
 SAMPLE = sql.SQL(r"""
     SELECT current_setting('server_encoding') = 'UTF8', hash_record_extended(ROW(
-        true, 7::smallint, 7, 7::bigint, -1.50::numeric(5, 2), date '2026-08-01', timestamp '2026-08-01 08:00:00.25',
-        timestamptz '2026-08-01 08:00:00.25+00', uuid '00000001-0000-0000-0000-00000000000f', NULL::text,
-        text 'a,"(b)\ é' COLLATE "C", 'a'::varchar(9) COLLATE "C", 'a'::char(5) COLLATE "C"), 0)
+        true, 7::smallint, 7, 7::bigint, int8send(7), numeric_send(-1.50::numeric(5, 2)), date '2026-08-01',
+        timestamp_send('2026-08-01 08:00:00.25'), timestamptz_send('2026-08-01 08:00:00.25+00'),
+        uuid '00000001-0000-0000-0000-00000000000f', NULL::text,
+        text 'a,"(b)\ é' COLLATE "C", 'a'::varchar(9) COLLATE "C", 'a'::char(5) COLLATE "C"), 7)
 """).format()
 """Servers that give the same here hash values of all these types in the same way."""
 
@@ -34,15 +35,19 @@ MAX_CODES = 100
 """Of a crosswalk; each is one more comparison a row."""
 _INTEGERS = frozenset({"smallint", "integer", "bigint"})
 _TEXTS = frozenset({"text", "character varying", "character"})
-_HASHED_AS_THEY_ARE = _INTEGERS | {
-    "boolean",
-    "date",
-    "timestamp without time zone",
-    "timestamp with time zone",
-    "uuid",
-    *_TEXTS,
+_HASHED: Mapping[str, str] = {
+    **dict.fromkeys(("boolean", "smallint", "integer", "date", "uuid"), "{}"),
+    **dict.fromkeys(_TEXTS, '({}) COLLATE "C"'),
+    "bigint": "int8send({})",
+    "numeric": "numeric_send({})",
+    "timestamp without time zone": "timestamp_send({})",
+    "timestamp with time zone": "timestamptz_send({})",
 }
-"""Types of which values have one hash only where they have one text; `numeric` is too where its scale is fixed."""
+"""As what a column of a type is hashed, so that values have one hash only where they have one text.
+
+Postgres's own hash of 8 bytes is one of 4 of them (-1 is 4294967295), and that of a number takes no heed of its sign;
+a collation may take several texts for one.
+"""
 _PLAIN = "^[!-~]([ -~]{0,253}[!-~])?$"
 """Keys in one spelling, whatever Unicode says of others."""
 _TRUE, _FALSE = ("true", "t", "yes", "y", "on", "1"), ("false", "f", "no", "n", "off", "0")
@@ -105,11 +110,25 @@ def digest_lines(
             return None
         of_ours.append(_by_bytes(texts[0]))
         of_theirs.append(_by_bytes(texts[1]))
-    return _line(of_ours), _line(of_theirs)
+    return _line(kind, ours, of_ours), _line(kind, theirs, of_theirs)
 
 
-def _line(hashed: list[sql.Composable]) -> sql.Composed:
-    return sql.SQL("hash_record_extended(ROW({}), 0) AS line").format(sql.SQL(", ").join(hashed))
+def _line(kind: ObjectType, side: _Side, hashed: list[sql.Composable]) -> sql.Composed:
+    """The key is the seed, since a record's hash is a sum over its columns.
+
+    Else a sum over two rows stays the same where each has the other's value.
+    """
+    return sql.SQL("hash_record_extended(ROW({}), {}) AS line").format(sql.SQL(", ").join(hashed), _seed(kind, side))
+
+
+def _seed(kind: ObjectType, side: _Side) -> sql.Composed:
+    """A key as 8 bytes."""
+    seed = {
+        KeyType.INTEGER: "{}::bigint",
+        KeyType.UUID: "uuid_hash_extended({}, 0)",
+        KeyType.TEXT: 'hashtextextended({}::text COLLATE "C", 0)',
+    }[kind.key_type]
+    return sql.SQL(seed).format(sql.Identifier("t", side.table.key_column))
 
 
 def packed(rows: sql.Composed, key_type: KeyType) -> sql.Composed:
@@ -153,12 +172,11 @@ def _hashes_alike(field: FieldSpec, ours: _Side, theirs: _Side) -> bool:
     one, other = ours.columns.get(field.district_column or ""), theirs.columns.get(field.state_column or "")
     if one is None or other is None or one.type != other.type:
         return False
-    return one.type in _HASHED_AS_THEY_ARE or (one.type == "numeric" and one.modifier == other.modifier != -1)
+    return one.type in _HASHED and (one.type != "numeric" or one.modifier == other.modifier != -1)
 
 
 def _as_it_is(name: str | None, side: _Side) -> sql.Composed:
-    column = sql.Identifier("t", name or "")
-    return _by_bytes(column) if side.type_of(name) in _TEXTS else sql.SQL("{}").format(column)
+    return sql.SQL(_HASHED[side.columns[name or ""].type]).format(sql.Identifier("t", name or ""))
 
 
 def _by_bytes(text: sql.Composable) -> sql.Composed:

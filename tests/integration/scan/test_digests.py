@@ -30,9 +30,11 @@ VALUES: dict[str, list[str | None]] = {
     "date": [None, "2026-08-01", "0001-01-01", "infinity", "0044-03-15 BC", "9999-12-31"],
     "timestamp": [None, "2026-08-01 00:00:00", "2026-08-01 08:00:00.25", "2026-11-01 01:30:00", "2026-03-08 02:30:00",
                   "2026-11-01 06:30:00", "infinity", "1800-01-01 00:00:00", "9999-12-31 23:59:59",
+                  "2026-07-31 22:48:25.032705",
                   "0044-03-15 12:00:00 BC"],
     "timestamptz": [None, "2026-08-01 00:00:00+00", "2026-08-01 13:00:00.25+00", "2026-11-01 07:30:00+00",
-                    "2026-11-01 06:30:00+00", "2026-03-08 08:30:00+00", "infinity", "1800-01-01 05:50:36+00"],
+                    "2026-11-01 06:30:00+00", "2026-03-08 08:30:00+00", "infinity", "1800-01-01 05:50:36+00",
+                    "2026-07-31 22:48:25.032705+00"],
 }  # fmt: skip
 EXACT = replace(LABEL, kind=Kind.DECIMAL, precision=6, scale=2)
 OF_KIND = {kind: replace(LABEL, kind=kind) for kind in Kind} | {Kind.DECIMAL: EXACT}
@@ -80,9 +82,11 @@ COMBINATIONS = [
     (OF_KIND[Kind.BOOLEAN], "smallint", "boolean", 3),
     (OF_KIND[Kind.BOOLEAN], "text", "text", 5),
     (OF_KIND[Kind.LONG], "numeric", "bigint", 4),
+    (OF_KIND[Kind.LONG], "bigint", "bigint", 9),
     (OF_KIND[Kind.LONG], "text", "numeric", 1),
     (OF_KIND[Kind.LONG], "numeric", "numeric", 10),
     (EXACT, "numeric", "numeric", 10),
+    (EXACT, "numeric(5, 2)", "numeric(5, 2)", 6),
     (EXACT, "bigint", "numeric", 2),
     (EXACT, "double precision", "numeric", 1),
     (EXACT, "text", "numeric", 1),
@@ -109,6 +113,24 @@ def test_where_digests_are_equal_the_core_finds_nothing(
         hidden = [(a, b) for a, b, ours, theirs in compared if ours == theirs and not is_equal(made, a, b)]
         assert hidden == []
         assert sum(ours == theirs for _, _, ours, theirs in compared) >= least, "digests are of no use here"
+
+
+@pytest.mark.parametrize("key_type", [KeyType.INTEGER, KeyType.UUID, KeyType.TEXT])
+def test_rows_that_have_each_other_s_values_are_no_equal_window(
+    stack_settings: dict[str, str], key_type: KeyType
+) -> None:
+    """Of many windows of two rows, for each has its own chance to be taken for equal."""
+    keys = [f"{n:08x}-0000-0000-0000-00000000000f" if key_type is KeyType.UUID else str(n) for n in range(10, 50)]
+    pairs = list(zip(keys[::2], keys[1::2], strict=True))
+    with world(stack_settings, key_type, column="text" if key_type is KeyType.TEXT else None) as made:
+        made.fill(
+            [row for one, other in pairs for row in ((one, "x"), (other, None))],
+            [row for one, other in pairs for row in ((one, None), (other, "x"))],
+        )
+        for after in (None, *(other for _, other in pairs[:-1])):
+            digests = made.scans.digests("D", "Item", after, 2)
+            assert digests is not None
+            assert (digests[0].rows, digests[1].rows, equal_window(*digests, 2)) == (2, 2, None)
 
 
 def test_a_timestamp_kept_as_text_has_no_digest(stack_settings: dict[str, str]) -> None:

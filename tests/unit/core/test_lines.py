@@ -1,5 +1,7 @@
 """Packed rows: the same window as from pages of them, whatever the keys are like."""
 
+from time import process_time
+
 import pytest
 
 from processor.core.catalog import KeyType
@@ -40,6 +42,16 @@ def test_a_key_that_both_sides_have_twice_is_suspect() -> None:
     both = Lines([1, 1, 2], [7, 7, 8], is_full=False)
     seen = lines_window(PERSON, None, both, both)
     assert (seen.equal, seen.suspects) == (["2"], ["1"])
+
+
+def test_a_key_with_very_many_rows_takes_no_longer_than_as_many_keys() -> None:
+    """Rows that were copied for each that follows would take a minute."""
+    many = 200_000
+    both = Lines([1] * many, [7] * many, is_full=False)
+    started = process_time()
+    seen = lines_window(PERSON, None, both, both)
+    assert process_time() - started < 10
+    assert seen.suspects == ["1"]
 
 
 def test_by_force_equal_records_are_suspects_too() -> None:

@@ -10,7 +10,7 @@ from processor.core.errors import Reason
 from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
 from processor.core.plan import Plan
 from processor.core.request import All, Filter, Mode, Report
-from processor.core.scan import scan_of
+from processor.core.scan import MAX_LINES, MAX_SIZE, SHRINKAGE, scan_of
 from processor.service.intake import Intake, take_request
 from processor.service.scan import decide_part, read_part, survey
 from tests.unit.core.builders import CATALOG, NOW, catalog, only_outcome, ours, outcomes, request, theirs
@@ -102,6 +102,21 @@ def test_a_part_that_takes_too_long_is_tried_with_fewer_rows_until_it_is_read() 
     assert sizes == [(100, 0), (10, 0), (1, 0)]
     (following,) = decide_part(read_part(part, world, CATALOG), CATALOG, NOW).chunks
     assert following.scan == Scan("0", 1, 100, 49, 100)
+
+
+def test_pages_of_columns_shrink_from_the_size_that_they_had() -> None:
+    """After digests of rows, of which a part may have many more."""
+    world = databases(50)
+    large = replace(first_part(world), scan=Scan(None, 0, MAX_LINES, 50, by_rows=True))
+    world.slow_above = MAX_SIZE - 1
+    (again,) = decide_part(read_part(large, world, CATALOG), CATALOG, NOW).retries
+    assert scan_of(again).size == MAX_SIZE // SHRINKAGE
+    world.slow_above = None
+    read = replace(read_part(large, world, CATALOG), took_s=PATIENT.limits.chunk_target_s * 2)
+    assert read.pages is not None
+    full = replace(read, pages=(replace(read.pages[0], is_full=True), read.pages[1]))
+    (following,) = decide_part(full, PATIENT, NOW).chunks
+    assert scan_of(following).size == pytest.approx(MAX_SIZE / 2, rel=0.01)
 
 
 def test_what_waiting_does_not_help_fails_at_once() -> None:
