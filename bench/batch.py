@@ -51,7 +51,7 @@ def resynced(run: Run, planted: Planted, kill_every_s: float | None = None) -> F
         "seconds": round(done.seconds, 2),
         "keys_per_s": round(planted.rows / done.seconds),
         "changes_per_s": round(planted.off / done.seconds),
-        "kills": dict(kills),
+        **({"kills": dict(kills)} if kill_every_s else {}),
         "peak_rss_mb": run.peak_rss_mb,
     }
 
