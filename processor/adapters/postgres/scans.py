@@ -1,5 +1,7 @@
 """Reads all rows of an object in the order of their keys, or those that a filter chooses, a page at a time."""
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -22,16 +24,21 @@ from processor.core.window import Page
 from processor.service.ports import Survey
 
 RowDigests: TypeAlias = dict[PageStatements, sql.Composed]
+TRUSTED_S = 10.0
+"""How long columns are taken to have the types that they had: somebody may change one while a scan is under way."""
 _EVERY_ROW = Where(sql.SQL("true"), {})
 
 
 class PostgresScans:
     """The `Scans` port on Postgres, by the connections of `snapshots`."""
 
-    def __init__(self, catalog: Catalog, snapshots: PostgresSnapshots) -> None:
+    def __init__(
+        self, catalog: Catalog, snapshots: PostgresSnapshots, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
         self._sides = ScanSides(catalog, snapshots)
         self._kinds = catalog.objects
-        self._digests: dict[tuple[str, str], RowDigests | None] = {}
+        self._digests: dict[tuple[str, str], tuple[float, RowDigests | None]] = {}
 
     def survey(self, district_id: str, object_name: str, chosen: Chosen | None = None) -> Survey:
         """See the port."""
@@ -108,11 +115,13 @@ class PostgresScans:
         self._sides.close()
 
     def _known(self, district_id: str, object_name: str, after: str | None) -> RowDigests | None:
-        """What the servers are like is asked once for each object of a district, and again where a scan begins."""
-        place = (district_id, object_name)
-        if after is None or place not in self._digests:
-            self._digests[place] = self._row_digests(district_id, object_name)
-        return self._digests[place]
+        """What the servers are like is asked where a scan begins, and again after a while."""
+        place, now = (district_id, object_name), self._clock()
+        asked_at, known = self._digests.get(place, (now, None))
+        if after is None or place not in self._digests or now >= asked_at + TRUSTED_S:
+            known = self._row_digests(district_id, object_name)
+            self._digests[place] = (now, known)
+        return known
 
     def _row_digests(self, district_id: str, object_name: str) -> RowDigests | None:
         """None where digests cannot tell, or the servers do not agree about them."""

@@ -1,11 +1,13 @@
 """Digests by the servers, held against the comparison by the core: where they are equal, it finds nothing."""
 
+from contextlib import closing
 from dataclasses import replace
 from itertools import product
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from processor.adapters.postgres.scans import TRUSTED_S, PostgresScans
 from processor.core.catalog import Crosswalk, FieldSpec, KeyType, Kind, Rule
 from processor.core.compare import EQUAL, compare
 from processor.core.digest import Digest, equal_window, same_digest
@@ -132,6 +134,24 @@ def test_rows_that_have_each_other_s_values_are_no_equal_window(
             digests = made.scans.digests("D", "Item", after, 2)
             assert digests is not None
             assert (digests[0].rows, digests[1].rows, equal_window(*digests, 2)) == (2, 2, None)
+
+
+def test_a_column_that_has_another_type_since_is_hashed_by_it(stack_settings: dict[str, str]) -> None:
+    """Be it by a process that knew it from a scan before: 8 o'clock in Chicago is not 8 o'clock in UTC."""
+    types, now_s = ("timestamp", "timestamptz"), [0.0]
+    with (
+        world(stack_settings, KeyType.INTEGER, label=OF_KIND[Kind.TIMESTAMP], labels=types, zone=CHICAGO) as made,
+        closing(PostgresScans(made.catalog, made.snapshots, lambda: now_s[0])) as scans,
+    ):
+        made.fill([(1, "2026-08-01 08:00:00")], [(1, "2026-08-01 13:00:00+00")])
+        before = scans.digests("D", "Item", "0", 10)
+        assert before is not None
+        assert equal_window(*before, 10) is not None
+        made.ours.execute("alter table item alter label type timestamptz using label at time zone 'UTC'")
+        now_s[0] += TRUSTED_S
+        after = scans.digests("D", "Item", "0", 10)
+        assert after is not None
+        assert equal_window(*after, 10) is None
 
 
 def test_a_timestamp_kept_as_text_has_no_digest(stack_settings: dict[str, str]) -> None:
