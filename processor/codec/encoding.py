@@ -91,9 +91,9 @@ def _array(write: Write, values: Any) -> bytes:  # noqa: ANN401  (a sized iterab
     return _long(len(values)) + b"".join(map(write, values)) + _END if values else _END
 
 
-def _named(symbols: Mapping[str, bytes], writers: Mapping[str, Write], null: bytes, value: Any) -> bytes:  # noqa: ANN401
-    """A pair of a record's name and its fields, or None."""
-    if value is None:
+def _named(symbols: Mapping[str, bytes], writers: Mapping[str, Write], null: bytes | None, value: Any) -> bytes:  # noqa: ANN401
+    """A pair of a record's name and its fields, or None where the union has `null`."""
+    if value is None and null is not None:
         return null
     name, record = value
     return symbols[name] + writers[name](record)
@@ -163,11 +163,11 @@ class _Compiler:
     def _union(self, branches: list[Schema]) -> Write:
         """Of null and one other type, or of records, which are given with their names, and perhaps null."""
         symbols = {_name_of(branch): _long(index) for index, branch in enumerate(branches)}
-        null = symbols.get("null", b"")
+        null = symbols.get("null")
         writers = {_name_of(branch): self.writer(branch) for branch in branches if branch != "null"}
         if writers.keys() <= self.records.keys():
             return partial(_named, symbols, writers, null)
-        if len(writers) == 1 and null:
+        if len(writers) == 1 and null is not None:
             ((name, write),) = writers.items()
             return partial(_optional, symbols[name], null, write)
         raise NotCompiled

@@ -26,7 +26,7 @@ class AcceptedIds:
         self._clock = clock
         self._seen_at: dict[bytes, float] = {}
         self.since_s = 0.0
-        """Unix seconds: ids taken on before were not there to be restored."""
+        """Unix seconds: ids taken on before were not there to be restored, or had to make room."""
 
     def __contains__(self, accepted_id: object) -> bool:
         seen_at = self._seen_at.get(accepted_id) if isinstance(accepted_id, bytes) else None
@@ -40,10 +40,12 @@ class AcceptedIds:
         self._seen_at[accepted_id] = self._clock() if seen_at is None else seen_at
         horizon = self._clock() - self._window_s
         while self._seen_at:
-            oldest = next(iter(self._seen_at))
-            if len(self._seen_at) <= self._max_ids and self._seen_at[oldest] > horizon:
+            oldest, taken_on_at = next(iter(self._seen_at.items()))
+            if len(self._seen_at) <= self._max_ids and taken_on_at > horizon:
                 return
             del self._seen_at[oldest]
+            if taken_on_at > horizon:  # for want of room
+                self.since_s = max(self.since_s, taken_on_at)
 
     def restore(self, found: Iterable[tuple[bytes, float]]) -> None:
         """Replaces all by ids with the Unix seconds they were taken on, in any order."""

@@ -86,6 +86,17 @@ def test_since_when_ids_are_known_is_when_they_were_restored_or_the_oldest_of_th
     assert ids.since_s == clock.now_s - 107, "what has come since was asked about when it came"
 
 
+def test_what_has_to_make_room_is_not_known_any_more() -> None:
+    clock = Clock()
+    ids = AcceptedIds(60, 2, clock)
+    ids.restore([(A, clock.now_s - 9), (B, clock.now_s - 5)])
+    ids.add(C)
+    assert ids.since_s == clock.now_s - 9
+    clock.now_s += 100
+    ids.add(A)
+    assert ids.since_s == clock.now_s - 109, "what is too old anyway tells nothing new"
+
+
 def test_only_bytes_can_be_known() -> None:
     ids = AcceptedIds(60, 10, Clock())
     ids.add(A)

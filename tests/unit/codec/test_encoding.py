@@ -52,6 +52,15 @@ def test_a_field_that_is_left_out_has_its_default_and_one_without_is_missed() ->
         write({"may": "x"})
 
 
+def test_a_union_of_records_without_null_takes_no_none() -> None:
+    branches: list[Any] = [{"type": "record", "name": name, "fields": []} for name in ("A", "B")]
+    write = compiled(parse_schema(branches))
+    assert write is not None
+    assert write(("B", {})) == by_fastavro(parse_schema(branches), ("B", {}))
+    with pytest.raises(TypeError):
+        write(None)
+
+
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_longs_are_the_same_bytes(number: int) -> None:
     write = compiled("long")
