@@ -23,8 +23,8 @@ from stack.roles import console_script
 
 READY_S = 60.0
 TIMEOUT_S = 60.0
-READ_AT_START = ("PYTHON", "LANG", "LC_", "TZ")
-"""Variables that begin so are read by an interpreter before it runs anything; a fork has them from its server."""
+READ_AT_START = ("PYTHON", "LANG", "LC_", "TZ", "LD_", "MALLOC_", "GLIBC_")
+"""Variables that begin so are read before an interpreter runs anything; a fork has them from its server."""
 
 
 class Forked:
