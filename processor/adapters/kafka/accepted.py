@@ -84,7 +84,8 @@ class AcceptedReader:
 
         Called after the group's committed offsets were read and before the first request: whatever those offsets
         are past is then among the ids. The end is the high watermark, open transactions included, while records are
-        read committed, so a transaction of a former owner is waited for. Raises KafkaException after a minute.
+        read committed, so a transaction of a former owner is waited for. Raises StoreUnavailable after a minute, or
+        KafkaException.
         """
         self._ids.restore(self._read(list(partitions)))
 
@@ -95,8 +96,9 @@ class AcceptedReader:
         deadline = time.monotonic() + PATIENCE_S
         while unread:
             if time.monotonic() > deadline:
-                raise KafkaException(
-                    KafkaError(KafkaError._TIMED_OUT, f"{self._topic}{sorted(unread)}: the end was not reached")
+                raise StoreUnavailable(
+                    f"{self._topic}, partitions {sorted(unread)}: not read to the end within {PATIENCE_S:.0f} s; if the"
+                    " brokers are well, a transaction may hang there (kafka-transactions.sh find-hanging)"
                 )
             for message in self._consumer.consume(10_000, 0.05):
                 error = message.error()
