@@ -9,7 +9,7 @@ from time import monotonic
 import pytest
 
 from tests.e2e.deployment import ROLES, Deployment
-from tests.e2e.recovery import are_stored, assert_quick
+from tests.e2e.recovery import are_stored, assert_quick, import_s
 from tests.e2e.stream import Stream
 
 SECONDS = float(os.environ.get("RESYNC_CHAOS_S", "120"))
@@ -23,6 +23,7 @@ def test_roles_killed_at_random(running: Deployment, record_property: Callable[[
     random = Random(SEED)
     stream = Stream(running, random)
     recovered: dict[str, list[float]] = {}
+    imported = [import_s()]
     until = monotonic() + SECONDS
     while monotonic() < until:
         stream.run(random.uniform(0.1, 2))
@@ -36,13 +37,15 @@ def test_roles_killed_at_random(running: Deployment, record_property: Callable[[
         while "store" in victims and not are_stored(running, stream.probed):
             stream.step()
         recovered.setdefault("+".join(victims), []).append(monotonic() - began)
+        imported.append(import_s())
     stream.finish()
     for roles, times in sorted(recovered.items()):
         record_property(roles, f"{len(times)} kills, median {median(times):.1f} s, longest {max(times):.1f} s")
     kills = [seconds for times in recovered.values() for seconds in times]
     record_property("all", f"{len(kills)} kills, median {median(kills):.1f} s, longest {max(kills):.1f} s")
+    record_property("imports", f"median {median(imported):.2f} s")
     record_property("requests", len(stream.asked))
-    assert_quick(kills)
+    assert_quick(kills, imported)
 
 
 def kill_and_start(deployment: Deployment, stream: Stream, victims: list[str], random: Random) -> None:
