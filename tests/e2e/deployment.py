@@ -110,7 +110,8 @@ class Deployment:
 
     def restart_ended(self) -> list[str]:
         """As an orchestrator does it, without waiting: processes that ended by themselves; returns what that was."""
-        ended = [name for name, role in self.roles.items() if not role.is_running() and not role.was_ended_by_test]
+        roles = list(self.roles.items())  # another thread may start one meanwhile
+        ended = [name for name, role in roles if not role.is_running() and not role.was_ended_by_test]
         for name in ended:
             role, _, ordinal = name.rpartition("-")
             self.start(role, int(ordinal), ready=False)

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
 from dataclasses import dataclass
 from math import inf
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, TypeAlias, TypeVar
 
 from confluent_kafka import (
@@ -34,6 +34,7 @@ Place: TypeAlias = tuple[str, int]
 
 _SPEC: Any = vars(admin)["OffsetSpec"]
 READ_S = 3.0
+SETTLING_S, AGAIN_S = 3.0, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,19 @@ class GroupLags:
         self._consumer.unassign()
 
     def _offsets(self, places: Sequence[Place], spec: Any) -> dict[Place, int]:  # noqa: ANN401 (the client's)
+        """Asked again for a while: a topic that was just made may have no leader yet."""
+        until = monotonic() + SETTLING_S
+        while True:
+            try:
+                return self._ask_offsets(places, spec)
+            except Unreachable as fault:
+                cause = fault.__cause__
+                passes = isinstance(cause, KafkaException) and cause.args[0].retriable()
+                if not passes or monotonic() > until:
+                    raise
+            sleep(AGAIN_S)
+
+    def _ask_offsets(self, places: Sequence[Place], spec: Any) -> dict[Place, int]:  # noqa: ANN401
         wanted = {TopicPartition(*place): spec for place in places}
         asked = self._admin.list_offsets(
             wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=ANSWER_S

@@ -35,7 +35,12 @@ from processor.service.records import Outgoing
 log = logging.getLogger(__name__)
 
 CALL_TIMEOUT_S = 10.0
-PATIENCE_S = 60.0
+PATIENCE_S = 15.0
+"""With calls that are to be repeated: a stuck client says so again and again, and a new one is well."""
+OUTAGE_S = 60.0
+"""With a broker that knows no producer yet."""
+AGAIN_S = 0.1
+"""Between two tries: many an error comes at once."""
 MOST_PUT_ASIDE = 10
 """Each keeps a few threads and connections; a process that has this many starts anew."""
 
@@ -121,7 +126,7 @@ class Transactions:
     def _new_producer(self) -> Producer:
         """Takes over the transactional.id: whatever its last holder left open is aborted or completed first."""
         producer = Producer(self._config)
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + OUTAGE_S
         while True:
             try:
                 producer.init_transactions(CALL_TIMEOUT_S)
@@ -130,6 +135,7 @@ class Transactions:
                 waiting = error.retriable() or error.code() == KafkaError._TIMED_OUT
                 if not waiting or time.monotonic() > deadline:
                     raise ProducerFatal(f"init_transactions: {error.str()}") from exception
+                producer.poll(AGAIN_S)
             else:
                 return producer
 
@@ -157,6 +163,7 @@ class Transactions:
                 call(*arguments)
             except KafkaException as exception:
                 self._raise(exception, step, patience_is_over=time.monotonic() > deadline)
+                self._producer.poll(AGAIN_S)
             else:
                 return
 
