@@ -14,7 +14,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from bench.world import DISTRICT, Run
-from stack import config, postgres, services
+from stack import config, postgres, registry, services
 from stack.layout import Stack
 
 SERVERS = (DISTRICT, "state")
@@ -55,6 +55,8 @@ def count_statements(stack: Stack) -> None:
         services.restart(stack, config.district_server(server))
         with psycopg.connect(dsn, autocommit=True) as connection:
             connection.execute("create extension if not exists pg_stat_statements")
+    # It keeps connections to a server that has gone.
+    services.restart(stack, registry.NAME)
 
 
 def forget_statements(run: Run) -> None:
