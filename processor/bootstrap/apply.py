@@ -19,7 +19,7 @@ from processor.service.inbox import run
 from processor.service.records import Lane
 from processor.settings import Settings
 
-MOST_CORRECTIONS = 2_000
+MOST_CORRECTIONS = 1_000
 """Of a batch, with the rows that are read for them (ADR 0215)."""
 
 

@@ -26,7 +26,7 @@ MIN_SIZE = 100
 """Rows of a side; fewer only after a read that took too long."""
 MAX_SIZE = 5_000
 """Where their columns are read."""
-MAX_LINES = 100_000
+MAX_LINES = 200_000
 """Where a digest of each is."""
 GROWTH = 4
 """A part is at most so many times as large as the one before."""

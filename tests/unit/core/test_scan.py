@@ -252,7 +252,7 @@ def test_a_side_in_another_order_is_not_trusted(after: str | None, keys: list[st
         (1_000, 0.001, Report.CHANGES, 4_000),
         (1_000, 2.0, Report.CHANGES, 250),
         (1_000, 60.0, Report.CHANGES, 100),
-        (50_000, 0.1, Report.CHANGES, 100_000),
+        (100_000, 0.1, Report.CHANGES, 200_000),
         (5_000, 0.1, Report.ALL, 5_000),
         (1, 0.001, Report.CHANGES, 100),
     ],
