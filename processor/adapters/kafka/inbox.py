@@ -60,13 +60,15 @@ class Inbox:
         on_assigned: Callable[[Iterable[int]], None] = ignore,
         on_revoked: Callable[[], None] = nothing,
         due_at_s: Callable[[Received], float] = at_once,
+        enough: int = ENOUGH_RECORDS,
     ) -> None:
         """`on_assigned` is given the partition numbers after committed offsets are known and before any record is read.
 
         `on_revoked` is called before others are given what this member had. `due_at_s` says from when a record may be
-        taken, in Unix seconds.
+        taken, in Unix seconds. `enough`: with so many records at hand, reading waits.
         """
         self._consumer = consumer
+        self._enough = enough
         self._lanes = lanes
         self._membership = membership
         self._on_assigned = on_assigned
@@ -88,12 +90,12 @@ class Inbox:
 
         Assignments and revocations happen in here. Raises ConsumerFatal, ClientBroken.
         """
-        if has_enough(self._partitions.values()) and time.monotonic() < self._polled_at + MAX_POLL_GAP_S:
+        if has_enough(self._partitions.values(), self._enough) and time.monotonic() < self._polled_at + MAX_POLL_GAP_S:
             return 0
         self._polled_at = time.monotonic()
         first = self._consumer.poll(timeout_s)
         self._membership.check()
-        messages = [] if first is None else [first, *self._consumer.consume(ENOUGH_RECORDS, 0)]
+        messages = [] if first is None else [first, *self._consumer.consume(self._enough, 0)]
         for message in messages:
             self._take_in(message)
         self._pause_and_resume()

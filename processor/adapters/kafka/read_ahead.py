@@ -32,9 +32,9 @@ class Partition:
     """When its chunks were last given."""
 
 
-def has_enough(partitions: Iterable[Partition]) -> bool:
+def has_enough(partitions: Iterable[Partition], enough: int = ENOUGH_RECORDS) -> bool:
     records, size = _at_hand(partitions)
-    return records >= ENOUGH_RECORDS or size >= ENOUGH_BYTES
+    return records >= enough or size >= ENOUGH_BYTES
 
 
 def change_pauses(
