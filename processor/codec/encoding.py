@@ -17,7 +17,7 @@ Schema: TypeAlias = Any
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_DAY = date(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
-_NULL, _END = b"\x00", b"\x00"
+_END = b"\x00"
 
 
 class NotCompiled(Exception):

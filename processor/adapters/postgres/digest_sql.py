@@ -97,10 +97,9 @@ def digest_lines(
     theirs = _Side(pages[1].table, columns[1], "s")
     if not (_is_key_sure(kind, ours) and _is_key_sure(kind, theirs)):
         return None
-    fields = list(zip(kind.compared, kind.same_text_same_value, strict=True))
     of_ours: list[sql.Composable] = [_key(kind, ours)]
     of_theirs: list[sql.Composable] = [_key(kind, theirs)]
-    for field, direct in fields:
+    for field, direct in zip(kind.compared, kind.same_text_same_value, strict=True):
         if direct and _hashes_alike(field, ours, theirs):
             of_ours.append(_as_it_is(field.district_column, ours))
             of_theirs.append(_as_it_is(field.state_column, theirs))

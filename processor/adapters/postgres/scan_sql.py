@@ -5,7 +5,7 @@ bytes: a collation differs between servers, and between releases of one server.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg import sql
 
@@ -89,34 +89,33 @@ class PageStatements:
 
     def last(self, *, first: bool) -> sql.Composed:
         """The key of the row that has `size` - 1 rows before it; no row where there are not so many."""
-        return sql.SQL(
-            "SELECT t.{key}::text FROM {table} AS t WHERE {where} ORDER BY {place} OFFSET %(size)s::bigint - 1 LIMIT 1"
-        ).format(
-            key=sql.Identifier(self.table.key_column),
-            table=table_name(self.table.name),
-            where=self._where(self._within(first=first, bounded=False)),
-            place=self._place,
+        return self._looking(
+            "SELECT t.{key}::text FROM {table} AS t WHERE {where} ORDER BY {place} OFFSET %(size)s::bigint - 1 LIMIT 1",
+            first=first,
         )
 
     def each(self, *, first: bool) -> sql.Composed:
         """The keys of every `step`th of the first `size` rows, by an index alone."""
-        return sql.SQL(
+        return self._looking(
             "SELECT r.key FROM ("
             " SELECT t.{key}::text AS key, row_number() OVER (ORDER BY {place}) AS number"
             " FROM {table} AS t WHERE {where} ORDER BY {place} LIMIT %(size)s::bigint"
-            ") AS r WHERE r.number %% %(step)s::bigint = 0 ORDER BY r.number"
-        ).format(
-            key=sql.Identifier(self.table.key_column),
-            table=table_name(self.table.name),
-            where=self._where(self._within(first=first, bounded=False)),
-            place=self._place,
+            ") AS r WHERE r.number %% %(step)s::bigint = 0 ORDER BY r.number",
+            first=first,
         )
 
     def repeated(self, *, first: bool, bounded: bool) -> sql.Composed:
         """The places that several rows have, of the rows that `rows` looks at."""
-        return sql.SQL(
-            "SELECT {place}::text FROM {table} AS t WHERE {where} GROUP BY {place} HAVING count(*) > 1"
-        ).format(
+        return self._looking(
+            "SELECT {place}::text FROM {table} AS t WHERE {where} GROUP BY {place} HAVING count(*) > 1",
+            first=first,
+            bounded=bounded,
+        )
+
+    def _looking(self, text: LiteralString, *, first: bool, bounded: bool = False) -> sql.Composed:
+        """A statement about the keys and places of the rows that a part begins with."""
+        return sql.SQL(text).format(
+            key=sql.Identifier(self.table.key_column),
             table=table_name(self.table.name),
             where=self._where(self._within(first=first, bounded=bounded)),
             place=self._place,

@@ -1,5 +1,6 @@
 """Reads all rows of an object in the order of their keys, or those that a filter chooses, a page at a time."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -117,8 +118,8 @@ class PostgresScans:
     def _known(self, district_id: str, object_name: str, after: str | None) -> RowDigests | None:
         """What the servers are like is asked where a scan begins, and again after a while."""
         place, now = (district_id, object_name), self._clock()
-        asked_at, known = self._digests.get(place, (now, None))
-        if after is None or place not in self._digests or now >= asked_at + TRUSTED_S:
+        asked_at, known = self._digests.get(place, (-math.inf, None))
+        if after is None or now >= asked_at + TRUSTED_S:
             known = self._row_digests(district_id, object_name)
             self._digests[place] = (now, known)
         return known
