@@ -33,6 +33,12 @@ demo: $(VENV) ## The main job on generated data: plant, resync, compare planted 
 WORKERS ?= 3
 WORKING = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
+# One call that has both, `make check test`, runs each test once.
+ifeq ($(filter check,$(MAKECMDGOALS)),check)
+test: check
+test: TESTS ?= tests/e2e
+endif
+
 test: $(VENV) ## All tests, on stacks of their own; TESTS=tests/e2e for some, WORKERS=0 for one after the other
 	@$(BIN)/python -m pytest $(WORKING) $(TESTS)
 

@@ -1,8 +1,9 @@
 """Forks processes from one that has imported `resync` already: `python -m tests.fork_server DESCRIPTOR`.
 
 A new interpreter takes 0.2 to 0.7 s of CPU to import a command or a role, a fork some milliseconds (ADR 0173). What is
-forked runs the entry point of the console script in a session, environment and directory of its own. It differs by what
-an interpreter reads when it starts: variables PYTHON…, the locale, the hash seed.
+forked runs the entry point of the console script, or `main` of a module of the tests, in a session, environment and
+directory of its own. It differs by what an interpreter reads when it starts: variables PYTHON…, the locale, the hash
+seed.
 
 Orders come by a socket, one after the other; `tests/forked.py` gives them.
 """
@@ -43,7 +44,9 @@ def main() -> None:
     channel = socket.socket(fileno=int(sys.argv[1]))
     if order := _serve(channel):
         _become(order)
-        if (code := _run()) is not None:
+        if module := order["module"]:
+            importlib.import_module(module).main()
+        elif (code := _run()) is not None:
             _end(code)
 
 

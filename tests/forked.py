@@ -38,10 +38,11 @@ class Forked:
         stdin: IO[Any],
         stdout: IO[Any],
         stderr: IO[Any],
+        module: str | None = None,
     ) -> None:
-        """`env` is its whole environment."""
-        self.args = [str(console_script()), *arguments]
-        order = {"argv": self.args, "env": dict(env), "cwd": str(REPO)}
+        """`env` is its whole environment. `module`: its `main` runs, with the arguments in `sys.argv`."""
+        self.args = [module or str(console_script()), *arguments]
+        order = {"argv": self.args, "env": dict(env), "cwd": str(REPO), "module": module}
         self.pid = _server().start(order, [stream.fileno() for stream in (stdin, stdout, stderr)])
         self.returncode: int | None = None
         self._end = os.pidfd_open(self.pid)
@@ -79,6 +80,16 @@ def start(arguments: Sequence[str], *, env: Mapping[str, str], out: IO[bytes]) -
     """With output and errors in one file, and no input."""
     with Path(os.devnull).open("rb") as nothing:
         return Forked(arguments, env=env, stdin=nothing, stdout=out, stderr=out)
+
+
+def start_module(module: str, arguments: Sequence[str]) -> Forked:
+    """With this process's environment and streams, and no input."""
+    with (
+        Path(os.devnull).open("rb") as nothing,
+        open(1, "wb", closefd=False) as out,
+        open(2, "wb", closefd=False) as err,
+    ):
+        return Forked(arguments, env=os.environ, stdin=nothing, stdout=out, stderr=err, module=module)
 
 
 def run(

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from select import select
 from typing import Any, LiteralString
 
 import psycopg
@@ -21,6 +20,7 @@ from processor.settings import Settings, Topics
 from stack.layout import REPO
 from tests.e2e.role import Role
 from tests.e2e.watcher import Watcher
+from tests.kept_connection import KeptConnection
 
 PARTITIONS = 6
 PUBLISHING_TRIES, PUBLISHING_S = 6, 10.0
@@ -62,7 +62,6 @@ class Deployment:
         self.codec = open_codec(self.settings, self.catalog)
         self.client: dict[str, str | int | float | bool] = {
             "bootstrap.servers": self.settings.bootstrap_servers,
-            "metadata.recovery.strategy": "none",
             "topic.metadata.refresh.interval.ms": 5_000,
             "log_level": 2,
         }
@@ -71,7 +70,7 @@ class Deployment:
         self._create_topics()
         register_all(self.codec, self.topics)
         self.watcher = Watcher(self.client, self.topics, self.codec, self._watched())
-        self._connections: dict[str, psycopg.Connection[tuple[Any, ...]]] = {}
+        self._connections = {side: KeptConnection(dsn) for side, dsn in dsns.items()}
         self._next_key = 1_000
 
     def close(self) -> None:
@@ -79,8 +78,7 @@ class Deployment:
             if role.is_running():
                 role.kill()
         self.watcher.close()
-        for connection in self._connections.values():
-            connection.close()
+        self.disconnect()
         self.admin.delete_topics(list(self.topics.model_dump().values()))
 
     def logs(self) -> str:
@@ -166,17 +164,10 @@ class Deployment:
         self, side: str, query: LiteralString, parameters: Sequence[Any] | Mapping[str, Any] = ()
     ) -> list[tuple[Any, ...]]:
         """`side` is `state`, `history` or a district."""
-        cursor = self.connection(side).execute(query, parameters)
-        return cursor.fetchall() if cursor.description else []
+        return self._connections[side].rows(query.encode(), parameters)
 
     def connection(self, side: str) -> psycopg.Connection[tuple[Any, ...]]:
-        found = self._connections.get(side)
-        if found is not None and _was_ended(found):
-            found.close()
-        if found is None or found.closed:
-            found = psycopg.connect(self.dsns[side], autocommit=True, application_name="test")
-            self._connections[side] = found
-        return found
+        return self._connections[side].get()
 
     def disconnect(self) -> None:
         """Before a server is restarted by the test itself."""
@@ -243,8 +234,3 @@ class Deployment:
     def _watched(self) -> dict[str, int]:
         district = dict.fromkeys((self.topics.corrections, self.topics.answers, self.topics.history), PARTITIONS)
         return district | {self.topics.dead_letters: 1}
-
-
-def _was_ended(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
-    """Whether the server has ended an idle connection: a test before this one may have restarted it."""
-    return not connection.closed and bool(select([connection], [], [], 0)[0])

@@ -12,13 +12,14 @@ from stack import environment
 from stack.artifacts import Cache
 from stack.layout import REPO, Stack
 from stack.testing import unstarted_stack
+from tests.stack_fixtures import folder_in_memory
 
 PERSONS = "6000"
 
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with unstarted_stack() as made:
+    with unstarted_stack(folder_in_memory()) as made:
         yield made
 
 

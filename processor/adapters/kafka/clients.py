@@ -13,9 +13,6 @@ def client_config(settings: Settings) -> dict[str, Any]:
         **settings.kafka_options,
         "bootstrap.servers": settings.bootstrap_servers,
         "client.id": f"{settings.release}-{settings.ordinal}",
-        # Where all brokers were away, starting over from the bootstrap servers forgets the group's coordinator, and a
-        # transaction then waits for it for ever.
-        "metadata.recovery.strategy": "none",
         # A client that was told of no leader while a broker came back may ask again only this much later.
         "topic.metadata.refresh.interval.ms": 5_000,
         # Librdkafka's own lines join the role's log. Polling hands them over, and so does flushing.
@@ -33,6 +30,9 @@ def producer_config(settings: Settings, role: str) -> dict[str, Any]:
         "queue.buffering.max.kbytes": 262_144,
         "compression.type": "lz4",
         **client_config(settings),
+        # Where all brokers were away, starting over from the bootstrap servers forgets the group's coordinator, and a
+        # transaction then waits for it for ever.
+        "metadata.recovery.strategy": "none",
         "transactional.id": settings.identity(role),
         "transaction.timeout.ms": int(settings.transaction_timeout_s * 1000),
         "retry.backoff.ms": 1,

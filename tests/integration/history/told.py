@@ -7,14 +7,13 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-import psycopg
-
 from processor.adapters.postgres.history_tables import PostgresTables
 from processor.core.history import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, RequestStatus
 from processor.service.history_changes import Changes
 from stack.layout import REPO
 from stack.roles import console_script
 from tests import forked
+from tests.kept_connection import KeptConnection
 
 TIMEOUT_S = forked.TIMEOUT_S
 
@@ -48,9 +47,11 @@ class Told:
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
         self._tables = PostgresTables(dsn, "resync/store/0")
+        self._connection = KeptConnection(dsn)
 
     def close(self) -> None:
         self._tables.disconnect()
+        self._connection.close()
 
     def tell(self, *records: HistoryRecord) -> None:
         self.change(changes_of(records))
@@ -61,12 +62,10 @@ class Told:
             transaction.merge()
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
-            return connection.execute(query.encode()).fetchall()
+        return self._connection.rows(query.encode())
 
     def execute(self, statement: str) -> None:
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
-            connection.execute(statement.encode())
+        self._connection.rows(statement.encode())
 
     def run(self, *arguments: object, **settings: str) -> "subprocess.CompletedProcess[str]":
         """The console script, with nothing set but what is needed."""

@@ -88,6 +88,7 @@ def copy_of(world: World) -> str:
     world.execute(
         "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s and pid <> pg_backend_pid()", [name]
     )
+    world.disconnect()
     server = make_conninfo(world.dsn, dbname="postgres")
     made = f"{name}_backup"
     statement = sql.SQL("create database {} template {}").format(sql.Identifier(made), sql.Identifier(name))

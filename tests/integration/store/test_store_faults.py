@@ -21,6 +21,7 @@ from tests.integration.store.door import Door
 from tests.integration.store.records import applied_request, flat, outcome, request_status
 from tests.integration.store.waiting import await_, run, run_for
 from tests.integration.store.world import EMPTY_CATALOG, World
+from tests.kept_connection import KeptConnection
 
 
 def test_a_connection_that_is_ended_costs_one_batch(world: World) -> None:
@@ -42,14 +43,13 @@ def test_a_database_that_is_away_is_waited_for(world: World) -> None:
     store = world.store()
     world.catch_up(store)
     name = world.rows("select current_database()")[0][0]
-    admin = world.dsn.replace(name, "postgres")
-    other = World.__new__(World)
-    other.dsn = admin
-    other.execute(f"alter database {name} allow_connections false")
-    other.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [name])
+    other = KeptConnection(world.dsn.replace(name, "postgres"))
+    other.rows(f"alter database {name} allow_connections false".encode())
+    other.rows(b"select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [name])
     world.produce(*applied_request(3)[1])
     run(store, lambda: store.counts.unavailable >= 3)
-    other.execute(f"alter database {name} allow_connections true")
+    other.rows(f"alter database {name} allow_connections true".encode())
+    other.close()
     world.catch_up(store)
     assert world.rows("select state from history.requests") == [("COMPLETE",)]
 

@@ -1,17 +1,12 @@
 """A history topic, a retry topic and a database of a test's own, and what tests do with them."""
 
 import json
-import os
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import psycopg
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -31,11 +26,14 @@ from processor.core.rights import Policy
 from processor.crashpoint import CrashPoints
 from processor.service.control import Control
 from processor.service.history_changes import history_decoder
-from processor.service.history_ports import BatchLimits
+from processor.service.history_ports import BatchLimits, Extent
 from processor.service.materialize import Store, StoreParts
 from processor.service.overdue import OverdueRule
 from processor.service.replay import Reading, Replayed, Verified, replay, verify_replay
+from tests import forked
+from tests.forked import Forked
 from tests.integration.store.waiting import await_, run
+from tests.kept_connection import KeptConnection
 
 PARTITIONS = 3
 RETRY_DELAY_S = 5.0
@@ -67,6 +65,8 @@ class World:
         self.create_topics({self.history: compact | self.topic_options, self.retry: {}, self.chunks: {}} | controls)
         self.codec = Codec.open(None, EMPTY_CATALOG)
         self.producer = Producer({**self.options, "enable.idempotence": True, "linger.ms": 1})
+        self._databases: dict[str, KeptConnection] = {}
+        self._ends: ScanReader | None = None
         self._open: list[tuple[Store, GroupReader, StoreWriter, PostgresTables]] = []
 
     def create_topics(self, configs: Mapping[str, dict[str, str]]) -> None:
@@ -75,6 +75,7 @@ class World:
             future.result(10)
 
     def delete_topic(self, name: str) -> None:
+        self._ends = None
         for future in self.admin.delete_topics([name]).values():
             future.result(10)
         await_(lambda: name not in self.admin.list_topics(timeout=5).topics, "the topic's deletion")
@@ -84,6 +85,7 @@ class World:
             reader.close()
             writer.close()
             tables.disconnect()
+        self.disconnect()
         self.admin.delete_topics([self.history, self.retry, self.chunks, self.control, self.norths])
 
     def partition(self, request_id: str) -> int:
@@ -169,7 +171,7 @@ class World:
         entry[2].close()
         entry[3].disconnect()
 
-    def process(self, ordinal: int = 0, **settings: Any) -> "subprocess.Popen[bytes]":
+    def process(self, ordinal: int = 0, **settings: Any) -> Forked:
         """The store in a process of its own."""
         arguments = {
             "bootstrap": self.bootstrap,
@@ -178,9 +180,7 @@ class World:
             "ordinal": ordinal,
             **settings,
         }
-        root = Path(__file__).parents[3]
-        command = [sys.executable, "-m", "tests.integration.store.process", json.dumps(arguments)]
-        return subprocess.Popen(command, cwd=root, env={**os.environ, "PYTHONPATH": str(root)})
+        return forked.start_module("tests.integration.store.process", [json.dumps(arguments)])
 
     def catch_up(self, store: Store, timeout_s: float = 20.0) -> None:
         """Step until the store has read all that is committed, announced what is due and buried what is cleared."""
@@ -191,7 +191,7 @@ class World:
 
     def lag(self) -> int:
         """By what the database says."""
-        ends = self.scan().extents(range(self.partitions))
+        ends = self._extents()
         stored = dict(self.rows("select partition, next_offset from resync_store.offsets"))
         return sum(extent.stable - stored.get(p, 0) for p, extent in ends.items())
 
@@ -200,7 +200,7 @@ class World:
         consumer = Consumer({**self.options, "group.id": f"{self.release}-store"})
         places = consumer.committed([TopicPartition(self.history, p) for p in range(self.partitions)], 10)
         consumer.close()
-        ends = self.scan().extents(range(self.partitions))
+        ends = self._extents()
         return sum(ends[place.partition].high - max(place.offset, 0) for place in places)
 
     def all_live(self) -> bool:
@@ -209,13 +209,25 @@ class World:
     def scan(self) -> ScanReader:
         return ScanReader(self.options, self.history)
 
+    def _extents(self) -> Mapping[int, Extent]:
+        """By a client that is kept: it is looked at again and again."""
+        if self._ends is None:
+            self._ends = self.scan()
+        return self._ends.extents(range(self.partitions))
+
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
-            return connection.execute(query.encode(), parameters).fetchall()
+        return self._database().rows(query.encode(), parameters)
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> None:
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
-            connection.execute(statement.encode(), parameters)
+        self._database().rows(statement.encode(), parameters)
+
+    def disconnect(self) -> None:
+        for connection in self._databases.values():
+            connection.close()
+
+    def _database(self) -> KeptConnection:
+        """By `dsn`, which a test may change."""
+        return self._databases.setdefault(self.dsn, KeptConnection(self.dsn))
 
     def tables(self, schema: str = "resync_store") -> Tables:
         """Everything that is a function of the topic."""
