@@ -131,7 +131,7 @@ class Guarding:
         """A pass over a request that is under way goes on."""
         waiting = {released.request_id for released in self._pump}
         found = self._tables.released()
-        self._published.keep(found)
+        self._published.keep(frozenset(found))
         for released in found:
             request_id = released.request_id
             is_due = self._published.is_due(released) or request_id in self._parked_since
