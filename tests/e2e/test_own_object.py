@@ -73,7 +73,7 @@ def test_an_object_of_one_s_own_in_a_database_that_districts_share(deploy: Deplo
     verified = made.watcher.story(
         made.submit("EAST", "Locker", (), selection=All(), mode=Mode.VERIFY, report=Report.CHANGES)
     )
-    made.watcher.until_ended([verified.request_id], 60)
+    made.watcher.until(lambda: verified.ends, "the announced end", 60)
     assert {key: said(told[-1]) for (_, key), told in verified.outcomes.items()} == {
         "A/2": "MISSING_AT_STATE",
         "A/0": "MISSING_AT_DISTRICT",
