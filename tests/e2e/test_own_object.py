@@ -42,6 +42,7 @@ ENTRY = {
 TABLE = """
 create table locker (org text, number text, code text, since date, fee numeric, audited boolean,
                      primary key (org, number));
+create index on locker (org, (number::text) collate "C");
 insert into locker (org, number, code, since, fee)
 select org, 'A/' || n, org || n, date '2026-08-01' + n, n
 from unnest(array['NORTH', 'EAST']) org, generate_series(1, 200) n;
@@ -50,6 +51,7 @@ insert into locker (org, number, code) values ('NORTH', 'only here', 'x')
 STATE_TABLE = """
 create table state_locker (district_id text, district_number text, lock_code text, since date, fee numeric(5, 2),
                            audited boolean default true, primary key (district_id, district_number));
+create index on state_locker (district_id, (district_number::text) collate "C");
 insert into state_locker (district_id, district_number, lock_code, since, fee)
 select org, 'A/' || n, org || n || '  ', date '2026-08-01' + n, n
 from unnest(array['NORTH', 'EAST']) org, generate_series(3, 200) n;
@@ -74,6 +76,7 @@ def test_an_object_of_one_s_own_in_a_database_that_districts_share(deploy: Deplo
         made.submit("EAST", "Locker", (), selection=All(), mode=Mode.VERIFY, report=Report.CHANGES)
     )
     made.watcher.until(lambda: verified.ends, "the announced end", 60)
+    assert verified.ends[-1].state is RequestState.COMPLETE, verified.ends[-1].detail
     assert {key: said(told[-1]) for (_, key), told in verified.outcomes.items()} == {
         "A/2": "MISSING_AT_STATE",
         "A/0": "MISSING_AT_DISTRICT",
