@@ -33,7 +33,10 @@ def compiled(schema: Schema) -> Write | None:
 
 
 def _varint(number: int) -> bytes:
+    """Raises OverflowError for a number of more than 64 bits."""
     rest = (number << 1) ^ (number >> 63)
+    if rest >> 64:
+        raise OverflowError("a number of more than 64 bits")
     out = bytearray()
     while rest > 0x7F:
         out.append(rest & 0x7F | 0x80)
@@ -59,10 +62,17 @@ def _boolean(value: bool) -> bytes:  # noqa: FBT001  (a value as any other)
     return b"\x01" if value else b"\x00"
 
 
-@lru_cache(maxsize=256)
 def _timestamp(moment: datetime) -> bytes:
-    """All that a batch decides has one time, so it is remembered."""
+    """Both times of an hour that occurs twice are equal to Python, so the second one is not looked up."""
+    return _microseconds(moment) if moment.fold else _remembered(moment)
+
+
+def _microseconds(moment: datetime) -> bytes:
     return _varint((moment - _EPOCH) // _MICROSECOND)
+
+
+_remembered = lru_cache(maxsize=256)(_microseconds)
+"""All that a batch decides has one time."""
 
 
 def _double(number: float) -> bytes:
@@ -88,7 +98,7 @@ def _optional(symbol: bytes, null: bytes, write: Write, value: object) -> bytes:
 
 
 def _array(write: Write, values: Any) -> bytes:  # noqa: ANN401  (a sized iterable)
-    return _long(len(values)) + b"".join(map(write, values)) + _END if values else _END
+    return _long(len(values)) + b"".join(map(write, values)) + _END if len(values) else _END
 
 
 def _named(symbols: Mapping[str, bytes], writers: Mapping[str, Write], null: bytes | None, value: Any) -> bytes:  # noqa: ANN401

@@ -1,8 +1,10 @@
 """Compiled writers give the bytes that fastavro gives."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from fastavro import parse_schema, schemaless_writer
@@ -66,6 +68,44 @@ def test_longs_are_the_same_bytes(number: int) -> None:
     write = compiled("long")
     assert write is not None
     assert write(number) == by_fastavro("long", number)
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 2**64, 10**30])
+def test_a_number_of_more_than_64_bits_is_refused(number: int) -> None:
+    write = compiled("long")
+    assert write is not None
+    for refuse in (write, lambda value: by_fastavro("long", value)):
+        with pytest.raises(OverflowError):
+            refuse(number)
+
+
+TIMESTAMP = parse_schema({"type": "long", "logicalType": "timestamp-micros"})
+
+
+def test_an_hour_that_occurs_twice_is_two_times() -> None:
+    """To Python both are equal, and have one hash."""
+    write = compiled(TIMESTAMP)
+    assert write is not None
+    twice = [datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"), fold=fold) for fold in (0, 1)]
+    assert twice[0] == twice[1]
+    assert [write(moment) for moment in twice] == [by_fastavro(TIMESTAMP, moment) for moment in twice]
+
+
+@pytest.mark.parametrize("moment", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+def test_the_first_and_the_last_time_are_the_same_bytes(moment: datetime) -> None:
+    write = compiled(TIMESTAMP)
+    assert write is not None
+    assert write(moment) == by_fastavro(TIMESTAMP, moment)
+    with pytest.raises(TypeError):
+        write(moment.replace(tzinfo=None))
+
+
+def test_an_array_that_was_forgotten_is_not_an_empty_one() -> None:
+    write = compiled({"type": "array", "items": "string"})
+    assert write is not None
+    assert write(()) == write([]) == b"\0"
+    with pytest.raises(TypeError):
+        write(None)
 
 
 DECIMAL = parse_schema({"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2})
