@@ -9,7 +9,7 @@ from processor.core.request import Report
 from processor.core.scan import GROWTH, MIN_SIZE, Sizes, next_size
 from processor.core.window import Held, Window
 
-MAX_ROWS = 200_000
+MAX_ROWS = 1_000_000
 """Of one digest."""
 MOST_DIFFERING = 4
 """Where more than one in so many rows has another digest at the state, these cost more than the columns."""

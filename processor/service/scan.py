@@ -15,7 +15,7 @@ from processor.core.filter_text import FilterError
 from processor.core.lines import Lines, lines_window
 from processor.core.plan import Plan
 from processor.core.request import Mode
-from processor.core.scan import MAX_SIZE, begin_part, defer_part, end_part, fail_part, scan_of, smaller
+from processor.core.scan import MAX_LINES, MAX_SIZE, begin_part, defer_part, end_part, fail_part, scan_of, smaller
 from processor.core.scope import NoSchoolYear, YearNotOpen
 from processor.core.window import Disordered, Page, Window, never_in_sync, window
 from processor.service.intake import Intake, Unfolded
@@ -80,9 +80,14 @@ def read_part(chunk: Chunk, scans: Scans, catalog: Catalog) -> PartRead:
         place = (chunk.district_id, chunk.object, scan.after)
         digests = scans.digests(*place, scan.digest, wanted) if scan.digest else None
         equal = None if digests is None else equal_window(*digests, scan.digest)
-        lines = None if equal or scan.by_rows else scans.lines(*place, scan.size, wanted)
-        if equal or lines:
-            return PartRead(chunk, None, lines, equal, monotonic() - started)
+        if equal:
+            return PartRead(chunk, equal=equal, took_s=monotonic() - started)
+        # Where a digest of all rows was for nothing, a digest of each is read for as many: they take about as long.
+        size = max(scan.size, min(scan.digest, MAX_LINES))
+        lines = None if scan.by_rows else scans.lines(*place, size, wanted)
+        if lines:
+            chunk = replace(chunk, scan=replace(scan, size=size))
+            return PartRead(chunk, lines=lines, took_s=monotonic() - started)
         # What follows is sized by what was asked for, and not by what digests of rows would have had.
         chunk = replace(chunk, scan=replace(scan, size=min(scan.size, MAX_SIZE)))
         pages = scans.pages(*place, scan_of(chunk).size, wanted)

@@ -249,7 +249,7 @@ def test_a_side_in_another_order_is_not_trusted(after: str | None, keys: list[st
     [
         (1_000, 0.5, Report.CHANGES, 1_000),
         (1_000, 0.25, Report.CHANGES, 2_000),
-        (1_000, 0.001, Report.CHANGES, 4_000),
+        (1_000, 0.001, Report.CHANGES, 16_000),
         (1_000, 2.0, Report.CHANGES, 250),
         (1_000, 60.0, Report.CHANGES, 100),
         (100_000, 0.1, Report.CHANGES, 200_000),
@@ -315,7 +315,7 @@ def test_equal_digests_end_a_window_and_nothing_else_does() -> None:
     ("seen", "took_s", "report", "following"),
     [
         (Window("9", counted=1_000), 0.25, Report.CHANGES, Sizes(500, 2_000)),
-        (Window("9", counted=1_000), 0.01, Report.CHANGES, Sizes(500, 4_000)),
+        (Window("9", counted=1_000), 0.01, Report.CHANGES, Sizes(500, 16_000)),
         (Window("9", counted=1_000), 5.0, Report.CHANGES, Sizes(500, 100)),
         (Window("9", equal=["1"]), 0.5, Report.CHANGES, Sizes(500, 500)),
         (Window("9", equal=["1"]), 0.5, Report.ALL, Sizes(500, 0)),
