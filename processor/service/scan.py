@@ -80,16 +80,16 @@ def read_part(chunk: Chunk, scans: Scans, catalog: Catalog) -> PartRead:
         place = (chunk.district_id, chunk.object, scan.after)
         digests = scans.digests(*place, scan.digest, wanted) if scan.digest else None
         equal = None if digests is None else equal_window(*digests, scan.digest)
-        if equal:
-            return PartRead(chunk, equal=equal, took_s=monotonic() - started)
-        # Where a digest of all rows was for nothing, a digest of each is read for as many: they take about as long.
-        size = max(scan.size, min(scan.digest, MAX_LINES))
-        lines = None if scan.by_rows else scans.lines(*place, size, wanted)
-        if lines:
-            chunk = replace(chunk, scan=replace(scan, size=size))
-            return PartRead(chunk, lines=lines, took_s=monotonic() - started)
+        lines = None
+        if equal is None:
+            # Where a digest of all rows was for nothing, one of each is read for as many: that takes about as long,
+            # and they come packed, unless a filter chooses them.
+            chunk = _sized(chunk, max(scan.size, min(scan.digest, MAX_LINES) if wanted is None else 0))
+            lines = None if scan.by_rows else scans.lines(*place, scan_of(chunk).size, wanted)
+        if equal or lines:
+            return PartRead(chunk, None, lines, equal, monotonic() - started)
         # What follows is sized by what was asked for, and not by what digests of rows would have had.
-        chunk = replace(chunk, scan=replace(scan, size=min(scan.size, MAX_SIZE)))
+        chunk = _sized(chunk, min(scan.size, MAX_SIZE))
         pages = scans.pages(*place, scan_of(chunk).size, wanted)
         return PartRead(chunk, pages, took_s=monotonic() - started)
     except ReadTimedOut as slow:
@@ -98,6 +98,10 @@ def read_part(chunk: Chunk, scans: Scans, catalog: Catalog) -> PartRead:
         return PartRead(chunk, fault=away)
     except (FilterError, YearNotOpen, NoSchoolYear, Disordered) as unfit:
         return PartRead(chunk, unfit=unfit)
+
+
+def _sized(chunk: Chunk, size: int) -> Chunk:
+    return replace(chunk, scan=replace(scan_of(chunk), size=size))
 
 
 def _chosen(scan: Scan, object_name: str, catalog: Catalog, of: str | None) -> Chosen | None:

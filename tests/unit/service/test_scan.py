@@ -89,11 +89,15 @@ def test_rows_are_read_only_where_digests_differ() -> None:
     assert (scan_of(third).digest, world.digested) == (0, [1_000, 16_000])
 
 
-def test_no_more_rows_are_read_after_a_digest_than_memory_is_meant_for() -> None:
+@pytest.mark.parametrize(("where", "size"), [(None, MAX_LINES), ("key >= 0", 1_000)])
+def test_rows_that_are_read_after_a_digest_fit_into_memory(where: str | None, size: int) -> None:
+    """Those that a filter chooses do not come packed."""
     world = databases(20)
     world.state[PERSONS]["4"] = (theirs(lastName="Else"),)
-    part = replace(first_part(world), scan=Scan(None, 0, 1_000, 20, MAX_ROWS))
-    assert scan_of(read_part(part, world, CATALOG).chunk).size == MAX_LINES
+    part = replace(first_part(world), scan=Scan(None, 0, 1_000, 20, MAX_ROWS, where=where))
+    read = read_part(part, world, CATALOG)
+    assert read.lines is not None
+    assert scan_of(read.chunk).size == size
 
 
 @pytest.mark.parametrize(("rows", "following"), [(999, 0), (1_000, 1), (1_001, 1)])
