@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from operator import eq, lt, not_
+from operator import lt, ne, not_
 from typing import Any, TypeAlias
 
 from processor.core.catalog import KeyType, ObjectType
@@ -75,12 +75,14 @@ def _window(district: Lines, state: Lines) -> Window:
             equal += ours.places
             continue
         held = dict(zip(theirs.places, theirs.digests, strict=True))
-        are_same = list(map(eq, map(held.get, ours.places), ours.digests))
-        equal += compress(ours.places, are_same)
-        others = list(compress(ours.places, map(not_, are_same)))
+        are_off = list(map(ne, map(held.get, ours.places), ours.digests))
+        equal += compress(ours.places, map(not_, are_off))
+        others = list(compress(ours.places, are_off))
         suspects += others
-        differing += sum(map(held.__contains__, others))
-        beyond += sorted(held.keys() - ours.places)
+        on_both = sum(map(held.__contains__, others))
+        differing += on_both
+        if len(held) > len(ours.places) - len(others) + on_both:
+            beyond += sorted(held.keys() - ours.places)
     return Window(
         last=None if last is None else str(last),
         equal=equal,
