@@ -9,7 +9,7 @@ from datetime import datetime
 from processor.core.accept import chunk_status
 from processor.core.catalog import Catalog, ObjectType
 from processor.core.chunk import Ask, Cause, Chunk, Stage
-from processor.core.compare import Difference, check_size, compare, state_values, wanted_values
+from processor.core.compare import EQUAL, Difference, check_size, compare, state_values, wanted_values
 from processor.core.correction import Correction, Op, Parent, Source
 from processor.core.counted import counted
 from processor.core.errors import FieldError, Reason
@@ -162,7 +162,7 @@ class _Deciding:
             self.end(kind, ask, Status.NOT_FOUND)
 
     def both(self, kind: ObjectType, ask: Ask, observed: Observed) -> None:
-        difference = compare(kind, observed.district[0], observed.state[0])
+        difference = EQUAL if observed.is_same else compare(kind, observed.district[0], observed.state[0])
         if self.chunk.mode is Mode.VERIFY and difference.changed:
             self.end(kind, ask, Status.DIFFERS, changed_fields=difference.changed)
         elif difference.changed or (self.chunk.mode is Mode.FORCE and self.chunk.cause is not Cause.NO_ANSWER):

@@ -14,6 +14,11 @@ MAX_ROWS = 200_000
 MOST_DIFFERING = 4
 """Where more than one in so many rows has another digest at the state, these cost more than the columns."""
 
+LEAST_KEYS = 100
+"""Of fewer keys the columns are read at once: that is one answer to wait for instead of two."""
+READS_BY_ROWS = 16
+"""How many reads of keys go by columns before digests are tried again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Digest:
@@ -63,3 +68,8 @@ def next_sizes(scan: Scan, seen: Window, took_s: float, report: Report, limits: 
 def same_digest(_kind: ObjectType, ours: Held, theirs: Held) -> Difference | None:
     """Of rows that are a digest each."""
     return EQUAL if len(ours) == 1 and ours == theirs else None
+
+
+def reads_by_rows(keys: int, others: int) -> int:
+    """How many reads of an object's keys are by columns at once, after one in which so many keys had other digests."""
+    return READS_BY_ROWS if others * MOST_DIFFERING > keys else 0
