@@ -17,7 +17,7 @@ MOST_DIFFERING = 4
 LEAST_KEYS = 100
 """Of fewer keys the columns are read at once: that is one answer to wait for instead of two."""
 READS_BY_ROWS = 16
-"""How many reads of keys go by columns before digests are tried again."""
+"""How many reads of keys go by columns before digests are tried again, once more than half of them had others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +72,4 @@ def same_digest(_kind: ObjectType, ours: Held, theirs: Held) -> Difference | Non
 
 def reads_by_rows(keys: int, others: int) -> int:
     """How many reads of an object's keys are by columns at once, after one in which so many keys had other digests."""
-    return READS_BY_ROWS if others * MOST_DIFFERING > keys else 0
+    return READS_BY_ROWS if 2 * others > keys else 0

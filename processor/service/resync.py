@@ -19,7 +19,7 @@ from processor.core.settle import defer, in_pieces, unreadable
 from processor.core.snapshot import SameRead, Snapshot
 from processor.service.ports import ReadTimedOut, SnapshotImpossible, Snapshots, SnapshotUnavailable
 
-MOSTLY_SAME = frozenset({Cause.REQUEST, Cause.SPLIT, Cause.SNAPSHOT_UNAVAILABLE})
+MOSTLY_SAME = frozenset({Cause.REQUEST, Cause.SPLIT})
 """Why keys come that nobody has seen differ."""
 Target: TypeAlias = tuple[str, str]
 """District and object."""
