@@ -13,7 +13,7 @@ from processor.core.compare import EQUAL, Difference, check_size, compare, state
 from processor.core.correction import Correction, Op, Parent, Source
 from processor.core.counted import counted
 from processor.core.errors import FieldError, Reason
-from processor.core.history import ChunkState, ChunkStatus, Status
+from processor.core.history import Alike, ChunkState, ChunkStatus, Status
 from processor.core.ids import correction_id
 from processor.core.outcome import chunk_outcome, sent_outcome
 from processor.core.parents import WITH_PARENTS, parent_of, parent_to_check
@@ -72,6 +72,7 @@ class _Deciding:
     """IN_SYNC keys counted instead of itemised."""
     expected: int = 0
     """How many of these differ in fields that the state owns; those of scans alone are counted."""
+    told_in_sync: Alike | None = None
     ancestors: dict[Parent, bool] = field(default_factory=dict)
     """Ancestors taken up already, and whether each will be at the state."""
 
@@ -172,10 +173,17 @@ class _Deciding:
         elif difference.expected and (self.chunk.cause is not Cause.CONFIRM or self._itemised(ask)):
             self.end(kind, ask, Status.IN_SYNC, Reason.EXPECTED_DIFFERENCE, changed_fields=difference.expected)
         elif self._itemised(ask):
-            self.end(kind, ask, Status.IN_SYNC)
+            self.tell_in_sync(ask)
         else:
             self.in_sync += 1
             self.expected += bool(difference.expected)
+
+    def tell_in_sync(self, ask: Ask) -> None:
+        """Outcomes depend on the chunk alone."""
+        if self.told_in_sync is None:
+            self.told_in_sync = Alike(chunk_outcome(self.chunk, ask, Status.IN_SYNC, self.now), [])
+            self.plan.history.append(self.told_in_sync)
+        self.told_in_sync.asks.append(ask)
 
     def _itemised(self, ask: Ask) -> bool:
         """IN_SYNC keys are counted only if the request wants changes alone and the key has no outcome yet."""

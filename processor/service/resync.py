@@ -10,7 +10,7 @@ from processor.core.chunk import Cause, Chunk, Stage
 from processor.core.decide import count_state_only, decide
 from processor.core.family import deletes_last_and_upward
 from processor.core.guard import guard_of, is_beyond, is_beyond_any, least_guard, plan_counts
-from processor.core.history import ChunkState, ChunkStatus, HistoryRecord
+from processor.core.history import ChunkState, ChunkStatus, Told
 from processor.core.parents import parents_to_read
 from processor.core.park import Held, park
 from processor.core.plan import Plan
@@ -141,7 +141,7 @@ def _resync_family(
     if rows is not None:
         parts = _guarded(chunks, parts, catalog, now, rows, is_apart=is_apart)
     announced = _announced((part for chunk, part in zip(chunks, parts, strict=True) if _is_guarded(chunk)), now)
-    plan, told_first = Plan(), list[HistoryRecord]()
+    plan, told_first = Plan(), list[Told]()
     for chunk, part in zip(chunks, parts, strict=True):
         if all(ask.asked_as is None for ask in chunk.asks):
             told_first += part.history
@@ -153,7 +153,7 @@ def _resync_family(
     return plan
 
 
-def _announced(parts: Iterable[Plan], now: datetime) -> list[HistoryRecord]:
+def _announced(parts: Iterable[Plan], now: datetime) -> list[Told]:
     """All chunks of a family that is planned, as PENDING: who reads the end of one must not find nothing open."""
     told = [record for part in parts for record in part.history if isinstance(record, ChunkStatus)]
     told = [each for each in told if each.planned is not None or each.state is ChunkState.PENDING]

@@ -94,6 +94,24 @@ def _corrections(object_type: ObjectType) -> st.SearchStrategy[Correction]:
     )
 
 
+OUTCOMES = st.builds(
+    KeyOutcome,
+    request_id=_ids,
+    district_id=_text,
+    object=_text,
+    key=_text,
+    asked_as=_maybe_text,
+    reason=st.none() | st.sampled_from(Reason),
+    detail=_maybe_text,
+    changed_fields=st.lists(_text, max_size=4).map(tuple),
+    parent=st.none() | _parents,
+    correction_id=_maybe_text,
+    attempt=_counts,
+    first_decided_at=_times,
+    sent_at=_maybe_times,
+    answered_at=_maybe_times,
+    decided_at=_times,
+)
 RECORDS: st.SearchStrategy[Record] = st.one_of(
     _requests,
     st.builds(
@@ -116,24 +134,7 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
     ),
     st.sampled_from(OBJECTS).flatmap(lambda name: _corrections(CATALOG.objects[name])),
     st.builds(Answer, source=_sources, detail=_maybe_text, answered_at=_times),
-    st.builds(
-        KeyOutcome,
-        request_id=_ids,
-        district_id=_text,
-        object=_text,
-        key=_text,
-        asked_as=_maybe_text,
-        reason=st.none() | st.sampled_from(Reason),
-        detail=_maybe_text,
-        changed_fields=st.lists(_text, max_size=4).map(tuple),
-        parent=st.none() | _parents,
-        correction_id=_maybe_text,
-        attempt=_counts,
-        first_decided_at=_times,
-        sent_at=_maybe_times,
-        answered_at=_maybe_times,
-        decided_at=_times,
-    ),
+    OUTCOMES,
     st.builds(
         RequestStatus,
         request=st.builds(replace, _requests, selection=st.just(Keys(())) | st.builds(All)),

@@ -170,7 +170,7 @@ def chunk(*keys: str, object_name: str = "Person", **more: Any) -> Chunk:
 
 
 def outcomes(plan: Plan) -> list[KeyOutcome]:
-    return [record for record in plan.history if isinstance(record, KeyOutcome)]
+    return list(plan.outcomes())
 
 
 def only_outcome(plan: Plan) -> KeyOutcome:
