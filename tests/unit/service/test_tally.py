@@ -48,7 +48,7 @@ def test_outcomes_that_are_alike_count_one_by_one(grown: Grown) -> None:
     asked = Intake(requested_at={first.request_id: at(10)})
     count_batch(asked, Plan(history=[Alike(first, [Ask("1", "1"), Ask("2", "2")])]))
     assert grown() == {
-        'outcomes_total{status="IN_SYNC"}': 2.0,
+        'key_outcomes_total{status="IN_SYNC"}': 2.0,
         "request_to_outcome_seconds_count": 2.0,
         "request_to_outcome_seconds_sum": 6.0,
     }
