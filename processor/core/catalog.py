@@ -156,6 +156,16 @@ class ObjectType:
         return tuple(f.crosswalk is None and (same_zone or f.kind is not Kind.TIMESTAMP) for f in self.compared)
 
     @cached_property
+    def as_they_are(self) -> tuple[bool, ...]:
+        """For each of `compared`: whether every text of the state's column is canonical as it stands."""
+        return tuple(f.kind is Kind.STRING and f.state_lookup is None for f in self.compared)
+
+    @cached_property
+    def timestamps(self) -> tuple[FieldSpec, ...]:
+        """Of the district-owned fields."""
+        return tuple(f for f in self.owned if f.kind is Kind.TIMESTAMP)
+
+    @cached_property
     def by_name(self) -> Mapping[str, FieldSpec]:
         return {f.name: f for f in self.fields}
 

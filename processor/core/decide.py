@@ -9,7 +9,7 @@ from datetime import datetime
 from processor.core.accept import chunk_status
 from processor.core.catalog import Catalog, ObjectType
 from processor.core.chunk import Ask, Cause, Chunk, Stage
-from processor.core.compare import EQUAL, Difference, check_size, compare, state_values, wanted_values
+from processor.core.compare import EQUAL, Difference, both_values, check_size, compare, state_values, wanted_values
 from processor.core.correction import Correction, Op, Parent, Source
 from processor.core.counted import counted
 from processor.core.errors import FieldError, Reason
@@ -192,8 +192,7 @@ class _Deciding:
         return came_round or ask.asked_as is None or self.chunk.report is not Report.CHANGES
 
     def update(self, kind: ObjectType, ask: Ask, observed: Observed, difference: Difference) -> None:
-        before = state_values(kind, observed.state[0])
-        after = wanted_values(kind, observed.district[0])
+        before, after = both_values(kind, observed.district[0], observed.state[0])
         check_size(before, after)
         if self.parent_will_be_there(kind, ask, observed):
             reason = None if difference.changed else Reason.FORCED
