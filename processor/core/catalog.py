@@ -156,9 +156,23 @@ class ObjectType:
         return tuple(f.crosswalk is None and (same_zone or f.kind is not Kind.TIMESTAMP) for f in self.compared)
 
     @cached_property
-    def as_they_are(self) -> tuple[bool, ...]:
-        """For each of `compared`: whether every text of the state's column is canonical as it stands."""
-        return tuple(f.kind is Kind.STRING and f.state_lookup is None for f in self.compared)
+    def names(self) -> tuple[str, ...]:
+        """Of `compared`."""
+        return tuple(f.name for f in self.compared)
+
+    @cached_property
+    def state_owned(self) -> tuple[str, ...]:
+        """Names of those of `compared` that the state owns."""
+        return tuple(f.name for f in self.compared if f.owner is Owner.STATE)
+
+    @cached_property
+    def spelled(self) -> tuple[tuple[int, FieldSpec], ...]:
+        """District-owned fields of which a text in the state's column may not be canonical, by place in `compared`."""
+        return tuple(
+            (place, f)
+            for place, f in enumerate(self.compared)
+            if f.owner is Owner.DISTRICT and (f.kind is not Kind.STRING or f.state_lookup is not None)
+        )
 
     @cached_property
     def timestamps(self) -> tuple[FieldSpec, ...]:

@@ -45,23 +45,25 @@ def compare(kind: ObjectType, district: Row, state: Row) -> Difference:
     return Difference(tuple(changed), tuple(expected))
 
 
-def state_values(kind: ObjectType, row: Row) -> Values:
+def state_values(kind: ObjectType, row: Row) -> dict[str, str | None]:
     """District-owned fields of a state's row, canonical. Raises Unrepresentable."""
-    return {
-        f.name: text if is_canonical or text is None else state_value(kind, f, text)
-        for f, text, is_canonical in zip(kind.compared, row, kind.as_they_are, strict=True)
-        if f.owner is Owner.DISTRICT
-    }
+    values = dict(zip(kind.names, row, strict=True))
+    for name in kind.state_owned:
+        del values[name]
+    for place, field in kind.spelled:
+        values[field.name] = state_value(kind, field, row[place])
+    return values
 
 
 def both_values(kind: ObjectType, district: Row, state: Row) -> tuple[Values, Values]:
     """`state_values` and `wanted_values` of two rows, of which most columns are the same. Raises as these do."""
     held = state_values(kind, state)
-    wanted = {
-        f.name: held[f.name] if ours == theirs and is_direct else district_value(kind, f, ours)
+    others = {
+        f.name: district_value(kind, f, ours)
         for f, ours, theirs, is_direct in zip(kind.compared, district, state, kind.same_text_same_value, strict=True)
-        if f.owner is Owner.DISTRICT
+        if (ours != theirs or not is_direct) and f.owner is Owner.DISTRICT
     }
+    wanted = held | others
     _check_wanted(kind, district, wanted)
     return held, wanted
 
