@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -14,7 +14,7 @@ from fastavro.read import SchemaResolutionError
 from fastavro.schema import SchemaParseException, UnknownType
 
 from processor.codec.correction_schema import object_of
-from processor.codec.encoding import Write, compiled
+from processor.codec.encoding import RecordWriter, Write, compiled
 from processor.codec.errors import DecodeError, NotRegistered
 from processor.codec.framing import Framing, header_of, registry_header, single_object_header, writer_ref
 from processor.codec.record_types import FIXED, Record, RecordType, correction_type, unknown_correction_type
@@ -25,6 +25,7 @@ from processor.codec.wire import Wire
 from processor.core.catalog import Catalog
 from processor.core.correction import Correction
 from processor.core.errors import CoreError, Reason
+from processor.core.history import KeyOutcome
 
 _UNREADABLE = (
     EOFError,
@@ -125,6 +126,14 @@ class Codec:
         header = self._headers.get((topic, schema.record.name))
         body = schema.write(schema.record.to_wire(record))
         return (self._header(topic, schema) if header is None else header) + body
+
+    def outcome_writer(self, topic: str, outcome: KeyOutcome) -> Callable[[str, str | None], bytes]:
+        """Writes outcomes that differ from this one in `key` and `asked_as` alone. Raises as `encode`."""
+        schema = self._by_type[KeyOutcome]
+        if not isinstance(schema.write, RecordWriter):
+            raise TypeError(f"{schema.record.name} has a type that no writer is made of")
+        header = self._headers.get((topic, schema.record.name)) or self._header(topic, schema)
+        return schema.write.alike(schema.record.to_wire(outcome), ("key", "asked_as"), header)
 
     def prepare(self, topic: str, *record_types: type[Record]) -> None:
         """Looks up now what encoding would look up later, so that a process learns at its start what is missing."""

@@ -16,6 +16,11 @@ MOST_DIFFERING = 4
 MAX_SUSPECTS = 50_000
 """About how many a part may find: they are held in memory, and written in its transaction."""
 
+LEAST_KEYS = 100
+"""Of fewer keys the columns are read at once: that is one answer to wait for instead of two."""
+READS_BY_ROWS = 16
+"""How many reads of keys go by columns before digests are tried again, once more than half of them had others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Digest:
@@ -70,3 +75,8 @@ def next_sizes(scan: Scan, seen: Window, took_s: float, report: Report, limits: 
 def same_digest(_kind: ObjectType, ours: Held, theirs: Held) -> Difference | None:
     """Of rows that are a digest each."""
     return EQUAL if len(ours) == 1 and ours == theirs else None
+
+
+def reads_by_rows(keys: int, others: int) -> int:
+    """How many reads of an object's keys are by columns at once, after one in which so many keys had other digests."""
+    return READS_BY_ROWS if 2 * others > keys else 0

@@ -36,6 +36,8 @@ _ZONE = r"(?:Z|[+-]\d{2}(?::?\d{2}){0,2})"
 _TIMESTAMP = re.compile(
     rf"\d{{4}}-\d{{2}}-\d{{2}}(?:[ T]\d{{2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,6}})?)?{_ZONE}?)?", re.ASCII
 )
+_IN_UTC = re.compile(r"(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2})(?:\.(\d{1,6}))?\+00", re.ASCII)
+"""As our connections are given a timestamp with a zone."""
 _TELLS_ITS_ZONE = re.compile(rf"-?infinity|.*:\d{{2}}(?:\.\d+)?{_ZONE}(?: BC)?", re.ASCII)
 _FAR_FROM_BOTH_ENDS = ("0001-01-03", "9999-12-29")
 
@@ -103,6 +105,10 @@ def _date(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
 
 
 def _timestamp(_field: FieldSpec, text: str, tz: ZoneInfo) -> str:
+    if (match := _IN_UTC.fullmatch(text)) is not None:
+        datetime.fromisoformat(text)
+        day, time, fraction = match.groups("")
+        return f"{day}T{time}.{fraction:0<6}Z"
     if _TIMESTAMP.fullmatch(text) is None:
         raise ValueError
     moment = datetime.fromisoformat(text)

@@ -1,5 +1,6 @@
 """Compiled writers give the bytes that fastavro gives."""
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from io import BytesIO
@@ -12,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.codec import Codec, Record
-from processor.codec.encoding import compiled
+from processor.codec.encoding import RecordWriter, compiled
 from processor.codec.framing import single_object_header
+from processor.core.history import KeyOutcome
 from tests.unit.codec.records import CATALOG
-from tests.unit.codec.strategies import RECORDS
+from tests.unit.codec.strategies import OUTCOMES, RECORDS
 
 CODEC = Codec.open(None, CATALOG)
 
@@ -38,15 +40,28 @@ def test_records_are_the_same_bytes(record: Record) -> None:
     )
 
 
+@given(OUTCOMES, OUTCOMES, st.sets(st.sampled_from([field.name for field in fields(KeyOutcome)])))
+def test_records_that_differ_in_some_fields_are_the_same_bytes(
+    one: KeyOutcome, other: KeyOutcome, varying: set[str]
+) -> None:
+    (schema,) = CODEC.schemas_of(KeyOutcome)
+    assert isinstance(schema.write, RecordWriter)
+    first, last = (schema.record.to_wire(each) for each in (one, other))
+    names = [name for name, _ in schema.write.fields if name in varying]
+    mixed = {**first, **{name: last[name] for name in names}}
+    write = schema.write.alike(first, varying, b"head")
+    assert write(*(mixed[name] for name in names)) == b"head" + by_fastavro(schema.parsed, mixed)
+
+
 def test_a_field_that_is_left_out_has_its_default_and_one_without_is_missed() -> None:
-    fields = [
+    declared = [
         {"name": "must", "type": "string"},
         {"name": "may", "type": ["null", "string"], "default": None},
         {"name": "many", "type": {"type": "array", "items": "long"}, "default": []},
         {"name": "number", "type": "long", "default": 7},
         {"name": "which", "type": {"type": "enum", "name": "E", "symbols": ["A", "B"]}, "default": "B"},
     ]
-    parsed = parse_schema({"type": "record", "name": "R", "fields": fields})
+    parsed = parse_schema({"type": "record", "name": "R", "fields": declared})
     write = compiled(parsed)
     assert write is not None
     assert write({"must": "x"}) == by_fastavro(parsed, {"must": "x"})

@@ -276,3 +276,18 @@ def test_a_reference_that_leads_nowhere_equals_nothing_and_is_null_outside() -> 
 def test_the_word_for_it_is_an_ordinary_text_elsewhere() -> None:
     assert same(FIELDS[Kind.STRING], DANGLING, DANGLING)
     assert side_text(FIELDS[Kind.STRING], DANGLING, UTC_ZONE) == DANGLING
+
+
+@given(st.datetimes() | st.datetimes().map(lambda moment: moment.replace(microsecond=0)))
+def test_a_moment_in_utc_is_one_text_however_its_zone_is_written(moment: datetime) -> None:
+    texts = {
+        canonical(FIELDS[Kind.TIMESTAMP], f"{moment.isoformat(sep=' ')}{zone}", CHICAGO)
+        for zone in ("+00", "+00:00", "Z")
+    }
+    assert len(texts) == 1
+
+
+@pytest.mark.parametrize("text", ["2026-02-30 00:00:00+00", "2026-08-01 24:00:00+00", "2026-08-01 12:60:00+00"])
+def test_a_moment_in_utc_that_is_none_has_no_text(text: str) -> None:
+    with pytest.raises(Unrepresentable):
+        canonical(FIELDS[Kind.TIMESTAMP], text, CHICAGO)
