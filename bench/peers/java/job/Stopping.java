@@ -1,0 +1,44 @@
+package peers;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/** Runs until SIGTERM asks to stop, which waits for the end of what was begun. Whatever fails ends the process with 1. */
+final class Stopping {
+
+    interface Work {
+        void run(Stopping stopping) throws Exception;
+    }
+
+    private static final int PATIENCE_S = 15;
+
+    private final CountDownLatch asked = new CountDownLatch(1);
+    private final CountDownLatch done = new CountDownLatch(1);
+
+    boolean isAsked() {
+        return asked.getCount() == 0;
+    }
+
+    void await() throws InterruptedException {
+        asked.await();
+    }
+
+    static void run(Work work) {
+        var stopping = new Stopping();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            stopping.asked.countDown();
+            try {
+                stopping.done.await(PATIENCE_S, TimeUnit.SECONDS);
+            } catch (InterruptedException over) {
+                Thread.currentThread().interrupt();
+            }
+        }));
+        try {
+            work.run(stopping);
+        } catch (Throwable failure) {
+            failure.printStackTrace();
+            Runtime.getRuntime().halt(1); // hooks would wait for this thread
+        }
+        stopping.done.countDown();
+    }
+}
