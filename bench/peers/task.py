@@ -1,4 +1,4 @@
-"""What a contender is told: where everything is, the schemas with the numbers that a registry gave them, what to compare.
+"""What a contender is told: where everything is, schemas with the numbers that a registry gave them, what to compare.
 
 Made from the orders that `bench` writes for whoever works on a backlog.
 """
@@ -10,10 +10,11 @@ from typing import Any
 from urllib.parse import quote, urlencode
 from urllib.request import urlopen
 
-import yaml
 from psycopg.conninfo import conninfo_to_dict
 
 from bench.world import HERE, RunFailed
+from processor.catalog_file import Secrets, load_catalog
+from processor.codec.schema_files import SchemaFiles
 
 OBJECT = "PersonIdentity"
 RECORDS = {
@@ -47,7 +48,7 @@ def task_of(orders: Mapping[str, Any]) -> Mapping[str, Any]:
         "state": _table(
             orders["state_dsn"], orders["state_table"], orders["state_key"], orders["state_district_column"]
         ),
-        "fields": _fields(orders["columns"]),
+        "fields": _fields(Path(orders["schemas"]), orders["columns"]),
     }
 
 
@@ -73,8 +74,8 @@ def _registered(registry: str, subject: str) -> Mapping[str, Any]:
     return {"id": found["id"], "text": found["schema"]}
 
 
-def _fields(columns: list[str]) -> list[Mapping[str, str]]:
-    """The names that the correction's schema has for the columns, as the benchmark's catalog maps them."""
-    catalog = yaml.safe_load((HERE / "catalog.yaml").read_text(encoding="utf-8"))
-    names = {column: name for name, column in catalog["objects"][OBJECT]["fields"].items()}
+def _fields(schemas: Path, columns: list[str]) -> list[Mapping[str, str]]:
+    """The names that the correction's schema has for the columns."""
+    kind = load_catalog(HERE / "catalog.yaml", SchemaFiles(schemas).object, Secrets.LEFT_OUT).objects[OBJECT]
+    names = {field.district_column: field.name for field in kind.compared}
     return [{"name": names[column], "column": column} for column in columns]

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.stream.LongStream;
 import org.apache.avro.io.BinaryDecoder;
 import org.apache.avro.io.DecoderFactory;
 
@@ -19,6 +20,11 @@ record Request(
 
     /** The branch of the selection's union. */
     static final int KEYS = 0;
+
+    /** Sorted, each once. */
+    long[] sortedKeys() {
+        return LongStream.of(keys).sorted().distinct().toArray();
+    }
 
     /** Reads requests of one schema, one after the other. */
     static final class Reader {

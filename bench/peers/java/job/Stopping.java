@@ -1,5 +1,6 @@
 package peers;
 
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -12,21 +13,26 @@ final class Stopping {
 
     private static final int PATIENCE_S = 15;
 
-    private final CountDownLatch asked = new CountDownLatch(1);
+    private final CompletableFuture<Void> asked = new CompletableFuture<>();
     private final CountDownLatch done = new CountDownLatch(1);
 
     boolean isAsked() {
-        return asked.getCount() == 0;
+        return asked.isDone();
     }
 
-    void await() throws InterruptedException {
-        asked.await();
+    /** Returns once it is to stop; raises what another thread failed by. */
+    void await() {
+        asked.join();
+    }
+
+    void fail(Throwable failure) {
+        asked.completeExceptionally(failure);
     }
 
     static void run(Work work) {
         var stopping = new Stopping();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-            stopping.asked.countDown();
+            stopping.asked.complete(null);
             try {
                 stopping.done.await(PATIENCE_S, TimeUnit.SECONDS);
             } catch (InterruptedException over) {
@@ -37,7 +43,7 @@ final class Stopping {
             work.run(stopping);
         } catch (Throwable failure) {
             failure.printStackTrace();
-            Runtime.getRuntime().halt(1); // hooks would wait for this thread
+            Runtime.getRuntime().halt(1); // the hook would wait for this thread
         }
         stopping.done.countDown();
     }
