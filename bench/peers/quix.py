@@ -190,7 +190,9 @@ def main() -> None:
         auto_offset_reset="earliest",
         commit_interval=COMMIT_EVERY_S,
         auto_create_topics=False,
-        producer_extra_config={"compression.type": "lz4"},
+        # Of its own accord it draws an id, and what a killed one left open would be waited for.
+        producer_extra_config={"compression.type": "lz4", "transactional.id": task["transactional_id"]},
+        consumer_extra_config={"group.instance.id": task["transactional_id"]},
         state_dir=f"{sys.argv[1]}.state",
         loglevel="WARNING",
     )

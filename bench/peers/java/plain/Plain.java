@@ -47,6 +47,8 @@ final class Plain implements AutoCloseable, ConsumerRebalanceListener {
         consumer = new KafkaConsumer<>(Map.of(
                 "bootstrap.servers", config.bootstrap(),
                 "group.id", config.group(),
+                // A member that was killed has its partitions again as soon as it is back.
+                "group.instance.id", config.transactionalId(),
                 "isolation.level", "read_committed",
                 "enable.auto.commit", false,
                 "auto.offset.reset", "earliest",

@@ -45,6 +45,7 @@ final class Streams {
         return Map.of(
                 "bootstrap.servers", config.bootstrap(),
                 "application.id", config.group(),
+                "group.instance.id", config.transactionalId(),
                 "processing.guarantee", "exactly_once_v2",
                 "commit.interval.ms", 100,
                 "num.stream.threads", 2,
