@@ -48,7 +48,7 @@ def task_of(orders: Mapping[str, Any]) -> Mapping[str, Any]:
         "state": _table(
             orders["state_dsn"], orders["state_table"], orders["state_key"], orders["state_district_column"]
         ),
-        "fields": _fields(Path(orders["schemas"]), orders["columns"]),
+        "fields": fields(Path(orders["schemas"]), orders["columns"]),
     }
 
 
@@ -74,7 +74,7 @@ def _registered(registry: str, subject: str) -> Mapping[str, Any]:
     return {"id": found["id"], "text": found["schema"]}
 
 
-def _fields(schemas: Path, columns: list[str]) -> list[Mapping[str, str]]:
+def fields(schemas: Path, columns: list[str]) -> list[Mapping[str, str]]:
     """The names that the correction's schema has for the columns."""
     kind = load_catalog(HERE / "catalog.yaml", SchemaFiles(schemas).object, Secrets.LEFT_OUT).objects[OBJECT]
     names = {field.district_column: field.name for field in kind.compared}

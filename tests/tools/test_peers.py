@@ -96,7 +96,7 @@ def publish(run: Run, requests: Sequence[Request]) -> None:
     publisher.flush()
 
 
-Written: TypeAlias = dict[tuple[str, bytes | None, str], tuple[frozenset[tuple[str, bytes]], Record]]
+Written: TypeAlias = dict[tuple[str, bytes | None, str], tuple[frozenset[object], Record]]
 """Headers and record, by topic, the record's key and, of corrections, the key that is corrected."""
 
 
@@ -107,7 +107,7 @@ def written(run: Run, planted: Planted) -> Written:
     tail.to_end()
     tail.close()
     compare(tail.counts, planted.decided(), "on the topics")
-    found = {}
+    found: Written = {}
     for message in messages(run, planted.decided().total()):
         record = timeless(run.codec.decode(message.value() or b"", (*HISTORY, Correction)))
         topic = "corrections" if message.topic() == run.topics.corrections else "history"
@@ -141,9 +141,16 @@ def timeless(record: Record) -> Record:
         case RequestStatus():
             return replace(record, decided_at=ONCE)
         case Correction():
-            times = dict.fromkeys(("district_read_at", "state_read_at", "first_decided_at", "sent_at"), ONCE)
             assert record.source.district_version.xmax > 0
-            return replace(record, source=replace(record.source, district_version=DistrictVersion(0, 0, 0), **times))
+            source = replace(
+                record.source,
+                district_version=DistrictVersion(0, 0, 0),
+                district_read_at=ONCE,
+                state_read_at=ONCE,
+                first_decided_at=ONCE,
+                sent_at=ONCE,
+            )
+            return replace(record, source=source)
         case _:
             return record
 
