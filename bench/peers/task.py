@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from bench.world import HERE, RunFailed
 from processor.catalog_file import Secrets, load_catalog
 from processor.codec.schema_files import SchemaFiles
+from processor.codec.schema_text import NAMESPACE
 
 OBJECT = "PersonIdentity"
 RECORDS = {
@@ -40,7 +41,7 @@ def task_of(orders: Mapping[str, Any]) -> Mapping[str, Any]:
         **{name: orders[name] for name in ("bootstrap", "group", "transactional_id", "transaction_keys")},
         "topics": {name: topics[name] for name in ("requests", "corrections", "history")},
         "schemas": {
-            name: _registered(orders["registry"], f"{topics[topic]}-{record}")
+            name: _registered(orders["registry"], f"{topics[topic]}-{NAMESPACE}.{record}")
             for name, (topic, record) in RECORDS.items()
         },
         "district_id": orders["district"],

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.peers.contenders import KAFKA_STREAMS, PLAIN_JAVA, InJava
+from bench.peers.contenders import PLAIN_JAVA
 from bench.peers.task import fields, jdbc
 from stack.errors import StackError
 from stack.layout import REPO
@@ -36,9 +36,8 @@ def test_fields_are_named_as_in_the_correction_s_schema() -> None:
     ]
 
 
-@pytest.mark.parametrize("peer", [PLAIN_JAVA, KAFKA_STREAMS])
-def test_what_cannot_be_downloaded_is_named(peer: InJava, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_downloaded_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RESYNC_CACHE", str(tmp_path))
     monkeypatch.setenv("RESYNC_MAVEN_REPO", (tmp_path / "nothing").as_uri())
     with pytest.raises(StackError, match=r"could not download [a-z.]+:[a-z0-9-]+:[0-9.]+"):
-        peer.prepare()
+        PLAIN_JAVA.prepare()
