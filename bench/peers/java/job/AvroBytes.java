@@ -69,7 +69,8 @@ final class AvroBytes {
         try {
             var decoder = DecoderFactory.get().binaryDecoder(body, null);
             var record = new GenericDatumReader<>(schema).read(null, decoder);
-            if (decoder.isEnd() && Arrays.equals(body, part(to -> new GenericDatumWriter<>(schema).write(record, to)))) {
+            var again = part(to -> new GenericDatumWriter<>(schema).write(record, to));
+            if (decoder.isEnd() && Arrays.equals(body, again)) {
                 return;
             }
         } catch (IOException | RuntimeException fault) {

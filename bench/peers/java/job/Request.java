@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.LongStream;
 import org.apache.avro.io.BinaryDecoder;
 import org.apache.avro.io.DecoderFactory;
@@ -21,9 +22,16 @@ record Request(
     /** The branch of the selection's union. */
     static final int KEYS = 0;
 
-    /** Sorted, each once. */
-    long[] sortedKeys() {
-        return LongStream.of(keys).sorted().distinct().toArray();
+    /** The keys of all, sorted, each once: neighbours share pages of the table and its index. */
+    static long[] sortedKeys(List<Request> requests) {
+        var sorted = requests.stream().flatMapToLong(request -> LongStream.of(request.keys)).sorted().toArray();
+        var count = 0;
+        for (var key : sorted) {
+            if (count == 0 || key != sorted[count - 1]) {
+                sorted[count++] = key;
+            }
+        }
+        return Arrays.copyOf(sorted, count);
     }
 
     /** Reads requests of one schema, one after the other. */

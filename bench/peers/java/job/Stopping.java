@@ -4,7 +4,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** Runs until SIGTERM asks to stop, which waits for the end of what was begun. Whatever fails ends the process with 1. */
+/** Until SIGTERM, which waits for the end of what was begun. Whatever fails ends the process with 1. */
 final class Stopping {
 
     interface Work {

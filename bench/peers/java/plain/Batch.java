@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.LongStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
@@ -37,10 +36,5 @@ final class Batch {
 
     Map<TopicPartition, OffsetAndMetadata> offsets() {
         return offsets;
-    }
-
-    /** Sorted, each once: neighbours share pages of the table and its index. */
-    long[] keys() {
-        return requests.stream().flatMapToLong(request -> LongStream.of(request.keys())).sorted().distinct().toArray();
     }
 }

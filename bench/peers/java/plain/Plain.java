@@ -31,7 +31,7 @@ final class Plain implements AutoCloseable, ConsumerRebalanceListener {
     private final Lookups digests;
     private final Lookups rows;
     private final Transactions transactions;
-    private final ExecutorService writer = Executors.newSingleThreadExecutor(Thread.ofPlatform().name("write").factory());
+    private final ExecutorService writer = Executors.newSingleThreadExecutor();
     /** One for each batch that may be in flight. */
     private final Semaphore room = new Semaphore(IN_FLIGHT);
     private Batch batch = new Batch();
@@ -59,27 +59,29 @@ final class Plain implements AutoCloseable, ConsumerRebalanceListener {
     void run(Stopping stopping) throws Exception {
         consumer.subscribe(List.of(config.topics().requests()), this);
         while (!stopping.isAsked()) {
-            var isIdle = room.availablePermits() == IN_FLIGHT;
-            var records = consumer.poll(isIdle && batch.isEmpty() ? IDLE : BUSY);
-            for (var record : records) {
+            raiseFailure();
+            for (var record : consumer.poll(isIdle() && batch.isEmpty() ? IDLE : BUSY)) {
                 batch.add(record, reader.read(record.value()));
                 if (batch.size() >= config.transactionKeys()) {
                     submit();
                 }
             }
-            // Large transactions under a backlog, at once when there is none.
-            if (records.isEmpty() && !batch.isEmpty() && room.availablePermits() == IN_FLIGHT) {
+            // At once when there is nothing else to do; under a backlog a batch grows while others are in flight.
+            if (isIdle() && !batch.isEmpty()) {
                 submit();
             }
         }
         drain();
     }
 
+    private boolean isIdle() {
+        return room.availablePermits() == IN_FLIGHT;
+    }
+
     private void submit() throws Exception {
         room.acquire();
-        raiseFailure();
         var submitted = batch;
-        var suspects = digests.suspects(submitted.keys());
+        var suspects = digests.suspects(Request.sortedKeys(submitted.requests()));
         var group = consumer.groupMetadata();
         batch = new Batch();
         writer.execute(() -> write(submitted, suspects, group));

@@ -2,6 +2,7 @@ package peers;
 
 import java.io.IOException;
 import java.sql.SQLException;
+import java.util.List;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.streams.processor.api.Processor;
@@ -42,7 +43,7 @@ final class Comparing implements Processor<byte[], byte[], byte[], byte[]>, Sink
     public void process(Record<byte[], byte[]> record) {
         try {
             var request = reader.read(record.value());
-            var suspects = lookups.suspects(request.sortedKeys()).join();
+            var suspects = lookups.suspects(Request.sortedKeys(List.of(request))).join();
             records.write(request, lookups.decide(suspects), context.currentSystemTimeMs() * 1_000, this);
         } catch (IOException fault) {
             throw new IllegalStateException(fault);
