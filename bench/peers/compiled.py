@@ -19,7 +19,7 @@ from stack.jvm import java
 SOURCES = Path(__file__).with_name("java")
 SHARED = "job"
 OPTIONS = ("-21", "-failOnWarning")
-FLAGS = ("-Xmx512m", "-XX:+UseParallelGC", "-XX:+ExitOnOutOfMemoryError")
+FLAGS = ("-Xmx512m", "-XX:+UseParallelGC", "-XX:+ExitOnOutOfMemoryError", "--enable-native-access=ALL-UNNAMED")
 
 
 @dataclass(frozen=True, slots=True)
