@@ -31,7 +31,7 @@ STEPS = {
 POINTS = [f"{role}.{step}" for role, steps in STEPS.items() for step in steps]
 SECOND_BATCH = ["process.after_compare:2", "process.before_commit:2", "process.after_commit:2"]
 """The one after the first that it commits, which is in hand by then."""
-BACKLOG = {"batch_max_keys": 20}
+BATCH_KEYS = 20
 """Many batches, of which the processor has several in hand when it dies."""
 
 
@@ -56,7 +56,7 @@ def test_a_crash_at_any_step_loses_nothing_and_repeats_nothing(
         asked += [ask_for(running, edited, name) for _ in range(3)]
         if name == "store":
             running.watcher.until_ended(asked)
-        dying = running.start(name, ready=False, crash_at=point, **BACKLOG)
+        dying = running.start(name, ready=False, crash_at=point, batch_max_keys=BATCH_KEYS)
         assert dying.await_end() == -signal.SIGKILL
 
         [late] = running.take_keys(1)
