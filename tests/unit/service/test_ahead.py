@@ -119,6 +119,21 @@ def test_after_an_abort_all_that_is_in_hand_is_read_again() -> None:
     assert world.broker.offsets == [[2], [4]]
 
 
+def test_what_a_void_batch_took_on_is_not_known() -> None:
+    """It is still being read when its input comes again."""
+    world, processor, threads = backlog(4, broker=Broker(aborts=1))
+    processor.step()
+    processor.step()
+    read_and_compare(threads)
+    for _ in range(3):
+        processor.step()
+    assert (world.inbox.taken, len(threads.given)) == (4, 6)
+    while processor.step():
+        read_and_compare(threads, 3)
+    assert len(world.broker.outcomes()) == 4
+    assert world.broker.offsets == [[2], [4]]
+
+
 def test_a_rebalance_makes_void_what_is_in_hand_and_what_is_gathered() -> None:
     world, processor, threads = backlog(5)
     for _ in range(3):
