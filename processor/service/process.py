@@ -30,8 +30,8 @@ from processor.service.work import Poison, Work, decode
 
 log = logging.getLogger(__name__)
 
-AHEAD = 3
-"""Batches in hand of what is done at once: one is committed, one compared, one read."""
+AHEAD = 2
+"""Batches in hand of what is done at once: one is read while one is compared or committed. A third is gathered."""
 
 
 class AcceptedSet(Protocol):
