@@ -69,13 +69,12 @@ class Processor:
         False where the loop may wait for records. Raises RegistryUnavailable.
         """
         begun = self._begin_at_once()
-        if self._finish():
+        if self._finish() or begun or self._begin_chunks():
             return True
-        if self.hand.at_once():
-            if not begun:
-                self.hand.wait_for_one(MAX_WAIT_S)
-            return True
-        return self._begin_chunks() or begun
+        if not self.hand.at_once():
+            return False
+        self.hand.wait_for_one(MAX_WAIT_S)
+        return True
 
     def is_busy(self) -> bool:
         """Whether there will be something to do that no record tells of."""
@@ -95,7 +94,7 @@ class Processor:
 
     def _begin_chunks(self) -> bool:
         """Chunks come only where nothing that is done at once may be taken."""
-        if self.hand.chunks() >= AT_ONCE or next(self.inbox.ready(_now_s()), None) is not None:
+        if self._gathered or self.hand.chunks() >= AT_ONCE or next(self.inbox.ready(_now_s()), None) is not None:
             return False
         taken = self._take_chunks()
         if not taken:

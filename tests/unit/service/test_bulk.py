@@ -18,7 +18,7 @@ from processor.service.process import Processor
 from processor.service.records import Lane, Received
 from tests.unit.codec.records import SOURCE
 from tests.unit.core.builders import NOW
-from tests.unit.service.processing import CODEC, IDS, NORTH, Broker, Parts, chunk_records, parts, requests
+from tests.unit.service.processing import CODEC, IDS, NORTH, Broker, Later, Parts, chunk_records, parts, requests
 from tests.unit.service.received import PARTITIONS, received
 
 ANSWER = Answer(replace(SOURCE, district_id="NORTH"), Result.APPLIED, None, NOW)
@@ -82,6 +82,23 @@ def test_chunks_are_not_begun_while_a_request_waits() -> None:
         assert not world.threads.given
     assert processor.step()
     assert len(world.threads.given) == 1
+
+
+def test_chunks_are_begun_while_a_request_is_in_hand() -> None:
+    """Or they would not be while requests come one after the other."""
+    world = with_chunks(keys_of(1))
+    world.inbox.log += requests(1)
+    world.at_once = later = Later()
+    processor = world.processor()
+    assert processor.step()
+    assert processor.step()
+    assert len(world.threads.given) == 1
+    world.threads.work()
+    assert processor.step()
+    assert told(world) == ["1000"]
+    later.work()
+    assert processor.step()
+    assert told(world) == ["1000", "1"]
 
 
 def sizes(world: Parts, processor: Processor) -> list[int]:
