@@ -30,7 +30,7 @@ from processor.exposition import show_assigned, show_databases, show_inbox
 from processor.http.serving import serve
 from processor.lifecycle import Lifecycle
 from processor.service.ahead import Ahead
-from processor.service.bulk import AT_ONCE, Bulk
+from processor.service.bulk import SIDE_BY_SIDE, Bulk
 from processor.service.comparing import Comparer
 from processor.service.gathering import BatchLimits
 from processor.service.hand import Hand
@@ -70,7 +70,7 @@ def run_process(settings: Settings) -> None:
     at_once = _readers(settings, catalog, parts, reader_options(settings, "process"))
     for_bulk = replace(reader_options(settings, "process-bulk"), rests_after_timeout=False)
     in_bulk = _readers(settings, catalog, parts, for_bulk, are_many=True)
-    threads = ThreadPoolExecutor(AT_ONCE, "bulk")
+    threads = ThreadPoolExecutor(SIDE_BY_SIDE, "bulk")
     limits = catalog.limits
     ahead = Ahead(at_once.comparer.read, at_once.comparer.decide)
     bulk = Bulk(

@@ -9,7 +9,7 @@ from processor.service.comparing import Compared, Comparer
 from processor.service.hand import InHand
 from processor.service.intake import Intake
 
-AT_ONCE = 2
+SIDE_BY_SIDE = 2
 """Batches in hand, each of another partition: a district that does not answer leaves room for one that does."""
 QUIET_S = 1.0
 """So long after a request that came by itself batches are small."""

@@ -18,7 +18,7 @@ from processor.core.chunk import Chunk
 from processor.core.request import Request
 from processor.core.rights import Policy
 from processor.service.ahead import Ahead
-from processor.service.bulk import AT_ONCE, MOST_KEYS_BESIDE, Bulk
+from processor.service.bulk import MOST_KEYS_BESIDE, SIDE_BY_SIDE, Bulk
 from processor.service.comparing import Compared
 from processor.service.gathering import BatchLimits, Gathered
 from processor.service.hand import Hand, InHand, Known
@@ -94,7 +94,11 @@ class Processor:
 
     def _begin_chunks(self) -> bool:
         """Chunks come only where nothing that is done at once may be taken."""
-        if self._gathered or self.hand.chunks() >= AT_ONCE or next(self.inbox.ready(_now_s()), None) is not None:
+        if (
+            self._gathered is not None
+            or self.hand.chunks() >= SIDE_BY_SIDE
+            or next(self.inbox.ready(_now_s()), None) is not None
+        ):
             return False
         taken = self._take_chunks()
         if not taken:

@@ -10,7 +10,7 @@ from processor.core.correction import Answer, Result
 from processor.core.ids import accepted_id
 from processor.core.plan import Plan
 from processor.core.request import Keys, Mode, Report, Request
-from processor.service.bulk import AT_ONCE, IDLE_S, MOST_KEYS_BESIDE, QUIET_S, Bulk
+from processor.service.bulk import IDLE_S, MOST_KEYS_BESIDE, QUIET_S, SIDE_BY_SIDE, Bulk
 from processor.service.comparing import Compared
 from processor.service.hand import InHand
 from processor.service.intake import Intake
@@ -286,7 +286,7 @@ def test_nothing_is_waited_for_once_a_rest_is_over() -> None:
 def test_no_more_is_in_hand_than_can_be_read() -> None:
     world = with_chunks(keys_of(1))
     processor = world.processor()
-    others = [Future[Compared]() for _ in range(AT_ONCE)]
+    others = [Future[Compared]() for _ in range(SIDE_BY_SIDE)]
     for partition, other in enumerate(others):
         processor.hand.add(InHand(PARTITIONS + partition, 0, [], Intake(), other))
     assert not processor.step()
