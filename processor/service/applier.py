@@ -61,9 +61,10 @@ class Applier:
         records = [*batch.passed_on]
         for answer, (_, received) in zip(answers, batch.corrections, strict=True):
             records.append(self._answer(answer, received))
-        done = timed_commit(self.commit_transaction, records, self.inbox.offsets())
+        offsets = self.inbox.offsets()
+        done = timed_commit(self.commit_transaction, records, offsets)
         if done:
-            self.inbox.committed()
+            self.inbox.committed(offsets)
             count_applied(answers, batch.poison, batch.misrouted)
         else:
             log.warning("transaction aborted; its input is read again")
