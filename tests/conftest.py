@@ -1,6 +1,10 @@
 import gc
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")  # no property is about time, and the machine may be busy
 
 pytest_plugins = ["tests.stack_fixtures"]
 
