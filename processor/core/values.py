@@ -109,7 +109,12 @@ def _timestamp(_field: FieldSpec, text: str, tz: ZoneInfo) -> str:
     if moment.tzinfo is None:
         # An hour that occurs twice or never is taken as Postgres's `at time zone` takes it: at standard time.
         moment = max(_moments(moment, tz))
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").zfill(27)
+    return _told(moment.astimezone(UTC))
+
+
+def _told(moment: datetime) -> str:
+    """Of a time in UTC."""
+    return moment.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
 def _decimal(field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
@@ -196,8 +201,11 @@ _WIRE: dict[Kind, Callable[[str], WireValue]] = {
 
 def from_wire(field: FieldSpec, value: WireValue) -> str | None:
     """The inverse of `to_wire`. Raises Unrepresentable where the value is not of the field's kind."""
-    if value is None:
-        return None
+    if value is None or (type(value) is str and field.kind is Kind.STRING):
+        return value
+    plain = _plain(field.kind, value)
+    if plain is not None:
+        return plain
     match value:
         case bool():
             text = "true" if value else "false"
@@ -210,6 +218,19 @@ def from_wire(field: FieldSpec, value: WireValue) -> str | None:
         case _:
             text = str(value)
     return canonical(field, text, ZoneInfo("UTC"))
+
+
+def _plain(kind: Kind, value: WireValue) -> str | None:
+    """Canonical text of just what `to_wire` gives, without a detour; None where `canonical` has to look at it."""
+    match value:
+        case bool() if kind is Kind.BOOLEAN:
+            return "true" if value else "false"
+        case datetime() if kind is Kind.TIMESTAMP and value.tzinfo is UTC:
+            return _told(value)
+        case date() if kind is Kind.DATE and not isinstance(value, datetime):
+            return value.isoformat()
+        case _:
+            return None
 
 
 def same(field: FieldSpec, left: str | None, right: str | None) -> bool:
