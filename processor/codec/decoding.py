@@ -155,6 +155,18 @@ def _optional(null: int, other: int, read: Read, data: bytes, at: int) -> tuple[
     return read(data, at + 1)
 
 
+def _optional_string(null: int, other: int, data: bytes, at: int) -> tuple[str | None, int]:
+    """The commonest field."""
+    branch = data[at]
+    if branch == other:
+        size = data[at + 1]
+        if not size & _NEGATIVE_OR_LONG:
+            at += 2
+            end = at + (size >> 1)
+            return data[at:end].decode(), end
+    return _optional(null, other, _string, data, at)
+
+
 def _branch(readers: Mapping[int, Read], data: bytes, at: int) -> tuple[Any, int]:
     place, at = _long(data, at)
     return readers[place](data, at)
@@ -223,5 +235,7 @@ class _Compiler:
         readers = {place: self.reader(branch) for place, branch in enumerate(branches)}
         if len(branches) == 2 and "null" in branches:
             null = branches.index("null")
+            if readers[1 - null] is _string:
+                return partial(_optional_string, null << 1, (1 - null) << 1)
             return partial(_optional, null << 1, (1 - null) << 1, readers[1 - null])
         return partial(_branch, readers)

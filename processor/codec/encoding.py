@@ -42,6 +42,7 @@ def _varint(number: int) -> bytes:
     return bytes(out)
 
 
+_SHORT_STRING = 256
 _SHORT = [_varint(number) for number in range(1_024)]
 """Lengths and counts, most of all."""
 
@@ -85,6 +86,15 @@ def _decimal(precision: int, scale: int, number: Decimal) -> bytes:
 
 def _optional(symbol: bytes, null: bytes, write: Write, value: object) -> bytes:
     return null if value is None else symbol + write(value)
+
+
+def _optional_string(short: list[bytes], symbol: bytes, null: bytes, text: str | None) -> bytes:
+    """The commonest field; `short` are its symbol and its length together."""
+    if text is None:
+        return null
+    data = text.encode()
+    size = len(data)
+    return (short[size] if size < len(short) else symbol + _varint(size)) + data
 
 
 def _array(write: Write, values: Any) -> bytes:  # noqa: ANN401  (a sized iterable)
@@ -169,6 +179,9 @@ class _Compiler:
             return partial(_named, symbols, writers, null)
         if len(writers) == 1 and null is not None:
             ((name, write),) = writers.items()
+            if write is _string:
+                short = [symbols[name] + _long(size) for size in range(_SHORT_STRING)]
+                return partial(_optional_string, short, symbols[name], null)
             return partial(_optional, symbols[name], null, write)
         raise NotCompiled
 

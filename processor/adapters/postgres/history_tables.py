@@ -91,8 +91,12 @@ class PostgresTransaction:
             return
         self._is_staged = True
         columns = sql.SQL(", ").join(map(sql.Identifier, BATCH_COLUMNS[table]))
-        statement = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(f"batch_{table}"), columns)
+        types = rows.TYPES.get(table)
+        how = sql.SQL(" (format binary)" if types else "")
+        statement = sql.SQL("copy {} ({}) from stdin{}").format(sql.Identifier(f"batch_{table}"), columns, how)
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+            if types:
+                copy.set_types(types)
             copy.write_row(first)
             for record in iterator:
                 copy.write_row(record)
