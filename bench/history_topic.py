@@ -10,7 +10,15 @@ from confluent_kafka import Producer
 from bench.traffic import OBJECT
 from bench.world import DISTRICT, PARTITIONS, Run
 from processor.codec.history import history_record
-from processor.core.history import ChunkState, ChunkStatus, HistoryRecord, KeyOutcome, RequestState, RequestStatus, Status
+from processor.core.history import (
+    ChunkState,
+    ChunkStatus,
+    HistoryRecord,
+    KeyOutcome,
+    RequestState,
+    RequestStatus,
+    Status,
+)
 from processor.core.ids import correction_id
 from processor.core.partition import partition_of
 from processor.core.request import Keys, Request
@@ -68,7 +76,7 @@ def publish(run: Run, requests: int, begin: int = 0) -> None:
         value, partition = run.codec.encode(topic, record), partition_of(request_id, PARTITIONS)
         while True:
             try:
-                producer.produce(topic, value, key, partition, headers=headers)
+                producer.produce(topic, value, key, partition, headers=[*headers])
             except BufferError:
                 producer.poll(0.1)
             else:

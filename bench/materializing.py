@@ -1,8 +1,8 @@
 """Outcomes into the store's tables, and a replay of them: `python -m bench.materializing`.
 
-One JSON line a figure. The store finds a history topic of so many outcomes. What it keeps is counted while it works, from the
-first rows that are seen to the last. Beside it stands COPY into a temporary table and one merge a batch, into a table
-with the same indexes and nothing else to do: the rows are made ready before, and one client brings batches of as many.
+One JSON line a figure. The store finds a history topic of outcomes. What it keeps is counted while it works, from the
+first rows that are seen to the last. Beside it stands binary COPY into a temporary table and one merge a batch, into a
+table with the same indexes and no triggers: the rows are made ready before, and one client brings batches of as many.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from bench import command, history_topic
 from bench.figures import Figure
@@ -23,7 +24,7 @@ from bench.options import number
 from bench.traffic import WrongCount
 from bench.world import Run, RunFailed, World
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect
-from processor.adapters.postgres.history_rows import COLUMNS, Row, outcome_row
+from processor.adapters.postgres.history_rows import COLUMNS, PRIMARY_KEY, TYPES, Row, outcome_row
 from processor.core.history import KeyOutcome
 from processor.service.history_ports import BatchLimits
 from stack import roles
@@ -31,25 +32,32 @@ from stack import roles
 BATCH = BatchLimits().records
 LOOK_EVERY_S = 0.02
 LONGEST_S = 900.0
-_NAMES = ", ".join(COLUMNS["outcomes"])
-_SET = ", ".join(COLUMNS["outcomes"][3:])
-_EXCLUDED = ", ".join(f"excluded.{name}" for name in COLUMNS["outcomes"][3:])
-FLOOR_TABLES = f"""
+FLOOR_TABLES = """
 drop table if exists floor_outcomes, batch_floor;
 create table floor_outcomes (like outcomes including all);
 create temp table batch_floor (like outcomes) on commit delete rows;
 """
-FLOOR_MERGE = f"""
-insert into floor_outcomes ({_NAMES}) select {_NAMES} from batch_floor
-on conflict (request_id, object, key) do update set ({_SET}) = ({_EXCLUDED})
-"""
+_COLUMNS = [sql.Identifier(name) for name in COLUMNS["outcomes"]]
+_OTHERS = _COLUMNS[PRIMARY_KEY["outcomes"] :]
+_NAMES = sql.SQL(", ").join(_COLUMNS)
+FLOOR_COPY = sql.SQL("copy batch_floor ({}) from stdin (format binary)").format(_NAMES)
+FLOOR_MERGE = sql.SQL(
+    "insert into floor_outcomes ({names}) select {names} from batch_floor"
+    " on conflict (request_id, object, key) do update set ({others}) = ({excluded})"
+).format(
+    names=_NAMES,
+    others=sql.SQL(", ").join(_OTHERS),
+    excluded=sql.SQL(", ").join(sql.SQL("excluded.{}").format(name) for name in _OTHERS),
+)
 
 
 def main() -> int:
     parser = command.options("bench.materializing", __doc__, rows=1_000)
     parser.add_argument("--outcomes", type=number(10_000, 10_000_000), default=200_000, help="(%(default)s)")
     parser.add_argument("--repeats", type=number(1, 100), default=3, help="(%(default)s)")
-    parser.add_argument("--grown", type=number(1, 100), default=4, help="replay so many times as many too (%(default)s)")
+    parser.add_argument(
+        "--grown", type=number(1, 100), default=4, help="replay so many times as many too (%(default)s)"
+    )
     return command.figures(parser, measured)
 
 
@@ -79,7 +87,7 @@ def materialized(run: Run, requests: int) -> Figure:
     run.start("store")
     ours = _watched(run, outcomes)
     run.stop("store")
-    _check(run, "resync_store.outcomes", requests)
+    _check(run, "outcomes", requests)
     floor = merged(run, requests)
     return {
         "scenario": "materializing",
@@ -116,12 +124,13 @@ def merged(run: Run, requests: int) -> float:
         began = time.monotonic()
         for batch in batches:
             with connection.transaction(), connection.cursor() as cursor:
-                with cursor.copy(f"copy batch_floor ({_NAMES}) from stdin") as copy:
+                with cursor.copy(FLOOR_COPY) as copy:
+                    copy.set_types(TYPES["outcomes"])
                     for row in batch:
                         copy.write_row(row)
                 cursor.execute(FLOOR_MERGE)
         took = time.monotonic() - began
-    _check(run, "resync_store.floor_outcomes", requests)
+    _check(run, "floor_outcomes", requests)
     return len(outcomes) / took
 
 
@@ -145,7 +154,7 @@ def replayed(run: Run, requests: int) -> Figure:
             told = "" if replay.stderr is None else replay.stderr.read()
             raise RunFailed(f"resync replay ended with {replay.returncode}: {told.strip()}")
     took = time.monotonic() - began
-    _check(run, "resync_store.outcomes", requests)
+    _check(run, "outcomes", requests)
     outcomes = requests * KEYS_A_REQUEST
     return {
         "scenario": "replay",
@@ -166,9 +175,11 @@ def _peak_rss_mb(pid: int) -> float:
 
 def _check(run: Run, table: str, requests: int) -> None:
     """Raises WrongCount unless the table holds each outcome, with the status that was published."""
-    counted = f"select status, count(*), count(distinct (request_id, key)) from {table} group by 1"
+    counted = sql.SQL("select status, count(*), count(distinct (request_id, key)) from {} group by 1").format(
+        sql.Identifier(LIVE_SCHEMA, table)
+    )
     with psycopg.connect(run.settings.history_dsn) as connection:
-        found = {status: (rows, keys) for status, rows, keys in connection.execute(counted.encode())}
+        found = {status: (rows, keys) for status, rows, keys in connection.execute(counted)}
     half = requests * KEYS_A_REQUEST // 2
     wanted = {"IN_SYNC": (half, half), "APPLIED": (half, half)}
     if found != wanted:

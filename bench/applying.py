@@ -1,0 +1,223 @@
+"""Corrections at the state: `python -m bench.applying`.
+
+One JSON line a figure. The applier finds a topic of corrections, half of them updates of one field, half creates, and
+is done when its group's offsets have reached the topic's end: they are committed with the answers. It is watched from its
+first commit on. Beside it stand bare batched writes of the same rows, by `update … from unnest` and `insert … select …
+from unnest` of arrays, 1,000 rows a transaction, without a look at what is there, and without answers.
+"""
+
+import argparse
+import sys
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import psycopg
+from confluent_kafka import Consumer, Producer, TopicPartition
+from psycopg import sql
+
+from bench import command
+from bench.checksum import check_equal
+from bench.figures import Figure
+from bench.options import number
+from bench.traffic import OBJECT, Tail, compare
+from bench.world import DISTRICT, PARTITIONS, Run, World
+from processor.bootstrap.apply import MOST_CORRECTIONS
+from processor.bootstrap.parts import open_catalog
+from processor.core.catalog import Kind, ObjectType
+from processor.core.chunk import Cause
+from processor.core.correction import Correction, Op, Source
+from processor.core.ids import correction_id
+from processor.core.partition import partition_of
+from processor.core.request import Dependencies, Mode, OnStateOnly
+from processor.core.snapshot import DistrictVersion
+from processor.core.values import Values, canonical
+
+LOOK_EVERY_S = 0.02
+LONGEST_S = 900.0
+HALF_CREATED = b"""
+update bench_state_person set phone = '555-DIFF' where district_id = 'NORTH' and district_person_id % 2 = 0;
+delete from bench_state_person where district_id = 'NORTH' and district_person_id % 2 = 1
+"""
+"""All rows of the district are off: every other one differs, the others are missing."""
+UPDATED = """
+update bench_state_person t set phone = i.phone from unnest(%s::bigint[], %s::text[]) as i (key, phone)
+where t.district_id = 'NORTH' and t.district_person_id = i.key
+"""
+
+
+TYPES: dict[Kind, str] = {
+    Kind.DATE: "date",
+    Kind.TIMESTAMP: "timestamptz",
+    Kind.BOOLEAN: "boolean",
+    Kind.DECIMAL: "numeric",
+}
+
+
+def main() -> int:
+    parser = command.options("bench.applying", __doc__, rows=100_000)
+    parser.add_argument("--repeats", type=number(1, 100), default=3, help="(%(default)s)")
+    return command.figures(parser, measured)
+
+
+def measured(here: World, options: argparse.Namespace) -> Iterator[Figure]:
+    for _ in range(options.repeats):
+        with here.run() as run:
+            corrections = _corrections(run)
+            ours = applied(run, corrections)
+            check_equal(run)
+            floor = written(run, corrections)
+            check_equal(run)
+            yield {
+                "scenario": "applying",
+                "corrections": len(corrections),
+                "rows_per_s": round(ours),
+                "bare_writes_per_s": round(floor),
+                "ratio": round(ours / floor, 3),
+                "peak_rss_mb": run.peak_rss_mb,
+            }
+
+
+def applied(run: Run, corrections: Sequence[Correction]) -> float:
+    """Corrections a second. Raises WrongCount unless each of them was applied, and answered once."""
+    _plant(run)
+    _publish(run, corrections)
+    run.start("apply")
+    rate = _watched(run)
+    run.stop("apply")
+    tail = Tail(run)
+    tail.to_end()
+    tail.close()
+    ops = Counter(f"correction {correction.op.name}" for correction in corrections)
+    compare(tail.counts, ops + Counter({"answer APPLIED": len(corrections)}), "on the topics")
+    return rate
+
+
+def written(run: Run, corrections: Sequence[Correction]) -> float:
+    """Rows a second of bare batched writes."""
+    _plant(run)
+    kind = open_catalog(run.settings).objects[OBJECT]
+    inserted, columns = _insert(kind)
+    batches = [corrections[n : n + MOST_CORRECTIONS] for n in range(0, len(corrections), MOST_CORRECTIONS)]
+    prepared = [_arrays(batch, columns) for batch in batches]
+    with psycopg.connect(run.settings.state_dsn) as connection:
+        began = time.monotonic()
+        for updates, creates in prepared:
+            with connection.transaction():
+                connection.execute(UPDATED, updates)
+                connection.execute(inserted, creates)
+        return len(corrections) / (time.monotonic() - began)
+
+
+def _arrays(batch: Sequence[Correction], columns: Sequence[str]) -> tuple[list[list[object]], list[list[object]]]:
+    updates = [c for c in batch if c.op is Op.UPDATE]
+    creates = [c for c in batch if c.op is Op.CREATE]
+    changed: list[list[object]] = [
+        [int(c.source.key) for c in updates],
+        [(c.after or {})["phone"] for c in updates],
+    ]
+    rows: list[list[object]] = [[c.source.key for c in creates]]
+    rows += [[(c.after or {})[name] for c in creates] for name in columns]
+    return changed, rows
+
+
+def _insert(kind: ObjectType) -> tuple[sql.Composed, list[str]]:
+    """The statement, and the fields whose arrays it takes after the keys'."""
+    fields = kind.owned
+    columns = [kind.state.key_column, *(field.state_column or "" for field in fields)]
+    types = ["bigint", *(TYPES.get(field.kind, "text") for field in fields)]
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    arrays = sql.SQL(", ").join(sql.SQL("%s::{}[]").format(sql.SQL(each)) for each in types)
+    statement = sql.SQL("insert into bench_state_person (district_id, {}) select 'NORTH', i.* from unnest({}) i")
+    return statement.format(names, arrays), [field.name for field in fields]
+
+
+def _plant(run: Run) -> None:
+    with psycopg.connect(run.settings.state_dsn, autocommit=True) as connection:
+        connection.execute(HALF_CREATED)
+        connection.execute("vacuum analyze bench_state_person")
+
+
+def _corrections(run: Run) -> list[Correction]:
+    """Of all rows of the district, as the processor would have made them."""
+    kind = open_catalog(run.settings).objects[OBJECT]
+    texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(f.district_column or "")) for f in kind.owned)
+    asked = sql.SQL("select {}::text, {} from {} order by {}").format(
+        sql.Identifier(kind.district.key_column), texts, sql.Identifier(kind.district.name),
+        sql.Identifier(kind.district.key_column),
+    )  # fmt: skip
+    request_id, at = str(uuid.uuid4()), datetime(2026, 9, 1, tzinfo=UTC)
+    with psycopg.connect(run.env[f"RESYNC_DISTRICT_DSN_{DISTRICT}"], options="-c TimeZone=UTC") as connection:
+        return [_correction(kind, key, row, request_id, at) for key, *row in connection.execute(asked)]
+
+
+def _correction(kind: ObjectType, key: str, row: Sequence[str | None], request_id: str, at: datetime) -> Correction:
+    zone = kind.district.timezone
+    after: Values = {f.name: canonical(f, text, zone) for f, text in zip(kind.owned, row, strict=True)}
+    is_update = int(key) % 2 == 0
+    source = Source(
+        request_id=request_id,
+        chunk="0",
+        correction_id=correction_id(request_id, DISTRICT, OBJECT, key, 1),
+        district_id=DISTRICT,
+        object=OBJECT,
+        key=key,
+        asked_as=key,
+        attempt=1,
+        cause=Cause.REQUEST,
+        mode=Mode.SYNC,
+        dependencies=Dependencies.NONE,
+        on_state_only=OnStateOnly.REPORT,
+        changed_fields=("phone",) if is_update else tuple(after),
+        parent=None,
+        district_version=DistrictVersion(1, 1_000, 0),
+        district_read_at=at,
+        state_read_at=at,
+        first_decided_at=at,
+        sent_at=at,
+    )
+    before = {**after, "phone": "555-DIFF"} if is_update else None
+    return Correction(Op.UPDATE if is_update else Op.CREATE, before, after, None, source)
+
+
+def _publish(run: Run, corrections: Sequence[Correction]) -> None:
+    topic, partition = run.topics.corrections, partition_of(DISTRICT, PARTITIONS)
+    producer = Producer({"bootstrap.servers": run.settings.bootstrap_servers, "linger.ms": 20})
+    for correction in corrections:
+        value = run.codec.encode(topic, correction)
+        while True:
+            try:
+                producer.produce(topic, value, DISTRICT, partition)
+            except BufferError:
+                producer.poll(0.1)
+            else:
+                break
+    if producer.flush(60):
+        raise TimeoutError("corrections could not be published")
+
+
+def _watched(run: Run) -> float:
+    """Corrections a second, from the group's first commit that is seen to its last. Nothing is decoded meanwhile."""
+    place = TopicPartition(run.topics.corrections, partition_of(DISTRICT, PARTITIONS))
+    watcher = Consumer({"bootstrap.servers": run.settings.bootstrap_servers, "group.id": run.settings.group("apply")})
+    try:
+        _, end = watcher.get_watermark_offsets(place, 10)
+        seen: list[tuple[float, int]] = []
+        until = time.monotonic() + LONGEST_S
+        while time.monotonic() < until:
+            (found,) = watcher.committed([place], 10)
+            if found.offset > 0:
+                seen.append((time.monotonic(), found.offset))
+                if found.offset >= end:
+                    (began, first), (ended, last) = seen[0], seen[-1]
+                    return (last - first) / (ended - began)
+            time.sleep(LOOK_EVERY_S)
+    finally:
+        watcher.close()
+    raise TimeoutError(f"corrections were not answered within {LONGEST_S:.0f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
