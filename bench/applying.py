@@ -1,7 +1,7 @@
 """Corrections at the state: `python -m bench.applying`.
 
 One JSON line a figure. The applier finds a topic of corrections, half of them updates of one field, half creates. It is
-done when its group's offsets have reached the topic's end, since they are committed with the answers, and is watched from
+done when its group offsets have reached the end of the topic, as they are committed with the answers; it is watched from
 its first commit on. Beside it stand bare batched writes of the same rows, by `update … from unnest` and `insert … select
 … from unnest` of arrays, 1,000 rows a transaction, without a look at what is there, and without answers.
 """
