@@ -1,9 +1,9 @@
 """Corrections at the state: `python -m bench.applying`.
 
 One JSON line a figure. The applier finds a topic of corrections, half of them updates of one field, half creates. It is
-done when its group offsets have reached the end of the topic, as they are committed with the answers; it is watched from
-its first commit on. Beside it stand bare batched writes of the same rows, by `update … from unnest` and `insert … select
-… from unnest` of arrays, 1,000 rows a transaction, without a look at what is there, and without answers.
+done when its group's offsets, which are committed with the answers, have reached the end of the topic, and is watched
+from its first commit on. Beside it stand bare batched writes of the same rows, by `update … from unnest` and `insert …
+select … from unnest` of arrays, 1,000 rows a transaction, without a look at what is there, and without answers.
 """
 
 import argparse
