@@ -15,7 +15,7 @@ from fastavro.read import SchemaResolutionError
 from fastavro.schema import SchemaParseException, UnknownType
 
 from processor.codec import decoding, encoding
-from processor.codec.correction_schema import object_of
+from processor.codec.correction_schema import object_of, values_name
 from processor.codec.errors import DecodeError, NotRegistered
 from processor.codec.framing import Framing, header_of, registry_header, single_object_header, writer_ref
 from processor.codec.record_types import FIXED, Record, RecordType, correction_type, unknown_correction_type
@@ -242,11 +242,11 @@ class Codec:
         if reads is None:
             return _Writer(name, parsed, None, None)
         alike = fingerprint(schema) == reads.fingerprint and frozenset(logical_types(schema)) == reads.meaning
-        return (
-            _Writer(name, parsed, reads, None, decoding.compiled(parsed))
-            if alike
-            else _Writer(name, parsed, reads, reads.parsed)
-        )
+        if not alike:
+            return _Writer(name, parsed, reads, reads.parsed)
+        object_name = object_of(name)
+        texts = frozenset[str]() if object_name is None else frozenset({values_name(object_name)})
+        return _Writer(name, parsed, reads, None, decoding.compiled(parsed, texts))
 
     def _unknown_correction(self, name: str) -> RecordSchema | None:
         """So that a correction still gets its answer after its object was taken out of the catalog."""

@@ -14,6 +14,8 @@ from functools import lru_cache, partial
 from struct import error, unpack_from
 from typing import Any, TypeAlias
 
+from processor.core.values import moment_text
+
 Read: TypeAlias = Callable[[bytes, int], tuple[Any, int]]
 Schema: TypeAlias = Any
 
@@ -35,10 +37,17 @@ class NotCompiled(Exception):
     """The schema has a type that no reader is made of."""
 
 
-def compiled(schema: Schema) -> Read | None:
-    """A reader of a parsed schema's records; None where fastavro has to read them."""
+class Texts(dict[str, str | None]):
+    """A record whose fields were read as canonical text (`core.values`), without Python's values in between."""
+
+
+def compiled(schema: Schema, texts: frozenset[str] = frozenset()) -> Read | None:
+    """A reader of a parsed schema's records; None where fastavro has to read them.
+
+    `texts`: full names of records that are read as `Texts`.
+    """
     try:
-        return _Compiler().reader(schema)
+        return _Compiler(texts).reader(schema)
     except NotCompiled:
         return None
 
@@ -80,10 +89,6 @@ def _boolean(data: bytes, at: int) -> tuple[bool, int]:
     return (False, True)[data[at]], at + 1
 
 
-def _moment(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)
-
-
 @lru_cache(maxsize=1_024)
 def _moment_in(data: bytes) -> datetime | None:
     """What eight bytes say, where they are just one long: so are the times of our days.
@@ -91,14 +96,14 @@ def _moment_in(data: bytes) -> datetime | None:
     All that a batch decides has one time, so it is remembered.
     """
     number, end = _long(data, 0) if data and data[-1] < _ONE_BYTE else (0, 0)
-    return _moment(number) if end == _A_TIME else None
+    return _EPOCH + timedelta(microseconds=number) if end == _A_TIME else None
 
 
 def _timestamp(data: bytes, at: int) -> tuple[datetime, int]:
     if (moment := _moment_in(data[at : at + _A_TIME])) is not None:
         return moment, at + _A_TIME
     microseconds, at = _long(data, at)
-    return _moment(microseconds), at
+    return _EPOCH + timedelta(microseconds=microseconds), at
 
 
 def _double(data: bytes, at: int) -> tuple[float, int]:
@@ -183,6 +188,51 @@ def _record(fields: Sequence[tuple[str, Read]], data: bytes, at: int) -> tuple[d
     return record, at
 
 
+def _long_text(data: bytes, at: int) -> tuple[str, int]:
+    number, at = _long(data, at)
+    return str(number), at
+
+
+def _boolean_text(data: bytes, at: int) -> tuple[str, int]:
+    return ("false", "true")[data[at]], at + 1
+
+
+def _double_text(data: bytes, at: int) -> tuple[str, int]:
+    number, at = _double(data, at)
+    return repr(number + 0.0), at
+
+
+def _timestamp_text(data: bytes, at: int) -> tuple[str, int]:
+    moment, at = _timestamp(data, at)
+    return moment_text(moment), at
+
+
+def _date_text(data: bytes, at: int) -> tuple[str, int]:
+    day, at = _date(data, at)
+    return day.isoformat(), at
+
+
+def _decimal_text(precision: int, scale: int, data: bytes, at: int) -> tuple[str, int]:
+    number, at = _decimal(precision, scale, data, at)
+    return format(abs(number) if number == 0 else number, "f"), at
+
+
+def _texts(fields: Sequence[tuple[str, Read]], data: bytes, at: int) -> tuple[Texts, int]:
+    record = Texts()
+    for name, read in fields:
+        record[name], at = read(data, at)
+    return record, at
+
+
+_TEXT: Mapping[tuple[str, str | None], Read] = {
+    ("string", None): _string,
+    ("long", None): _long_text,
+    ("boolean", None): _boolean_text,
+    ("double", None): _double_text,
+    ("long", "timestamp-micros"): _timestamp_text,
+    ("int", "date"): _date_text,
+    ("null", None): _null,
+}
 _PRIMITIVE: Mapping[str, Read] = {
     "string": _string,
     "long": _long,
@@ -197,18 +247,25 @@ _PRIMITIVE: Mapping[str, Read] = {
 class _Compiler:
     """What a schema has named so far, by full names."""
 
+    texts: frozenset[str]
     named: dict[str, Read] = field(default_factory=dict)
 
-    def reader(self, schema: Schema) -> Read:
+    def reader(self, schema: Schema, *, as_text: bool = False) -> Read:
         """Raises NotCompiled."""
         if isinstance(schema, list):
-            return self._union(schema)
+            return self._union(schema, as_text=as_text)
         if isinstance(schema, str):
             schema = {"type": schema}
-        made = self._made(schema["type"], schema.get("logicalType"), schema)
+        make = self._text if as_text else self._made
+        made = make(schema["type"], schema.get("logicalType"), schema)
         if made is None:
             raise NotCompiled
         return made
+
+    def _text(self, kind: str, logical: str | None, schema: Schema) -> Read | None:
+        if (kind, logical) == ("bytes", "decimal"):
+            return partial(_decimal_text, schema["precision"], schema.get("scale", 0))
+        return _TEXT.get((kind, logical))
 
     def _made(self, kind: str, logical: str | None, schema: Schema) -> Read | None:
         made: Read | None = None
@@ -221,8 +278,9 @@ class _Compiler:
                 made = partial(_decimal, schema["precision"], schema.get("scale", 0))
             case "record", None:
                 fields: list[tuple[str, Read]] = []
-                made = self.named[schema["name"]] = partial(_record, fields)
-                fields += [(each["name"], self.reader(each["type"])) for each in schema["fields"]]
+                as_text = schema["name"] in self.texts
+                made = self.named[schema["name"]] = partial(_texts if as_text else _record, fields)
+                fields += [(each["name"], self.reader(each["type"], as_text=as_text)) for each in schema["fields"]]
             case "enum", None:
                 made = self.named[schema["name"]] = partial(_symbol, dict(enumerate(schema["symbols"])))
             case "array", None:
@@ -231,8 +289,8 @@ class _Compiler:
                 made = _PRIMITIVE.get(name) or self.named.get(name)
         return made
 
-    def _union(self, branches: list[Schema]) -> Read:
-        readers = {place: self.reader(branch) for place, branch in enumerate(branches)}
+    def _union(self, branches: list[Schema], *, as_text: bool) -> Read:
+        readers = {place: self.reader(branch, as_text=as_text) for place, branch in enumerate(branches)}
         if len(branches) == 2 and "null" in branches:
             null = branches.index("null")
             if readers[1 - null] is _string:

@@ -109,11 +109,11 @@ def _timestamp(_field: FieldSpec, text: str, tz: ZoneInfo) -> str:
     if moment.tzinfo is None:
         # An hour that occurs twice or never is taken as Postgres's `at time zone` takes it: at standard time.
         moment = max(_moments(moment, tz))
-    return _told(moment.astimezone(UTC))
+    return moment_text(moment.astimezone(UTC))
 
 
-def _told(moment: datetime) -> str:
-    """Of a time in UTC."""
+def moment_text(moment: datetime) -> str:
+    """Canonical text of a time in UTC."""
     return moment.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
@@ -226,7 +226,7 @@ def _plain(kind: Kind, value: WireValue) -> str | None:
         case bool() if kind is Kind.BOOLEAN:
             return "true" if value else "false"
         case datetime() if kind is Kind.TIMESTAMP and value.tzinfo is UTC:
-            return _told(value)
+            return moment_text(value)
         case date() if kind is Kind.DATE and not isinstance(value, datetime):
             return value.isoformat()
         case _:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.codec import Codec, Record
-from processor.codec.decoding import UNFIT, compiled
+from processor.codec.decoding import UNFIT, Texts, compiled
 from processor.codec.framing import header_of
 from tests.unit.codec.records import CATALOG, CORRECTION
 from tests.unit.codec.strategies import RECORDS
@@ -64,6 +64,16 @@ def test_records_are_read_as_fastavro_reads_them(record: Record) -> None:
     data, parsed = body_and_schema(record)
     assert by_us(parsed, data) == by_fastavro(parsed, data) is not NOTHING
     assert CODEC.decode(CODEC.encode("any", record), (type(record),)) == record
+
+
+def test_values_of_a_correction_are_read_as_text() -> None:
+    """Else only the time it takes would tell."""
+    data, parsed = body_and_schema(CORRECTION)
+    read = compiled(parsed, frozenset({"selectivesync.v1.EnrollmentValues"}))
+    assert read is not None
+    wire, _ = read(data, 0)
+    assert isinstance(wire["before"], Texts)
+    assert wire["before"] == CORRECTION.before
 
 
 @given(RECORDS, st.data())
