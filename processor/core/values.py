@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from functools import lru_cache
 from math import isinf
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
@@ -37,6 +38,10 @@ _TIMESTAMP = re.compile(
     rf"\d{{4}}-\d{{2}}-\d{{2}}(?:[ T]\d{{2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,6}})?)?{_ZONE}?)?", re.ASCII
 )
 _TELLS_ITS_ZONE = re.compile(rf"-?infinity|.*:\d{{2}}(?:\.\d+)?{_ZONE}(?: BC)?", re.ASCII)
+_REMEMBERED = 4_096
+"""Texts of one kind: days and amounts repeat, and both sides' rows mostly hold the same."""
+_SHORT = 64
+"""Longer ones are not remembered: a text column may hold any number of zeros."""
 _FAR_FROM_BOTH_ENDS = ("0001-01-03", "9999-12-29")
 
 
@@ -45,7 +50,7 @@ def canonical(field: FieldSpec, text: str | None, tz: ZoneInfo) -> str | None:
 
     Raises Unrepresentable, naming the field, for a value that the field's kind cannot carry.
     """
-    if text is None or _is_dangling(field, text):
+    if text is None or field.kind is Kind.STRING or _is_dangling(field, text):
         return text
     try:
         return _CANONICAL[field.kind](field, text, tz)
@@ -62,10 +67,6 @@ def _number(text: str) -> str:
     """Python reads digits of any script, and underscores between them; no database writes them."""
     if not text.isascii() or "_" in text:
         raise ValueError
-    return text
-
-
-def _string(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
     return text
 
 
@@ -96,13 +97,28 @@ def _double(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
 
 
 def _date(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
+    return (date_text if len(text) <= _SHORT else date_text.__wrapped__)(text)
+
+
+def _timestamp(_field: FieldSpec, text: str, tz: ZoneInfo) -> str:
+    return timestamp_text(text, tz)
+
+
+def _decimal(field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
+    make = decimal_text if len(text) <= _SHORT else decimal_text.__wrapped__
+    return make(field.precision, field.scale, Rule.SCALE in field.rules, text)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def date_text(text: str) -> str:
     match = _DATE.fullmatch(text)
     if match is None:
         raise ValueError
     return date.fromisoformat(match[1]).isoformat()
 
 
-def _timestamp(_field: FieldSpec, text: str, tz: ZoneInfo) -> str:
+@lru_cache(maxsize=_REMEMBERED)
+def timestamp_text(text: str, tz: ZoneInfo) -> str:
     if _TIMESTAMP.fullmatch(text) is None:
         raise ValueError
     moment = datetime.fromisoformat(text)
@@ -117,20 +133,20 @@ def moment_text(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
-def _decimal(field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
+@lru_cache(maxsize=_REMEMBERED)
+def decimal_text(precision: int, scale: int, rounds: bool, text: str) -> str:  # noqa: FBT001
     number = Decimal(_number(text))
     if not number.is_finite():
         raise ValueError
-    scaled = number.quantize(Decimal(1).scaleb(-field.scale), rounding=ROUND_HALF_UP, context=_WIDE)
-    if scaled != number and Rule.SCALE not in field.rules:
+    scaled = number.quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP, context=_WIDE)
+    if scaled != number and not rounds:
         raise ValueError
-    if scaled and scaled.adjusted() + 1 + field.scale > field.precision:
+    if scaled and scaled.adjusted() + 1 + scale > precision:
         raise ValueError
     return format(abs(scaled) if scaled == 0 else scaled, "f")
 
 
 _CANONICAL: dict[Kind, Callable[[FieldSpec, str, ZoneInfo], str]] = {
-    Kind.STRING: _string,
     Kind.LONG: _long,
     Kind.BOOLEAN: _boolean,
     Kind.DOUBLE: _double,
