@@ -1,9 +1,9 @@
-"""Corrections at the state: `python -m bench.applying`.
+"""Corrections at the state: `python -m bench.applying`, one JSON line.
 
-One JSON line a figure. The applier finds a topic of corrections, half of them updates of one field, half creates. It is
-done when its group's offsets, which are committed with the answers, have reached the end of the topic, and is watched
-from its first commit on. Beside it stand bare batched writes of the same rows, by `update … from unnest` and `insert …
-select … from unnest` of arrays, 1,000 rows a transaction, without a look at what is there, and without answers.
+The applier finds a topic of corrections, half of them updates of one field, half creates. It is done when its group's
+offsets, which are committed with the answers, have reached the end of the topic, and is measured from its first commit
+on. Beside it stand bare batched writes of the same rows, by `update … from unnest` and `insert … select … from unnest`
+of arrays, 1,000 rows a transaction, without a look at what is there, and without answers.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 import psycopg
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -20,9 +21,13 @@ from psycopg import sql
 
 from bench import command
 from bench.checksum import check_equal
+from bench.contend import contend
 from bench.figures import Figure
+from bench.latest import document
+from bench.measured import OURS, Contender, Measured, Scenario, Unit
+from bench.meter import Meter, peak_rss_mb
 from bench.options import number
-from bench.traffic import OBJECT, Tail, compare
+from bench.traffic import OBJECT, Tail, WrongCount, compare
 from bench.world import DISTRICT, PARTITIONS, Run, World
 from processor.bootstrap.apply import MOST_CORRECTIONS
 from processor.bootstrap.parts import open_catalog
@@ -37,17 +42,16 @@ from processor.core.values import Values, canonical
 
 LOOK_EVERY_S = 0.02
 LONGEST_S = 900.0
-HALF_CREATED = b"""
-update bench_state_person set phone = '555-DIFF' where district_id = 'NORTH' and district_person_id % 2 = 0;
-delete from bench_state_person where district_id = 'NORTH' and district_person_id % 2 = 1
+HALF_CREATED = """
+update bench_state_person set phone = '555-DIFF'
+where district_id = 'NORTH' and district_person_id % 2 = 0 and district_person_id <= {0};
+delete from bench_state_person where district_id = 'NORTH' and district_person_id % 2 = 1 and district_person_id <= {0}
 """
-"""All rows of the district are off: every other one differs, the others are missing."""
+"""Every other row up to a key differs, the others are missing."""
 UPDATED = """
 update bench_state_person t set phone = i.phone from unnest(%s::bigint[], %s::text[]) as i (key, phone)
 where t.district_id = 'NORTH' and t.district_person_id = i.key
 """
-
-
 TYPES: dict[Kind, str] = {
     Kind.DATE: "date",
     Kind.TIMESTAMP: "timestamptz",
@@ -59,56 +63,61 @@ TYPES: dict[Kind, str] = {
 def main() -> int:
     parser = command.options("bench.applying", __doc__, rows=100_000)
     parser.add_argument("--repeats", type=number(1, 100), default=3, help="(%(default)s)")
-    return command.figures(parser, measured)
+    return command.figures(parser, _figures)
 
 
-def measured(here: World, options: argparse.Namespace) -> Iterator[Figure]:
-    for _ in range(options.repeats):
-        with here.run() as run:
-            corrections = _corrections(run)
-            ours = applied(run, corrections)
-            check_equal(run)
-            floor = written(run, corrections)
-            check_equal(run)
-            yield {
-                "scenario": "applying",
-                "corrections": len(corrections),
-                "rows_per_s": round(ours),
-                "bare_writes_per_s": round(floor),
-                "ratio": round(ours / floor, 3),
-                "peak_rss_mb": run.peak_rss_mb,
-            }
+def _figures(here: World, options: argparse.Namespace) -> Iterator[Figure]:
+    contest = contend(here, scenario(options.rows), options.repeats)
+    if contest.faults:
+        raise WrongCount("; ".join(contest.faults))
+    yield document([contest], {})["scenarios"][0]
 
 
-def applied(run: Run, corrections: Sequence[Correction]) -> float:
-    """Corrections a second. Raises WrongCount unless each of them was applied, and answered once."""
-    _plant(run)
-    _publish(run, corrections)
-    run.start("apply")
-    rate = _watched(run)
-    run.stop("apply")
-    tail = Tail(run)
-    tail.to_end()
-    tail.close()
-    ops = Counter(f"correction {correction.op.name}" for correction in corrections)
-    compare(tail.counts, ops + Counter({"answer APPLIED": len(corrections)}), "on the topics")
-    return rate
+def scenario(corrections: int) -> Scenario:
+    """Of the rows with the first keys."""
+    contenders = [
+        Contender(OURS, partial(applied, last_key=corrections)),
+        Contender("bare batched writes", partial(written, last_key=corrections), {"speed": 0.6}),
+    ]
+    return Scenario("applying", f"{corrections:,} corrections, half of them creates", Unit.ROWS_PER_S, contenders)
 
 
-def written(run: Run, corrections: Sequence[Correction]) -> float:
-    """Rows a second of bare batched writes."""
-    _plant(run)
-    kind = open_catalog(run.settings).objects[OBJECT]
-    inserted, columns = _insert(kind)
-    batches = [corrections[n : n + MOST_CORRECTIONS] for n in range(0, len(corrections), MOST_CORRECTIONS)]
-    prepared = [_arrays(batch, columns) for batch in batches]
-    with psycopg.connect(run.settings.state_dsn) as connection:
-        began = time.monotonic()
-        for updates, creates in prepared:
-            with connection.transaction():
-                connection.execute(UPDATED, updates)
-                connection.execute(inserted, creates)
-        return len(corrections) / (time.monotonic() - began)
+def applied(world: World, *, last_key: int) -> Measured:
+    """Each correction is applied, and answered once."""
+    with world.run() as run:
+        corrections = _corrections(run, last_key)
+        _plant(run, last_key)
+        _publish(run, corrections)
+        run.start("apply")
+        measured = _watched(run)
+        run.stop("apply")
+        tail = Tail(run)
+        tail.to_end()
+        tail.close()
+        ops = Counter(f"correction {correction.op.name}" for correction in corrections)
+        compare(tail.counts, ops + Counter({"answer APPLIED": len(corrections)}), "on the topics")
+        check_equal(run, last_key=last_key)
+    return measured
+
+
+def written(world: World, *, last_key: int) -> Measured:
+    with world.run() as run:
+        corrections = _corrections(run, last_key)
+        _plant(run, last_key)
+        inserted, columns = _insert(open_catalog(run.settings).objects[OBJECT])
+        batches = [corrections[n : n + MOST_CORRECTIONS] for n in range(0, len(corrections), MOST_CORRECTIONS)]
+        prepared = [_arrays(batch, columns) for batch in batches]
+        with psycopg.connect(run.settings.state_dsn) as connection:
+            meter = Meter(world.stack, {})
+            began = time.monotonic()
+            for updates, creates in prepared:
+                with connection.transaction():
+                    connection.execute(UPDATED, updates)
+                    connection.execute(inserted, creates)
+            seconds = time.monotonic() - began
+            cpu_s = meter.cpu_s()
+        check_equal(run, last_key=last_key)
+    return Measured({"speed": len(corrections) / seconds}, len(corrections), seconds, cpu_s)
 
 
 def _arrays(batch: Sequence[Correction], columns: Sequence[str]) -> tuple[list[list[object]], list[list[object]]]:
@@ -134,20 +143,20 @@ def _insert(kind: ObjectType) -> tuple[sql.Composed, list[str]]:
     return statement.format(names, arrays), [field.name for field in fields]
 
 
-def _plant(run: Run) -> None:
+def _plant(run: Run, last_key: int) -> None:
     with psycopg.connect(run.settings.state_dsn, autocommit=True) as connection:
-        connection.execute(HALF_CREATED)
+        connection.execute(sql.SQL(HALF_CREATED).format(last_key))
         connection.execute("vacuum analyze bench_state_person")
 
 
-def _corrections(run: Run) -> list[Correction]:
-    """Of all rows of the district, as the processor would have made them."""
+def _corrections(run: Run, last_key: int) -> list[Correction]:
+    """Of the district's rows up to a key, as the processor would have made them."""
     kind = open_catalog(run.settings).objects[OBJECT]
     texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(f.district_column or "")) for f in kind.owned)
-    asked = sql.SQL("select {}::text, {} from {} order by {}").format(
-        sql.Identifier(kind.district.key_column), texts, sql.Identifier(kind.district.name),
-        sql.Identifier(kind.district.key_column),
-    )  # fmt: skip
+    key = sql.Identifier(kind.district.key_column)
+    asked = sql.SQL("select {0}::text, {1} from {2} where {0} <= {3} order by {0}").format(
+        key, texts, sql.Identifier(kind.district.name), last_key
+    )
     request_id, at = str(uuid.uuid4()), datetime(2026, 9, 1, tzinfo=UTC)
     with psycopg.connect(run.env[f"RESYNC_DISTRICT_DSN_{DISTRICT}"], options="-c TimeZone=UTC") as connection:
         return [_correction(kind, key, row, request_id, at) for key, *row in connection.execute(asked)]
@@ -198,24 +207,30 @@ def _publish(run: Run, corrections: Sequence[Correction]) -> None:
         raise TimeoutError("corrections could not be published")
 
 
-def _watched(run: Run) -> float:
-    """Corrections a second, from the group's first commit that is seen to its last. Nothing is decoded meanwhile."""
+def _watched(run: Run) -> Measured:
+    """From the group's first commit that is seen to its last. Nothing is decoded meanwhile."""
     place = TopicPartition(run.topics.corrections, partition_of(DISTRICT, PARTITIONS))
+    pid = int(run.world.stack.pid_file("apply-0").read_text().split()[0])
     watcher = Consumer({"bootstrap.servers": run.settings.bootstrap_servers, "group.id": run.settings.group("apply")})
     try:
         _, end = watcher.get_watermark_offsets(place, 10)
-        seen: list[tuple[float, int]] = []
-        until = time.monotonic() + LONGEST_S
-        while time.monotonic() < until:
-            (found,) = watcher.committed([place], 10)
-            if found.offset > 0:
-                seen.append((time.monotonic(), found.offset))
-                if found.offset >= end:
-                    (began, first), (ended, last) = seen[0], seen[-1]
-                    return (last - first) / (ended - began)
-            time.sleep(LOOK_EVERY_S)
+        first = _committed(watcher, place, 1)
+        began, meter = time.monotonic(), Meter(run.world.stack, {"apply": [pid]})
+        amount = _committed(watcher, place, end) - first
+        seconds = time.monotonic() - began
+        return Measured({"speed": amount / seconds}, amount, seconds, meter.cpu_s(), {"apply": peak_rss_mb(pid)})
     finally:
         watcher.close()
+
+
+def _committed(watcher: Consumer, place: TopicPartition, least: int) -> int:
+    """Waits until so much is committed; returns how much is."""
+    until = time.monotonic() + LONGEST_S
+    while time.monotonic() < until:
+        (found,) = watcher.committed([place], 10)
+        if found.offset >= least:
+            return int(found.offset)
+        time.sleep(LOOK_EVERY_S)
     raise TimeoutError(f"corrections were not answered within {LONGEST_S:.0f} s")
 
 

@@ -1,8 +1,8 @@
-"""Outcomes into the store's tables, and a replay of them: `python -m bench.materializing`.
+"""Outcomes into the store's tables, and a replay of them: `python -m bench.materializing`, JSON lines.
 
-One JSON line a figure. The store finds a history topic of outcomes. What it keeps is counted while it works, from the
-first rows that are seen to the last. Beside it stands binary COPY into a temporary table and one merge a batch, into a
-table with the same indexes and no triggers: the rows are made ready before, and one client brings batches of as many.
+The store finds a history topic of outcomes. What it keeps is counted while it works, and it is measured from the first
+rows that are seen to the last. Beside it stands binary COPY into a temporary table and one merge a batch, into a table
+with the same indexes and no triggers: the rows are made ready before, and one client brings batches of as many.
 """
 
 import argparse
@@ -11,20 +11,25 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
-from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
 from bench import command, history_topic
+from bench.contend import contend
 from bench.figures import Figure
 from bench.history_topic import KEYS_A_REQUEST
+from bench.latest import document
+from bench.measured import OURS, Contender, Measured, Scenario, Unit
+from bench.meter import Meter, peak_rss_mb
 from bench.options import number
 from bench.traffic import WrongCount
 from bench.world import Run, RunFailed, World
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect
 from processor.adapters.postgres.history_rows import COLUMNS, PRIMARY_KEY, TYPES, Row, outcome_row
+from processor.bootstrap.store import migrate_history
 from processor.core.history import KeyOutcome
 from processor.service.history_ports import BatchLimits
 from stack import roles
@@ -58,80 +63,88 @@ def main() -> int:
     parser.add_argument(
         "--grown", type=number(1, 100), default=4, help="replay so many times as many too (%(default)s)"
     )
-    return command.figures(parser, measured)
+    return command.figures(parser, _figures)
 
 
-def measured(here: World, options: argparse.Namespace) -> Iterator[Figure]:
-    requests = options.outcomes // KEYS_A_REQUEST
-    for _ in range(options.repeats):
-        with here.run() as run:
-            yield materialized(run, requests)
-    with here.run() as run:
+def _figures(here: World, options: argparse.Namespace) -> Iterator[Figure]:
+    contest = contend(here, scenario(options.outcomes), options.repeats)
+    if contest.faults:
+        raise WrongCount("; ".join(contest.faults))
+    yield document([contest], {})["scenarios"][0]
+    peaks: list[float] = []
+    for measured in replays(here, (options.outcomes, options.outcomes * options.grown)):
+        peaks.append(measured.peak_rss_mb["replay"])
+        yield {
+            "scenario": "replay",
+            "outcomes": measured.amount,
+            "seconds": round(measured.seconds, 2),
+            "keys_per_s": round(measured.values["speed"]),
+            "peak_rss_mb": peaks[-1],
+            "times_as_much_memory": round(peaks[-1] / peaks[0], 2),
+        }
+
+
+def scenario(outcomes: int) -> Scenario:
+    requests = outcomes // KEYS_A_REQUEST
+    contenders = [
+        Contender(OURS, partial(materialized, requests=requests)),
+        Contender("COPY and merge alone", partial(merged, requests=requests), {"speed": 0.7}),
+    ]
+    return Scenario("materializing", f"{outcomes:,} outcomes into tables", Unit.KEYS_PER_S, contenders)
+
+
+def materialized(world: World, *, requests: int) -> Measured:
+    with world.run() as run:
         run.start("store")
+        run.stop("store")  # its partitions are live from here on, as those of any store that runs
+        history_topic.publish(run, requests)
+        run.start("store")
+        measured = _watched(run, requests * KEYS_A_REQUEST)
         run.stop("store")
-        peaks: list[float] = []
-        for begin, until in ((0, requests), (requests, requests * options.grown)):
-            if begin < until:
-                history_topic.publish(run, until - begin, begin)
-                figure = replayed(run, until)
-                peaks.append(figure["peak_rss_mb"]["replay"])
-                yield {**figure, "times_as_much": round(peaks[-1] / peaks[0], 2)}
+        _check(run, "outcomes", requests)
+    return measured
 
 
-def materialized(run: Run, requests: int) -> Figure:
-    """The store, and right after it the floor on the same server. Raises WrongCount."""
-    outcomes = requests * KEYS_A_REQUEST
-    run.start("store")
-    run.stop("store")  # its partitions are live from here on, as those of any store that runs
-    history_topic.publish(run, requests)
-    run.start("store")
-    ours = _watched(run, outcomes)
-    run.stop("store")
-    _check(run, "outcomes", requests)
-    floor = merged(run, requests)
-    return {
-        "scenario": "materializing",
-        "outcomes": outcomes,
-        "keys_per_s": round(ours),
-        "copy_and_merge_per_s": round(floor),
-        "ratio": round(ours / floor, 3),
-        "peak_rss_mb": run.peak_rss_mb,
-    }
-
-
-def _watched(run: Run, outcomes: int) -> float:
-    """Outcomes a second, from the first that are seen in the tables to the last."""
-    seen: list[tuple[float, int]] = []
-    until = time.monotonic() + LONGEST_S
+def _watched(run: Run, outcomes: int) -> Measured:
+    pid = int(run.world.stack.pid_file("store-0").read_text().split()[0])
     with psycopg.connect(run.settings.history_dsn, autocommit=True) as connection:
-        while time.monotonic() < until:
-            row = connection.execute("select coalesce(sum(keys), 0)::bigint from resync_store.tallies").fetchone()
-            if row is not None and row[0]:
-                seen.append((time.monotonic(), row[0]))
-                if row[0] >= outcomes:
-                    (began, first), (ended, last) = seen[0], seen[-1]
-                    return (last - first) / (ended - began)
-            time.sleep(LOOK_EVERY_S)
-    raise TimeoutError(f"{outcomes:,} outcomes were not in the tables within {LONGEST_S:.0f} s")
+        first = _kept(connection, 1)
+        began, meter = time.monotonic(), Meter(run.world.stack, {"store": [pid]})
+        amount = _kept(connection, outcomes) - first
+        seconds = time.monotonic() - began
+        return Measured({"speed": amount / seconds}, amount, seconds, meter.cpu_s(), {"store": peak_rss_mb(pid)})
 
 
-def merged(run: Run, requests: int) -> float:
-    """Outcomes a second, of the floor."""
+def _kept(connection: psycopg.Connection, least: int) -> int:
+    """Waits until so many outcomes are in the tables; returns how many are."""
+    until = time.monotonic() + LONGEST_S
+    while time.monotonic() < until:
+        row = connection.execute("select coalesce(sum(keys), 0)::bigint from resync_store.tallies").fetchone()
+        if row is not None and row[0] >= least:
+            return int(row[0])
+        time.sleep(LOOK_EVERY_S)
+    raise TimeoutError(f"{least:,} outcomes were not in the tables within {LONGEST_S:.0f} s")
+
+
+def merged(world: World, *, requests: int) -> Measured:
     outcomes = [each for each in history_topic.records(requests) if isinstance(each, KeyOutcome)]
     batches = list(_batches([outcome_row(each) for each in outcomes]))
-    with connect(run.settings.history_dsn, "floor", LIVE_SCHEMA) as connection:
-        connection.execute(FLOOR_TABLES)
-        began = time.monotonic()
-        for batch in batches:
-            with connection.transaction(), connection.cursor() as cursor:
-                with cursor.copy(FLOOR_COPY) as copy:
-                    copy.set_types(TYPES["outcomes"])
-                    for row in batch:
-                        copy.write_row(row)
-                cursor.execute(FLOOR_MERGE)
-        took = time.monotonic() - began
-    _check(run, "floor_outcomes", requests)
-    return len(outcomes) / took
+    with world.run() as run:
+        migrate_history(run.settings)
+        with connect(run.settings.history_dsn, "floor", LIVE_SCHEMA) as connection:
+            connection.execute(FLOOR_TABLES)
+            began, meter = time.monotonic(), Meter(world.stack, {})
+            for batch in batches:
+                with connection.transaction(), connection.cursor() as cursor:
+                    with cursor.copy(FLOOR_COPY) as copy:
+                        copy.set_types(TYPES["outcomes"])
+                        for row in batch:
+                            copy.write_row(row)
+                    cursor.execute(FLOOR_MERGE)
+            seconds = time.monotonic() - began
+            cpu_s = meter.cpu_s()
+        _check(run, "floor_outcomes", requests)
+    return Measured({"speed": len(outcomes) / seconds}, len(outcomes), seconds, cpu_s)
 
 
 def _batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
@@ -140,37 +153,34 @@ def _batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
         yield batch
 
 
-def replayed(run: Run, requests: int) -> Figure:
-    """`resync replay` of a topic of so many requests. Raises WrongCount and RunFailed."""
-    began = time.monotonic()
-    with subprocess.Popen(
-        [str(roles.console_script()), "replay"], env=os.environ | run.env, stderr=subprocess.PIPE, text=True
-    ) as replay:
-        peak = 0.0
+def replays(world: World, sizes: Sequence[int]) -> Iterator[Measured]:
+    """`resync replay` of a topic that grows to so many outcomes. Raises WrongCount and RunFailed."""
+    with world.run() as run:
+        migrate_history(run.settings)
+        published = 0
+        for requests in dict.fromkeys(size // KEYS_A_REQUEST for size in sizes):
+            history_topic.publish(run, requests - published, published)
+            published = requests
+            yield _replayed(run, requests)
+
+
+def _replayed(run: Run, requests: int) -> Measured:
+    began, peak = time.monotonic(), 0.0
+    command_line = [str(roles.console_script()), "replay"]
+    with subprocess.Popen(command_line, env=os.environ | run.env, stderr=subprocess.PIPE, text=True) as replay:
         while replay.poll() is None:
-            peak = max(peak, _peak_rss_mb(replay.pid))
-            time.sleep(0.05)
-        if replay.returncode:
-            told = "" if replay.stderr is None else replay.stderr.read()
-            raise RunFailed(f"resync replay ended with {replay.returncode}: {told.strip()}")
-    took = time.monotonic() - began
+            try:
+                peak = max(peak, peak_rss_mb(replay.pid))
+            except OSError:
+                break
+            time.sleep(LOOK_EVERY_S)
+        told = "" if replay.stderr is None else replay.stderr.read()
+    if replay.returncode:
+        raise RunFailed(f"resync replay ended with {replay.returncode}: {told.strip()}")
+    seconds = time.monotonic() - began
     _check(run, "outcomes", requests)
     outcomes = requests * KEYS_A_REQUEST
-    return {
-        "scenario": "replay",
-        "outcomes": outcomes,
-        "seconds": round(took, 2),
-        "keys_per_s": round(outcomes / took),
-        "peak_rss_mb": {"replay": round(peak, 1)},
-    }
-
-
-def _peak_rss_mb(pid: int) -> float:
-    try:
-        text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("VmHWM:")), 0.0)
+    return Measured({"speed": outcomes / seconds}, outcomes, seconds, {}, {"replay": peak})
 
 
 def _check(run: Run, table: str, requests: int) -> None:
