@@ -3,7 +3,8 @@
 The applier finds a topic of corrections, half of them updates of one field, half creates. It is done when its group's
 offsets, which are committed with the answers, have reached the end of the topic, and is measured from its first commit
 on. Beside it stand bare batched writes of the same rows, by `update … from unnest` and `insert … select … from unnest`
-of arrays, 1,000 rows a transaction, without a look at what is there, and without answers.
+of arrays, 1,000 rows a transaction, without a look at what is there, and without answers; and the same once more with
+what has to be kept of each correction: its answer, and its key's version.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from bench.meter import Meter, peak_rss_mb
 from bench.options import number
 from bench.traffic import OBJECT, Tail, WrongCount, compare
 from bench.world import DISTRICT, PARTITIONS, Run, World
+from processor.adapters.postgres.state_writer import PostgresStateWriter
 from processor.bootstrap.apply import MOST_CORRECTIONS
 from processor.bootstrap.parts import open_catalog
 from processor.core.catalog import Kind, ObjectType
@@ -51,6 +53,15 @@ delete from bench_state_person where district_id = 'NORTH' and district_person_i
 UPDATED = """
 update bench_state_person t set phone = i.phone from unnest(%s::bigint[], %s::text[]) as i (key, phone)
 where t.district_id = 'NORTH' and t.district_person_id = i.key
+"""
+NOTED = """
+with each as (
+    select * from unnest(%s::uuid[], %s::timestamptz[], %s::text[]) as i (correction_id, sent_at, key)
+), versions as (
+    insert into resync_applier.versions select 'NORTH', 'PersonIdentity', key, 1, 1000, 0, correction_id from each
+)
+insert into resync_applier.applied
+select correction_id, sent_at, 'NORTH', 'PersonIdentity', key, 'APPLIED', null, now() from each
 """
 TYPES: dict[Kind, str] = {
     Kind.DATE: "date",
@@ -78,6 +89,7 @@ def scenario(corrections: int) -> Scenario:
     contenders = [
         Contender(OURS, partial(applied, last_key=corrections)),
         Contender("bare batched writes", partial(written, last_key=corrections), {"speed": 0.6}),
+        Contender("the same, versions and answers kept", partial(written, last_key=corrections, kept=True)),
     ]
     return Scenario("applying", f"{corrections:,} corrections, half of them creates", Unit.ROWS_PER_S, contenders)
 
@@ -100,20 +112,26 @@ def applied(world: World, *, last_key: int) -> Measured:
     return measured
 
 
-def written(world: World, *, last_key: int) -> Measured:
+def written(world: World, *, last_key: int, kept: bool = False) -> Measured:
+    """`kept`: with what the applier has to keep of each correction, in the same transaction."""
     with world.run() as run:
         corrections = _corrections(run, last_key)
         _plant(run, last_key)
         inserted, columns = _insert(open_catalog(run.settings).objects[OBJECT])
         batches = [corrections[n : n + MOST_CORRECTIONS] for n in range(0, len(corrections), MOST_CORRECTIONS)]
         prepared = [_arrays(batch, columns) for batch in batches]
+        noted = [_noted(batch) if kept else None for batch in batches]
+        if kept:
+            _empty_applier(run)
         with psycopg.connect(run.settings.state_dsn) as connection:
             meter = Meter(world.stack, {})
             began = time.monotonic()
-            for updates, creates in prepared:
+            for (updates, creates), note in zip(prepared, noted, strict=True):
                 with connection.transaction():
                     connection.execute(UPDATED, updates)
                     connection.execute(inserted, creates)
+                    if note is not None:
+                        connection.execute(NOTED, note)
             seconds = time.monotonic() - began
             cpu_s = meter.cpu_s()
         check_equal(run, last_key=last_key)
@@ -130,6 +148,19 @@ def _arrays(batch: Sequence[Correction], columns: Sequence[str]) -> tuple[list[l
     rows: list[list[object]] = [[c.source.key for c in creates]]
     rows += [[(c.after or {})[name] for c in creates] for name in columns]
     return changed, rows
+
+
+def _noted(batch: Sequence[Correction]) -> list[list[object]]:
+    sources = [correction.source for correction in batch]
+    return [[s.correction_id for s in sources], [s.sent_at for s in sources], [s.key for s in sources]]
+
+
+def _empty_applier(run: Run) -> None:
+    state = PostgresStateWriter(run.settings.state_dsn, open_catalog(run.settings))
+    state.ensure_schema()
+    state.close()
+    with psycopg.connect(run.settings.state_dsn, autocommit=True) as connection:
+        connection.execute("truncate resync_applier.versions, resync_applier.applied")
 
 
 def _insert(kind: ObjectType) -> tuple[sql.Composed, list[str]]:
