@@ -37,6 +37,7 @@ class PostgresTransaction:
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
         self._staged: set[str] = set()
+        self._places: set[tuple[str, str]] = set()
 
     def holds(self, expected: Mapping[int, int]) -> bool:
         """Waits for a transaction that holds one of the offsets: at most 2 s for one whose process stands still."""
@@ -48,6 +49,7 @@ class PostgresTransaction:
 
     def stage(self, changes: Changes) -> None:
         """Before `holds`: the server does not end a COPY whose client stands still, as it ends an idle transaction."""
+        self._places = rows.places(changes)
         self._copy("requests", (rows.request_row(r) for r in changes.requests.values() if r is not None))
         self._copy("chunks", (rows.chunk_row(r) for r in changes.chunks.values() if r is not None))
         self._copy("outcomes", (rows.outcome_row(r) for r in changes.outcomes.values() if r is not None))
@@ -57,7 +59,10 @@ class PostgresTransaction:
         self._copy_gone(changes)
 
     def shared_ids(self) -> Sequence[str]:
-        return [row[0] for row in self._connection.execute(SHARED_IDS)] if self._staged else []
+        if not self._places:
+            return []
+        request_ids, districts = zip(*self._places, strict=True)
+        return [row[0] for row in self._connection.execute(SHARED_IDS, (list(request_ids), list(districts)))]
 
     def merge(self) -> None:
         """Only what something was staged for: planning the rest would take longer than a small batch itself."""
