@@ -53,7 +53,7 @@ class Pieces:
 
         `run` gives one result an item. Errors that are not of one row are raised.
         """
-        size = MAX_ROWS if self._until is None else min(MAX_ROWS, -(-len(items) // SLOW_PARTS))
+        size = MAX_ROWS if self._until is None else min(MAX_ROWS, -(-len(items) // SLOW_PARTS)) or 1
         return self._each(items, size, run)
 
     def at_once(self, run: Callable[[], R | None]) -> R | None:
