@@ -19,7 +19,7 @@ from processor.service.apply import apply
 from processor.service.apply_state import StateWriter
 from processor.service.decoded import DecodedAhead
 from processor.service.emit import Emitter
-from processor.service.inbox import Inbox
+from processor.service.inbox import InboxAhead
 from processor.service.records import TRACEPARENT, Headers, Outgoing, Received
 from processor.service.tally import count_applied, timed_commit
 from processor.service.work import Poison
@@ -45,7 +45,7 @@ class Applier:
     thread waits for both, the next corrections are decoded, whatever becomes of them (ADR 0037).
     """
 
-    inbox: Inbox
+    inbox: InboxAhead
     codec: Codec
     state: StateWriter
     emitter: Emitter

@@ -28,8 +28,6 @@ class Inbox(Protocol):
 
     def ready(self, now_s: float) -> Iterator[Received]: ...
 
-    def ahead(self, most: int) -> Sequence[Received]: ...
-
     def chunks(self, resting: Collection[int] = ()) -> Iterator[Received]: ...
 
     def take(self, record: Received) -> None: ...
@@ -43,6 +41,11 @@ class Inbox(Protocol):
     def committed(self, chunks_of: int | None = None) -> None: ...
 
     def rewind(self) -> None: ...
+
+
+class InboxAhead(Inbox, Protocol):
+    def ahead(self, most: int) -> Sequence[Received]:
+        """What would be given next; nothing is taken."""
 
 
 def never() -> bool:
