@@ -94,6 +94,17 @@ def _corrections(object_type: ObjectType) -> st.SearchStrategy[Correction]:
     )
 
 
+@st.composite
+def updates(draw: st.DrawFn) -> Correction:
+    """Of some fields, or none, of a row of any object."""
+    object_type = CATALOG.objects[draw(st.sampled_from(OBJECTS))]
+    row = st.fixed_dictionaries({field.name: _value(field) for field in object_type.owned})
+    before, other = draw(row), draw(row)
+    changed = draw(st.lists(st.sampled_from([*before]), max_size=3))
+    made = draw(_corrections(object_type))
+    return replace(made, op=Op.UPDATE, before=before, after={**before, **{name: other[name] for name in changed}})
+
+
 RECORDS: st.SearchStrategy[Record] = st.one_of(
     _requests,
     st.builds(

@@ -13,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.codec import Codec, Record
+from processor.codec.correction_schema import values_name
 from processor.codec.decoding import UNFIT, Texts, compiled
 from processor.codec.framing import header_of
+from processor.core.correction import Correction
 from tests.unit.codec.records import CATALOG, CORRECTION
-from tests.unit.codec.strategies import RECORDS
+from tests.unit.codec.strategies import RECORDS, updates
 
 CODEC = Codec.open(None, CATALOG)
 NOTHING = object()
@@ -74,6 +76,33 @@ def test_values_of_a_correction_are_read_as_text() -> None:
     wire, _ = read(data, 0)
     assert isinstance(wire["before"], Texts)
     assert wire["before"] == CORRECTION.before
+
+
+@given(st.lists(updates(), max_size=3))
+def test_a_row_is_read_beside_the_row_before_it(corrections: list[Correction]) -> None:
+    """By one codec, which remembers the last one."""
+    encoded = [CODEC.encode("any", each) for each in corrections]
+    for data, correction in [*zip(encoded, corrections, strict=True)] * 2:
+        assert CODEC.decode(data, (Correction,)) == correction
+
+
+@given(updates(), st.data())
+def test_a_damaged_row_beside_another_is_nothing_that_fastavro_does_not_see(
+    update: Correction, draw: st.DataObject
+) -> None:
+    data, parsed = body_and_schema(update)
+    read = compiled(parsed, frozenset({values_name(update.source.object)}))
+    place = draw.draw(st.integers(0, len(data) - 1))
+    damaged = data[:place] + bytes([draw.draw(st.integers(0, 255))]) + data[place + 1 :]
+    plain = by_us(parsed, damaged)
+    assert read is not None
+    with suppress(*UNFIT):
+        wire, end = read(damaged, 0)
+        if end == len(damaged):
+            assert plain is not NOTHING
+            for side in ("before", "after"):
+                assert (wire[side] is None) == (plain[side] is None)
+                assert [*(wire[side] or ())] == [*(plain[side] or ())]
 
 
 @given(RECORDS, st.data())
