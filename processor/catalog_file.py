@@ -52,6 +52,8 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(?:\.[A-Za-z_][A-Za-z0-9_$]*)?
 _DISTRICT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_a-z.-]+)\}")
+_LONGEST = 2**63 - 1
+"""What is written in records is a long there."""
 
 
 def _identifier(name: str) -> str:
@@ -141,7 +143,7 @@ class _ObjectEntry(_Strict):
 class _DistrictEntry(_Strict):
     name: str = ""
     dsn: str
-    epoch: int = Field(default=1, ge=1)
+    epoch: int = Field(default=1, ge=1, le=_LONGEST)
     readers: Readers | None = None
 
 
@@ -149,8 +151,8 @@ class _LimitsEntry(_Strict):
     max_keys: int = Field(default=5_000, ge=1, le=100_000)
     allow_delete: bool = False
     max_deletes: int = Field(default=100, ge=0)
-    hold_deletes: int = Field(default=0, ge=0)
-    hold_changes: int = Field(default=10_000, ge=0)
+    hold_deletes: int = Field(default=0, ge=0, le=_LONGEST)
+    hold_changes: int = Field(default=10_000, ge=0, le=_LONGEST)
     hold_share: float = Field(default=0.25, ge=0, le=1)
     max_keys_by_dependency: int = Field(default=10_000, ge=0)
     max_attempts: int = Field(default=5, ge=1, le=100)

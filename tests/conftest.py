@@ -1,3 +1,5 @@
+import gc
+
 import pytest
 
 pytest_plugins = ["tests.stack_fixtures"]
@@ -33,3 +35,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return ranks.get(item.path.stem, len(ranks)), kind
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay until the end: the collector need not go through them again and again."""
+    gc.collect()
+    gc.freeze()

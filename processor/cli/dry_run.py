@@ -10,7 +10,7 @@ from processor.cli.output import Output, console, print_csv, print_json, print_n
 from processor.cli.requests import shown_key
 from processor.core.correction import Op
 from processor.core.errors import Reason
-from processor.core.history import KeyOutcome, RequestState, RequestStatus, Status
+from processor.core.history import RequestState, RequestStatus, Status
 from processor.core.plan import Plan
 from processor.core.request import Request
 from processor.service.follow import DIFFERENT, MOST_NOTED
@@ -49,7 +49,7 @@ def print_plan(output: Output, plan: Plan) -> None:
 def plan_rows(plan: Plan) -> list[dict[str, Any]]:
     """A row for each key. Status SENT is of those to which a correction would be sent; `op` says which."""
     ops = {correction.source.correction_id: _OPS[correction.op] for correction in plan.corrections}
-    last = {(o.request_id, o.object, o.key): o for o in plan.history if isinstance(o, KeyOutcome)}
+    last = {(o.request_id, o.object, o.key): o for o in plan.outcomes()}
     return [
         {
             "object": outcome.object,
@@ -68,8 +68,7 @@ def plan_rows(plan: Plan) -> list[dict[str, Any]]:
 
 def exit_code(plan: Plan) -> ExitCode:
     """What the real run is to be expected to find; a forced sending of equal rows is no difference."""
-    outcomes = [record for record in plan.history if isinstance(record, KeyOutcome)]
-    statuses = {o.status for o in outcomes if not (o.status is Status.SENT and o.reason is Reason.FORCED)}
+    statuses = {o.status for o in plan.outcomes() if not (o.status is Status.SENT and o.reason is Reason.FORCED)}
     if Status.FAILED in statuses or any(r["state"] == RequestState.REJECTED for r in _requests(plan)):
         return ExitCode.FAILED
     if Status.DEFERRED in statuses:

@@ -116,12 +116,17 @@ def history_scan(settings: "Settings") -> "tuple[ScanReader, Decode]":
     return ScanReader(client_config(settings), settings.topics.history), history_decoder(open_codec(settings))
 
 
-def history_queries(settings: "Settings") -> "closing[HistoryQueries]":
+def check_history(settings: "Settings") -> None:
     """Raises NotSetUp where no history database is set."""
-    from processor.adapters.postgres.history_queries import HistoryQueries
-
     if not settings.history_dsn:
         raise NotSetUp("RESYNC_HISTORY_DSN is not set: it says where the history is kept")
+
+
+def history_queries(settings: "Settings") -> "closing[HistoryQueries]":
+    """Raises NotSetUp where no history database is set."""
+    check_history(settings)
+    from processor.adapters.postgres.history_queries import HistoryQueries
+
     return closing(HistoryQueries(settings.history_dsn, settings.application_name("cli")))
 
 

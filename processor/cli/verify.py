@@ -83,8 +83,13 @@ def verify(
     publisher = parts.open_publisher(settings, parts.open_codec(settings))
     with ExitStack() as closing:
         is_looked_up = wait or (request_id is not None and bool(settings.history_dsn))
+        if is_looked_up:
+            parts.check_history(settings)
+        if request_id is None:
+            # An id that was just drawn is nobody's, and the scan begins while Postgres's client is imported (ADR 0217).
+            publisher.publish([request])
         queries = closing.enter_context(parts.history_queries(settings)) if is_looked_up else None
-        if queries is None or not is_known(queries, person, request, "--request-id", "request"):
+        if request_id is not None and not (queries and is_known(queries, person, request, "--request-id", "request")):
             publisher.publish([request])
         if queries is None or not wait:
             print_line(request.request_id)

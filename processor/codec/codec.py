@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +26,7 @@ from processor.codec.wire import Wire
 from processor.core.catalog import Catalog
 from processor.core.correction import Correction
 from processor.core.errors import CoreError, Reason
+from processor.core.history import KeyOutcome
 
 _UNREADABLE = (
     EOFError,
@@ -147,6 +148,14 @@ class Codec:
         header = self._headers.get((topic, schema.record.name))
         body = schema.write(schema.record.to_wire(record))
         return (self._header(topic, schema) if header is None else header) + body
+
+    def outcome_writer(self, topic: str, outcome: KeyOutcome) -> Callable[[str, str | None], bytes]:
+        """Writes outcomes that differ from this one in `key` and `asked_as` alone. Raises as `encode`."""
+        schema = self._by_type[KeyOutcome]
+        if not isinstance(schema.write, encoding.RecordWriter):
+            raise TypeError(f"{schema.record.name} has a type that no writer is made of")
+        header = self._headers.get((topic, schema.record.name)) or self._header(topic, schema)
+        return schema.write.alike(schema.record.to_wire(outcome), ("key", "asked_as"), header)
 
     def prepare(self, topic: str, *record_types: type[Record]) -> None:
         """Looks up now what encoding would look up later, so that a process learns at its start what is missing."""

@@ -1,7 +1,7 @@
 """Corrections and their answers as Avro records."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias, overload
 
 from processor.codec.correction_schema import values_name
 from processor.codec.decoding import Texts
@@ -13,6 +13,7 @@ from processor.core.correction import Answer, Correction, Op, Parent, Result, So
 from processor.core.snapshot import DistrictVersion
 from processor.core.values import Values, from_wire, to_wire
 
+_Row: TypeAlias = tuple[str, Wire]
 _OP = Symbols(Op)
 _RESULT = Symbols(Result)
 
@@ -104,10 +105,11 @@ def answer_from_wire(wire: Wire) -> Answer:
 
 
 def correction_to_wire(correction: Correction, object_type: ObjectType) -> Wire:
+    before, after = _rows_to_wire(correction.before, correction.after, object_type)
     return {
         "op": correction.op,
-        "before": _values_to_wire(correction.before, object_type),
-        "after": _values_to_wire(correction.after, object_type),
+        "before": before,
+        "after": after,
         "parent": parent_to_wire(correction.parent),
         "source": source_to_wire(correction.source),
     }
@@ -124,11 +126,29 @@ def correction_from_wire(wire: Wire, fields: Sequence[FieldSpec]) -> Correction:
     )
 
 
-def _values_to_wire(values: Values | None, object_type: ObjectType) -> tuple[str, Wire] | None:
+def _rows_to_wire(
+    before: Values | None, after: Values | None, object_type: ObjectType
+) -> tuple[_Row | None, _Row | None]:
+    """Most values are the same in both."""
+    if before is None or after is None:
+        return _row_to_wire(before, object_type), _row_to_wire(after, object_type)
+    name, row = wire = _row_to_wire(before, object_type)
+    changed = {f.name: to_wire(f, after[f.name]) for f in object_type.owned if after[f.name] != before[f.name]}
+    return wire, (name, row | changed)
+
+
+@overload
+def _row_to_wire(values: Values, object_type: ObjectType) -> _Row: ...
+
+
+@overload
+def _row_to_wire(values: Values | None, object_type: ObjectType) -> _Row | None: ...
+
+
+def _row_to_wire(values: Values | None, object_type: ObjectType) -> _Row | None:
     if values is None:
         return None
-    row = {field.name: to_wire(field, values[field.name]) for field in object_type.owned}
-    return values_name(object_type.name), row
+    return values_name(object_type.name), {f.name: to_wire(f, values[f.name]) for f in object_type.owned}
 
 
 def _values_from_wire(wire: dict[str, Any] | None, fields: Sequence[FieldSpec]) -> Values | None:

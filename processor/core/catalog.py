@@ -156,6 +156,30 @@ class ObjectType:
         return tuple(f.crosswalk is None and (same_zone or f.kind is not Kind.TIMESTAMP) for f in self.compared)
 
     @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Of `compared`."""
+        return tuple(f.name for f in self.compared)
+
+    @cached_property
+    def state_owned(self) -> tuple[str, ...]:
+        """Names of those of `compared` that the state owns."""
+        return tuple(f.name for f in self.compared if f.owner is Owner.STATE)
+
+    @cached_property
+    def spelled(self) -> tuple[tuple[int, FieldSpec], ...]:
+        """District-owned fields of which a text in the state's column may not be canonical, by place in `compared`."""
+        return tuple(
+            (place, f)
+            for place, f in enumerate(self.compared)
+            if f.owner is Owner.DISTRICT and (f.kind is not Kind.STRING or f.state_lookup is not None)
+        )
+
+    @cached_property
+    def timestamps(self) -> tuple[FieldSpec, ...]:
+        """Of the district-owned fields."""
+        return tuple(f for f in self.owned if f.kind is Kind.TIMESTAMP)
+
+    @cached_property
     def by_name(self) -> Mapping[str, FieldSpec]:
         return {f.name: f for f in self.fields}
 

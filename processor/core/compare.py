@@ -1,10 +1,9 @@
 """One row of each side, field by field: what differs, and what the state should hold instead."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from processor.core.catalog import FieldSpec, Kind, ObjectType, Owner
+from processor.core.catalog import FieldSpec, ObjectType, Owner
 from processor.core.errors import InvalidKey, UnmappedValue, Unrepresentable
 from processor.core.keys import canonical_key
 from processor.core.snapshot import Row
@@ -46,9 +45,27 @@ def compare(kind: ObjectType, district: Row, state: Row) -> Difference:
     return Difference(tuple(changed), tuple(expected))
 
 
-def state_values(kind: ObjectType, row: Row) -> Values:
+def state_values(kind: ObjectType, row: Row) -> dict[str, str | None]:
     """District-owned fields of a state's row, canonical. Raises Unrepresentable."""
-    return {f.name: state_value(kind, f, text) for f, text in _owned(kind, row)}
+    values = dict(zip(kind.names, row, strict=True))
+    for name in kind.state_owned:
+        del values[name]
+    for place, field in kind.spelled:
+        values[field.name] = state_value(kind, field, row[place])
+    return values
+
+
+def both_values(kind: ObjectType, district: Row, state: Row) -> tuple[Values, Values]:
+    """`state_values` and `wanted_values` of two rows, of which most columns are the same. Raises as these do."""
+    held = state_values(kind, state)
+    others = {
+        f.name: district_value(kind, f, ours)
+        for f, ours, theirs, is_direct in zip(kind.compared, district, state, kind.same_text_same_value, strict=True)
+        if (ours != theirs or not is_direct) and f.owner is Owner.DISTRICT
+    }
+    wanted = held | others
+    _check_wanted(kind, district, wanted)
+    return held, wanted
 
 
 def wanted_values(kind: ObjectType, row: Row) -> Values:
@@ -56,10 +73,19 @@ def wanted_values(kind: ObjectType, row: Row) -> Values:
 
     Raises Unrepresentable or UnmappedValue, also for a value that the wire carries and the state cannot hold.
     """
-    values = {f.name: district_value(kind, f, text) for f, text in _owned(kind, row)}
-    for field in kind.owned:
+    values = {
+        f.name: district_value(kind, f, text)
+        for f, text in zip(kind.compared, row, strict=True)
+        if f.owner is Owner.DISTRICT
+    }
+    _check_wanted(kind, row, values)
+    return values
+
+
+def _check_wanted(kind: ObjectType, row: Row, values: Values) -> None:
+    for field in kind.timestamps:
         value = values[field.name]
-        if field.kind is Kind.TIMESTAMP and value is not None and not has_local_time(value, kind.state.timezone):
+        if value is not None and not has_local_time(value, kind.state.timezone):
             raise Unrepresentable(
                 field.name, f"{field.name}: the district's value is no time in the calendar of the state's timezone"
             )
@@ -68,13 +94,12 @@ def wanted_values(kind: ObjectType, row: Row) -> Values:
         raise Unrepresentable(
             kind.parent.field, f"{kind.parent.field}: the district's value cannot be a key of {kind.parent.object}"
         )
-    return values
 
 
 def check_size(before: Values | None, after: Values | None) -> None:
     """Raises Unrepresentable, naming the largest field, for rows that one record cannot carry."""
     rows = [row for row in (before, after) if row is not None]
-    if 4 * sum(sum(map(len, filter(None, row.values()))) for row in rows) <= MAX_ROW_BYTES:
+    if 4 * sum(len(text) for row in rows for text in row.values() if text) <= MAX_ROW_BYTES:
         return
     sizes = {name: sum(len((row[name] or "").encode()) for row in rows) for name in rows[0]}
     if sum(sizes.values()) > MAX_ROW_BYTES:
@@ -116,10 +141,6 @@ def _canonical_at(field: FieldSpec, text: str | None, timezone: ZoneInfo, side: 
         return canonical(field, text, timezone)
     except Unrepresentable:
         raise Unrepresentable(field.name, f"{field.name}: the {side}'s value is not a {field.kind}") from None
-
-
-def _owned(kind: ObjectType, row: Row) -> Sequence[tuple[FieldSpec, str | None]]:
-    return [(f, text) for f, text in zip(kind.compared, row, strict=True) if f.owner is Owner.DISTRICT]
 
 
 def _same_anywhere(field: FieldSpec, text: str | None) -> bool:

@@ -9,11 +9,11 @@ from datetime import datetime
 from processor.core.accept import chunk_status
 from processor.core.catalog import Catalog, ObjectType
 from processor.core.chunk import Ask, Cause, Chunk, Stage
-from processor.core.compare import Difference, check_size, compare, state_values, wanted_values
+from processor.core.compare import EQUAL, Difference, both_values, check_size, compare, state_values, wanted_values
 from processor.core.correction import Correction, Op, Parent, Source
 from processor.core.counted import counted
 from processor.core.errors import FieldError, Reason
-from processor.core.history import ChunkState, ChunkStatus, Status
+from processor.core.history import Alike, ChunkState, ChunkStatus, Status
 from processor.core.ids import correction_id
 from processor.core.outcome import chunk_outcome, sent_outcome
 from processor.core.parents import WITH_PARENTS, parent_of, parent_to_check
@@ -72,6 +72,7 @@ class _Deciding:
     """IN_SYNC keys counted instead of itemised."""
     expected: int = 0
     """How many of these differ in fields that the state owns; those of scans alone are counted."""
+    told_in_sync: Alike | None = None
     ancestors: dict[Parent, bool] = field(default_factory=dict)
     """Ancestors taken up already, and whether each will be at the state."""
 
@@ -162,7 +163,7 @@ class _Deciding:
             self.end(kind, ask, Status.NOT_FOUND)
 
     def both(self, kind: ObjectType, ask: Ask, observed: Observed) -> None:
-        difference = compare(kind, observed.district[0], observed.state[0])
+        difference = EQUAL if observed.is_same else compare(kind, observed.district[0], observed.state[0])
         if self.chunk.mode is Mode.VERIFY and difference.changed:
             self.end(kind, ask, Status.DIFFERS, changed_fields=difference.changed)
         elif difference.changed or (self.chunk.mode is Mode.FORCE and self.chunk.cause is not Cause.NO_ANSWER):
@@ -172,10 +173,17 @@ class _Deciding:
         elif difference.expected and (self.chunk.cause is not Cause.CONFIRM or self._itemised(ask)):
             self.end(kind, ask, Status.IN_SYNC, Reason.EXPECTED_DIFFERENCE, changed_fields=difference.expected)
         elif self._itemised(ask):
-            self.end(kind, ask, Status.IN_SYNC)
+            self.tell_in_sync(ask)
         else:
             self.in_sync += 1
             self.expected += bool(difference.expected)
+
+    def tell_in_sync(self, ask: Ask) -> None:
+        """Outcomes depend on the chunk alone."""
+        if self.told_in_sync is None:
+            self.told_in_sync = Alike(chunk_outcome(self.chunk, ask, Status.IN_SYNC, self.now), [])
+            self.plan.history.append(self.told_in_sync)
+        self.told_in_sync.asks.append(ask)
 
     def _itemised(self, ask: Ask) -> bool:
         """IN_SYNC keys are counted only if the request wants changes alone and the key has no outcome yet."""
@@ -184,8 +192,7 @@ class _Deciding:
         return came_round or ask.asked_as is None or self.chunk.report is not Report.CHANGES
 
     def update(self, kind: ObjectType, ask: Ask, observed: Observed, difference: Difference) -> None:
-        before = state_values(kind, observed.state[0])
-        after = wanted_values(kind, observed.district[0])
+        before, after = both_values(kind, observed.district[0], observed.state[0])
         check_size(before, after)
         if self.parent_will_be_there(kind, ask, observed):
             reason = None if difference.changed else Reason.FORCED

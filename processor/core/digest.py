@@ -9,10 +9,17 @@ from processor.core.request import Report
 from processor.core.scan import GROWTH, MIN_SIZE, Sizes, next_size
 from processor.core.window import Held, Window
 
-MAX_ROWS = 200_000
+MAX_ROWS = 1_000_000
 """Of one digest."""
 MOST_DIFFERING = 4
-"""Where more than one in so many rows has another digest at the state, these cost more than the columns."""
+"""Where more than one in so many rows has another digest at the state for nothing, these cost more than the columns."""
+MAX_SUSPECTS = 50_000
+"""About how many a part may find: they are held in memory, and written in its transaction."""
+
+LEAST_KEYS = 100
+"""Of fewer keys the columns are read at once: that is one answer to wait for instead of two."""
+READS_BY_ROWS = 16
+"""How many reads of keys go by columns before digests are tried again, once more than half of them had others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +56,27 @@ def next_sizes(scan: Scan, seen: Window, took_s: float, report: Report, limits: 
 
     After equal digests it has as many rows as take the time that a part should take; after keys that were read and
     are all in sync a digest of as many is tried; where something differs none is, since more of it is likely to follow.
-    Once many rows have other digests, and so are read twice, it is by their columns to the end.
+    Where many rows have other digests the next part is read by columns, to learn whether they differ in what counts. As
+    long as most do not, it goes on so; those that do are read by their keys anyway.
     """
     if seen.counted is not None:
         wanted = int(scan.digest * limits.chunk_target_s / max(took_s, 0.001))
         return Sizes(scan.size, min(MAX_ROWS, max(MIN_SIZE, min(wanted, GROWTH * scan.digest))), scan.by_rows)
     size = next_size(scan.size, took_s, report, limits)
     is_clean = not (seen.suspects or seen.expected or seen.invalid)
-    by_rows = scan.by_rows or seen.differing * MOST_DIFFERING > seen.settled + seen.differing
+    rows = seen.settled + len(seen.suspects)
+    are_many = seen.differing * MOST_DIFFERING > rows
+    by_rows = not are_many or seen.differing < len(seen.expected) if scan.by_rows else are_many
+    if seen.suspects:
+        size = min(size, max(MIN_SIZE, MAX_SUSPECTS * rows // len(seen.suspects)))
     return Sizes(size, size if is_clean and report is Report.CHANGES else 0, by_rows)
 
 
 def same_digest(_kind: ObjectType, ours: Held, theirs: Held) -> Difference | None:
     """Of rows that are a digest each."""
     return EQUAL if len(ours) == 1 and ours == theirs else None
+
+
+def reads_by_rows(keys: int, others: int) -> int:
+    """How many reads of an object's keys are by columns at once, after one in which so many keys had other digests."""
+    return READS_BY_ROWS if 2 * others > keys else 0

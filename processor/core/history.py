@@ -1,11 +1,12 @@
 """What is told of requests: the records of the history topic, and the wish to clear them."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from processor.core.chunk import Chunk
+from processor.core.chunk import Ask, Chunk
 from processor.core.correction import Op, Parent
 from processor.core.errors import Reason
 from processor.core.request import Request
@@ -67,6 +68,20 @@ class KeyOutcome:
     sent_at: datetime | None
     answered_at: datetime | None
     decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Outcomes that differ in `key` and `asked_as` alone, one for each of `asks`; `first` is that of the first.
+
+    Most keys are in sync, so a batch has thousands of these (ADR 0227).
+    """
+
+    first: KeyOutcome
+    asks: list[Ask]
+
+    def each(self) -> Iterator[KeyOutcome]:
+        return (replace(self.first, key=ask.key, asked_as=ask.asked_as) for ask in self.asks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +211,8 @@ class Cleared:
 
 
 HistoryRecord: TypeAlias = RequestStatus | ChunkStatus | KeyOutcome | RequestEnd | Cleared | Parked
+Told: TypeAlias = HistoryRecord | Alike
+"""A record of a plan, or many that are alike."""
 
 
 @dataclass(frozen=True, slots=True)

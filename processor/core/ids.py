@@ -3,6 +3,7 @@
 import hashlib
 import re
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import quote, unquote
 
@@ -92,7 +93,13 @@ def order_key(request_id: str) -> str:
 
 
 def outcome_key(request_id: str, object_name: str, key: str) -> str:
-    return _SEPARATOR.join((_segment(request_id), _segment(object_name), _segment(key)))
+    return outcome_keys(request_id, object_name)(key)
+
+
+def outcome_keys(request_id: str, object_name: str) -> Callable[[str], str]:
+    """Of one object of a request."""
+    begin = _SEPARATOR.join((_segment(request_id), _segment(object_name), ""))
+    return lambda key: begin + _segment(key)
 
 
 def end_key(request_id: str) -> str:

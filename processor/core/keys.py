@@ -9,6 +9,8 @@ from processor.core.catalog import KeyType
 from processor.core.errors import InvalidKey
 
 MAX_KEY_BYTES = 255
+_CANONICAL_INTEGER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+"""Most integers as they come: nothing has to be done about them."""
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 _BIGINT = range(-(2**63), 2**63)
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}", re.ASCII)
@@ -19,6 +21,8 @@ def canonical_key(text: str, key_type: KeyType) -> str:
 
     Raises InvalidKey, whose detail says why and does not repeat the text.
     """
+    if key_type is KeyType.INTEGER and _CANONICAL_INTEGER.fullmatch(text):
+        return text
     trimmed = text.strip()
     if not trimmed:
         raise InvalidKey("the key is empty")

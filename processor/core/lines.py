@@ -4,10 +4,11 @@ Where each side has one row of a key, and the same, the key is in sync (ADR 0211
 """
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from operator import eq, lt, not_
+from operator import eq, lt, ne, not_
 from typing import Any, TypeAlias
 
 from processor.core.catalog import KeyType, ObjectType
@@ -75,12 +76,14 @@ def _window(district: Lines, state: Lines) -> Window:
             equal += ours.places
             continue
         held = dict(zip(theirs.places, theirs.digests, strict=True))
-        are_same = list(map(eq, map(held.get, ours.places), ours.digests))
-        equal += compress(ours.places, are_same)
-        others = list(compress(ours.places, map(not_, are_same)))
+        are_off = list(map(ne, map(held.get, ours.places), ours.digests))
+        equal += compress(ours.places, map(not_, are_off))
+        others = list(compress(ours.places, are_off))
         suspects += others
-        differing += sum(map(held.__contains__, others))
-        beyond += sorted(held.keys() - ours.places)
+        on_both = sum(map(held.__contains__, others))
+        differing += on_both
+        if len(held) > len(ours.places) - len(others) + on_both:
+            beyond += sorted(held.keys() - ours.places)
     return Window(
         last=None if last is None else str(last),
         equal=equal,
@@ -118,3 +121,25 @@ def _is_plain(kind: ObjectType, after: str | None, side: Lines) -> bool:
 
 def _upto(last: Any, side: Lines) -> Lines:  # noqa: ANN401  (a place, or None for all)
     return side if last is None else _some(side, 0, bisect_right(side.places, last))
+
+
+def same_keys(kind: ObjectType, asked: Sequence[str], district: Lines, state: Lines) -> list[str]:
+    """Of the keys asked for, those of which each side has one row, and the same; rows may come in any order.
+
+    None of them where a row came under a key that was not asked for: its column takes two spellings for one.
+    """
+    ours, theirs = (_of_single_rows(side) for side in (district, state))
+    same = compress(ours, map(eq, map(theirs.get, ours), ours.values()))
+    if kind.key_type is KeyType.INTEGER:
+        return list(map(str, same))
+    return list(same) if {*district.places, *state.places} <= {*asked} else []
+
+
+def _of_single_rows(side: Lines) -> dict[Any, int]:
+    """Digests by the places that one row has."""
+    held: dict[Any, int] = dict(zip(side.places, side.digests, strict=True))
+    if len(held) < len(side.places):
+        for place, rows in Counter[Any](side.places).items():
+            if rows > 1:
+                del held[place]
+    return held

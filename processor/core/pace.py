@@ -1,10 +1,11 @@
 """How many keys of large requests are taken at once, by how long the last ones took (ADR 0221)."""
 
 from processor.core.accept import PART_KEYS
-from processor.core.scan import GROWTH
 
 LEAST_KEYS = PART_KEYS
 """One chunk of a request that was cut; fewer come only of a chunk that took longer than the databases allow."""
+GROWTH = 4
+"""A batch has at most so many times as many keys as the one before."""
 
 
 def next_keys(allowed: int, taken: int, took_s: float, target_s: float) -> int:

@@ -20,7 +20,7 @@ def parents_to_read(chunks: Iterable[Chunk], catalog: Catalog, snapshot: Snapsho
     """
     wanted: dict[str, dict[str, None]] = {}
     for chunk in chunks:
-        if chunk.mode is Mode.VERIFY:
+        if chunk.mode is Mode.VERIFY or catalog.objects[chunk.object].parent is None:
             continue
         for ask in chunk.asks:
             for parent in _unread_parents(chunk, ask.key, catalog, snapshot):
@@ -43,9 +43,10 @@ def _unread_parents(chunk: Chunk, key: str, catalog: Catalog, snapshot: Snapshot
 
 def parent_to_check(kind: ObjectType, observed: Observed) -> Parent | None:
     """The district row's parent, if the state does not already hold this row under that parent."""
-    row = observed.district[0]
-    key = parent_key(kind, row)
-    if kind.parent is None or key is None:
+    if kind.parent is None or observed.is_same:
+        return None
+    key = parent_key(kind, observed.district[0])
+    if key is None:
         return None
     if observed.state and parent_key(kind, observed.state[0]) == key:
         return None

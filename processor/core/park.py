@@ -10,7 +10,7 @@ from processor.core.catalog import Catalog
 from processor.core.chunk import Ask, Cause, Chunk, Stage
 from processor.core.correction import Op
 from processor.core.errors import Reason
-from processor.core.history import ChunkState, ChunkStatus, Guard, HistoryRecord, KeyOutcome, Parked, PlanCounts, Status
+from processor.core.history import ChunkState, ChunkStatus, Guard, KeyOutcome, Parked, PlanCounts, Status, Told
 from processor.core.ids import split_chunk
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
@@ -71,10 +71,10 @@ def _waiting(chunk: Chunk, ask: Ask, now: datetime) -> KeyOutcome:
     return chunk_outcome(chunk, ask, Status.DEFERRED, now, reason=Reason.MASS_CHANGE)
 
 
-def _is_of_sending(record: HistoryRecord, chunk: Chunk) -> bool:
+def _is_of_sending(record: Told, chunk: Chunk) -> bool:
     """What tells of a correction, or is to be told anew."""
     return (isinstance(record, KeyOutcome) and record.status is Status.SENT) or _is_end_of(record, chunk)
 
 
-def _is_end_of(record: HistoryRecord, chunk: Chunk) -> bool:
+def _is_end_of(record: Told, chunk: Chunk) -> bool:
     return isinstance(record, ChunkStatus) and record.chunk == chunk.chunk and record.state is ChunkState.DONE

@@ -1,8 +1,9 @@
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from processor.core.chunk import Chunk
 from processor.core.correction import Correction
-from processor.core.history import HistoryRecord
+from processor.core.history import Alike, KeyOutcome, Told
 
 
 @dataclass(slots=True)
@@ -12,10 +13,18 @@ class Plan:
     Dry run, preview, test and the real run build the same plan and differ in the sink.
     """
 
-    history: list[HistoryRecord] = field(default_factory=list)
+    history: list[Told] = field(default_factory=list)
     corrections: list[Correction] = field(default_factory=list)
     chunks: list[Chunk] = field(default_factory=list)
     retries: list[Chunk] = field(default_factory=list)
+
+    def outcomes(self) -> Iterator[KeyOutcome]:
+        """Those that are alike one by one."""
+        for record in self.history:
+            if isinstance(record, Alike):
+                yield from record.each()
+            elif isinstance(record, KeyOutcome):
+                yield record
 
     def add(self, other: "Plan") -> None:
         self.history += other.history

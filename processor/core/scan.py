@@ -28,8 +28,8 @@ MAX_SIZE = 5_000
 """Where their columns are read."""
 MAX_LINES = 200_000
 """Where a digest of each is."""
-GROWTH = 4
-"""A part is at most so many times as large as the one before."""
+GROWTH = 16
+"""A part is at most so many times as large as the one before: what was quick may have been in the servers' memory."""
 SHRINKAGE = 10
 """A part that could not be read in time is tried again with so many times fewer rows."""
 

@@ -8,7 +8,7 @@ from processor.core.catalog import Limits
 from processor.core.chunk import Ask, Cause, Chunk, Stage
 from processor.core.correction import Answer, Result, Source
 from processor.core.errors import Reason
-from processor.core.history import ChunkState, HistoryRecord, KeyOutcome, Status
+from processor.core.history import ChunkState, KeyOutcome, Status, Told
 from processor.core.ids import retry_chunk
 from processor.core.outcome import chunk_outcome, source_outcome
 from processor.core.plan import Plan
@@ -87,7 +87,7 @@ def defer(chunk: Chunk, detail: str, limits: Limits, now: datetime, *, is_slow: 
     since = chunk.deferred_since or now
     waited = now - since
     if waited >= timedelta(seconds=limits.snapshot_deadline_s):
-        failed: list[HistoryRecord] = [_unread(chunk, ask, Status.FAILED, detail, now) for ask in chunk.asks]
+        failed: list[Told] = [_unread(chunk, ask, Status.FAILED, detail, now) for ask in chunk.asks]
         return Plan(history=failed + done_if_announced(chunk, now))
     if is_slow and len(chunk.asks) > 1:
         return in_pieces(chunk, now)
@@ -153,7 +153,7 @@ def cancel(chunk: Chunk, now: datetime) -> Plan:
     return plan
 
 
-def done_if_announced(chunk: Chunk, now: datetime) -> list[HistoryRecord]:
+def done_if_announced(chunk: Chunk, now: datetime) -> list[Told]:
     """The end of a part that was announced as PENDING: from now on its keys' outcomes tell."""
     return [chunk_status(chunk, ChunkState.DONE, now)] if chunk.announced else []
 

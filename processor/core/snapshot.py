@@ -1,6 +1,6 @@
 """What was read from both sides, as the decisions see it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
@@ -54,6 +54,20 @@ class DistrictRead(SideRead):
 
 
 @dataclass(frozen=True, slots=True)
+class SameRead:
+    """Keys of which each side has one row, and both are equal in all fields; their columns were not read (ADR 0226)."""
+
+    keys: Sequence[str]
+    district_version: DistrictVersion
+    district_read_at: datetime
+    state_read_at: datetime
+
+
+UNREAD: Row = ()
+"""A row that is there and whose columns were not read."""
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """One key as both sides hold it, and when each was read."""
 
@@ -63,29 +77,37 @@ class Observed:
     district_read_at: datetime
     state_read_at: datetime
     fault: KeyFault | None = None
+    is_same: bool = False
+    """Each side has one row, `UNREAD`, and both are equal in all fields."""
 
 
 @dataclass(slots=True)
 class Snapshot:
-    """Keys of one district observed so far, by (object, key)."""
+    """Keys of one district observed so far, by object and key. A key keeps its first observation."""
 
     district_id: str
-    observed: dict[tuple[str, str], Observed] = field(default_factory=dict)
+    observed: dict[str, dict[str, Observed]] = field(default_factory=dict)
 
     def add(self, object_name: str, keys: Iterable[str], district: DistrictRead, state: SideRead) -> None:
-        """Takes in one read of both sides; a key already observed keeps its first observation."""
+        """Takes in one read of both sides."""
+        seen = self.observed.setdefault(object_name, {})
         for key in keys:
-            self.observed.setdefault(
-                (object_name, key),
-                Observed(
+            if key not in seen:
+                seen[key] = Observed(
                     district.rows.get(key, ()),
                     state.rows.get(key, ()),
                     district.version,
                     district.read_at,
                     state.read_at,
                     district.faults.get(key) or state.faults.get(key),
-                ),
-            )
+                )
+
+    def add_same(self, object_name: str, read: SameRead) -> None:
+        """Takes in keys that need no look at what they hold."""
+        same = Observed(
+            (UNREAD,), (UNREAD,), read.district_version, read.district_read_at, read.state_read_at, is_same=True
+        )
+        self.observed[object_name] = dict.fromkeys(read.keys, same) | self.observed.get(object_name, {})
 
     def get(self, object_name: str, key: str) -> Observed | None:
-        return self.observed.get((object_name, key))
+        return self.observed.get(object_name, {}).get(key)

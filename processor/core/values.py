@@ -37,6 +37,8 @@ _ZONE = r"(?:Z|[+-]\d{2}(?::?\d{2}){0,2})"
 _TIMESTAMP = re.compile(
     rf"\d{{4}}-\d{{2}}-\d{{2}}(?:[ T]\d{{2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,6}})?)?{_ZONE}?)?", re.ASCII
 )
+_IN_UTC = re.compile(r"(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2})(?:\.(\d{1,6}))?\+00", re.ASCII)
+"""As our connections are given a timestamp with a zone."""
 _TELLS_ITS_ZONE = re.compile(rf"-?infinity|.*:\d{{2}}(?:\.\d+)?{_ZONE}(?: BC)?", re.ASCII)
 _REMEMBERED = 4_096
 """Texts of one kind: days and amounts repeat, and both sides' rows mostly hold the same."""
@@ -100,10 +102,6 @@ def _date(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
     return (date_text if len(text) <= _SHORT else date_text.__wrapped__)(text)
 
 
-def _timestamp(_field: FieldSpec, text: str, tz: ZoneInfo) -> str:
-    return timestamp_text(text, tz)
-
-
 def _decimal(field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
     make = decimal_text if len(text) <= _SHORT else decimal_text.__wrapped__
     return make(field.precision, field.scale, Rule.SCALE in field.rules, text)
@@ -117,8 +115,11 @@ def date_text(text: str) -> str:
     return date.fromisoformat(match[1]).isoformat()
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def timestamp_text(text: str, tz: ZoneInfo) -> str:
+def _timestamp(_field: FieldSpec, text: str, tz: ZoneInfo) -> str:
+    if (match := _IN_UTC.fullmatch(text)) is not None:
+        datetime.fromisoformat(text)
+        day, time, fraction = match.groups("")
+        return f"{day}T{time}.{fraction:0<6}Z"
     if _TIMESTAMP.fullmatch(text) is None:
         raise ValueError
     moment = datetime.fromisoformat(text)

@@ -7,7 +7,8 @@ from processor.codec.codec import Codec
 from processor.codec.history import headers_of, history_record
 from processor.core.chunk import Chunk
 from processor.core.correction import Correction
-from processor.core.history import HistoryRecord, Parked
+from processor.core.history import Alike, HistoryRecord, Parked
+from processor.core.ids import outcome_keys
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
 from processor.service.intake import Intake
@@ -46,20 +47,45 @@ class Emitter:
             yield self.dead_letter(poison)
         parts = (intake.plan, plan)
         for part in parts:
-            yield from (self.history(record, traces) for record in part.history if not _is_gone(record))
-            for correction in part.corrections:
-                yield self.correction(correction, traces)
-            for chunk in part.chunks:
-                yield self.chunk(self.topics.chunks, chunk, traces)
-            for chunk in part.retries:
-                yield self.chunk(self.topics.retry, chunk, traces)
-        yield from (self.history(record, traces) for part in parts for record in part.history if _is_gone(record))
+            yield from self.part(part, traces)
+        for part in parts:
+            yield from (
+                self.history(each, traces) for each in part.history if isinstance(each, Parked) and each.is_gone
+            )
+
+    def part(self, plan: Plan, traces: Mapping[str, bytes]) -> Iterator[Outgoing]:
+        """But for parked chunks that are gone."""
+        for record in plan.history:
+            if isinstance(record, Alike):
+                yield from self.alike(record, traces)
+            elif not _is_gone(record):
+                yield self.history(record, traces)
+        for correction in plan.corrections:
+            yield self.correction(correction, traces)
+        for chunk in plan.chunks:
+            yield self.chunk(self.topics.chunks, chunk, traces)
+        for chunk in plan.retries:
+            yield self.chunk(self.topics.retry, chunk, traces)
 
     def history(self, record: HistoryRecord, traces: Mapping[str, bytes]) -> Outgoing:
         key, request_id, headers = history_record(record)
         partition = partition_of(request_id, self.history_partitions)
         value = None if _is_gone(record) else self.codec.encode(self.topics.history, record)
         return Outgoing(self.topics.history, partition, key, value, (*headers, *_trace(request_id, traces)))
+
+    def alike(self, outcomes: Alike, traces: Mapping[str, bytes]) -> Iterator[Outgoing]:
+        """As `history` gives them one by one, for a third of the work."""
+        first = outcomes.first
+        write = self.codec.outcome_writer(self.topics.history, first)
+        partition = partition_of(first.request_id, self.history_partitions)
+        key_of = outcome_keys(first.request_id, first.object)
+        *about, status = headers_of(first.request_id, first.district_id, first.object, status=first.status)
+        ends = (status, *_trace(first.request_id, traces))
+        for ask in outcomes.asks:
+            headers = (*about, ("key", ask.key.encode()), *ends)
+            yield Outgoing(
+                self.topics.history, partition, key_of(ask.key).encode(), write(ask.key, ask.asked_as), headers
+            )
 
     def correction(self, correction: Correction, traces: Mapping[str, bytes]) -> Outgoing:
         source = correction.source

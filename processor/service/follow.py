@@ -16,6 +16,9 @@ MOST_NOTED = 20
 """Outcomes told one by one at a request's end; a report tells all."""
 
 PATIENCE_S = 30.0
+LEAST_WAIT_S, LONGEST_WAIT_S = 0.05, 1.0
+"""Between two questions."""
+WAITED_SHARE = 0.1
 
 ENDED = frozenset(
     {RequestState.REJECTED, RequestState.COMPLETE, RequestState.COMPLETE_WITH_FAILURES, RequestState.CANCELLED}
@@ -114,9 +117,11 @@ class Verdict(StrEnum):
 def follow(follower: Follower, timeout_s: float | None, show: Callable[[Mapping[str, Standing]], None]) -> bool:
     """Until all requests have ended; False where the time ran out before.
 
-    An outage in between is sat out for `PATIENCE_S`; then, or at the first question, it is raised.
+    An outage in between is sat out for `PATIENCE_S`; then, or at the first question, it is raised. Each wait is a share
+    of the time so far, so an end is told late by no more than that.
     """
-    deadline = None if timeout_s is None else monotonic() + timeout_s
+    began = monotonic()
+    deadline = None if timeout_s is None else began + timeout_s
     heard: float | None = None
     wait_s = 0.0
     while True:
@@ -130,7 +135,7 @@ def follow(follower: Follower, timeout_s: float | None, show: Callable[[Mapping[
             show(standings)
             if all(standing.has_ended for standing in standings.values()):
                 return True
-        wait_s = min(1.0, wait_s * 1.5 + 0.05)
+        wait_s = min(LONGEST_WAIT_S, max(LEAST_WAIT_S, WAITED_SHARE * (monotonic() - began)))
         if deadline is not None:
             wait_s = min(wait_s, deadline - monotonic())
             if wait_s <= 0:

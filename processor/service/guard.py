@@ -26,12 +26,12 @@ from processor.service.guard_ports import FIRST_PARKED, ParkedPlace, ParkedRecor
 from processor.service.history_changes import Changes, Decode
 from processor.service.history_ports import Extent, HistoryTables, HistoryWriter
 from processor.service.read_back import ReadBack
-from processor.service.recent import Recent
+from processor.service.recent import Recent, Repeated
 
 log = structlog.get_logger(__name__)
 
-REPEAT_S = 300.0
-"""What the processor has not taken up by then is told again."""
+REPEAT_S, MOST_REPEAT_S = 300.0, 86_400.0
+"""What the processor has not taken up by then is told again; parked chunks ever more rarely: it may be long away."""
 LOOK_EVERY_S = 0.1
 """At most so often, however many batches come."""
 LOOK_ANYWAY_S = 5.0
@@ -49,7 +49,10 @@ class Guarding:
         decode: Decode,
         owns: Callable[[str], bool],
         crash: CrashPoints,
+        *,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
+        self._clock = clock
         self._tables = tables
         self._writer = writer
         self._decode = decode
@@ -60,7 +63,7 @@ class Guarding:
         self._has_news = True
         self._looked_at = 0.0
         self._decided = Recent(REPEAT_S)
-        self._published = Recent(REPEAT_S)
+        self._published = Repeated(REPEAT_S, MOST_REPEAT_S, clock)
         self._parked_since: set[str] = set()
         """Requests of which something was parked since a pass over them; as of one that was cancelled meanwhile."""
         self._pump: deque[ReleasedRequest] = deque()
@@ -94,10 +97,10 @@ class Guarding:
         """Look at what there is news of, or publish a page; whether there is more to be done at once."""
         if not self._read_back.is_reached(positions):
             return False
-        since_s = monotonic() - self._looked_at
+        since_s = self._clock() - self._looked_at
         if (self._has_news and since_s >= LOOK_EVERY_S) or since_s >= LOOK_ANYWAY_S:
             self._has_news = False
-            self._looked_at = monotonic()
+            self._looked_at = self._clock()
             self._decide()
             self._find_released()
         self._publish()
@@ -127,9 +130,11 @@ class Guarding:
     def _find_released(self) -> None:
         """A pass over a request that is under way goes on."""
         waiting = {released.request_id for released in self._pump}
-        for released in self._tables.released():
+        found = self._tables.released()
+        self._published.keep(frozenset(found))
+        for released in found:
             request_id = released.request_id
-            is_due = released not in self._published or request_id in self._parked_since
+            is_due = self._published.is_due(released) or request_id in self._parked_since
             if is_due and request_id not in waiting and self._owns(request_id):
                 self._parked_since.discard(request_id)
                 self._pump.append(released)
@@ -147,7 +152,7 @@ class Guarding:
         if len(page) == AT_ONCE:
             self._place = page[-1].place
             return
-        self._published.add(self._pump.popleft())
+        self._published.done(self._pump.popleft())
         self._place = FIRST_PARKED
 
     def _chunk(self, released: ReleasedRequest, record: ParkedRecord) -> Chunk | None:

@@ -196,7 +196,9 @@ class Sorter:
         return None if self._policy is None else topic_refusal(self._policy, record.topic, request, self._catalog)
 
     def _chunk(self, item: Work, chunk: Chunk, intake: Intake, now: datetime) -> None:
-        if item.record.lane is Lane.RETRY and not is_early(chunk, now) and is_bulky(chunk):
+        """One that is passed on is as new as any: what nobody remembers about it is to be asked before."""
+        is_passed_on = item.record.lane is Lane.RETRY and not is_early(chunk, now) and is_bulky(chunk)
+        if is_passed_on and not self._may_be_cancelled(item, chunk):
             intake.bulky.append(item.record)
         elif self._is_new(item, _accepted_id(chunk), intake):
             self._new_chunk(item, chunk, intake, now)
@@ -208,7 +210,7 @@ class Sorter:
         if is_cancelled and not is_not_let_pass:
             # Anew, so that it is known for as long as chunks of the request come, be they a day apart.
             intake.accepted[_cancelled_id(chunk)] = item.record.partition
-        is_doubtful = not is_cancelled and may_be_cancelled(item.record, chunk, self._remembered_since_s)
+        is_doubtful = not is_cancelled and self._may_be_cancelled(item, chunk)
         if is_doubtful:
             # Before the tombstone of what was parked, or nothing of it would be open (ADR 0154).
             intake.plan.history.append(chunk_status(chunk, ChunkState.PENDING, now, keys=len(chunk.asks)))
@@ -221,11 +223,15 @@ class Sorter:
             chunk = replace(chunk, cause=Cause.SPLIT)
         return to_be_planned(chunk) if is_doubtful else chunk
 
+    def _may_be_cancelled(self, item: Work, chunk: Chunk) -> bool:
+        return may_be_cancelled(item.record, chunk, self._remembered_since_s)
+
     def _new_chunk(self, item: Work, given: Chunk, intake: Intake, now: datetime) -> None:
         chunk = self._not_cancelled(item, given, intake, now)
         if chunk is None:
             return
-        if is_early(chunk, now) or self._parent_may_wait(chunk, item.record.partition, now):
+        is_not_now = is_early(chunk, now) or (item.record.lane is Lane.RETRY and is_bulky(chunk))
+        if is_not_now or self._parent_may_wait(chunk, item.record.partition, now):
             intake.plan.retries.append(another_round(chunk))
             return
         missing = self._left_the_catalog(chunk)

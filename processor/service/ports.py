@@ -7,11 +7,12 @@ from typing import Protocol, TypeAlias
 from processor.core.chosen import Chosen
 from processor.core.digest import Digest
 from processor.core.lines import Lines
-from processor.core.snapshot import DistrictRead, SideRead
+from processor.core.snapshot import DistrictRead, SameRead, SideRead
 from processor.core.window import Page
 
 Wanted: TypeAlias = Mapping[tuple[str, str], Sequence[str]]
 """(district_id, object) to distinct canonical keys."""
+NONE_WANTED: Wanted = {}
 
 
 class SnapshotUnavailable(Exception):
@@ -38,10 +39,13 @@ class BothSides:
 class Snapshots(Protocol):
     """Reads both sides."""
 
-    def read(self, wanted: Wanted) -> Mapping[tuple[str, str], Sequence[BothSides] | SnapshotUnavailable]:
+    def read(
+        self, wanted: Wanted, by_rows: Wanted = NONE_WANTED
+    ) -> Mapping[tuple[str, str], Sequence[BothSides | SameRead] | SnapshotUnavailable]:
         """One entry for each of `wanted`, each of its keys in one read.
 
-        Blocks, at most about as long as the databases' statement timeout.
+        Of keys that are the same on both sides the rows may be left out, but not of `by_rows`, which are among them.
+        Blocks, at most about twice as long as the databases' statement timeout.
         """
         ...
 

@@ -1,6 +1,6 @@
 """What was done so lately that it is not done again yet."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Collection, Hashable
 from time import monotonic
 
 
@@ -21,3 +21,27 @@ class Recent:
         self._since[what] = now
         while (oldest := next(iter(self._since))) != what and now - self._since[oldest] >= self._for_s:
             del self._since[oldest]
+
+
+class Repeated:
+    """When to do again what has had no effect: after `first_s`, then each time after twice as long, up to `most_s`."""
+
+    def __init__(self, first_s: float, most_s: float, clock: Callable[[], float] = monotonic) -> None:
+        self._first_s = first_s
+        self._most_s = most_s
+        self._clock = clock
+        self._next: dict[Hashable, tuple[float, float]] = {}
+        """When it is due again, and how long it waits for that."""
+
+    def is_due(self, what: Hashable) -> bool:
+        due = self._next.get(what)
+        return due is None or self._clock() >= due[0]
+
+    def done(self, what: Hashable) -> None:
+        due = self._next.get(what)
+        wait_s = self._first_s if due is None else min(self._most_s, 2 * due[1])
+        self._next[what] = self._clock() + wait_s, wait_s
+
+    def keep(self, those: Collection[Hashable]) -> None:
+        """Forgets all others: they had their effect."""
+        self._next = {what: due for what, due in self._next.items() if what in those}

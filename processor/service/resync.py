@@ -6,19 +6,24 @@ from datetime import datetime
 from typing import TypeAlias
 
 from processor.core.catalog import Catalog
-from processor.core.chunk import Chunk, Stage
+from processor.core.chunk import Cause, Chunk, Stage
 from processor.core.decide import count_state_only, decide
 from processor.core.family import deletes_last_and_upward
 from processor.core.guard import guard_of, is_beyond, is_beyond_any, least_guard, plan_counts
-from processor.core.history import ChunkState, ChunkStatus, HistoryRecord
+from processor.core.history import ChunkState, ChunkStatus, Told
 from processor.core.parents import parents_to_read
 from processor.core.park import Held, park
 from processor.core.plan import Plan
 from processor.core.request import Mode, OnStateOnly
 from processor.core.settle import defer, in_pieces, unreadable
-from processor.core.snapshot import Snapshot
+from processor.core.snapshot import SameRead, Snapshot
 from processor.service.ports import ReadTimedOut, SnapshotImpossible, Snapshots, SnapshotUnavailable
 
+MOSTLY_SAME = frozenset({Cause.REQUEST, Cause.SPLIT})
+"""Why keys come that nobody has seen differ."""
+Target: TypeAlias = tuple[str, str]
+"""District and object."""
+Keys: TypeAlias = Mapping[Target, dict[str, None]]
 CountRows: TypeAlias = Callable[[str, str], int]
 """Rows of a district's object on the larger side; 0 where that cannot be known now."""
 
@@ -44,16 +49,19 @@ def observe(chunks: Sequence[Chunk], snapshots: Snapshots, catalog: Catalog) -> 
     """Reads the chunks' keys, then, level by level, the parents that decisions need."""
     seen = Observation()
     by_district: dict[str, list[Chunk]] = {}
-    wanted: dict[tuple[str, str], dict[str, None]] = {}
+    wanted: dict[Target, dict[str, None]] = {}
+    by_rows: dict[Target, dict[str, None]] = {}
     for chunk in chunks:
         by_district.setdefault(chunk.district_id, []).append(chunk)
-        keys = wanted.setdefault((chunk.district_id, chunk.object), {})
-        keys.update(dict.fromkeys(ask.key for ask in chunk.asks))
+        target, keys = (chunk.district_id, chunk.object), dict.fromkeys([ask.key for ask in chunk.asks])
+        wanted.setdefault(target, {}).update(keys)
+        if _needs_rows(chunk):
+            by_rows.setdefault(target, {}).update(keys)
     for district_id in by_district:
         seen.snapshots[district_id] = Snapshot(district_id)
     while wanted:
-        _read(wanted, snapshots, seen)
-        wanted = {}
+        _read(wanted, by_rows, snapshots, seen)
+        wanted, by_rows = {}, {}
         for district_id, own in by_district.items():
             readable = [chunk for chunk in own if seen.fault(chunk, catalog) is None]
             for name, parents in parents_to_read(readable, catalog, seen.snapshots[district_id]).items():
@@ -61,13 +69,24 @@ def observe(chunks: Sequence[Chunk], snapshots: Snapshots, catalog: Catalog) -> 
     return seen
 
 
-def _read(wanted: Mapping[tuple[str, str], dict[str, None]], snapshots: Snapshots, seen: Observation) -> None:
-    reads = snapshots.read({target: list(keys) for target, keys in wanted.items()})
+def _needs_rows(chunk: Chunk) -> bool:
+    """Whether rows are sent also where both sides have the same, or most keys are known to differ."""
+    return chunk.mode is Mode.FORCE or chunk.cause not in MOSTLY_SAME
+
+
+def _read(wanted: Keys, by_rows: Keys, snapshots: Snapshots, seen: Observation) -> None:
+    reads = snapshots.read(
+        {target: list(keys) for target, keys in wanted.items()},
+        {target: list(keys) for target, keys in by_rows.items()},
+    )
     for (district_id, name), read in reads.items():
         if isinstance(read, SnapshotUnavailable):
             seen.away[district_id, name] = read
-        else:
-            for part in read:
+            continue
+        for part in read:
+            if isinstance(part, SameRead):
+                seen.snapshots[district_id].add_same(name, part)
+            else:
                 seen.snapshots[district_id].add(name, part.keys, part.district, part.state)
 
 
@@ -102,9 +121,10 @@ def _resync_family(
     bounded apart. What comes along is told of first: once the named keys have ended, nothing of their family is yet
     to be told.
     """
-    state_only = sum(count_state_only(chunk, seen.snapshots[chunk.district_id]) for chunk in chunks)
+    state_only = 0
     faults = [seen.fault(chunk, catalog) for chunk in chunks]
     if any(chunk.on_state_only is OnStateOnly.DELETE for chunk in chunks):
+        state_only = sum(count_state_only(chunk, seen.snapshots[chunk.district_id]) for chunk in chunks)
         faults = [_worst([fault for fault in faults if fault is not None])] * len(chunks)
     is_apart = rows is not None and _comes_apart(chunks, faults)
     parts = list[Plan]()
@@ -121,7 +141,7 @@ def _resync_family(
     if rows is not None:
         parts = _guarded(chunks, parts, catalog, now, rows, is_apart=is_apart)
     announced = _announced((part for chunk, part in zip(chunks, parts, strict=True) if _is_guarded(chunk)), now)
-    plan, told_first = Plan(), list[HistoryRecord]()
+    plan, told_first = Plan(), list[Told]()
     for chunk, part in zip(chunks, parts, strict=True):
         if all(ask.asked_as is None for ask in chunk.asks):
             told_first += part.history
@@ -133,7 +153,7 @@ def _resync_family(
     return plan
 
 
-def _announced(parts: Iterable[Plan], now: datetime) -> list[HistoryRecord]:
+def _announced(parts: Iterable[Plan], now: datetime) -> list[Told]:
     """All chunks of a family that is planned, as PENDING: who reads the end of one must not find nothing open."""
     told = [record for part in parts for record in part.history if isinstance(record, ChunkStatus)]
     told = [each for each in told if each.planned is not None or each.state is ChunkState.PENDING]

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from processor.core.chunk import Cause, Chunk, Stage
 from processor.core.request import Mode, Report
-from processor.service.records import Lane, Received
+from processor.service.records import Received
 
 OF_LARGE_REQUESTS = frozenset({Cause.SPLIT, Cause.CONFIRM})
 NOTHING_APPLIED = frozenset({Cause.CONFLICT, Cause.PARENT_MISSING})
@@ -14,9 +14,12 @@ MOST_KEYS_AT_ONCE = 100
 
 
 def may_be_cancelled(record: Received, chunk: Chunk, remembered_since_s: float) -> bool:
-    """Whether a chunk is free to be sent, and nobody remembers whether its request was cancelled since."""
-    is_free = chunk.stage is Stage.RELEASED and chunk.mode is not Mode.VERIFY
-    return is_free and record.lane is Lane.CHUNKS and record.timestamp_s < remembered_since_s
+    """Whether a chunk of which nothing was sent may be, and nobody remembers whether its request was cancelled since.
+
+    Its record tells when somebody last looked. One that comes from the store is as old as what the store knew.
+    """
+    is_free = chunk.stage is not Stage.PLAN and chunk.mode is not Mode.VERIFY
+    return is_free and chunk.correction_id is None and record.timestamp_s < remembered_since_s
 
 
 def to_be_planned(chunk: Chunk) -> Chunk:

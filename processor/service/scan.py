@@ -15,7 +15,7 @@ from processor.core.filter_text import FilterError
 from processor.core.lines import Lines, lines_window
 from processor.core.plan import Plan
 from processor.core.request import Mode
-from processor.core.scan import MAX_SIZE, begin_part, defer_part, end_part, fail_part, scan_of, smaller
+from processor.core.scan import MAX_LINES, MAX_SIZE, begin_part, defer_part, end_part, fail_part, scan_of, smaller
 from processor.core.scope import NoSchoolYear, YearNotOpen
 from processor.core.window import Disordered, Page, Window, never_in_sync, window
 from processor.service.intake import Intake, Unfolded
@@ -80,11 +80,16 @@ def read_part(chunk: Chunk, scans: Scans, catalog: Catalog) -> PartRead:
         place = (chunk.district_id, chunk.object, scan.after)
         digests = scans.digests(*place, scan.digest, wanted) if scan.digest else None
         equal = None if digests is None else equal_window(*digests, scan.digest)
-        lines = None if equal or scan.by_rows else scans.lines(*place, scan.size, wanted)
+        lines = None
+        if equal is None:
+            # Where a digest of all rows was for nothing, one of each is read for as many: that takes about as long,
+            # and they come packed, unless a filter chooses them.
+            chunk = _sized(chunk, max(scan.size, min(scan.digest, MAX_LINES) if wanted is None else 0))
+            lines = None if scan.by_rows else scans.lines(*place, scan_of(chunk).size, wanted)
         if equal or lines:
             return PartRead(chunk, None, lines, equal, monotonic() - started)
         # What follows is sized by what was asked for, and not by what digests of rows would have had.
-        chunk = replace(chunk, scan=replace(scan, size=min(scan.size, MAX_SIZE)))
+        chunk = _sized(chunk, min(scan.size, MAX_SIZE))
         pages = scans.pages(*place, scan_of(chunk).size, wanted)
         return PartRead(chunk, pages, took_s=monotonic() - started)
     except ReadTimedOut as slow:
@@ -93,6 +98,10 @@ def read_part(chunk: Chunk, scans: Scans, catalog: Catalog) -> PartRead:
         return PartRead(chunk, fault=away)
     except (FilterError, YearNotOpen, NoSchoolYear, Disordered) as unfit:
         return PartRead(chunk, unfit=unfit)
+
+
+def _sized(chunk: Chunk, size: int) -> Chunk:
+    return replace(chunk, scan=replace(scan_of(chunk), size=size))
 
 
 def _chosen(scan: Scan, object_name: str, catalog: Catalog, of: str | None) -> Chosen | None:

@@ -8,7 +8,7 @@ from typing import Any
 from processor import metrics
 from processor.core.correction import Answer
 from processor.core.errors import Reason
-from processor.core.history import OPEN_STATUSES, KeyOutcome, RequestState, RequestStatus, Status
+from processor.core.history import OPEN_STATUSES, Alike, KeyOutcome, RequestState, RequestStatus, Status
 from processor.core.plan import Plan
 from processor.service.intake import Intake
 from processor.service.records import Lane, Outgoing
@@ -37,6 +37,9 @@ def count_batch(intake: Intake, decided: Plan) -> None:
     history = (*intake.plan.history, *decided.history)
     _count_requests([record for record in history if isinstance(record, RequestStatus)])
     _count_outcomes([record for record in history if isinstance(record, KeyOutcome)], intake.requested_at)
+    for record in history:
+        if isinstance(record, Alike):
+            _count_alike(record, intake.requested_at)
     for plan in (intake.plan, decided):
         for op, count in Counter(correction.op for correction in plan.corrections).items():
             metrics.CORRECTIONS.labels(op.name.lower()).inc(count)
@@ -78,6 +81,14 @@ def _count_outcomes(outcomes: Sequence[KeyOutcome], requested_at: Mapping[str, d
         if outcome.status not in OPEN_STATUSES:
             since = requested_at.get(outcome.request_id, outcome.first_decided_at)
             metrics.KEY_AGE.observe(_seconds(since, outcome.decided_at))
+
+
+def _count_alike(outcomes: Alike, requested_at: Mapping[str, datetime]) -> None:
+    first, keys = outcomes.first, len(outcomes.asks)
+    metrics.OUTCOMES.labels(first.status).inc(keys)
+    age_s = _seconds(requested_at.get(first.request_id, first.first_decided_at), first.decided_at)
+    for _ in range(keys):
+        metrics.KEY_AGE.observe(age_s)
 
 
 def _seconds(since: datetime, until: datetime) -> float:

@@ -94,6 +94,17 @@ def test_the_store_and_its_replay_agree(running: Deployment) -> None:
     verified = run(running, "replay", "--verify")
     assert verified.returncode == 0, verified.stderr + verified.stdout
     assert verified.stdout.startswith("compared ")
+
+    [key] = running.take_keys(1)
+    running.watcher.until_ended([asked := running.submit("NORTH", "PersonIdentity", [key])])
+    by_hand = "update resync_store.outcomes set attempt = 9 where request_id = %s returning key"
+    running.watcher.until(lambda: running.rows("history", by_hand, [asked]), "the row in the store")
+    differs = run(running, "replay", "--verify")
+    assert differs.returncode == 3, differs.stderr
+    assert "1 row differs; the first: outcomes" in differs.stdout
+    assert asked in differs.stdout
+
     rebuilt = run(running, "replay")
     assert rebuilt.returncode == 0, rebuilt.stderr
     assert rebuilt.stdout.startswith("rebuilt from ")
+    assert run(running, "replay", "--verify").returncode == 0

@@ -13,13 +13,13 @@ import yaml
 from processor.core.history import RequestState, Status
 from processor.core.request import All, Mode, Report
 from processor.core.run import Step, step_id
-from stack.layout import REPO
+from stack.layout import REPO, Stack
 from tests.e2e.commands import run, submit
 from tests.e2e.conftest import READ_SETTINGS, Deploy
 from tests.e2e.deployment import Deployment
 from tests.e2e.people import assert_same, at_state, persons, rename
 from tests.e2e.promises import prove
-from tests.e2e.servers import locked
+from tests.e2e.servers import locked, stopped
 from tests.e2e.test_beside import READERS, WAITING
 from tests.e2e.watcher import Story
 from tests.unit.cli.json_schema import problems
@@ -165,6 +165,40 @@ def assert_nothing_is_sent_though_the_cancellation_is_forgotten(guarded: Deploym
     guarded.watcher.until(lambda: story.ends, "the announced end", 60)
     assert (story.ends[-1].state, story.counts()) == (CANCELLED, {"CANCELLED": 17, "IN_SYNC": 3})
     assert len(guarded.watcher.corrections) == sent
+
+
+def test_what_could_not_be_read_is_not_sent_though_its_cancellation_is_forgotten(
+    guarded: Deployment, stack: Stack
+) -> None:
+    """One key is compared as it comes round, several are passed on before; what nobody cancelled is sent."""
+    assert guarded.role("process").stop() == 0
+    guarded.start("process", retry_delay_s=600)  # until it dies nothing comes round
+    with stopped(stack, "postgres-NORTH"):
+        one, several, others = (ask(guarded, keys) for keys in ([0], [1, 2, 3], [4, 5]))
+        for story, keys in ((one, 1), (several, 3), (others, 2)):
+            until_told(guarded, story, {"DEFERRED SNAPSHOT_UNAVAILABLE": keys})
+        for story in (one, several):
+            cancelled = order(guarded, "cancel", story.request_id)
+            assert cancelled.returncode == 0, cancelled.stderr
+        guarded.role("process").kill()
+    guarded.disconnect()
+    guarded.start("process", accepted_window_s=0.01)
+    guarded.watcher.until(lambda: all(story.ends for story in (one, several, others)), "the announced ends", 90)
+    ended = [(story.counts(), [end.state for end in story.ends]) for story in (one, several, others)]
+    assert ended == [
+        ({"CANCELLED": 1}, [CANCELLED]),
+        ({"CANCELLED": 3}, [CANCELLED]),
+        ({"APPLIED": 2}, [RequestState.COMPLETE]),
+    ]
+    assert {correction.source.key for correction in guarded.watcher.corrections} == {"4", "5"}
+
+
+def ask(deployment: Deployment, keys: list[int]) -> Story:
+    return deployment.watcher.story(deployment.submit("NORTH", "PersonIdentity", keys))
+
+
+def until_told(deployment: Deployment, story: Story, counts: dict[str, int]) -> None:
+    deployment.watcher.until(lambda: story.counts() == counts, f"{counts}")
 
 
 def test_who_asked_for_it_is_told_that_somebody_else_has_to_release_it(guarded: Deployment) -> None:

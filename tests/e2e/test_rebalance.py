@@ -11,6 +11,8 @@ from tests.e2e.stream import Stream
 
 SESSION_S = TRANSACTION_S = 6
 """A frozen process may have a transaction open, which nobody reads past before it times out."""
+QUARREL_S = 15
+"""How long two processes have one identity."""
 
 
 @pytest.mark.timeout(300)
@@ -35,4 +37,31 @@ def test_partitions_move_to_a_second_process_and_back(
     second.kill()
     deployment.start_missing()
     record_property("taken_back_s", round(stream.probe(), 1))
+    stream.finish()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("role", ["process", "apply"])
+def test_two_processes_of_one_ordinal_shut_each_other_out_and_lose_nothing(
+    deploy: Callable[..., Deployment], role: str, record_property: Callable[[str, object], None]
+) -> None:
+    """By mistake: either begins anew in turn, and says why."""
+    deployment = deploy(
+        settings={"session_timeout_s": SESSION_S, "transaction_timeout_s": TRANSACTION_S, "retry_delay_s": 1}
+    )
+    deployment.start_all()
+    stream = Stream(deployment, Random(13))
+    stream.run(1)
+    first = deployment.role(role)
+    second = deployment.start(role, ready=False)
+    try:
+        stream.run(QUARREL_S)
+        assert first.is_running()
+        assert second.is_running()
+        anew = first.log.read_text(encoding="utf-8").count("beginning anew")
+        assert anew >= 2, "each at least once"
+        record_property("begun_anew", anew)
+    finally:
+        first.kill()
+    record_property("served_again_s", round(stream.probe(), 1))
     stream.finish()

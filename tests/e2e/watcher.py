@@ -104,7 +104,6 @@ class Watcher:
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
                 "auto.offset.reset": "error",
-                "fetch.wait.max.ms": 50,
             }
         )
         self._consumer.assign([TopicPartition(t, p, 0) for t, count in partitions.items() for p in range(count)])
@@ -157,7 +156,11 @@ class Watcher:
         return monotonic() - started
 
     def story(self, request_id: str) -> Story:
-        return self.stories.setdefault(request_id, Story(request_id))
+        """One of which nothing is told yet is open."""
+        if request_id not in self.stories:
+            self.stories[request_id] = Story(request_id)
+            self._open.add(request_id)
+        return self.stories[request_id]
 
     def _describe(self, request_ids: Iterable[str]) -> str:
         lines = [

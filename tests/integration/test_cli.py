@@ -76,6 +76,7 @@ def test_every_command_has_help(command: str) -> None:
         (("history", "--since", "yesterday"), "--since"),
         (("history",), "RESYNC_HISTORY_DSN"),
         (("replay",), "RESYNC_HISTORY_DSN"),
+        (("verify", *SUBMIT[1:]), "RESYNC_HISTORY_DSN"),
     ],
 )
 def test_usage_and_configuration_exit_with_2(arguments: tuple[str, ...], says: str) -> None:

@@ -19,6 +19,7 @@ from processor.settings import Settings
 from stack import services
 from stack.layout import Stack
 from tests.awaiting import await_
+from tests.integration.broker_door import BrokerDoor
 
 AT_ONCE_S = 5.0
 
@@ -206,6 +207,19 @@ def test_going_back_asks_no_broker(world: World, stack: Stack) -> None:
             inbox.take(record)
             taken.append(record.value or b"")
     assert taken == numbered(3, 10)
+
+
+def test_a_member_that_is_told_of_no_broker_asks_again(world: World) -> None:
+    """It would else stay a member of its group by what it knows, and read nothing any more."""
+    world.put(1)
+    with BrokerDoor(world.bootstrap, client_id=f"{world.topic}-0") as door:
+        world.bootstrap = door.bootstrap
+        world.join()
+        world.until(lambda: world.read[0] == 1, "the first record")
+        door.say_none()
+        world.until(door.said_none.is_set, "a question for metadata")
+        world.put(1)
+        world.until(lambda: world.read[0] == 2, "the second record")
 
 
 def numbered(first: int, end: int) -> list[bytes]:

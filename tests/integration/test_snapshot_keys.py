@@ -99,6 +99,7 @@ def read(district: str, state: str, *keys: str, column: str = "label") -> BothSi
     if isinstance(found, SnapshotUnavailable):
         return found
     [both] = found
+    assert isinstance(both, BothSides), "too few keys for digests"
     return both
 
 
@@ -247,6 +248,7 @@ def read_as(declared: Catalog, dsn: str, key: str) -> BothSides:
         found = snapshots.read({TARGET: [key]})[TARGET]
     assert not isinstance(found, SnapshotUnavailable), found
     [both] = found
+    assert isinstance(both, BothSides), "too few keys for digests"
     return both
 
 

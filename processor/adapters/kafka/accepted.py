@@ -5,14 +5,14 @@ The topic `resync.accepted` is the truth; this is its bounded copy in memory for
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from operator import itemgetter
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from processor.adapters.kafka.history_topic import TopicFacts
 from processor.service.history_ports import StoreUnavailable
 
-CALL_TIMEOUT_S = 10.0
 PATIENCE_S = 60.0
 RETRY_S = 0.1
 
@@ -84,8 +84,7 @@ class AcceptedReader:
 
         Called after the group's committed offsets were read and before the first request: whatever those offsets
         are past is then among the ids. The end is the high watermark, open transactions included, while records are
-        read committed, so a transaction of a former owner is waited for. Raises StoreUnavailable after a minute, or
-        KafkaException.
+        read committed, so a transaction of a former owner is waited for. Raises StoreUnavailable after a minute.
         """
         self._ids.restore(self._read(list(partitions)))
 
@@ -124,18 +123,19 @@ class AcceptedReader:
             try:
                 ends = {p: extent.high for p, extent in self._facts.extents(partitions).items()}
                 return ends, self._starts({p: end for p, end in ends.items() if end > 0})
-            except (StoreUnavailable, KafkaException):
+            except StoreUnavailable:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(RETRY_S)
 
     def _starts(self, ends: dict[int, int]) -> list[TopicPartition]:
-        """As far back as the window goes, but no further than what can be kept: an id and, at most, a marker for it."""
-        since_ms = int((time.time() - self._window_s) * 1000)
-        asked = [TopicPartition(self._topic, p, since_ms) for p in ends]
-        found: list[TopicPartition] = self._consumer.offsets_for_times(asked, CALL_TIMEOUT_S) if asked else []
+        """As far back as the window goes, but no further than what can be kept: an id and, at most, a marker for it.
+
+        Asked for uncommitted: what a transaction holds open may be all that there is of the window.
+        """
+        since = datetime.fromtimestamp(time.time() - self._window_s, UTC)
+        found = self._facts.offsets_at(ends, since)
         return [
-            TopicPartition(self._topic, o.partition, max(o.offset, ends[o.partition] - 2 * self._ids.max_ids))
-            for o in found
-            if o.offset >= 0
+            TopicPartition(self._topic, partition, max(offset, ends[partition] - 2 * self._ids.max_ids))
+            for partition, offset in found.items()
         ]

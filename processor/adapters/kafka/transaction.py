@@ -100,7 +100,8 @@ class Transactions:
     def commit(self, records: Iterable[Outgoing], offsets: Sequence[TopicPartition]) -> Commit:
         """Writes all records and moves the group to `offsets`, or does neither.
 
-        Blocks up to about a minute while brokers are away. Raises ProducerFatal.
+        Blocks up to some 160 s while brokers are away, which is within what a poll loop and /livez allow (300 s).
+        Raises ProducerFatal, and ClientBroken where the group's offsets cannot be learned.
         """
         try:
             self._call(Step.WORK, self._producer.begin_transaction)

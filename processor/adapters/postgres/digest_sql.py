@@ -12,7 +12,6 @@ from typing import NamedTuple, TypeAlias
 
 from psycopg import sql
 
-from processor.adapters.postgres.scan_sql import PageStatements
 from processor.adapters.postgres.snapshot_sql import state_column
 from processor.core.catalog import FieldSpec, KeyType, Kind, ObjectType, Table
 
@@ -64,6 +63,13 @@ Columns: TypeAlias = Mapping[str, Column]
 """By name."""
 
 
+class RowDigests(NamedTuple):
+    """An object's rows as digests at either side: expressions over `t`, named `line`."""
+
+    district: sql.Composed
+    state: sql.Composed
+
+
 @dataclass(frozen=True, slots=True)
 class _Side:
     """`mark` begins what the other side never gives."""
@@ -86,15 +92,10 @@ def types_statement(table: Table) -> sql.Composed:
     return COLUMN_TYPES.format(sql.Literal(name))
 
 
-def digest_lines(
-    kind: ObjectType, pages: tuple[PageStatements, PageStatements], columns: tuple[Columns, Columns]
-) -> tuple[sql.Composed, sql.Composed] | None:
-    """The digest of a row's columns at the district and at the state, by what each has; None where none can tell.
-
-    An expression over `t`, named `line`.
-    """
-    ours = _Side(pages[0].table, columns[0], "d")
-    theirs = _Side(pages[1].table, columns[1], "s")
+def digest_lines(kind: ObjectType, columns: tuple[Columns, Columns]) -> RowDigests | None:
+    """The digest of a row's columns at the district and at the state, by what each has; None where none can tell."""
+    ours = _Side(kind.district, columns[0], "d")
+    theirs = _Side(kind.state, columns[1], "s")
     if not (_is_key_sure(kind, ours) and _is_key_sure(kind, theirs)):
         return None
     of_ours: list[sql.Composable] = [_key(kind, ours)]
@@ -109,7 +110,7 @@ def digest_lines(
             return None
         of_ours.append(_by_bytes(texts[0]))
         of_theirs.append(_by_bytes(texts[1]))
-    return _line(kind, ours, of_ours), _line(kind, theirs, of_theirs)
+    return RowDigests(_line(kind, ours, of_ours), _line(kind, theirs, of_theirs))
 
 
 def _line(kind: ObjectType, side: _Side, hashed: list[sql.Composable]) -> sql.Composed:

@@ -1,9 +1,8 @@
 """Both sides of an object, read at the same time by statements of each side's own."""
 
-import sys
-from array import array
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -13,6 +12,7 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from processor.adapters.postgres.database import Database, Unreadable
+from processor.adapters.postgres.packed import lines_of
 from processor.adapters.postgres.patience import answer
 from processor.adapters.postgres.scan_ranges import Range, look
 from processor.adapters.postgres.scan_sql import IN_ORDER, PageStatements, district_pages, state_pages
@@ -95,16 +95,8 @@ def read_page(database: Database, statement: sql.Composed, asked: dict[str, Any]
 def read_lines(database: Database, statement: sql.Composed, asked: dict[str, Any]) -> Lines:
     """Of the one row (keys, digests) of `packed`."""
     ((keys, digests),) = database.rows(statement, asked, IN_ORDER, binary=True)
-    places = _numbers(keys or b"") if isinstance(keys, bytes | None) else keys
-    return Lines(places, _numbers(digests or b""), len(places) >= asked["size"])
-
-
-def _numbers(packed: bytes) -> "array[int]":
-    """Of 8 bytes each, the most significant first."""
-    numbers = array("q", packed)
-    if sys.byteorder == "little":
-        numbers.byteswap()
-    return numbers
+    lines = lines_of(keys, digests)
+    return replace(lines, is_full=len(lines.places) >= asked["size"])
 
 
 def _by_key(rows: list[TupleRow]) -> Mapping[str, tuple[TupleRow, ...]]:

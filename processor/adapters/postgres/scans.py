@@ -1,6 +1,5 @@
 """Reads all rows of an object in the order of their keys, or those that a filter chooses, a page at a time."""
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +10,8 @@ from psycopg.rows import TupleRow
 
 from processor.adapters.postgres.chosen_rows import ChosenRows, Where, where_of
 from processor.adapters.postgres.database import Database
-from processor.adapters.postgres.digest_sql import SAMPLE, Column, digest_lines, packed, sum_of, types_statement
+from processor.adapters.postgres.digest_sql import packed, sum_of
+from processor.adapters.postgres.known_digests import KnownDigests
 from processor.adapters.postgres.scan_ranges import Range, joined_digests, joined_lines, joined_pages
 from processor.adapters.postgres.scan_sides import ScanSides, read_lines, read_page
 from processor.adapters.postgres.scan_sql import IN_ORDER, PageStatements, explained, is_served
@@ -24,9 +24,7 @@ from processor.core.request import Side
 from processor.core.window import Page
 from processor.service.ports import Survey
 
-RowDigests: TypeAlias = dict[PageStatements, sql.Composed]
-TRUSTED_S = 10.0
-"""How long columns are taken to have the types that they had: somebody may change one while a scan is under way."""
+LineOf: TypeAlias = dict[PageStatements, sql.Composed]
 _EVERY_ROW = Where(sql.SQL("true"), {})
 
 
@@ -36,10 +34,9 @@ class PostgresScans:
     def __init__(
         self, catalog: Catalog, snapshots: PostgresSnapshots, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._clock = clock
         self._sides = ScanSides(catalog, snapshots)
         self._kinds = catalog.objects
-        self._digests: dict[tuple[str, str], tuple[float, RowDigests | None]] = {}
+        self._digests = KnownDigests(catalog, snapshots.asked_of_both, clock)
 
     def survey(self, district_id: str, object_name: str, chosen: Chosen | None = None) -> Survey:
         """See the port."""
@@ -115,26 +112,13 @@ class PostgresScans:
     def close(self) -> None:
         self._sides.close()
 
-    def _known(self, district_id: str, object_name: str, after: str | None) -> RowDigests | None:
+    def _known(self, district_id: str, object_name: str, after: str | None) -> LineOf | None:
         """What the servers are like is asked where a scan begins, and again after a while."""
-        place, now = (district_id, object_name), self._clock()
-        asked_at, known = self._digests.get(place, (-math.inf, None))
-        if after is None or now >= asked_at + TRUSTED_S:
-            known = self._row_digests(district_id, object_name)
-            self._digests[place] = (now, known)
-        return known
-
-    def _row_digests(self, district_id: str, object_name: str) -> RowDigests | None:
-        """None where digests cannot tell, or the servers do not agree about them."""
-        place = (district_id, object_name)
-        samples = self._sides.both(*place, lambda database, _: database.rows(SAMPLE, {})[0])
-        if samples[0] != samples[1] or not samples[0][0]:
+        found = self._digests.of(district_id, object_name, anew=after is None)
+        if found is None:
             return None
-        found = self._sides.both(*place, lambda database, side: database.rows(types_statement(side.table), {}))
-        ours, theirs = ({name: Column(*of_column) for name, *of_column in columns} for columns in found)
-        (_, our_side), (_, their_side) = self._sides.places(*place)
-        made = digest_lines(self._kinds[object_name], (our_side, their_side), (ours, theirs))
-        return None if made is None else dict(zip((our_side, their_side), made, strict=True))
+        (_, ours), (_, theirs) = self._sides.places(district_id, object_name)
+        return {ours: found.district, theirs: found.state}
 
 
 def _survey(database: Database, side: PageStatements, district_id: str, where: Where) -> tuple[int, bool]:

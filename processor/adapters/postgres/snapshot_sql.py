@@ -19,14 +19,19 @@ _VERSIONED = sql.SQL(
 )
 
 
+def versioned(rows: sql.Composed) -> sql.Composed:
+    """(xmax, in_progress, *rows): of the snapshot that the rows are read by."""
+    return _VERSIONED.format(rows=rows)
+
+
 def district_statement(kind: ObjectType, only: FieldSpec | None = None) -> sql.Composed:
     """Parameters: `keys` (array literal), and `district_id` where districts share the table; `only` for one field."""
-    return _VERSIONED.format(rows=_rows(kind.district, compared_district(kind, only)))
+    return versioned(rows_of_keys(kind.district, compared_district(kind, only)))
 
 
 def state_statement(kind: ObjectType, only: FieldSpec | None = None) -> sql.Composed:
     """Parameters: `keys` and `district_id`. References held as the state's ids come as the district's keys."""
-    return _VERSIONED.format(rows=_rows(kind.state, compared_state(kind, only)))
+    return versioned(rows_of_keys(kind.state, compared_state(kind, only)))
 
 
 def compared_district(kind: ObjectType, only: FieldSpec | None = None) -> list[sql.Composed]:
@@ -100,7 +105,14 @@ def table_name(name: str) -> sql.Identifier:
     return sql.Identifier(*name.split("."))
 
 
-def _rows(table: Table, columns: list[sql.Composed]) -> sql.Composed:
+def place_of_key(table: Table) -> sql.Composed:
+    """The key as the number that it is, or as it stands; named `place`."""
+    cast = "::bigint" if table.key_type is KeyType.INTEGER else ""
+    return sql.SQL(f"{{}}{cast} AS place").format(sql.Identifier("t", table.key_column))
+
+
+def rows_of_keys(table: Table, columns: list[sql.Composed]) -> sql.Composed:
+    """As (key, *columns). Parameters: `keys` (array literal), and `district_id` where districts share the table."""
     where = [sql.SQL("t.{} = ANY({})").format(sql.Identifier(table.key_column), _keys(table.key_type))]
     if table.district_column is not None:
         where.insert(0, sql.SQL("t.{} = %(district_id)s").format(sql.Identifier(table.district_column)))

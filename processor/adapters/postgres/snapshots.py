@@ -4,15 +4,18 @@ Each database has one connection, so its reads are serial; or as many as the cat
 (ADR 0222).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
-from typing import TypeAlias
+from typing import Any
 
 from psycopg.rows import TupleRow
 
 from processor.adapters.postgres.database import Database, ReaderOptions
+from processor.adapters.postgres.known_digests import KnownDigests
 from processor.adapters.postgres.patience import answer
+from processor.adapters.postgres.same_rows import SameRows
+from processor.adapters.postgres.shares import Both, Readers, Target
 from processor.adapters.postgres.snapshot_question import Given, Question, rows_below
 from processor.adapters.postgres.snapshot_sql import (
     district_children_statement,
@@ -20,19 +23,11 @@ from processor.adapters.postgres.snapshot_sql import (
     state_children_statement,
     state_statement,
 )
-from processor.core.catalog import Catalog
-from processor.core.snapshot import DistrictRead, DistrictVersion, Row, SideRead
-from processor.service.ports import BothSides, SnapshotImpossible, SnapshotUnavailable, Wanted
+from processor.core.catalog import Catalog, Table
+from processor.core.snapshot import DistrictRead, DistrictVersion, Row, SameRead, SideRead
+from processor.service.ports import NONE_WANTED, BothSides, SnapshotUnavailable, Wanted
 
 MAX_THREADS = 32
-LEAST_SHARE = 100
-"""Keys of which a share is worth a statement of its own."""
-
-Target: TypeAlias = tuple[str, str]
-Share: TypeAlias = tuple[Target, int]
-"""Of the keys of a target: one reader's at the district, and one's at the state."""
-Shares: TypeAlias = Mapping[Share, Sequence[str]]
-Reading: TypeAlias = "list[tuple[Database, Shares, Future[dict[Share, _Read]]]]"
 
 
 class PostgresSnapshots:
@@ -48,6 +43,7 @@ class PostgresSnapshots:
             d.district_id: readers(f"district {d.district_id}", d.dsn, d.readers, "district")
             for d in catalog.districts.values()
         }
+        self._kinds = catalog.objects
         self._epochs = {d.district_id: d.epoch for d in catalog.districts.values()}
         self._state = readers("state", state_dsn, catalog.limits.readers, "state")
         self._readers = [*chain.from_iterable(self._districts.values()), *self._state]
@@ -63,26 +59,23 @@ class PostgresSnapshots:
         }
         self._patience_s = options.statement_timeout_s + options.connect_timeout_s + 1
         self._threads = ThreadPoolExecutor(min(MAX_THREADS, len(self._readers)), "snapshot")
+        self._shared = Readers(self._districts, self._state, self._threads, self._patience_s)
+        self._same_rows = SameRows(catalog, self._shared, KnownDigests(catalog, self.asked_of_both))
 
-    def read(self, wanted: Wanted) -> dict[Target, list[BothSides] | SnapshotUnavailable]:
+    def read(
+        self, wanted: Wanted, by_rows: Wanted = NONE_WANTED
+    ) -> dict[Target, list[BothSides | SameRead] | SnapshotUnavailable]:
         """See the port."""
-        shares = {
-            (target, turn): keys
-            for target, asked in wanted.items()
-            for turn, keys in enumerate(_shared_out(asked, len(self._districts[target[0]])))
-        }
-        reading_theirs = self._begin(shares, self._theirs, lambda _: self._state)
-        reading_ours = self._begin(shares, self._ours, lambda district_id: self._districts[district_id])
-        theirs, ours = self._end(reading_theirs), self._end(reading_ours)
-        found: dict[Target, list[BothSides]] = {target: [] for target in wanted}
-        faults: dict[Target, SnapshotUnavailable] = {}
-        for share, keys in shares.items():
-            target, _ = share
-            both = self._both(target[0], keys, ours[share], theirs[share])
-            if isinstance(both, SnapshotUnavailable):
-                faults.setdefault(target, both)
+        glance = self._same_rows.of(wanted, by_rows)
+        found: dict[Target, list[BothSides | SameRead]] = {target: [*glance.same.get(target, ())] for target in wanted}
+        faults = glance.faults
+        for read in self._shared.both(
+            glance.left, lambda target: self._ours[target[1]], lambda target: self._theirs[target[1]]
+        ):
+            if isinstance(read, Both):
+                found[read.target].append(self._both_sides(read))
             else:
-                found[target].append(both)
+                faults.setdefault(read.target, read.fault)
         return {**found, **faults}
 
     def children(self, district_id: str, object_name: str, parent_keys: Sequence[str], limit: int) -> list[str]:
@@ -98,6 +91,13 @@ class PostgresSnapshots:
         for database, future in asked:
             keys.update((row[0], None) for row in answer(database, future, self._patience_s))
         return list(keys)
+
+    def asked_of_both(self, district_id: str, object_name: str, read: Callable[[Database, Table], Any]) -> list[Any]:
+        """What each side gives, the district first. Raises SnapshotUnavailable."""
+        kind = self._kinds[object_name]
+        places = ((self._districts[district_id][0], kind.district), (self._state[0], kind.state))
+        asked = [(database, self._threads.submit(read, database, table)) for database, table in places]
+        return [answer(database, future, self._patience_s) for database, future in asked]
 
     @property
     def districts(self) -> Mapping[str, Database]:
@@ -132,62 +132,14 @@ class PostgresSnapshots:
         for database in self._readers:
             database.close()
 
-    def _begin(
-        self, shares: Shares, questions: "Mapping[str, Question]", readers_of: Callable[[str], Sequence[Database]]
-    ) -> Reading:
-        """Each reader of a side has its shares, one after the other."""
-        jobs: dict[Database, dict[Share, Sequence[str]]] = {}
-        for share, keys in shares.items():
-            (district_id, _), turn = share
-            readers = readers_of(district_id)
-            jobs.setdefault(readers[turn % len(readers)], {})[share] = keys
-        return [(db, own, self._threads.submit(_read_shares, db, questions, own)) for db, own in jobs.items()]
-
-    def _end(self, reading: Reading) -> "dict[Share, _Read]":
-        reads: dict[Share, _Read] = {}
-        for database, own, future in reading:
-            try:
-                given = answer(database, future, self._patience_s)
-            except SnapshotUnavailable as fault:
-                given = dict.fromkeys(own, fault)
-            reads |= given
-        return reads
-
-    def _both(
-        self, district_id: str, keys: Sequence[str], ours: "_Read", theirs: "_Read"
-    ) -> BothSides | SnapshotUnavailable:
-        if isinstance(ours, SnapshotUnavailable):
-            return ours
-        if isinstance(theirs, SnapshotUnavailable):
-            return theirs
-        version = DistrictVersion(self._epochs[district_id], ours.rows[0][0], ours.rows[0][1])
+    def _both_sides(self, read: Both[Given]) -> BothSides:
+        ours, theirs = read.ours, read.theirs
+        version = DistrictVersion(self._epochs[read.target[0]], ours.rows[0][0], ours.rows[0][1])
         return BothSides(
-            keys,
+            read.keys,
             DistrictRead(rows_by_key(ours.rows), ours.read_at, version, faults=ours.faults),
             SideRead(rows_by_key(theirs.rows), theirs.read_at, faults=theirs.faults),
         )
-
-
-_Read: TypeAlias = Given | SnapshotUnavailable
-
-
-def _shared_out(keys: Sequence[str], readers: int) -> Iterator[Sequence[str]]:
-    size = max(LEAST_SHARE, -(-len(keys) // readers))
-    return (keys[start : start + size] for start in range(0, len(keys), size))
-
-
-def _read_shares(database: Database, questions: "Mapping[str, Question]", shares: Shares) -> "dict[Share, _Read]":
-    reads: dict[Share, _Read] = {}
-    for share, keys in shares.items():
-        (district_id, object_name), _ = share
-        question = questions[object_name]
-        try:
-            reads[share] = question.put(database, district_id, keys)
-        except SnapshotImpossible as fault:
-            reads[share] = SnapshotImpossible(f"{fault} (table {question.table})")
-        except SnapshotUnavailable as fault:
-            reads[share] = fault
-    return reads
 
 
 def rows_by_key(rows: list[TupleRow]) -> dict[str, tuple[Row, ...]]:

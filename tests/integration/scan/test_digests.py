@@ -7,12 +7,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from processor.adapters.postgres.scans import TRUSTED_S, PostgresScans
+from processor.adapters.postgres.known_digests import TRUSTED_S
+from processor.adapters.postgres.scans import PostgresScans
 from processor.core.catalog import Crosswalk, FieldSpec, KeyType, Kind, Rule
 from processor.core.compare import EQUAL, compare
-from processor.core.digest import Digest, equal_window, same_digest
+from processor.core.digest import LEAST_KEYS, Digest, equal_window, same_digest
 from processor.core.errors import FieldError
 from processor.core.snapshot import Row
+from tests.integration.scan.by_columns import plans
 from tests.integration.scan.world import LABEL, World, world
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -116,6 +118,8 @@ def test_where_digests_are_equal_the_core_finds_nothing(
         hidden = [(a, b) for a, b, ours, theirs in compared if ours == theirs and not is_equal(made, a, b)]
         assert hidden == []
         assert sum(ours == theirs for _, _, ours, theirs in compared) >= least, "digests are of no use here"
+        by_digests, by_columns = plans(made, [*map(str, range(len(compared) + LEAST_KEYS))])
+        assert by_digests == by_columns
 
 
 @pytest.mark.parametrize("key_type", [KeyType.INTEGER, KeyType.UUID, KeyType.TEXT])

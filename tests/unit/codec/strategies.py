@@ -1,22 +1,53 @@
-"""Any record of any type, with any values."""
+"""Any record of any type, with any values in every field."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date
 from decimal import Decimal
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
 from processor.codec import Record
 from processor.core.catalog import FieldSpec, Kind, ObjectType
-from processor.core.chunk import Ask, Cause, Chunk, Scan
-from processor.core.correction import Answer, Correction, Op, Parent, Source
+from processor.core.chunk import Ask, Cause, Chunk, Scan, Stage
+from processor.core.correction import Answer, Correction, Op, Parent, Result, Source
 from processor.core.errors import Reason
-from processor.core.history import ChunkStatus, Clear, Cleared, Count, KeyOutcome, RequestEnd, RequestStatus
+from processor.core.history import (
+    ChunkState,
+    ChunkStatus,
+    Clear,
+    Cleared,
+    Count,
+    Guard,
+    KeyOutcome,
+    Order,
+    OrderAction,
+    Parked,
+    PlanCounts,
+    Planned,
+    RequestEnd,
+    RequestState,
+    RequestStatus,
+    Sample,
+    Status,
+)
 from processor.core.request import All, Dependencies, Filter, Keys, Mode, OnStateOnly, Report, Request, Side
 from processor.core.snapshot import DistrictVersion
 from processor.core.values import from_wire
 from tests.unit.codec.catalogs import OBJECTS
 from tests.unit.codec.records import CATALOG
+
+R = TypeVar("R")
+_NOT_WRITTEN = {"not_understood", "is_gone"}
+
+
+def _every(kind: type[R], **values: st.SearchStrategy[object]) -> st.SearchStrategy[R]:
+    """A field that nobody draws would be its default for ever, and its loss on the way not be seen."""
+    missed = {each.name for each in fields(kind)} - _NOT_WRITTEN - values.keys()  # type: ignore[arg-type]
+    if missed:
+        raise TypeError(f"{kind.__name__}: nothing draws {', '.join(sorted(missed))}")
+    return st.builds(kind, **values)
+
 
 _FIELDS = [field.name for field in CATALOG.objects["Enrollment"].owned]
 _text = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -24,9 +55,16 @@ _maybe_text = st.none() | _text
 _times = st.datetimes(timezones=st.just(UTC))
 _maybe_times = st.none() | _times
 _counts = st.integers(0, 2**63 - 1)
-_parents = st.builds(Parent, object=_text, key=_text)
+_parents = _every(Parent, object=_text, key=_text)
 _ids = st.uuids().map(str)
-_sources = st.builds(
+_ops = st.sampled_from(Op)
+_reasons = st.none() | st.sampled_from(Reason)
+_asked = {
+    "mode": st.sampled_from(Mode),
+    "dependencies": st.sampled_from(Dependencies),
+    "on_state_only": st.sampled_from(OnStateOnly),
+}
+_sources = _every(
     Source,
     request_id=_ids,
     chunk=_text,
@@ -36,33 +74,75 @@ _sources = st.builds(
     key=_text,
     asked_as=_maybe_text,
     attempt=_counts,
+    cause=st.sampled_from(Cause),
+    **_asked,
     changed_fields=st.lists(st.sampled_from(_FIELDS)).map(tuple),
     parent=st.none() | _parents,
-    district_version=st.builds(DistrictVersion, epoch=_counts, xmax=_counts, in_progress=_counts),
+    district_version=_every(DistrictVersion, epoch=_counts, xmax=_counts, in_progress=_counts),
     district_read_at=_times,
     state_read_at=_times,
     first_decided_at=_times,
     sent_at=_times,
     requested_at=_maybe_times,
 )
-_keys = st.builds(Keys, keys=st.lists(_text, max_size=5).map(tuple))
-_requests = st.builds(
+_keys = _every(Keys, keys=st.lists(_text, max_size=5).map(tuple))
+_requests = _every(
     Request,
     request_id=_ids,
     district_id=_text,
     object=_text,
-    selection=_keys | st.builds(All) | st.builds(Filter, expression=_text),
+    selection=_keys | st.builds(All) | _every(Filter, expression=_text),
     requested_by=_text,
-    mode=st.sampled_from(Mode),
-    dependencies=st.sampled_from(Dependencies),
-    on_state_only=st.sampled_from(OnStateOnly),
+    **_asked,
     report=st.sampled_from(Report),
     requested_from=st.sampled_from(Side),
     requested_at=_maybe_times,
     school_year=_maybe_text,
     reason=_maybe_text,
     run_id=_maybe_text,
+    linked=st.booleans(),
 )
+_scans = _every(
+    Scan,
+    after=_maybe_text,
+    part=_counts,
+    size=_counts,
+    left=_counts,
+    digest=_counts,
+    by_rows=st.booleans(),
+    where=_maybe_text,
+    year=_maybe_text,
+    below=st.lists(_text, max_size=3).map(tuple),
+    of=_maybe_text,
+)
+_chunks = _every(
+    Chunk,
+    request_id=_ids,
+    chunk=_text,
+    district_id=_text,
+    object=_text,
+    asks=st.lists(_every(Ask, key=_text, asked_as=_maybe_text), max_size=5).map(tuple),
+    cause=st.sampled_from(Cause),
+    **_asked,
+    report=st.sampled_from(Report),
+    attempt=_counts,
+    announced=st.booleans(),
+    first_decided_at=_maybe_times,
+    deferred_since=_maybe_times,
+    not_before=_maybe_times,
+    correction_id=_maybe_text,
+    sent_at=_maybe_times,
+    requested_at=_maybe_times,
+    scan=st.none() | _scans,
+    stage=st.sampled_from(Stage),
+    rank=_counts,
+)
+_plans = _every(
+    PlanCounts,
+    counts=st.lists(_every(Planned, object=_text, op=_ops, field=_maybe_text, keys=_counts), max_size=3).map(tuple),
+    samples=st.lists(_every(Sample, object=_text, op=_ops, key=_text), max_size=3).map(tuple),
+)
+_guards = _every(Guard, changes=_counts, deletes=_counts)
 
 
 def _value(field: FieldSpec) -> st.SearchStrategy[str | None]:
@@ -84,9 +164,9 @@ def _corrections(object_type: ObjectType) -> st.SearchStrategy[Correction]:
     rows = st.fixed_dictionaries({field.name: _value(field) for field in object_type.owned})
     names = st.lists(st.sampled_from([field.name for field in object_type.owned])).map(tuple)
     sources = st.builds(replace, _sources, object=st.just(object_type.name), changed_fields=names)
-    return st.builds(
+    return _every(
         Correction,
-        op=st.sampled_from(Op),
+        op=_ops,
         before=st.none() | rows,
         after=st.none() | rows,
         parent=st.none() | _parents,
@@ -96,89 +176,84 @@ def _corrections(object_type: ObjectType) -> st.SearchStrategy[Correction]:
 
 @st.composite
 def updates(draw: st.DrawFn) -> Correction:
-    """Of some fields, or none, of a row of any object."""
-    object_type = CATALOG.objects[draw(st.sampled_from(OBJECTS))]
-    row = st.fixed_dictionaries({field.name: _value(field) for field in object_type.owned})
-    before, other = draw(row), draw(row)
-    changed = draw(st.lists(st.sampled_from([*before]), max_size=3))
-    made = draw(_corrections(object_type))
-    return replace(made, op=Op.UPDATE, before=before, after={**before, **{name: other[name] for name in changed}})
+    """Of some fields, or none, of an enrollment's row."""
+    object_type = CATALOG.objects["Enrollment"]
+    row = {field.name: _value(field) for field in object_type.owned}
+    before = draw(st.fixed_dictionaries(row))
+    changed = draw(st.lists(st.sampled_from([*row]), max_size=3, unique=True))
+    after = {**before, **{name: draw(row[name]) for name in changed}}
+    return Correction(Op.UPDATE, before, after, None, draw(_sources))
 
 
+OUTCOMES = _every(
+    KeyOutcome,
+    request_id=_ids,
+    district_id=_text,
+    object=_text,
+    key=_text,
+    asked_as=_maybe_text,
+    status=st.sampled_from(Status),
+    reason=_reasons,
+    detail=_maybe_text,
+    changed_fields=st.lists(_text, max_size=4).map(tuple),
+    parent=st.none() | _parents,
+    correction_id=_maybe_text,
+    attempt=_counts,
+    first_decided_at=_times,
+    sent_at=_maybe_times,
+    answered_at=_maybe_times,
+    decided_at=_times,
+)
 RECORDS: st.SearchStrategy[Record] = st.one_of(
     _requests,
-    st.builds(
-        Chunk,
-        request_id=_ids,
-        chunk=_text,
-        district_id=_text,
-        object=_text,
-        asks=st.lists(st.builds(Ask, key=_text, asked_as=_maybe_text), max_size=5).map(tuple),
-        cause=st.sampled_from(Cause),
-        attempt=_counts,
-        first_decided_at=_maybe_times,
-        deferred_since=_maybe_times,
-        not_before=_maybe_times,
-        requested_at=_maybe_times,
-        scan=st.none()
-        | st.builds(
-            Scan, after=_maybe_text, part=_counts, size=_counts, left=_counts, digest=_counts, by_rows=st.booleans()
-        ),
-    ),
+    _chunks,
     st.sampled_from(OBJECTS).flatmap(lambda name: _corrections(CATALOG.objects[name])),
-    st.builds(Answer, source=_sources, detail=_maybe_text, answered_at=_times),
-    st.builds(
-        KeyOutcome,
-        request_id=_ids,
-        district_id=_text,
-        object=_text,
-        key=_text,
-        asked_as=_maybe_text,
-        reason=st.none() | st.sampled_from(Reason),
-        detail=_maybe_text,
-        changed_fields=st.lists(_text, max_size=4).map(tuple),
-        parent=st.none() | _parents,
-        correction_id=_maybe_text,
-        attempt=_counts,
-        first_decided_at=_times,
-        sent_at=_maybe_times,
-        answered_at=_maybe_times,
-        decided_at=_times,
-    ),
-    st.builds(
+    _every(Answer, source=_sources, result=st.sampled_from(Result), detail=_maybe_text, answered_at=_times),
+    OUTCOMES,
+    _every(
         RequestStatus,
         request=st.builds(replace, _requests, selection=st.just(Keys(())) | st.builds(All)),
-        reason=st.none() | st.sampled_from(Reason),
+        state=st.sampled_from(RequestState),
+        reason=_reasons,
         detail=_maybe_text,
         keys=_counts,
         decided_at=_times,
+        guard=st.none() | _guards,
+        planned=st.none() | _plans,
+        decided_by=_maybe_text,
     ),
-    st.builds(
+    _every(
         ChunkStatus,
         request_id=_ids,
         district_id=_text,
         object=_text,
         chunk=_text,
+        state=st.sampled_from(ChunkState),
         keys=_counts,
         in_sync=_counts,
         decided_at=_times,
         district_rows=_counts,
         state_rows=_counts,
         expected_differences=_counts,
+        planned=st.none() | _plans,
+        guard=st.none() | _guards,
     ),
-    st.builds(
+    _every(Parked, chunk=_chunks),
+    _every(
         RequestEnd,
         request_id=_ids,
         district_id=_text,
         object=_text,
-        reason=st.none() | st.sampled_from(Reason),
+        state=st.sampled_from(RequestState),
+        reason=_reasons,
         detail=_maybe_text,
-        counts=st.lists(st.builds(Count, status=_text, reason=_maybe_text, keys=_counts), max_size=4).map(tuple),
+        counts=st.lists(_every(Count, status=_text, reason=_maybe_text, keys=_counts), max_size=4).map(tuple),
         first_decided_at=_maybe_times,
         last_decided_at=_maybe_times,
     ),
-    st.builds(Clear, request_id=_ids, cleared_by=_text, asked_at=_times, as_of=_times, scope=_text),
-    st.builds(
+    _every(Order, request_id=_ids, action=st.sampled_from(OrderAction), ordered_by=_text, ordered_at=_times),
+    _every(Clear, request_id=_ids, cleared_by=_text, asked_at=_times, as_of=_times, scope=_text),
+    _every(
         Cleared,
         request_id=_ids,
         district_id=_text,

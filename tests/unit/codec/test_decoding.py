@@ -78,7 +78,7 @@ def test_values_of_a_correction_are_read_as_text() -> None:
     assert wire["before"] == CORRECTION.before
 
 
-@given(st.lists(updates(), max_size=3))
+@given(st.lists(updates(), max_size=2))
 def test_a_row_is_read_beside_the_row_before_it(corrections: list[Correction]) -> None:
     """By one codec, which remembers the last one."""
     encoded = [CODEC.encode("any", each) for each in corrections]

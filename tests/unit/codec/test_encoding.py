@@ -1,8 +1,11 @@
 """Compiled writers give the bytes that fastavro gives."""
 
+from dataclasses import fields
+from datetime import UTC, datetime
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from fastavro import parse_schema, schemaless_writer
@@ -10,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.codec import Codec, Record
-from processor.codec.encoding import compiled
+from processor.codec.encoding import RecordWriter, compiled
 from processor.codec.framing import single_object_header
+from processor.core.history import KeyOutcome
 from tests.unit.codec.records import CATALOG
-from tests.unit.codec.strategies import RECORDS
+from tests.unit.codec.strategies import OUTCOMES, RECORDS
 
 CODEC = Codec.open(None, CATALOG)
 
@@ -36,15 +40,28 @@ def test_records_are_the_same_bytes(record: Record) -> None:
     )
 
 
+@given(OUTCOMES, OUTCOMES, st.sets(st.sampled_from([field.name for field in fields(KeyOutcome)])))
+def test_records_that_differ_in_some_fields_are_the_same_bytes(
+    one: KeyOutcome, other: KeyOutcome, varying: set[str]
+) -> None:
+    (schema,) = CODEC.schemas_of(KeyOutcome)
+    assert isinstance(schema.write, RecordWriter)
+    first, last = (schema.record.to_wire(each) for each in (one, other))
+    names = [name for name, _ in schema.write.fields if name in varying]
+    mixed = {**first, **{name: last[name] for name in names}}
+    write = schema.write.alike(first, varying, b"head")
+    assert write(*(mixed[name] for name in names)) == b"head" + by_fastavro(schema.parsed, mixed)
+
+
 def test_a_field_that_is_left_out_has_its_default_and_one_without_is_missed() -> None:
-    fields = [
+    declared = [
         {"name": "must", "type": "string"},
         {"name": "may", "type": ["null", "string"], "default": None},
         {"name": "many", "type": {"type": "array", "items": "long"}, "default": []},
         {"name": "number", "type": "long", "default": 7},
         {"name": "which", "type": {"type": "enum", "name": "E", "symbols": ["A", "B"]}, "default": "B"},
     ]
-    parsed = parse_schema({"type": "record", "name": "R", "fields": fields})
+    parsed = parse_schema({"type": "record", "name": "R", "fields": declared})
     write = compiled(parsed)
     assert write is not None
     assert write({"must": "x"}) == by_fastavro(parsed, {"must": "x"})
@@ -66,6 +83,44 @@ def test_longs_are_the_same_bytes(number: int) -> None:
     write = compiled("long")
     assert write is not None
     assert write(number) == by_fastavro("long", number)
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 2**64, 10**30])
+def test_a_number_of_more_than_64_bits_is_refused(number: int) -> None:
+    write = compiled("long")
+    assert write is not None
+    for refuse in (write, lambda value: by_fastavro("long", value)):
+        with pytest.raises(OverflowError):
+            refuse(number)
+
+
+TIMESTAMP = parse_schema({"type": "long", "logicalType": "timestamp-micros"})
+
+
+def test_an_hour_that_occurs_twice_is_two_times() -> None:
+    """To Python both are equal, and have one hash."""
+    write = compiled(TIMESTAMP)
+    assert write is not None
+    twice = [datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"), fold=fold) for fold in (0, 1)]
+    assert twice[0] == twice[1]
+    assert [write(moment) for moment in twice] == [by_fastavro(TIMESTAMP, moment) for moment in twice]
+
+
+@pytest.mark.parametrize("moment", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+def test_the_first_and_the_last_time_are_the_same_bytes(moment: datetime) -> None:
+    write = compiled(TIMESTAMP)
+    assert write is not None
+    assert write(moment) == by_fastavro(TIMESTAMP, moment)
+    with pytest.raises(TypeError):
+        write(moment.replace(tzinfo=None))
+
+
+def test_an_array_that_was_forgotten_is_not_an_empty_one() -> None:
+    write = compiled({"type": "array", "items": "string"})
+    assert write is not None
+    assert write(()) == write([]) == b"\0"
+    with pytest.raises(TypeError):
+        write(None)
 
 
 DECIMAL = parse_schema({"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2})

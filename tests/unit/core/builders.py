@@ -34,7 +34,7 @@ from processor.core.lines import Lines
 from processor.core.parents import parents_to_read
 from processor.core.plan import Plan
 from processor.core.request import Keys, Mode, Request, Side
-from processor.core.snapshot import DistrictRead, DistrictVersion, Row, SideRead, Snapshot
+from processor.core.snapshot import DistrictRead, DistrictVersion, Row, SameRead, SideRead, Snapshot
 from processor.core.values import side_text
 from processor.core.window import Page, place_of, scan_order
 
@@ -170,7 +170,7 @@ def chunk(*keys: str, object_name: str = "Person", **more: Any) -> Chunk:
 
 
 def outcomes(plan: Plan) -> list[KeyOutcome]:
-    return [record for record in plan.history if isinstance(record, KeyOutcome)]
+    return list(plan.outcomes())
 
 
 def only_outcome(plan: Plan) -> KeyOutcome:
@@ -261,6 +261,11 @@ def digest(rows: Mapping[str, tuple[Row, ...]], checksum: str = "") -> Digest:
     return Digest(sum(map(len, rows.values())), len(rows), next(reversed(list(rows)), None), checksum, are_plain=True)
 
 
+def _are_same(kind: ObjectType, ours: tuple[Row, ...], theirs: tuple[Row, ...]) -> bool:
+    """One row a side, as digests tell it."""
+    return len(ours) == 1 and _are_alike(kind, ours, theirs)
+
+
 Place: TypeAlias = tuple[str, str]
 """Object and key."""
 
@@ -272,6 +277,8 @@ class World:
     district: dict[Place, tuple[Row, ...]] = field(default_factory=dict)
     state: dict[Place, tuple[Row, ...]] = field(default_factory=dict)
     known: Catalog = field(default=CATALOG, kw_only=True, repr=False)
+    by_digests: bool = field(default=False, kw_only=True)
+    """What is the same on both sides is told without its columns."""
 
     def observe(self, *chunks: Chunk) -> Snapshot:
         """Reads the chunks' keys, then parents until none is missing, as the service does."""
@@ -285,6 +292,10 @@ class World:
 
     def _read(self, snapshot: Snapshot, name: str, keys: list[str]) -> None:
         sides = [{key: side[name, key] for key in keys if (name, key) in side} for side in (self.district, self.state)]
+        if self.by_digests:
+            same = [key for key in keys if _are_same(self.known.objects[name], *(side.get(key, ()) for side in sides))]
+            snapshot.add_same(name, SameRead(same, VERSION, READ_AT, READ_AT))
+            keys = [key for key in keys if key not in same]
         snapshot.add(name, keys, DistrictRead(sides[0], READ_AT, VERSION), SideRead(sides[1], READ_AT))
 
     def decide(self, asked: Chunk, now: datetime = NOW) -> Plan:

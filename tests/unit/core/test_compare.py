@@ -1,4 +1,5 @@
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from processor.core.catalog import KeyType, Kind, ObjectType, Owner, ParentRef
 from processor.core.compare import (
     EQUAL,
     MAX_ROW_BYTES,
+    both_values,
     check_size,
     compare,
     parent_key,
@@ -135,6 +137,24 @@ def test_corrections_speak_the_state_s_codes_in_canonical_text() -> None:
         "modifiedAt": "2026-08-01T13:00:00.000000Z",
     }
     assert state_values(PERSON, theirs()) == {**wanted_values(PERSON, ours()), "nickname": " Ana "}
+
+
+def values_or_fault(read: Callable[[], object]) -> object:
+    try:
+        return read()
+    except FieldError as fault:
+        return type(fault), str(fault)
+
+
+@pytest.mark.parametrize("kind", [PLAIN, PERSON, ENROLLMENT])
+@given(st.data())
+def test_values_of_two_rows_are_those_of_each(kind: ObjectType, data: st.DataObject) -> None:
+    """Also which fault of several is told."""
+    left = data.draw(rows_of(kind))
+    right = tuple(data.draw(st.just(text) | column_texts(f)) for f, text in zip(kind.compared, left, strict=True))
+    apart = values_or_fault(lambda: (state_values(kind, right), wanted_values(kind, left))[::-1])
+    together = values_or_fault(lambda: both_values(kind, left, right)[::-1])
+    assert together == apart
 
 
 def test_a_moment_that_the_state_s_calendar_lacks_is_not_sent() -> None:

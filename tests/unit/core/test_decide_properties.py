@@ -14,7 +14,7 @@ from processor.core.correction import Correction, Op, Parent, Source
 from processor.core.errors import Reason
 from processor.core.history import KeyOutcome, Status
 from processor.core.plan import Plan
-from processor.core.request import Dependencies, Keys, Mode, OnStateOnly, Request
+from processor.core.request import Dependencies, Keys, Mode, OnStateOnly, Report, Request
 from processor.core.snapshot import Row
 from processor.core.values import DANGLING
 from tests.unit.core.builders import LEVELS, NOW, Place, World, catalog, chunk, ours, outcomes, request, row, statuses
@@ -215,6 +215,19 @@ def test_verify_says_what_sync_would_do(world: World, name: str, keys: list[str]
 def test_the_same_input_gives_the_same_plan(world: World, name: str, keys: list[str], asked: dict[str, Any]) -> None:
     wanted = chunk(*keys, object_name=name, **asked)
     assert world.decide(wanted) == world.decide(wanted)
+
+
+causes = st.sampled_from([Cause.REQUEST, Cause.SPLIT, Cause.NO_ANSWER, Cause.CONFIRM])
+
+
+@few
+@given(worlds(), names, asked_keys, wishes, causes, st.sampled_from(Report), st.sampled_from([Mode.SYNC, Mode.VERIFY]))
+def test_what_digests_tell_is_what_columns_tell(  # noqa: PLR0917 (what may be wished)
+    world: World, name: str, keys: list[str], asked: dict[str, Any], cause: Cause, report: Report, mode: Mode
+) -> None:
+    """By force rows are sent that are the same, so there is no such chunk."""
+    wanted = chunk(*keys, object_name=name, **{**asked, "mode": mode}, cause=cause, report=report)
+    assert replace(world, by_digests=True).decide(wanted) == world.decide(wanted)
 
 
 def test_the_model_of_the_state_refuses_an_orphan() -> None:

@@ -5,7 +5,7 @@ from time import process_time
 import pytest
 
 from processor.core.catalog import KeyType
-from processor.core.lines import BLOCK, Lines, lines_window
+from processor.core.lines import BLOCK, Lines, lines_window, same_keys
 from processor.core.window import Disordered, never_in_sync
 from tests.unit.core.builders import PERSON, object_type, spec
 
@@ -69,3 +69,22 @@ def test_a_text_in_a_spelling_that_nobody_can_ask_for_is_no_key() -> None:
 def test_a_side_in_another_order_is_not_trusted(after: str | None, keys: list[int]) -> None:
     with pytest.raises(Disordered, match="state"):
         lines_window(PERSON, after, Lines([], [], is_full=False), Lines(keys, [0, 0], is_full=True))
+
+
+def test_keys_are_the_same_where_each_side_has_one_row_and_its_digest() -> None:
+    """In any order. 1 is the same, 2 differs, 3 and 4 are on one side, 5 and 6 twice on one, 7 on both."""
+    ours = Lines([1, 2, 3, 5, 5, 6, 7, 7], [10, 20, 30, 50, 50, 60, 70, 70], is_full=False)
+    theirs = Lines([7, 7, 6, 6, 5, 4, 2, 1], [70, 70, 60, 60, 50, 40, 21, 10], is_full=False)
+    assert same_keys(PERSON, list("12345678"), ours, theirs) == ["1"]
+
+
+def test_where_a_row_comes_under_another_key_nothing_is_the_same() -> None:
+    """Its column takes "a" and "A" for one, so who asks for "a" is told of both."""
+    both = Lines(["a", "A"], [1, 2], is_full=False)
+    assert same_keys(CODE, ["a"], both, both) == []
+    assert same_keys(CODE, ["a", "A"], both, both) == ["a", "A"]
+
+
+def test_very_many_rows_of_one_key_are_not_the_same() -> None:
+    many = Lines([1] * 200_000, [7] * 200_000, is_full=False)
+    assert same_keys(PERSON, ["1"], many, many) == []

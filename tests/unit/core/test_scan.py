@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from processor.core.accept import accept
 from processor.core.catalog import KeyType, Limits
 from processor.core.chunk import Cause, Chunk, Scan, Stage
-from processor.core.digest import Digest, equal_window, next_sizes, same_digest
+from processor.core.compare import EQUAL
+from processor.core.digest import MAX_SUSPECTS, Digest, equal_window, next_sizes, same_digest
 from processor.core.errors import Reason
 from processor.core.history import ChunkState, ChunkStatus, KeyOutcome, RequestState, RequestStatus, Status
 from processor.core.lines import lines_window
@@ -249,7 +250,7 @@ def test_a_side_in_another_order_is_not_trusted(after: str | None, keys: list[st
     [
         (1_000, 0.5, Report.CHANGES, 1_000),
         (1_000, 0.25, Report.CHANGES, 2_000),
-        (1_000, 0.001, Report.CHANGES, 4_000),
+        (1_000, 0.001, Report.CHANGES, 16_000),
         (1_000, 2.0, Report.CHANGES, 250),
         (1_000, 60.0, Report.CHANGES, 100),
         (100_000, 0.1, Report.CHANGES, 200_000),
@@ -315,7 +316,7 @@ def test_equal_digests_end_a_window_and_nothing_else_does() -> None:
     ("seen", "took_s", "report", "following"),
     [
         (Window("9", counted=1_000), 0.25, Report.CHANGES, Sizes(500, 2_000)),
-        (Window("9", counted=1_000), 0.01, Report.CHANGES, Sizes(500, 4_000)),
+        (Window("9", counted=1_000), 0.01, Report.CHANGES, Sizes(500, 16_000)),
         (Window("9", counted=1_000), 5.0, Report.CHANGES, Sizes(500, 100)),
         (Window("9", equal=["1"]), 0.5, Report.CHANGES, Sizes(500, 500)),
         (Window("9", equal=["1"]), 0.5, Report.ALL, Sizes(500, 0)),
@@ -328,6 +329,29 @@ def test_digests_are_tried_where_they_may_end_a_part(
     seen: Window, took_s: float, report: Report, following: Sizes
 ) -> None:
     assert next_sizes(Scan("1", 3, 500, 0, 1_000), seen, took_s, report, LIMITS) == following
+
+
+@pytest.mark.parametrize(
+    ("seen", "by_rows"),
+    [
+        (Window("9", equal=["1"] * 3, suspects=["2"], differing=1), True),
+        (Window("9", equal=["1"] * 2, suspects=["2"], differing=1), False),
+        (Window("9", expected=[("1", EQUAL)] * 2, suspects=["2"], differing=1), True),
+        (Window("9", expected=[("1", EQUAL)], suspects=["2"], differing=1), False),
+        (Window("9", equal=["1"] * 2, suspects=["2"]), True),
+    ],
+)
+def test_columns_are_read_for_as_long_as_most_rows_do_not_differ_in_them(seen: Window, *, by_rows: bool) -> None:
+    """Those that do are read by their keys anyway."""
+    scan = Scan("1", 3, 500, 0, by_rows=True)
+    assert next_sizes(scan, seen, 0.5, Report.CHANGES, LIMITS).by_rows is by_rows
+
+
+def test_a_part_is_not_so_large_that_very_many_keys_are_suspect() -> None:
+    seen = Window("9", equal=["1"] * 500, suspects=["2"] * 500)
+    sizes = next_sizes(Scan("1", 3, 100_000, 0), seen, 0.01, Report.CHANGES, LIMITS)
+    assert sizes.rows == 2 * MAX_SUSPECTS
+    assert next_sizes(Scan("1", 3, 100, 0), seen, 0.5, Report.CHANGES, LIMITS).rows == 100
 
 
 @pytest.mark.parametrize("key", ["NaN", "Infinity", "x"])

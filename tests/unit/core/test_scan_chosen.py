@@ -155,4 +155,4 @@ def test_the_more_rows_hold_nothing_the_more_are_looked_at() -> None:
         assert seen.last == "1000"
         scan = Scan(None, 0, 1_000, 0, sizes[-1])
         sizes.append(next_sizes(scan, seen, 0.01, Report.CHANGES, LIMITS).digest)
-    assert sizes == [1_000, 4_000, 16_000, 64_000, 200_000, 200_000]
+    assert sizes == [1_000, 16_000, 256_000, 1_000_000, 1_000_000, 1_000_000]

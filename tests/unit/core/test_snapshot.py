@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from processor.core.snapshot import DistrictRead, DistrictVersion, Observed, SideRead, Snapshot
+from processor.core.snapshot import UNREAD, DistrictRead, DistrictVersion, Observed, SameRead, SideRead, Snapshot
 from tests.unit.core.builders import READ_AT, VERSION, ours, theirs
 
 LATER = READ_AT + timedelta(seconds=1)
@@ -24,6 +24,15 @@ def test_what_was_not_asked_for_was_not_observed() -> None:
     snapshot.add("Person", ["7"], *read)
     assert snapshot.get("Person", "9") is None
     assert snapshot.get("Enrollment", "7") is None
+
+
+def test_a_key_that_is_the_same_has_a_row_on_each_side_and_keeps_its_first_observation() -> None:
+    snapshot = Snapshot("NORTH")
+    snapshot.add("Person", ["7"], DistrictRead({"7": (ours(),)}, READ_AT, VERSION), SideRead({}, READ_AT))
+    snapshot.add_same("Person", SameRead(["7", "8"], VERSION, READ_AT, LATER))
+    snapshot.add("Person", ["8"], DistrictRead({}, READ_AT, VERSION), SideRead({}, READ_AT))
+    assert snapshot.get("Person", "7") == Observed((ours(),), (), VERSION, READ_AT, READ_AT)
+    assert snapshot.get("Person", "8") == Observed((UNREAD,), (UNREAD,), VERSION, READ_AT, LATER, is_same=True)
 
 
 def test_versions_order_reads() -> None:

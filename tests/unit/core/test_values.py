@@ -289,3 +289,18 @@ def test_texts_that_are_long_are_read_and_not_remembered() -> None:
     canonical(SCALED, f"1.{zeros}0", UTC_ZONE)
     canonical(FIELDS[Kind.DATE], f"2026-08-01 00:00:00.{zeros}0", UTC_ZONE)
     assert [each.cache_info().currsize for each in held] == before
+
+
+@given(st.datetimes() | st.datetimes().map(lambda moment: moment.replace(microsecond=0)))
+def test_a_moment_in_utc_is_one_text_however_its_zone_is_written(moment: datetime) -> None:
+    texts = {
+        canonical(FIELDS[Kind.TIMESTAMP], f"{moment.isoformat(sep=' ')}{zone}", CHICAGO)
+        for zone in ("+00", "+00:00", "Z")
+    }
+    assert len(texts) == 1
+
+
+@pytest.mark.parametrize("text", ["2026-02-30 00:00:00+00", "2026-08-01 24:00:00+00", "2026-08-01 12:60:00+00"])
+def test_a_moment_in_utc_that_is_none_has_no_text(text: str) -> None:
+    with pytest.raises(Unrepresentable):
+        canonical(FIELDS[Kind.TIMESTAMP], text, CHICAGO)

@@ -6,9 +6,17 @@ from typing import TypeAlias
 
 from processor.core.chosen import Chosen
 from processor.core.digest import Digest
-from processor.core.snapshot import DistrictRead, Row, SideRead
+from processor.core.snapshot import DistrictRead, Row, SameRead, SideRead
 from processor.core.window import Page
-from processor.service.ports import BothSides, ReadTimedOut, SnapshotImpossible, SnapshotUnavailable, Survey
+from processor.service.ports import (
+    NONE_WANTED,
+    BothSides,
+    ReadTimedOut,
+    SnapshotImpossible,
+    SnapshotUnavailable,
+    Survey,
+    Wanted,
+)
 from tests.unit.core.builders import CATALOG, READ_AT, VERSION, chosen_pages, digests, lines, page
 
 Target: TypeAlias = tuple[str, str]
@@ -32,11 +40,13 @@ class Databases:
     digested: list[int] = field(default_factory=list)
     without_index: tuple[str, ...] = ()
     asked: list[dict[Target, list[str]]] = field(default_factory=list)
+    asked_by_rows: list[dict[Target, list[str]]] = field(default_factory=list)
 
     def read(
-        self, wanted: Mapping[Target, Sequence[str]]
-    ) -> Mapping[Target, Sequence[BothSides] | SnapshotUnavailable]:
+        self, wanted: Wanted, by_rows: Wanted = NONE_WANTED
+    ) -> Mapping[Target, Sequence[BothSides | SameRead] | SnapshotUnavailable]:
         self.asked.append({target: list(keys) for target, keys in wanted.items()})
+        self.asked_by_rows.append({target: list(keys) for target, keys in by_rows.items()})
         return {target: self._read(target, keys) for target, keys in wanted.items()}
 
     def children(self, district_id: str, object_name: str, parent_keys: Sequence[str], limit: int) -> list[str]:

@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 
 from processor.codec.codec import Codec
-from processor.core.chunk import Chunk
+from processor.core.chunk import Ask, Chunk
 from processor.core.correction import Correction
 from processor.core.errors import Reason
-from processor.core.history import ChunkState, ChunkStatus, Parked, RequestState, RequestStatus
+from processor.core.history import Alike, ChunkState, ChunkStatus, Parked, RequestState, RequestStatus
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
 from processor.core.request import Keys
@@ -129,6 +129,15 @@ def test_a_dead_letter_is_as_it_came_with_origin_and_reason(value: bytes | None)
             ),
         ),
     )
+
+
+@pytest.mark.parametrize("traces", [{}, {REQUEST_ID: TRACE[1]}])
+@pytest.mark.parametrize("keys", [[Ask("7", "007")], [Ask("a/b", None), Ask("\u00e9", "x" * 3_000), Ask("", "")]])
+def test_outcomes_that_are_alike_are_the_records_of_each(keys: list[Ask], traces: dict[str, bytes]) -> None:
+    alike = Alike(replace(OUTCOME, key=keys[0].key, asked_as=keys[0].asked_as), keys)
+    one_by_one = emitted(Intake(traces=traces), Plan(history=list(alike.each())))
+    assert [record.key for record in one_by_one] != [], "each has one"
+    assert emitted(Intake(traces=traces), Plan(history=[alike])) == one_by_one
 
 
 def test_a_trace_goes_on_in_every_record_of_its_request_alone() -> None:

@@ -405,14 +405,51 @@ def test_what_is_older_than_what_is_remembered_is_parked_once_more(
 ) -> None:
     """Whether its request was cancelled meanwhile is known to the store alone."""
     given = chunk("7", "8", chunk="0.1", **{"cause": Cause.SPLIT, "stage": Stage.RELEASED, **changes})
-    item = work(given, Lane.CHUNKS, timestamp_s=1_000.0 - age_s)
-    intake = Sorter(CATALOG, PARTITIONS, (), remembered_since_s=1_000.0).sort([item], NOW)
+    intake = sort_after_long(given, Lane.CHUNKS, age_s)
     [asked] = intake.chunks
     assert (asked.stage, asked.cause, asked.asks) == (stage, Cause.SPLIT, given.asks)
-    told = [record.state for record in intake.plan.history if isinstance(record, ChunkStatus)]
-    assert told == ([ChunkState.PENDING] if stage is Stage.PLAN else [])
+    assert chunk_states(intake) == ([ChunkState.PENDING] if stage is Stage.PLAN else [])
     if given.cause is Cause.HELD:
         assert intake.plan.history[-1] == Parked(given, is_gone=True), "after what tells that it is open"
+
+
+def sort_after_long(given: Chunk, lane: Lane, age_s: float = 1.0) -> Intake:
+    """By a processor that remembers nothing of what is older by so much."""
+    item = work(given, lane, timestamp_s=1_000.0 - age_s)
+    return Sorter(CATALOG, PARTITIONS, (), remembered_since_s=1_000.0).sort([item], NOW)
+
+
+def chunk_states(intake: Intake) -> list[ChunkState]:
+    return [record.state for record in intake.plan.history if isinstance(record, ChunkStatus)]
+
+
+@pytest.mark.parametrize(
+    ("stage", "cause"), [(Stage.RELEASED, Cause.SPLIT), (Stage.GUARDED, Cause.SNAPSHOT_UNAVAILABLE)]
+)
+def test_what_could_not_be_read_for_long_is_planned_before_it_is_passed_on(stage: Stage, cause: Cause) -> None:
+    """The record that it is passed on with would be a new one."""
+    given = chunk("7", "8", chunk="r1", cause=cause, stage=stage, deferred_since=NOW)
+    intake = sort_after_long(given, Lane.RETRY)
+    assert (intake.bulky, intake.chunks) == ([], [])
+    [again] = intake.plan.retries
+    assert (again.stage, again.chunk, again.attempt, again.announced) == (Stage.PLAN, "r1", 2, True)
+    assert chunk_states(intake) == [ChunkState.PENDING]
+    # And then it is not asked about again.
+    passed_on = sort_after_long(again, Lane.RETRY)
+    assert (len(passed_on.bulky), passed_on.plan.retries) == (1, [])
+
+
+def test_a_single_key_that_could_not_be_read_for_long_is_planned_at_once() -> None:
+    intake = sort_after_long(chunk("7", chunk="r1", deferred_since=NOW), Lane.RETRY)
+    assert [(each.stage, each.announced) for each in intake.chunks] == [(Stage.PLAN, True)]
+    assert chunk_states(intake) == [ChunkState.PENDING]
+
+
+def test_what_was_sent_before_is_compared_again_however_long_ago() -> None:
+    """A correction of it was sent; only the applier knows what became of that."""
+    again = chunk("7", chunk="r1", correction_id="c", attempt=2, cause=Cause.CONFLICT, stage=Stage.RELEASED)
+    intake = sort_after_long(again, Lane.RETRY)
+    assert (intake.chunks, intake.plan.history) == ([again], [])
 
 
 @pytest.mark.parametrize("cause", [Cause.CONFLICT, Cause.PARENT_MISSING])

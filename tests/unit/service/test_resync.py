@@ -56,6 +56,22 @@ def test_keys_of_a_batch_are_read_together_and_each_once() -> None:
     ]
 
 
+def test_rows_are_read_where_they_are_sent_by_force_or_somebody_saw_them_differ() -> None:
+    databases = Databases()
+    chunks = [
+        chunk("1", mode=Mode.VERIFY),
+        chunk("2", cause=Cause.SPLIT),
+        chunk("3", mode=Mode.FORCE),
+        chunk("4", mode=Mode.VERIFY, cause=Cause.CONFIRM),
+        chunk("5", cause=Cause.HELD),
+        chunk("6", cause=Cause.CONFLICT),
+        chunk("7", object_name="Enrollment"),
+    ]
+    observe(chunks, databases, CATALOG)
+    assert databases.asked == [{("NORTH", "Person"): list("123456"), ("NORTH", "Enrollment"): ["7"]}]
+    assert databases.asked_by_rows == [{("NORTH", "Person"): list("3456")}]
+
+
 def test_nothing_is_read_for_nothing() -> None:
     databases = Databases()
     assert observe([], databases, CATALOG).snapshots == {}

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from processor.core.chunk import Chunk, Scan
+from processor.core.digest import MAX_ROWS
 from processor.core.errors import Reason
 from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
 from processor.core.plan import Plan
@@ -76,12 +77,27 @@ def test_a_database_that_was_away_is_surveyed_before_its_first_part() -> None:
 
 
 def test_rows_are_read_only_where_digests_differ() -> None:
-    world = databases(5_000)
+    world = databases(20_000)
     world.state[PERSONS]["4500"] = (theirs(lastName="Else"),)
     (second,) = decide_part(read_part(first_part(world), world, CATALOG), PATIENT, NOW).chunks
-    assert scan_of(second) == Scan("999", 1, 1_000, 4_000, 4_000)
-    (third,) = decide_part(read_part(second, world, CATALOG), PATIENT, NOW).chunks
-    assert (scan_of(third).after, world.digested) == ("1999", [1_000, 4_000])
+    assert scan_of(second) == Scan("999", 1, 1_000, 19_000, 16_000)
+    plan = decide_part(read_part(second, world, CATALOG), PATIENT, NOW)
+    (suspects,) = plan.retries
+    assert [ask.key for ask in suspects.asks] == ["4500"]
+    (third,) = plan.chunks
+    assert scan_of(third).after == "16999", "as many rows are read as the digest was of"
+    assert (scan_of(third).digest, world.digested) == (0, [1_000, 16_000])
+
+
+@pytest.mark.parametrize(("where", "size"), [(None, MAX_LINES), ("key >= 0", 1_000)])
+def test_rows_that_are_read_after_a_digest_fit_into_memory(where: str | None, size: int) -> None:
+    """Those that a filter chooses do not come packed."""
+    world = databases(20)
+    world.state[PERSONS]["4"] = (theirs(lastName="Else"),)
+    part = replace(first_part(world), scan=Scan(None, 0, 1_000, 20, MAX_ROWS, where=where))
+    read = read_part(part, world, CATALOG)
+    assert read.lines is not None
+    assert scan_of(read.chunk).size == size
 
 
 @pytest.mark.parametrize(("rows", "following"), [(999, 0), (1_000, 1), (1_001, 1)])

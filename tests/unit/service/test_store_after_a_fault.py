@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 from time import monotonic
 from typing import cast
 
@@ -11,11 +12,12 @@ from processor.core.chunk import Cause, Chunk, Stage
 from processor.core.history import HistoryRecord, Order, OrderAction, Parked, RequestState, RequestStatus
 from processor.core.request import Request
 from processor.crashpoint import CrashPoints
-from processor.service.guard import AT_ONCE, LOOK_EVERY_S, Guarding
+from processor.service.guard import AT_ONCE, LOOK_EVERY_S, MOST_REPEAT_S, REPEAT_S, Guarding
 from processor.service.guard_ports import Orderable, ParkedPlace, ParkedRecord, ReleasedRequest
 from processor.service.history_changes import Changes, HeldChunk
 from processor.service.history_ports import Extent, HistoryTables, HistoryWriter, StoreUnavailable
 from processor.service.orders import Orders
+from tests.unit.adapters.clock import Clock
 from tests.unit.core.builders import NOW, REQUEST_ID, chunk, request
 
 
@@ -116,3 +118,29 @@ def test_what_is_parked_after_a_cancellation_is_published_at_once() -> None:
     while len(writer.written) < 2 and monotonic() < until:
         guarding.step({0: 0})
     assert writer.written == [first.chunk, late.chunk]
+
+
+def test_what_a_processor_leaves_parked_for_days_is_told_ever_more_rarely() -> None:
+    """All of it, each time: every five minutes of a weekend would be seven hundred times."""
+    held = chunk("1", chunk="0.0", cause=Cause.HELD, stage=Stage.RELEASED)
+    tables, writer, clock = Tables([held], status(RequestState.ACCEPTED)), Writer(), Clock()
+    guarding = Guarding(
+        cast("HistoryTables", tables),
+        cast("HistoryWriter", writer),
+        tables.decode,
+        lambda _: True,
+        CrashPoints(None),
+        clock=clock,
+    )
+    guarding.take_over({0: Extent(0, 0, 0)})
+    told_at = []
+    for at_s in range(0, 72 * 3_600, int(REPEAT_S)):
+        clock.now_s = 1_000.0 + at_s
+        guarding.step({0: 0})
+        if writer.written:
+            told_at.append(at_s)
+            writer.written.clear()
+    waits = [after - before for before, after in pairwise(told_at)]
+    assert waits[:4] == [REPEAT_S, 2 * REPEAT_S, 4 * REPEAT_S, 8 * REPEAT_S]
+    assert max(waits) <= MOST_REPEAT_S
+    assert len(told_at) < 12

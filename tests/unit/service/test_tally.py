@@ -8,10 +8,10 @@ import pytest
 from prometheus_client import generate_latest
 
 from processor import metrics
-from processor.core.chunk import Cause
+from processor.core.chunk import Ask, Cause
 from processor.core.correction import Answer, Result
 from processor.core.errors import Reason
-from processor.core.history import RequestState, RequestStatus, Status
+from processor.core.history import Alike, RequestState, RequestStatus, Status
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
 from processor.core.request import Keys
@@ -41,6 +41,17 @@ def grown() -> Grown:
 
     before = series()
     return lambda: {name: value - before[name] for name, value in series().items() if value != before[name]}
+
+
+def test_outcomes_that_are_alike_count_one_by_one(grown: Grown) -> None:
+    first = replace(OUTCOME, status=Status.IN_SYNC, reason=None, first_decided_at=at(12), decided_at=at(13))
+    asked = Intake(requested_at={first.request_id: at(10)})
+    count_batch(asked, Plan(history=[Alike(first, [Ask("1", "1"), Ask("2", "2")])]))
+    assert grown() == {
+        'key_outcomes_total{status="IN_SYNC"}': 2.0,
+        "request_to_outcome_seconds_count": 2.0,
+        "request_to_outcome_seconds_sum": 6.0,
+    }
 
 
 def test_a_batch_counts_each_thing_by_what_it_is(grown: Grown) -> None:

@@ -1,0 +1,60 @@
+"""What becomes of keys, by digests of their rows and by their columns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from processor.adapters.postgres.snapshots import PostgresSnapshots
+from processor.core.correction import Correction
+from processor.core.plan import Plan
+from processor.core.snapshot import DistrictVersion, SameRead
+from processor.service.ports import NONE_WANTED, BothSides, SnapshotUnavailable, Wanted
+from processor.service.resync import observe, resync
+from tests.integration.scan.world import World
+from tests.unit.core.builders import NOW, chunk
+
+TARGET = ("D", "Item")
+NO_VERSION = DistrictVersion(0, 0, 0)
+NO_KEYS = [f"{number:08x}-0000-0000-0000-000000000000" for number in range(100)]
+"""Nobody has them, and with them there are enough for digests."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByColumns:
+    """The port, with no use made of digests."""
+
+    snapshots: PostgresSnapshots
+
+    def read(
+        self,
+        wanted: Wanted,
+        by_rows: Wanted = NONE_WANTED,  # noqa: ARG002 (the port's)
+    ) -> Mapping[tuple[str, str], Sequence[BothSides | SameRead] | SnapshotUnavailable]:
+        return self.snapshots.read(wanted, wanted)
+
+    def children(self, district_id: str, object_name: str, parent_keys: Sequence[str], limit: int) -> list[str]:
+        return self.snapshots.children(district_id, object_name, parent_keys, limit)
+
+
+def plans(made: World, keys: Sequence[str], **wish: Any) -> tuple[Plan, Plan]:
+    """By digests, then by columns; without the times and versions of the reads."""
+    asked = chunk(*keys, object_name="Item", district_id="D", **wish)
+    both = (
+        resync([asked], observe([asked], snapshots, made.catalog), made.catalog, NOW)
+        for snapshots in (made.snapshots, ByColumns(made.snapshots))
+    )
+    one, other = (replace(plan, corrections=[_timeless(each) for each in plan.corrections]) for plan in both)
+    return one, other
+
+
+def read(made: World, keys: Sequence[str]) -> tuple[list[SameRead], list[BothSides]]:
+    """What is told by digests, and what by columns."""
+    found = made.snapshots.read({TARGET: keys})[TARGET]
+    assert not isinstance(found, SnapshotUnavailable), found
+    same = [each for each in found if isinstance(each, SameRead)]
+    return same, [each for each in found if isinstance(each, BothSides)]
+
+
+def _timeless(correction: Correction) -> Correction:
+    source = replace(correction.source, district_version=NO_VERSION, district_read_at=NOW, state_read_at=NOW)
+    return replace(correction, source=source)
