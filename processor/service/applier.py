@@ -66,13 +66,14 @@ class Applier:
             return False
         batch = self._sort(taken)
         self.passed("after_read")
-        carried = self._thread.submit(self._carry_out, batch, self.inbox.offsets())
+        offsets = self.inbox.offsets()
+        carried = self._thread.submit(self._carry_out, batch, offsets)
         try:
             self._decoded.prepare(self.inbox.ahead(self.max_records), carried.done)
         finally:
             answers = carried.result()
         if answers is not None:
-            self.inbox.committed()
+            self.inbox.committed(offsets)
             count_applied(answers, batch.poison, batch.misrouted)
         else:
             log.warning("transaction aborted; its input is read again")
