@@ -127,6 +127,7 @@ locks: $(VENV) ## Pins: requirements.lock from requirements.in, and what of it t
 	@$(UV_COMPILE) requirements.in -o requirements.lock
 	@$(UV_COMPILE) --constraints requirements.lock pyproject.toml -o requirements-runtime.lock
 	@$(UV_COMPILE) --python-version 3.11 bench/peers/requirements.in -o bench/peers/requirements.lock
+	@$(UV_COMPILE) --python-version 3.11 bench/peers/requirements-quix.in -o bench/peers/requirements-quix.lock
 	@echo hatchling | $(UV_COMPILE) --constraints requirements.lock - -o requirements-build.lock
 
 chart-alerts: ## Copies ops/alerts.yaml into the chart, which can read no file outside of it

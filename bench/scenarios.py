@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 
-from bench import backlog, growth, latency, verification
+from bench import applying, backlog, growth, latency, materializing, verification
 from bench.backlog import Amount
-from bench.measured import Scenario
+from bench.measured import Contender, Measured, Scenario, Unit
 from bench.options import Options
 from bench.peers.workers import workers
 from bench.planted import HALF, NOTHING, USUAL
 from bench.workers import Worker
+from bench.world import World
 
 BESIDE_PEERS = frozenset({"backlog", "latency"})
 """Groups."""
+LEAST_OUTCOMES = 100_000
+"""With fewer the store is done before it is seen at work."""
+MOST_CORRECTIONS = 100_000
 
 
 def scenarios(options: Options) -> Sequence[Scenario]:
@@ -32,4 +36,20 @@ def _all(options: Options, peers: Sequence[Worker]) -> Iterator[Scenario]:
     yield latency.beside(options.seconds)
     plantings = (USUAL, NOTHING) if options.quick else (USUAL, NOTHING, HALF)
     yield from verification.scenarios(plantings, beside=options.peers)
+    outcomes = max(options.keys, LEAST_OUTCOMES)
+    yield materializing.scenario(outcomes)
+    for each in (outcomes,) if options.quick else (outcomes, 4 * outcomes):
+        yield _replay(each)
+    yield applying.scenario(min(options.rows, MOST_CORRECTIONS))
     yield from growth.scenarios(options)
+
+
+def _replay(outcomes: int) -> Scenario:
+    def replay(world: World) -> Measured:
+        [measured] = materializing.replays(world, (outcomes,))
+        return measured
+
+    contender, size = Contender("ours", replay), ("outcomes replayed", outcomes)
+    return Scenario(
+        "materializing", f"{outcomes:,} outcomes replayed", Unit.KEYS_PER_S, [contender], takes_long=True, size=size
+    )

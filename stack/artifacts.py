@@ -1,4 +1,7 @@
-"""The Java artifacts, pinned by coordinates, size and sha256: the stack's own, and what a publisher in Java takes."""
+"""The Java artifacts, pinned by coordinates, size and sha256.
+
+The stack's own, what a publisher in Java takes, and what the benchmark's peers do.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 LOCK = Path(__file__).with_name("artifacts.lock.json")
 EXAMPLES_LOCK = Path(__file__).with_name("examples.lock.json")
 """Of docs/examples, fetched by their tests alone: `java`, the class path, and `compiler`."""
+PEERS_LOCK = Path(__file__).with_name("peers.lock.json")
+"""Class paths of bench/peers, fetched when a benchmark asks for a peer: `java` and `streams`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ def start(stack: Stack, cache: artifacts.Cache) -> None:
             "quarkus.http.host": "127.0.0.1",
             "quarkus.http.port": settings.port(NAME),
             "quarkus.http.access-log.enabled": "false",
+            "quarkus.log.level": "WARN",  # else each schema is told in three lines
             "quarkus.management.host": "127.0.0.1",
             "quarkus.management.port": 0,  # any: nothing here asks it
             "apicurio.storage.kind": "sql",

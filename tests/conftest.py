@@ -1,4 +1,10 @@
+import gc
+
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")  # no property is about time, and the machine may be busy
 
 pytest_plugins = ["tests.stack_fixtures"]
 
@@ -33,3 +39,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return ranks.get(item.path.stem, len(ranks)), kind
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay until the end: the collector need not go through them again and again."""
+    gc.collect()
+    gc.freeze()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.peers.environment import python
+from bench.peers.environment import RELADIFF, python
 from bench.world import DISTRICT, RunFailed
 from processor.core.catalog import ObjectType
 
@@ -40,7 +40,7 @@ def reladiff(kind: ObjectType, env: Mapping[str, str], settings: Iterable[Settin
 
     Only for objects whose fields have columns of one name, and types of one kind, on both sides.
     """
-    interpreter = python()
+    interpreter = python(RELADIFF)
     return [_diff(interpreter, order(kind, env, setting), setting) for setting in settings]
 
 

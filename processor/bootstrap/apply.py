@@ -48,7 +48,7 @@ def run_apply(settings: Settings) -> None:
         life.ready()
 
     lanes = {settings.topics.corrections: Lane.CORRECTIONS}
-    inbox = Inbox(parts.consumer, lanes, parts.membership, on_assigned=assigned, enough=MOST_CORRECTIONS)
+    inbox = Inbox(parts.consumer, lanes, parts.membership, on_assigned=assigned, enough=2 * MOST_CORRECTIONS)
     show_inbox(inbox)
     applier = Applier(
         inbox=inbox,

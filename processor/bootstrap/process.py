@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from confluent_kafka import Consumer
 
@@ -14,11 +14,13 @@ from processor.adapters.kafka.clients import client_config, reader_config
 from processor.adapters.kafka.history_topic import TopicFacts
 from processor.adapters.kafka.inbox import Inbox
 from processor.adapters.kafka.membership import ClientBroken
+from processor.adapters.postgres.database import ReaderOptions
 from processor.adapters.postgres.scans import PostgresScans
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.adapters.postgres.watch import DatabaseWatch
-from processor.bootstrap.parts import open_catalog, open_policy, reader_options, ready_codec, role_parts
+from processor.bootstrap.parts import RoleParts, open_catalog, open_policy, reader_options, ready_codec, role_parts
 from processor.catalog_file import Secrets
+from processor.core.catalog import Catalog
 from processor.core.chunk import Chunk
 from processor.core.correction import Correction
 from processor.core.history import ChunkStatus, KeyOutcome, Parked, RequestStatus
@@ -27,10 +29,13 @@ from processor.core.rights import Policy, request_topics
 from processor.exposition import show_assigned, show_databases, show_inbox
 from processor.http.serving import serve
 from processor.lifecycle import Lifecycle
-from processor.service.bulk import AT_ONCE, Bulk
+from processor.service.ahead import Ahead
+from processor.service.bulk import SIDE_BY_SIDE, Bulk
 from processor.service.comparing import Comparer
+from processor.service.gathering import BatchLimits
+from processor.service.hand import Hand
 from processor.service.inbox import run
-from processor.service.process import BatchLimits, Processor
+from processor.service.process import Processor
 from processor.service.records import Lane, Received
 from processor.service.row_counts import RowCounts
 from processor.settings import Settings
@@ -62,25 +67,20 @@ def run_process(settings: Settings) -> None:
     facts = TopicFacts(client_config(settings), topics.accepted)
     reader = AcceptedReader(Consumer(reader_config(settings)), facts, settings.accepted_window_s, accepted)
 
-    snapshots = PostgresSnapshots(catalog, settings.state_dsn, reader_options(settings, "process"))
-    scans = PostgresScans(catalog, snapshots)
+    at_once = _readers(settings, catalog, parts, reader_options(settings, "process"))
     for_bulk = replace(reader_options(settings, "process-bulk"), rests_after_timeout=False)
-    bulk_snapshots = PostgresSnapshots(catalog, settings.state_dsn, for_bulk, are_many=True)
-    bulk_scans = PostgresScans(catalog, bulk_snapshots)
-    threads = ThreadPoolExecutor(AT_ONCE, "bulk")
-    comparers = (
-        Comparer(catalog, own_snapshots, own_scans, RowCounts(own_scans), parts.emitter, parts.passed)
-        for own_snapshots, own_scans in ((snapshots, scans), (bulk_snapshots, bulk_scans))
-    )
-    comparer, bulk_comparer = comparers
+    in_bulk = _readers(settings, catalog, parts, for_bulk, are_many=True)
+    threads = ThreadPoolExecutor(SIDE_BY_SIDE, "bulk")
     limits = catalog.limits
+    ahead = Ahead(at_once.comparer.read, at_once.comparer.decide)
     bulk = Bulk(
-        bulk_comparer,
+        in_bulk.comparer,
         threads,
-        bulk_snapshots.disconnect,
+        in_bulk.snapshots.disconnect,
         share=limits.scan_share,
         target_s=limits.chunk_target_s,
     )
+    snapshots = at_once.snapshots
     watch = DatabaseWatch(
         snapshots.districts, snapshots.state, every_s=settings.watch_s, patience_s=snapshots.patience_s
     )
@@ -94,7 +94,7 @@ def run_process(settings: Settings) -> None:
         life.ready()
 
     def revoked() -> None:
-        bulk.wait(HAND_OVER_S)
+        hand.wait_for_all(HAND_OVER_S)
 
     lanes = {
         **dict.fromkeys(requests, Lane.REQUESTS),
@@ -104,12 +104,16 @@ def run_process(settings: Settings) -> None:
     }
     due_at_s = _retry_when_due(settings)
     inbox = Inbox(parts.consumer, lanes, parts.membership, on_assigned=assigned, on_revoked=revoked, due_at_s=due_at_s)
+    hand = Hand(lambda: inbox.generation)
     show_inbox(inbox)
     watch.start()
     processor = Processor(
         inbox=inbox,
         codec=parts.codec,
-        comparer=comparer,
+        catalog=catalog,
+        partitions=parts.emitter.partitions,
+        hand=hand,
+        ahead=ahead,
         bulk=bulk,
         accepted=accepted,
         limits=_batch_limits(settings),
@@ -118,15 +122,40 @@ def run_process(settings: Settings) -> None:
         remembered_since_s=lambda: accepted.since_s,
     )
     try:
-        life.run(lambda: run(inbox, processor.step, life.stopping, bulk.is_busy), ClientBroken)
+        life.run(lambda: run(inbox, processor.step, life.stopping, processor.is_busy), ClientBroken)
     finally:
-        bulk_snapshots.abandon()
+        for each in (at_once, in_bulk):
+            each.snapshots.abandon()
         inbox.close()
         reader.close()
         watch.close()
         threads.shutdown()
-        for each in (snapshots, scans, bulk_snapshots, bulk_scans):
+        ahead.close()
+        for each in (at_once, in_bulk):
             each.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Readers:
+    """What reads the databases, by connections of its own, and what compares by it."""
+
+    snapshots: PostgresSnapshots
+    scans: PostgresScans
+    comparer: Comparer
+
+    def close(self) -> None:
+        self.snapshots.close()
+        self.scans.close()
+
+
+def _readers(
+    settings: Settings, catalog: Catalog, parts: RoleParts, options: ReaderOptions, *, are_many: bool = False
+) -> _Readers:
+    snapshots = PostgresSnapshots(catalog, settings.state_dsn, options, are_many=are_many)
+    scans = PostgresScans(catalog, snapshots)
+    return _Readers(
+        snapshots, scans, Comparer(catalog, snapshots, scans, RowCounts(scans), parts.emitter, parts.passed)
+    )
 
 
 def _tell_rights(policy: Policy | None, requests: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 import json
 import struct
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -13,8 +14,8 @@ from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError
 from fastavro.schema import SchemaParseException, UnknownType
 
-from processor.codec.correction_schema import object_of
-from processor.codec.encoding import RecordWriter, Write, compiled
+from processor.codec import decoding, encoding
+from processor.codec.correction_schema import object_of, values_name
 from processor.codec.errors import DecodeError, NotRegistered
 from processor.codec.framing import Framing, header_of, registry_header, single_object_header, writer_ref
 from processor.codec.record_types import FIXED, Record, RecordType, correction_type, unknown_correction_type
@@ -49,7 +50,7 @@ class RecordSchema:
     parsed: Any
     fingerprint: int
     meaning: frozenset[tuple[str, str]]
-    write: Write
+    write: encoding.Write
     """A record as Avro's fields to its bytes."""
 
 
@@ -57,13 +58,34 @@ class RecordSchema:
 class _Writer:
     """The schema that wrote some bytes, and the record of this release that it is read as, if any.
 
-    `resolve_to` is None where both schemas read bytes alike.
+    `resolve_to` is None where both schemas read bytes alike; there may then be a reader made for them.
     """
 
     name: str
     parsed: Any
     reads: RecordSchema | None
     resolve_to: Any
+    read: decoding.Read | None = None
+
+    def wire(self, data: bytes, begin: int) -> Wire:
+        """The record from there to the end. Raises DecodeError."""
+        if self.read is not None:
+            with suppress(*decoding.UNFIT):  # fastavro then says what is wrong
+                wire, end = self.read(data, begin)
+                if end == len(data):
+                    return cast("Wire", wire)
+        body = BytesIO(data)
+        body.seek(begin)
+        try:
+            found = schemaless_reader(body, self.parsed, self.resolve_to)
+        except _UNREADABLE as fault:
+            raise DecodeError(
+                Reason.UNDECODABLE, f"the value ends early or is damaged: not a {self.name} ({type(fault).__name__})"
+            ) from None
+        trailing = len(data) - body.tell()
+        if trailing:
+            raise DecodeError(Reason.UNDECODABLE, f"{trailing} bytes follow the end of the {self.name}")
+        return cast("Wire", found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +152,7 @@ class Codec:
     def outcome_writer(self, topic: str, outcome: KeyOutcome) -> Callable[[str, str | None], bytes]:
         """Writes outcomes that differ from this one in `key` and `asked_as` alone. Raises as `encode`."""
         schema = self._by_type[KeyOutcome]
-        if not isinstance(schema.write, RecordWriter):
+        if not isinstance(schema.write, encoding.RecordWriter):
             raise TypeError(f"{schema.record.name} has a type that no writer is made of")
         header = self._headers.get((topic, schema.record.name)) or self._header(topic, schema)
         return schema.write.alike(schema.record.to_wire(outcome), ("key", "asked_as"), header)
@@ -186,18 +208,7 @@ class Codec:
         if schema is None or schema.record.type not in expected:
             names = ", ".join(sorted(entry.record.name for kind in expected for entry in self.schemas_of(kind)))
             raise DecodeError(Reason.UNEXPECTED_RECORD, f"a {writer.name}, where one of these belongs: {names}")
-        body = BytesIO(data)
-        body.seek(len(header))
-        try:
-            wire = schemaless_reader(body, writer.parsed, writer.resolve_to)
-        except _UNREADABLE as fault:
-            raise DecodeError(
-                Reason.UNDECODABLE, f"the value ends early or is damaged: not a {writer.name} ({type(fault).__name__})"
-            ) from None
-        trailing = len(data) - body.tell()
-        if trailing:
-            raise DecodeError(Reason.UNDECODABLE, f"{trailing} bytes follow the end of the {writer.name}")
-        return _from_wire(schema, cast("Wire", wire))
+        return _from_wire(schema, writer.wire(data, len(header)))
 
     def _header(self, topic: str, schema: RecordSchema) -> bytes:
         if self._registry is None:
@@ -240,7 +251,11 @@ class Codec:
         if reads is None:
             return _Writer(name, parsed, None, None)
         alike = fingerprint(schema) == reads.fingerprint and frozenset(logical_types(schema)) == reads.meaning
-        return _Writer(name, parsed, reads, None if alike else reads.parsed)
+        if not alike:
+            return _Writer(name, parsed, reads, reads.parsed)
+        object_name = object_of(name)
+        texts = frozenset[str]() if object_name is None else frozenset({values_name(object_name)})
+        return _Writer(name, parsed, reads, None, decoding.compiled(parsed, texts))
 
     def _unknown_correction(self, name: str) -> RecordSchema | None:
         """So that a correction still gets its answer after its object was taken out of the catalog."""
@@ -253,7 +268,7 @@ class Codec:
 def _record_schema(record: RecordType, schema: Schema) -> RecordSchema:
     text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
     parsed, meaning = parse_schema(schema), frozenset(logical_types(schema))
-    write = compiled(parsed) or partial(_by_fastavro, parsed)
+    write = encoding.compiled(parsed) or partial(_by_fastavro, parsed)
     return RecordSchema(record, text, parsed, fingerprint(schema), meaning, write)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias, overload
 
 from processor.codec.correction_schema import values_name
+from processor.codec.decoding import Texts
 from processor.codec.schema_text import NAMESPACE
 from processor.codec.wire import Symbols, Wire, read_time, read_time_or_none
 from processor.codec.work_records import CAUSE, DEPENDENCIES, MODE, ON_STATE_ONLY
@@ -151,4 +152,8 @@ def _row_to_wire(values: Values | None, object_type: ObjectType) -> _Row | None:
 
 
 def _values_from_wire(wire: dict[str, Any] | None, fields: Sequence[FieldSpec]) -> Values | None:
-    return None if wire is None else {field.name: from_wire(field, wire[field.name]) for field in fields}
+    if wire is None:
+        return None
+    if isinstance(wire, Texts):
+        return {field.name: wire[field.name] for field in fields}
+    return {field.name: from_wire(field, wire[field.name]) for field in fields}

@@ -127,12 +127,7 @@ class RecordWriter:
     def __call__(self, record: Mapping[str, Any]) -> bytes:
         """Raises KeyError for a field that neither the record nor the schema has a value of."""
         defaults = self.defaults
-        return b"".join(
-            [
-                write(record[name]) if name in record or name not in defaults else defaults[name]
-                for name, write in self.fields
-            ]
-        )
+        return b"".join([write(record[name]) if name in record else defaults[name] for name, write in self.fields])
 
     def alike(self, record: Mapping[str, Any], varying: Collection[str], header: bytes) -> Callable[..., bytes]:
         """Writes, after the header, records that differ from this one in some fields alone.

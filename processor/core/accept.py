@@ -114,8 +114,9 @@ def refuse(request: Request, why: Rejected, now: datetime) -> Plan:
 
 def _shortened(request: Request) -> tuple[Request, list[str]]:
     """The request with its texts cut to what history can hold, and the names of those that were cut."""
-    texts = {name: str(getattr(request, name) or "") for name in MAX_TEXTS}
-    cut: dict[str, Any] = {name: text[: MAX_TEXTS[name]] for name, text in texts.items() if len(text) > MAX_TEXTS[name]}
+    cut: dict[str, Any] = {
+        name: text[:most] for name, most in MAX_TEXTS.items() if len(text := getattr(request, name) or "") > most
+    }
     if isinstance(request.selection, Filter) and len(request.selection.expression) > MAX_EXPRESSION:
         cut["selection"] = Filter(request.selection.expression[:MAX_EXPRESSION])
     return (replace(request, **cut) if cut else request), list(cut)

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from functools import lru_cache
 from math import isinf
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
@@ -39,6 +40,10 @@ _TIMESTAMP = re.compile(
 _IN_UTC = re.compile(r"(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2})(?:\.(\d{1,6}))?\+00", re.ASCII)
 """As our connections are given a timestamp with a zone."""
 _TELLS_ITS_ZONE = re.compile(rf"-?infinity|.*:\d{{2}}(?:\.\d+)?{_ZONE}(?: BC)?", re.ASCII)
+_REMEMBERED = 4_096
+"""Texts of one kind: days and amounts repeat, and both sides' rows mostly hold the same."""
+_SHORT = 64
+"""Longer ones are not remembered: a text column may hold any number of zeros."""
 _FAR_FROM_BOTH_ENDS = ("0001-01-03", "9999-12-29")
 
 
@@ -47,7 +52,7 @@ def canonical(field: FieldSpec, text: str | None, tz: ZoneInfo) -> str | None:
 
     Raises Unrepresentable, naming the field, for a value that the field's kind cannot carry.
     """
-    if text is None or _is_dangling(field, text):
+    if text is None or field.kind is Kind.STRING or _is_dangling(field, text):
         return text
     try:
         return _CANONICAL[field.kind](field, text, tz)
@@ -64,10 +69,6 @@ def _number(text: str) -> str:
     """Python reads digits of any script, and underscores between them; no database writes them."""
     if not text.isascii() or "_" in text:
         raise ValueError
-    return text
-
-
-def _string(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
     return text
 
 
@@ -98,6 +99,16 @@ def _double(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
 
 
 def _date(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
+    return (date_text if len(text) <= _SHORT else date_text.__wrapped__)(text)
+
+
+def _decimal(field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
+    make = decimal_text if len(text) <= _SHORT else decimal_text.__wrapped__
+    return make(field.precision, field.scale, Rule.SCALE in field.rules, text)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def date_text(text: str) -> str:
     match = _DATE.fullmatch(text)
     if match is None:
         raise ValueError
@@ -115,23 +126,28 @@ def _timestamp(_field: FieldSpec, text: str, tz: ZoneInfo) -> str:
     if moment.tzinfo is None:
         # An hour that occurs twice or never is taken as Postgres's `at time zone` takes it: at standard time.
         moment = max(_moments(moment, tz))
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").zfill(27)
+    return moment_text(moment.astimezone(UTC))
 
 
-def _decimal(field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
+def moment_text(moment: datetime) -> str:
+    """Canonical text of a time in UTC."""
+    return moment.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def decimal_text(precision: int, scale: int, rounds: bool, text: str) -> str:  # noqa: FBT001
     number = Decimal(_number(text))
     if not number.is_finite():
         raise ValueError
-    scaled = number.quantize(Decimal(1).scaleb(-field.scale), rounding=ROUND_HALF_UP, context=_WIDE)
-    if scaled != number and Rule.SCALE not in field.rules:
+    scaled = number.quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP, context=_WIDE)
+    if scaled != number and not rounds:
         raise ValueError
-    if scaled and scaled.adjusted() + 1 + field.scale > field.precision:
+    if scaled and scaled.adjusted() + 1 + scale > precision:
         raise ValueError
     return format(abs(scaled) if scaled == 0 else scaled, "f")
 
 
 _CANONICAL: dict[Kind, Callable[[FieldSpec, str, ZoneInfo], str]] = {
-    Kind.STRING: _string,
     Kind.LONG: _long,
     Kind.BOOLEAN: _boolean,
     Kind.DOUBLE: _double,
@@ -202,8 +218,11 @@ _WIRE: dict[Kind, Callable[[str], WireValue]] = {
 
 def from_wire(field: FieldSpec, value: WireValue) -> str | None:
     """The inverse of `to_wire`. Raises Unrepresentable where the value is not of the field's kind."""
-    if value is None:
-        return None
+    if value is None or (type(value) is str and field.kind is Kind.STRING):
+        return value
+    plain = _plain(field.kind, value)
+    if plain is not None:
+        return plain
     match value:
         case bool():
             text = "true" if value else "false"
@@ -216,6 +235,19 @@ def from_wire(field: FieldSpec, value: WireValue) -> str | None:
         case _:
             text = str(value)
     return canonical(field, text, ZoneInfo("UTC"))
+
+
+def _plain(kind: Kind, value: WireValue) -> str | None:
+    """Canonical text of just what `to_wire` gives, without a detour; None where `canonical` has to look at it."""
+    match value:
+        case bool() if kind is Kind.BOOLEAN:
+            return "true" if value else "false"
+        case datetime() if kind is Kind.TIMESTAMP and value.tzinfo is UTC:
+            return moment_text(value)
+        case date() if kind is Kind.DATE and not isinstance(value, datetime):
+            return value.isoformat()
+        case _:
+            return None
 
 
 def same(field: FieldSpec, left: str | None, right: str | None) -> bool:

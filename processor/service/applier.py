@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from processor import metrics
@@ -15,8 +17,9 @@ from processor.core.errors import Reason
 from processor.core.partition import partition_of
 from processor.service.apply import apply
 from processor.service.apply_state import StateWriter
+from processor.service.decoded import DecodedAhead
 from processor.service.emit import Emitter
-from processor.service.inbox import Inbox
+from processor.service.inbox import InboxAhead
 from processor.service.records import TRACEPARENT, Headers, Outgoing, Received
 from processor.service.tally import count_applied, timed_commit
 from processor.service.work import Poison
@@ -38,16 +41,22 @@ class _Batch:
 class Applier:
     """One applier's way from corrections to committed answers.
 
-    A crash between the two transactions repeats the batch; the state then gives back the answers that it kept.
+    A crash between the two transactions repeats the batch; the state then gives back the answers that it kept. While a
+    thread waits for both, the next corrections are decoded, whatever becomes of them (ADR 0037).
     """
 
-    inbox: Inbox
+    inbox: InboxAhead
     codec: Codec
     state: StateWriter
     emitter: Emitter
     max_records: int
     commit_transaction: Callable[[Iterable[Outgoing], Sequence[Any]], bool]
     passed: Callable[[str], None]
+    _decoded: DecodedAhead[Correction | Poison] = field(init=False)
+    _thread: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "apply"), init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_decoded", DecodedAhead(self._decode))
 
     def step(self) -> bool:
         """One batch; False where nothing waits. Raises StateUnavailable and RegistryUnavailable."""
@@ -57,18 +66,27 @@ class Applier:
             return False
         batch = self._sort(taken)
         self.passed("after_read")
-        answers = self._apply([c for c, _ in batch.corrections])
-        records = [*batch.passed_on]
-        for answer, (_, received) in zip(answers, batch.corrections, strict=True):
-            records.append(self._answer(answer, received))
-        done = timed_commit(self.commit_transaction, records, self.inbox.offsets())
-        if done:
-            self.inbox.committed()
+        offsets = self.inbox.offsets()
+        carried = self._thread.submit(self._carry_out, batch, offsets)
+        try:
+            self._decoded.prepare(self.inbox.ahead(self.max_records), carried.done)
+        finally:
+            answers = carried.result()
+        if answers is not None:
+            self.inbox.committed(offsets)
             count_applied(answers, batch.poison, batch.misrouted)
         else:
             log.warning("transaction aborted; its input is read again")
             self.inbox.rewind()
         return True
+
+    def _carry_out(self, batch: _Batch, offsets: Sequence[Any]) -> list[Answer] | None:
+        """What was answered; None where the Kafka transaction was aborted."""
+        answers = self._apply([c for c, _ in batch.corrections])
+        records = [*batch.passed_on]
+        for answer, (_, received) in zip(answers, batch.corrections, strict=True):
+            records.append(self._answer(answer, received))
+        return answers if timed_commit(self.commit_transaction, records, offsets) else None
 
     def _take(self) -> list[Received]:
         taken: list[Received] = []
@@ -88,7 +106,7 @@ class Applier:
     def _sort(self, taken: Sequence[Received]) -> _Batch:
         batch = _Batch()
         for record in taken:
-            item = self._decode(record)
+            item = self._decoded.of(record)
             if isinstance(item, Poison):
                 batch.poison.append(item.reason)
                 batch.passed_on.append(self.emitter.dead_letter(item))

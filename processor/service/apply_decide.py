@@ -108,12 +108,13 @@ def unusable(correction: Correction, catalog: Catalog) -> str | None:
 
 def _unusable_fields(correction: Correction, object_type: ObjectType) -> str | None:
     owned = {field.name for field in object_type.owned}
-    foreign = sorted(set(correction.source.changed_fields) - owned)
-    if foreign:
+    if foreign := sorted(set(correction.source.changed_fields) - owned):
         return "not owned by the district: " + ",".join(foreign)
     if correction.op is Op.UPDATE and not written_fields(object_type, correction):
         return "no field changed"
     after = correction.after or {}
+    if not any(text is not None and NUL in text for text in after.values()):
+        return None
     nul = [name for name in sorted(owned) if NUL in (after.get(name) or "")]
     return refusal_text(NUL_SQLSTATE, ",".join(nul)) if nul else None
 

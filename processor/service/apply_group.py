@@ -30,10 +30,11 @@ _LATER = {LOCK_NOT_AVAILABLE: "locked by another transaction", TIMED_OUT: "timed
 def settle(group: Group, transaction: StateTransaction) -> list[Said]:
     """What is said of each correction, in their order.
 
-    A row that changed between reading and writing is read and decided once more.
+    Most rows are as their corrections expect them, and are written without being read. The others are read and decided;
+    a row that changed between reading and writing is so once more.
     """
-    said: dict[int, Said] = {}
-    left = list(range(len(group.corrections)))
+    said: dict[int, Said] = dict.fromkeys(_unread(group, transaction), (Result.APPLIED, None))
+    left = [place for place in range(len(group.corrections)) if place not in said]
     for last in (False, True):
         if left:
             settling = _Settling(group, [group.corrections[place] for place in left], transaction)
@@ -41,6 +42,23 @@ def settle(group: Group, transaction: StateTransaction) -> list[Said]:
             said |= {left[place]: what for place, what in heard.items()}
             left = [place for place in left if place not in said]
     return [said[place] for place in range(len(group.corrections))]
+
+
+def _unread(group: Group, transaction: StateTransaction) -> set[int]:
+    """Places of corrections that needed no decision."""
+    if group.op is Op.DELETE:
+        return set()
+    kind = group.object_type
+    writes = [Write(correction, written_fields(kind, correction), None) for correction in group.corrections]
+    found = enumerate(zip(writes, transaction.resolve(kind, writes), strict=True))
+    sure = {
+        place: Write(write.correction, write.fields, None, references)
+        for place, (write, references) in found
+        if isinstance(references, References) and not references.dangling
+    }
+    write = transaction.create_unread if group.op is Op.CREATE else transaction.update_unread
+    places = list(sure)
+    return {places[n] for n in write(kind, list(sure.values()))} if sure else set()
 
 
 class _Settling:

@@ -98,10 +98,10 @@ class StateTransaction(Protocol):
     """
 
     def claim(self, corrections: Sequence[Correction], now: datetime) -> list[Verdict | None]:
-        """Takes corrections on for the first and only time; a verdict is what was answered to it before."""
+        """A verdict is what was answered to a correction before; those without one are the transaction's to answer."""
 
     def conclude(self, verdicts: Sequence[tuple[Correction, Verdict]]) -> None:
-        """Keeps the answers of claimed corrections."""
+        """Keeps the answers of claimed corrections, each for the first and only time."""
 
     def read(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[Found | Refusal]: ...
 
@@ -110,6 +110,12 @@ class StateTransaction(Protocol):
 
     def referring(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[str | Refusal | None]:
         """An object of the catalog that still has a record below this one."""
+
+    def create_unread(self, object_type: ObjectType, writes: Sequence[Write]) -> set[int]:
+        """Places of those created. Of all others nothing is known and nothing changed: they are to be read."""
+
+    def update_unread(self, object_type: ObjectType, writes: Sequence[Write]) -> set[int]:
+        """Places of those updated, whose only row was just as `before` says. Of all others nothing is known."""
 
     def create(self, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]: ...
 

@@ -11,8 +11,17 @@ from processor.service.emit import Emitter
 from processor.service.intake import Intake, take_request
 from processor.service.ports import Scans, Snapshots
 from processor.service.records import Outgoing
-from processor.service.resync import CountRows, observe, resync
-from processor.service.scan import decide_part, read_part, survey
+from processor.service.resync import CountRows, Observation, observe, resync
+from processor.service.scan import PartRead, decide_part, read_part, survey
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A batch, and what both sides hold of it."""
+
+    intake: Intake
+    observed: Observation
+    parts: Sequence[PartRead]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +48,26 @@ class Comparer:
 
     def compare(self, intake: Intake) -> Compared:
         """Blocks while databases answer. Raises RegistryUnavailable."""
+        return self.decide(self.read(intake))
+
+    def read(self, intake: Intake) -> Seen:
+        """What the decisions need. Blocks while databases answer; a database that does not is told of in the result."""
         for request in intake.large:
             take_request(request, self.catalog, intake, datetime.now(UTC))
         descend(intake, self.snapshots, self.catalog, datetime.now(UTC))
         survey(intake, self.scans, self.catalog, datetime.now(UTC))
-        seen = observe(intake.chunks, self.snapshots, self.catalog)
+        observed = observe(intake.chunks, self.snapshots, self.catalog)
         parts = [read_part(chunk, self.scans, self.catalog) for chunk in intake.parts]
         self.passed("after_read")
-        plan = resync(intake.chunks, seen, self.catalog, datetime.now(UTC), self.rows)
-        for part in parts:
+        return Seen(intake, observed, parts)
+
+    def decide(self, seen: Seen) -> Compared:
+        """Raises RegistryUnavailable."""
+        intake = seen.intake
+        plan = resync(intake.chunks, seen.observed, self.catalog, datetime.now(UTC), self.rows)
+        for part in seen.parts:
             plan.add(decide_part(part, self.catalog, datetime.now(UTC)))
         records = list(self.emitter.records(intake, plan))
         self.passed("after_compare")
         keys = sum(len(chunk.asks) for chunk in intake.chunks)
-        return Compared(intake, plan, records, None if seen.away else keys)
+        return Compared(intake, plan, records, None if seen.observed.away else keys)

@@ -38,9 +38,14 @@ class Inbox(Protocol):
 
     def offsets(self, chunks_of: int | None = None) -> Sequence[Any]: ...
 
-    def committed(self, chunks_of: int | None = None) -> None: ...
+    def committed(self, offsets: Sequence[Any]) -> None: ...
 
     def rewind(self) -> None: ...
+
+
+class InboxAhead(Inbox, Protocol):
+    def ahead(self, most: int) -> Sequence[Received]:
+        """What would be given next; nothing is taken."""
 
 
 def never() -> bool:

@@ -27,11 +27,11 @@ from processor.service.history_ports import (
     HistoryLog,
     HistoryTables,
     HistoryWriter,
-    LogBatch,
     Stop,
     StoredOffset,
     StoreUnavailable,
 )
+from processor.service.merge import Merged, Merging, Read
 from processor.service.orders import Orders
 from processor.service.overdue import Overdue, OverdueRule
 from processor.service.read_back import ReadBack
@@ -78,6 +78,8 @@ class Store:
         self._wishes = Wishes(parts.control.log, read_back, carry_out, self._ends.owns)
         self._guarding = Guarding(parts.tables, parts.writer, parts.decode, self._ends.owns, crash)
         self._burials = Burials(parts.tables, parts.writer, parts.crash_points)
+        self._merging = Merging(parts.tables, self._ends, parts.crash_points)
+        self._ahead: Read | None = None
         self._positions: dict[int, int] = {}
         self._wait_s = 0.0
         self._next_look = 0.0
@@ -105,10 +107,9 @@ class Store:
         if waiting is not None:
             self._take_over(waiting)
         busy = self._ends.is_sweeping or self._overdue.is_passing or self._is_burying or self._is_releasing
-        batch = self._parts.log.read(self._parts.limits, 0.0 if busy else IDLE_WAIT_S)
-        if batch.end:
-            self._parts.crash_points("store.after_read")
-            self._materialize(batch)
+        read = self._next(0.0 if busy else IDLE_WAIT_S)
+        if read.batch.end:
+            self._materialize(read)
         if self._positions and monotonic() > self._next_look:
             self._look_at_offsets()
         if self._positions:
@@ -123,6 +124,7 @@ class Store:
         self._count()
 
     def _take_over(self, partitions: frozenset[int]) -> None:
+        self._ahead = None
         topic_id = self._parts.log.topic_id()
         begin = {p: extent.low for p, extent in self._parts.log.extents(partitions).items()}
         stored = self._parts.tables.offsets(begin, topic_id)
@@ -196,41 +198,47 @@ class Store:
 
     def _displaced(self) -> None:
         log.warning("reading again where the stored offsets are: another process moved them", was=self._positions)
-        self._positions = {}
-        self._parts.log.displace()
+        self._forget()
 
-    def _materialize(self, batch: LogBatch) -> None:
+    def _next(self, wait_s: float) -> Read:
+        """What was read ahead, or what comes now."""
+        read, self._ahead = self._ahead, None
+        return read or self._read(wait_s)
+
+    def _read(self, wait_s: float) -> Read:
+        batch = self._parts.log.read(self._parts.limits, wait_s)
+        if batch.end:
+            self._parts.crash_points("store.after_read")
+        return Read(batch, changes_of(batch.records, self._parts.decode, self._skipped))
+
+    def _materialize(self, read: Read) -> None:
+        """The next batch is read meanwhile; where that fails, this one is done with all the same."""
         started = monotonic()
-        shared: Sequence[str] = ()
-        crash = self._parts.crash_points
-        changes = changes_of(batch.records, self._parts.decode, self._skipped)
-        with self._parts.tables.transaction() as transaction:
-            transaction.stage(changes)
-            fits = transaction.holds(batch.start)
-            if fits:
-                shared = transaction.shared_ids()
-                transaction.merge()
-                crash("store.after_merge")
-                self._ends.announce(transaction, changes)
-                transaction.advance(batch.end)
-                crash("store.before_sql_commit")
-        if not fits:
+        merging = self._merging.begin(read)
+        try:
+            ahead = self._read(0.0)
+            self._ahead = ahead if ahead.batch.end else None
+        finally:
+            self._merged(read, merging.result())
+        metrics.STORE_SECONDS.observe(monotonic() - started)
+
+    def _merged(self, read: Read, merged: Merged) -> None:
+        batch = read.batch
+        if not merged.fits:
             self.counts.batches_dropped += 1
             metrics.STORED_BATCHES.labels("dropped").inc()
             self._displaced()
             return
-        crash("store.after_sql_commit")
         self._positions |= batch.end
         self._ends.reached(batch.end)
-        self._guarding.note(changes)
+        self._guarding.note(read.changes)
         self._parts.log.report(batch.end)
         self.counts.records += len(batch.records)
         self.counts.batches += 1
         self.counts.positions = dict(self._positions)
         metrics.STORED_RECORDS.inc(len(batch.records))
         metrics.STORED_BATCHES.labels("stored").inc()
-        self._tell_shared(shared)
-        metrics.STORE_SECONDS.observe(monotonic() - started)
+        self._tell_shared(merged.shared_ids)
 
     def _tell_shared(self, request_ids: Sequence[str]) -> None:
         """Their history is mixed, and mended by nobody but the publishers (ADR 0140)."""
@@ -247,12 +255,17 @@ class Store:
         metrics.STORE_FAULTS.inc()
         log.warning("unavailable, trying again", fault=str(fault), wait_s=self._wait_s)
         self._parts.tables.disconnect()
-        self._positions = {}
-        self._parts.log.displace()
+        self._forget()
         until = monotonic() + self._wait_s
         while monotonic() < until and not stop():
             self.counts.last_step = monotonic()
             self._parts.log.read(self._parts.limits, IDLE_WAIT_S)
+
+    def _forget(self) -> None:
+        """What was read ahead too: reading begins again where the stored offsets are."""
+        self._ahead = None
+        self._positions = {}
+        self._parts.log.displace()
 
     def _skipped(self, record: RawRecord, why: str) -> None:
         self.counts.records_skipped += 1

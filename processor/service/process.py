@@ -1,26 +1,37 @@
-"""The processor: read a batch, decide it, commit it. Chunks of large requests are read beside the loop (ADR 0220)."""
+"""The processor: gather a batch, have it read and compared, commit it; meanwhile the next ones are on their way.
+
+What is done at once is read ahead of the commit, a batch after the other (ADR 0228); chunks of large requests are read
+beside it (ADR 0220). One thread, the loop's, takes records and commits.
+"""
 
 import logging
-import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from processor.codec.codec import Codec
 from processor.codec.errors import RegistryUnavailable
+from processor.core.catalog import Catalog
 from processor.core.chunk import Chunk
 from processor.core.request import Request
 from processor.core.rights import Policy
-from processor.service.bulk import MOST_KEYS_BESIDE, Bulk
-from processor.service.comparing import Compared, Comparer
-from processor.service.inbox import Inbox
-from processor.service.intake import Sorter
+from processor.service.ahead import Ahead
+from processor.service.bulk import MOST_KEYS_BESIDE, SIDE_BY_SIDE, Bulk
+from processor.service.comparing import Compared
+from processor.service.gathering import BatchLimits, Gathered
+from processor.service.hand import Hand, InHand, Known
+from processor.service.inbox import MAX_WAIT_S, Inbox
+from processor.service.intake import Intake, Sorter
 from processor.service.records import Lane, Outgoing, Received
 from processor.service.tally import count_batch, timed_commit
 from processor.service.work import Poison, Work, decode
 
 log = logging.getLogger(__name__)
+
+AHEAD = 2
+"""Batches in hand of what is done at once: one is read while one is compared or committed. A third is gathered."""
 
 
 class AcceptedSet(Protocol):
@@ -31,24 +42,17 @@ class AcceptedSet(Protocol):
     def add(self, accepted_id: bytes) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class BatchLimits:
-    """A batch ends with the record that reaches one of these; a single record may be larger."""
-
-    max_keys: int
-    max_records: int
-    max_bytes: int
-    max_s: float
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Processor:
-    """One processor's way from records to a committed transaction."""
+    """One processor's way from records to committed transactions."""
 
     inbox: Inbox
     codec: Codec
-    comparer: Comparer
-    """For all that is done at once."""
+    catalog: Catalog
+    partitions: int
+    """Of the topics that go by district."""
+    hand: Hand
+    ahead: Ahead
     bulk: Bulk
     accepted: AcceptedSet
     limits: BatchLimits
@@ -57,99 +61,140 @@ class Processor:
     policy: Policy | None = None
     remembered_since_s: Callable[[], float] = lambda: 0.0
     """Unix seconds: what was taken on before, be it a cancellation, may not be among `accepted`."""
+    _gathered: Gathered | None = None
 
     def step(self) -> bool:
-        """One batch from its records to its commit, and then one of chunks that is ready or can be begun.
+        """Begins what can be begun, then commits one batch that is done, or waits a little for one to be done.
 
-        False where nothing is due. Raises RegistryUnavailable.
+        False where the loop may wait for records. Raises RegistryUnavailable.
         """
-        taken = self._take(datetime.now(UTC).timestamp())
-        if taken:
-            compared = self.comparer.compare(self._sorter().sort(taken, datetime.now(UTC)))
-            self._commit(compared, self.inbox.offsets())
-        return self._finish_bulk() or self._begin_bulk() or bool(taken)
-
-    def _finish_bulk(self) -> bool:
-        """One at a time: what is asked for at once is looked at in between."""
-        done = self.bulk.finished(self.inbox.generation)
-        if done is None:
+        begun = self._begin_at_once()
+        if self._finish() or begun or self._begin_chunks():
+            return True
+        if not self.hand.at_once():
             return False
-        self._commit(done.compared.result(), done.offsets, done.partition)
+        self.hand.wait_for_one(MAX_WAIT_S)
         return True
 
-    def _begin_bulk(self) -> bool:
+    def is_busy(self) -> bool:
+        """Whether there will be something to do that no record tells of."""
+        return bool(self.hand.chunks()) or self.bulk.has_rests()
+
+    def _begin_at_once(self) -> bool:
+        """Beside others a batch is begun once it is full, or as the next one is committed: what is few becomes more."""
+        gathered, in_hand = self._gather(), self.hand.at_once()
+        if gathered is None or in_hand >= AHEAD:
+            return False
+        if in_hand and not gathered.is_full and not self.hand.is_next_done():
+            return False
+        self._gathered = None
+        intake = self._sorter().sort(gathered.taken, datetime.now(UTC))
+        self._begin(None, intake, self.ahead.compare(intake))
+        return True
+
+    def _begin_chunks(self) -> bool:
         """Chunks come only where nothing that is done at once may be taken."""
-        if not self.bulk.has_room() or next(self.inbox.ready(datetime.now(UTC).timestamp()), None) is not None:
+        if (
+            self._gathered is not None
+            or self.hand.chunks() >= SIDE_BY_SIDE
+            or next(self.inbox.ready(_now_s()), None) is not None
+        ):
             return False
         taken = self._take_chunks()
         if not taken:
             return False
         partition = taken[0].record.partition
         intake = self._sorter().sort(taken, datetime.now(UTC))
-        self.bulk.begin(partition, self.inbox.generation, self.inbox.offsets(partition), intake)
+        self._begin(partition, intake, self.bulk.compare(partition, intake))
         return True
+
+    def _begin(self, chunks_of: int | None, intake: Intake, compared: Future[Compared]) -> None:
+        offsets = self.inbox.offsets(chunks_of)
+        self.hand.add(InHand(chunks_of, self.inbox.generation, offsets, intake, compared, self.bulk.clock()))
+
+    def _finish(self) -> bool:
+        """One batch that is done, if there is one: what is asked for at once is looked at in between."""
+        batch = self.hand.finished()
+        if batch is None:
+            if not self.hand.chunks():
+                self.bulk.none_in_hand()
+            return False
+        if batch.chunks_of is not None:
+            self.bulk.ended(batch)
+        if not self.hand.is_void(batch):
+            self._commit(batch.compared.result(), batch.offsets)
+        return True
+
+    def _commit(self, compared: Compared, offsets: Sequence[Any]) -> None:
+        """Makes all of the batch visible and moves past its input, or goes back to before all that is in hand."""
+        if not timed_commit(self.commit_transaction, compared.records, offsets):
+            log.warning("transaction aborted; its input is read again")
+            self.inbox.rewind()
+            return
+        self.inbox.committed(offsets)
+        for accepted_id in compared.intake.accepted:
+            self.accepted.add(accepted_id)
+        count_batch(compared.intake, compared.plan)
 
     def _sorter(self) -> Sorter:
         return Sorter(
-            self.comparer.catalog,
-            self.comparer.emitter.partitions,
-            self.accepted,
+            self.catalog,
+            self.partitions,
+            Known(self.accepted, self.hand),
             self.policy,
             lambda partition: self.inbox.waits(Lane.CHUNKS, partition),
             remembered_since_s=self.remembered_since_s(),
         )
 
-    def _commit(self, compared: Compared, offsets: Sequence[Any], chunks_of: int | None = None) -> None:
-        """Makes all of the batch visible and moves past its input, or goes back to before it."""
-        if not timed_commit(self.commit_transaction, compared.records, offsets):
-            log.warning("transaction aborted; its input is read again")
-            self.inbox.rewind()
-            return
-        self.inbox.committed(chunks_of)
-        for accepted_id in compared.intake.accepted:
-            self.accepted.add(accepted_id)
-        count_batch(compared.intake, compared.plan)
-
-    def _take(self, now_s: float) -> list[Work | Poison]:
-        """A registry that is away ends the batch before the record that needs it, and is fatal to none."""
-        batch = _Batch(self.limits)
-        for record in self.inbox.ready(now_s):
-            item = self._decoded(record, batch)
-            if item is None or not batch.has_room_for(item):
+    def _gather(self) -> Gathered | None:
+        """Takes what may be done at once until the batch is full. What was gathered before a rebalance is void."""
+        gathered, generation = self._gathered, self.inbox.generation
+        if gathered is None or gathered.generation != generation:
+            gathered = Gathered(self.limits, generation)
+        for record in self.inbox.ready(_now_s()):
+            if gathered.is_full:
                 break
-            if record.lane is Lane.REQUESTS:
-                self.bulk.asked()
-            elif batch.others >= MOST_KEYS_BESIDE and not self.bulk.is_quiet():
+            is_asked = record.lane is Lane.REQUESTS
+            if not is_asked and gathered.others >= MOST_KEYS_BESIDE and not self.bulk.is_quiet():
                 continue
-            self.inbox.take(record)
-            if batch.add(item):
+            item = self._decoded(record, is_needed=not gathered.taken and not self.hand.at_once())
+            if item is None or not gathered.add(item):
                 break
-        return batch.taken
+            if is_asked:
+                self.bulk.asked()
+            self.inbox.take(record)
+        self._gathered = gathered if gathered.taken else None
+        return self._gathered
 
     def _take_chunks(self) -> list[Work | Poison]:
         """Of one partition. Requests, parts of scans, and chunks that were put off, are read by themselves."""
-        batch: _Batch | None = None
+        gathered: Gathered | None = None
         for record in self.inbox.chunks(self.bulk.resting()):
-            batch = batch or _Batch(self._limits_of_chunks(record.partition))
-            item = self._decoded(record, batch)
-            if item is None or not batch.has_room_for(item) or (batch.taken and _is_apart(item)):
+            gathered = gathered or Gathered(self._limits_of_chunks(record.partition), self.inbox.generation)
+            item = self._decoded(record, is_needed=not gathered.taken)
+            if item is None or (gathered.taken and _is_apart(item)) or not gathered.add(item):
                 break
             self.inbox.take(record)
-            if batch.add(item) or _is_apart(item):
+            if gathered.is_full or _is_apart(item):
                 break
-        return [] if batch is None else batch.taken
+        return [] if gathered is None else gathered.taken
 
     def _limits_of_chunks(self, partition: int) -> BatchLimits:
         most = self.bulk.keys(partition) if self.bulk.is_quiet() else MOST_KEYS_BESIDE
         return replace(self.limits, max_keys=min(most, self.limits.max_keys))
 
-    def _decoded(self, record: Received, batch: "_Batch") -> Work | Poison | None:
+    def _decoded(self, record: Received, *, is_needed: bool) -> Work | Poison | None:
+        """None where the registry is away and there is something else to be done first."""
         try:
             return decode(record, self.codec)
         except RegistryUnavailable:
-            if not batch.taken:
+            if is_needed:
                 raise
             return None
+
+
+def _now_s() -> float:
+    return datetime.now(UTC).timestamp()
 
 
 def _is_apart(item: Work | Poison) -> bool:
@@ -158,35 +203,3 @@ def _is_apart(item: Work | Poison) -> bool:
     return isinstance(ask, Request) or (
         isinstance(ask, Chunk) and (ask.scan is not None or ask.deferred_since is not None)
     )
-
-
-class _Batch:
-    """Records taken so far."""
-
-    def __init__(self, limits: BatchLimits) -> None:
-        self.taken: list[Work | Poison] = []
-        self.keys = 0
-        self.others = 0
-        """Keys that nobody has just asked for."""
-        self._limits = limits
-        self._size = 0
-        self._until = time.monotonic() + limits.max_s
-
-    def has_room_for(self, item: Work | Poison) -> bool:
-        return not self.taken or self.keys + _weight(item) <= self._limits.max_keys
-
-    def add(self, item: Work | Poison) -> bool:
-        """Whether the batch is full now."""
-        self.taken.append(item)
-        self.keys += _weight(item)
-        if item.record.lane is not Lane.REQUESTS:
-            self.others += _weight(item)
-        self._size += len(item.record.value or b"")
-        limits = self._limits
-        return (
-            len(self.taken) >= limits.max_records or self._size >= limits.max_bytes or time.monotonic() >= self._until
-        )
-
-
-def _weight(item: Work | Poison) -> int:
-    return item.keys if isinstance(item, Work) else 1

@@ -4,6 +4,7 @@ Both read outside the store's group and write to tables of their own, so traffic
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
@@ -12,7 +13,7 @@ import structlog
 
 from processor.core import ids
 from processor.core.partition import partition_of
-from processor.service.history_changes import Decode, RawRecord, changes_of
+from processor.service.history_changes import Changes, Decode, RawRecord, changes_of
 from processor.service.history_ports import BatchLimits, Extent, HistoryScan, HistoryTransaction, StoredOffset
 from processor.service.within_log import check_within_log, outside
 
@@ -185,16 +186,26 @@ def _rebuild(reading: Reading, tables: Rebuild, span: Span, progress: Progress) 
 
     tables.begin(span.start, span.topic_id)
     progress(0, total)
-    for batch in scan.batches(span.start, span.end, reading.limits):
-        changes = changes_of(batch.records, reading.decode, skip)
-        with tables.transaction() as transaction:
-            transaction.stage(changes)
-            transaction.merge()
-            transaction.advance(batch.end)
-        records += len(batch.records)
-        done += sum(batch.end[p] - batch.start[p] for p in batch.end)
-        progress(done, total)
+    with ThreadPoolExecutor(1, "merge") as thread:  # the next batch is read and decoded meanwhile (ADR 0036)
+        merging: Future[None] | None = None
+        for batch in scan.batches(span.start, span.end, reading.limits):
+            changes = changes_of(batch.records, reading.decode, skip)
+            if merging is not None:
+                merging.result()
+            merging = thread.submit(_merge, tables, changes, batch.end)
+            records += len(batch.records)
+            done += sum(batch.end[p] - batch.start[p] for p in batch.end)
+            progress(done, total)
+        if merging is not None:
+            merging.result()
     return Replayed(records, skipped, span.end)
+
+
+def _merge(tables: Rebuild, changes: Changes, end: Mapping[int, int]) -> None:
+    with tables.transaction() as transaction:
+        transaction.stage(changes)
+        transaction.merge()
+        transaction.advance(end)
 
 
 def _readable_keys(records: Iterable[RawRecord]) -> Iterator[str]:

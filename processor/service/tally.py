@@ -49,8 +49,8 @@ def count_batch(intake: Intake, decided: Plan) -> None:
 
 def count_applied(answers: Iterable[Answer], poison: Iterable[Reason], misrouted: int) -> None:
     """A batch of the applier."""
-    for answer in answers:
-        metrics.ANSWERS.labels(answer.result).inc()
+    for result, count in Counter(answer.result for answer in answers).items():
+        metrics.ANSWERS.labels(result).inc(count)
     for reason in poison:
         metrics.DEAD_LETTERS.labels(reason).inc()
     metrics.MISROUTED.labels(lane_label(Lane.CORRECTIONS)).inc(misrouted)

@@ -8,6 +8,7 @@ from time import monotonic
 
 import pytest
 
+from tests.e2e.conftest import READ_SETTINGS, Deploy
 from tests.e2e.deployment import ROLES, Deployment
 from tests.e2e.recovery import are_stored, assert_quick, import_s
 from tests.e2e.stream import Stream
@@ -17,8 +18,13 @@ SEED = int(os.environ.get("RESYNC_CHAOS_SEED") or SystemRandom().randrange(10**6
 
 
 @pytest.mark.timeout(SECONDS + 180)
-def test_roles_killed_at_random(running: Deployment, record_property: Callable[[str, object], None]) -> None:
-    """Now and then several at once, now and then again before they are up."""
+def test_roles_killed_at_random(deploy: Deploy, record_property: Callable[[str, object], None]) -> None:
+    """Now and then several at once, now and then again before they are up.
+
+    On a deployment of its own: where it is shared, tests after this one prove all of its history again.
+    """
+    running = deploy(settings=READ_SETTINGS)
+    running.start_all()
     record_property("RESYNC_CHAOS_SEED", SEED)
     random = Random(SEED)
     stream = Stream(running, random)

@@ -30,7 +30,9 @@ STEPS = {
 }
 POINTS = [f"{role}.{step}" for role, steps in STEPS.items() for step in steps]
 SECOND_BATCH = ["process.after_compare:2", "process.before_commit:2", "process.after_commit:2"]
-"""The processor's second batch holds answers."""
+"""The one after the first that it commits, which is in hand by then."""
+BATCH_KEYS = 20
+"""Many batches, of which the processor has several in hand when it dies."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,7 @@ def test_a_crash_at_any_step_loses_nothing_and_repeats_nothing(
         asked += [ask_for(running, edited, name) for _ in range(3)]
         if name == "store":
             running.watcher.until_ended(asked)
-        dying = running.start(name, ready=False, crash_at=point)
+        dying = running.start(name, ready=False, crash_at=point, batch_max_keys=BATCH_KEYS)
         assert dying.await_end() == -signal.SIGKILL
 
         [late] = running.take_keys(1)
@@ -78,7 +80,11 @@ def publish(deployment: Deployment, keys: list[int]) -> list[str]:
     persons(deployment, "NORTH", keys[:10], there=False)
     rename(deployment, "NORTH", keys[10:30])
     enrollments(deployment, "NORTH", keys, keys, there=False)
-    return [deployment.submit("NORTH", name, keys) for name in ("PersonIdentity", "Enrollment")]
+    return [
+        deployment.submit("NORTH", name, keys[start : start + 10])
+        for name in ("PersonIdentity", "Enrollment")
+        for start in range(0, len(keys), 10)
+    ]
 
 
 def ask_for(deployment: Deployment, key: int, dead: str) -> str:

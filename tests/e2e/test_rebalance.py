@@ -7,7 +7,11 @@ from random import Random
 import pytest
 
 from tests.e2e.deployment import Deployment
+from tests.e2e.people import assert_same, persons, rename
+from tests.e2e.promises import prove
+from tests.e2e.servers import locked
 from tests.e2e.stream import Stream
+from tests.e2e.test_beside import READERS
 
 SESSION_S = TRANSACTION_S = 6
 """A frozen process may have a transaction open, which nobody reads past before it times out."""
@@ -65,3 +69,39 @@ def test_two_processes_of_one_ordinal_shut_each_other_out_and_lose_nothing(
         first.kill()
     record_property("served_again_s", round(stream.probe(), 1))
     stream.finish()
+
+
+@pytest.mark.parametrize("is_frozen", [False, True], ids=["a second one joins", "the first one is frozen"])
+def test_batches_in_hand_come_to_nothing_once_their_partition_has_another_owner(
+    deploy: Callable[..., Deployment], *, is_frozen: bool
+) -> None:
+    """Several are, under a backlog, while the next owner reads the same: each key ends once."""
+    made = deploy(
+        settings={
+            "session_timeout_s": SESSION_S,
+            "transaction_timeout_s": TRANSACTION_S,
+            "statement_timeout_s": 60,
+            "retry_delay_s": 1,
+            "batch_max_keys": 20,
+        }
+    )
+    keys = made.take_keys(400)
+    persons(made, "NORTH", keys)
+    rename(made, "NORTH", keys[::7])
+    made.start_all()
+    first = made.role("process-0")
+    with locked(made.dsns["NORTH"], "identity"):
+        asked = [made.submit("NORTH", "PersonIdentity", keys[start : start + 10]) for start in range(0, 400, 10)]
+        made.watcher.until(lambda: is_waiting(made, 0), "the first batch to be read")
+        if is_frozen:
+            first.signal(signal.SIGSTOP)
+        made.start("process", 1, ready=False)
+        made.watcher.until(lambda: is_waiting(made, 1), "the same at its next owner", 60)
+        first.signal(signal.SIGCONT)
+    made.watcher.until_ended(asked, 60)
+    prove(made, asked)
+    assert_same(made, "NORTH", keys)
+
+
+def is_waiting(made: Deployment, ordinal: int) -> bool:
+    return (f"resync/process/{ordinal}", "Lock") in made.rows("NORTH", READERS)

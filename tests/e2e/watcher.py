@@ -104,7 +104,6 @@ class Watcher:
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
                 "auto.offset.reset": "error",
-                "fetch.wait.max.ms": 50,
             }
         )
         self._consumer.assign([TopicPartition(t, p, 0) for t, count in partitions.items() for p in range(count)])

@@ -3,15 +3,16 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from itertools import islice
 from time import monotonic
 
 import pytest
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from processor.adapters.kafka.clients import consumer_config
-from processor.adapters.kafka.inbox import Inbox
+from processor.adapters.kafka.inbox import IDLE_COMMIT_EVERY_S, Inbox
 from processor.adapters.kafka.membership import Membership
 from processor.adapters.kafka.read_ahead import HELD_RECORDS
 from processor.service.records import Lane
@@ -19,6 +20,7 @@ from processor.settings import Settings
 from stack import services
 from stack.layout import Stack
 from tests.awaiting import await_
+from tests.integration.broker_door import BrokerDoor
 
 AT_ONCE_S = 5.0
 
@@ -95,7 +97,7 @@ class World:
                 taken.append(record.value or b"")
             if offsets := member.offsets():
                 consumer.commit(offsets=offsets, asynchronous=False)
-            member.committed()
+            member.committed(offsets)
         return taken
 
 
@@ -154,11 +156,46 @@ def test_a_partition_whose_chunks_are_in_hand_gives_no_more(chunks: World) -> No
     assert in_hand(inbox, 2) == []
     assert inbox.waits(Lane.CHUNKS, 0)
     assert inbox.offsets() == []
-    inbox.committed()
     assert [place.offset for place in inbox.offsets(0)] == [2]
     chunks.consumers[0].commit(offsets=inbox.offsets(0), asynchronous=False)
-    inbox.committed(0)
+    inbox.committed(inbox.offsets(0))
     assert in_hand(inbox, 5) == numbered(2, 5)
+
+
+def test_offsets_of_one_batch_are_committed_while_the_next_is_taken(world: World) -> None:
+    world.put(5)
+    inbox = world.join()
+    world.until(lambda: world.read[0] == 5, "all records")
+
+    def batch(most: int) -> list[TopicPartition]:
+        for record in islice(inbox.ready(time.time()), most):
+            inbox.take(record)
+        return inbox.offsets()
+
+    first, second = batch(2), batch(2)
+    assert [place.offset for place in (*first, *second)] == [2, 4]
+    inbox.committed(first)
+    assert inbox.waits(Lane.RETRY, 0)
+    assert [place.offset for place in inbox.offsets()] == [4]
+    inbox.rewind()
+    world.until(lambda: world.read[0] == 5 + 3, "what comes after the first batch again")
+    assert world.take() == numbered(2, 5)
+
+
+def test_the_position_is_committed_only_where_nothing_is_in_hand(world: World) -> None:
+    """It is past the records that are taken."""
+    world.put(2)
+    inbox = world.join()
+    world.until(lambda: world.read[0] == 2, "all records")
+    for record in inbox.ready(time.time()):
+        inbox.take(record)
+    offsets = inbox.offsets()
+    until = monotonic() + 2 * IDLE_COMMIT_EVERY_S
+    world.until(lambda: monotonic() > until, "some time")
+    [place] = world.consumers[0].committed([TopicPartition(world.topic, 0)], 10)
+    assert place.offset < 0
+    inbox.committed(offsets)
+    assert not inbox.waits(Lane.RETRY, 0)
 
 
 def test_what_is_in_hand_is_void_after_going_back_and_after_a_rebalance(chunks: World) -> None:
@@ -208,5 +245,32 @@ def test_going_back_asks_no_broker(world: World, stack: Stack) -> None:
     assert taken == numbered(3, 10)
 
 
+def test_a_member_that_is_told_of_no_broker_asks_again(world: World) -> None:
+    """It would else stay a member of its group by what it knows, and read nothing any more."""
+    world.put(1)
+    with BrokerDoor(world.bootstrap, client_id=f"{world.topic}-0") as door:
+        world.bootstrap = door.bootstrap
+        world.join()
+        world.until(lambda: world.read[0] == 1, "the first record")
+        door.say_none()
+        world.until(door.said_none.is_set, "a question for metadata")
+        world.put(1)
+        world.until(lambda: world.read[0] == 2, "the second record")
+
+
 def numbered(first: int, end: int) -> list[bytes]:
     return [b"%d" % number for number in range(first, end)]
+
+
+def test_what_comes_next_is_seen_and_nothing_is_taken(world: World) -> None:
+    """Decoded ahead of its turn, it is the very record that is then taken."""
+    world.put(5)
+    member = world.join()
+    world.until(lambda: len(member.ahead(9)) == 5, "five records")
+    seen = member.ahead(2)
+    assert [record.value for record in seen] == [b"0", b"1"]
+    assert not member.offsets()
+    given = next(member.ready(time.time()))
+    assert given is seen[0]
+    assert world.take() == [b"0", b"1", b"2", b"3", b"4"]
+    assert member.ahead(9) == []

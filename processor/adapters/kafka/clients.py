@@ -31,7 +31,8 @@ def producer_config(settings: Settings, role: str) -> dict[str, Any]:
         "compression.type": "lz4",
         **client_config(settings),
         # Where all brokers were away, starting over from the bootstrap servers forgets the group's coordinator, and a
-        # transaction then waits for it for ever.
+        # transaction then waits for it for ever. Others have to start over: one that is told of no broker would else
+        # never ask again (ADR 0175).
         "metadata.recovery.strategy": "none",
         "transactional.id": settings.identity(role),
         "transaction.timeout.ms": int(settings.transaction_timeout_s * 1000),

@@ -30,7 +30,8 @@ READING: Mapping[str, Any] = {
     "enable.partition.eof": True,
     "fetch.wait.max.ms": 100,
     "fetch.queue.backoff.ms": 5,
-    "queued.max.messages.kbytes": 16_384,
+    "queued.max.messages.kbytes": 4_096,
+    "fetch.max.bytes": 4_000_000,
 }
 """What correctness and memory rest on; wins over a deployment's options."""
 

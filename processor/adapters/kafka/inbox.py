@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice, zip_longest
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -99,7 +100,7 @@ class Inbox:
         for message in messages:
             self._take_in(message)
         self._pause_and_resume()
-        if not messages:
+        if not messages and timeout_s:
             self._commit_idle()
         if self._polled_at > self._looked_at + LOOK_EVERY_S:
             self._looked_at = self._polled_at
@@ -120,6 +121,12 @@ class Inbox:
                 yield record
                 if partition.waiting and partition.waiting[0] is not record:
                     turns.append(partition)
+
+    def ahead(self, most: int) -> list[Received]:
+        """The next ones that `ready` would give, without a turn: nothing is taken, and some may never be given."""
+        waiting = (p.waiting for p in self._partitions.values() if p.lane is not Lane.CHUNKS)
+        in_turn = chain.from_iterable(zip_longest(*waiting))
+        return list(islice((record for record in in_turn if record is not None), most))
 
     def chunks(self, resting: Collection[int] = ()) -> Iterator[Received]:
         """Chunks of one partition that does not rest and has none in hand: of the one longest without a turn."""
@@ -163,11 +170,13 @@ class Inbox:
         """Where the group stands once all that was taken is done with: chunks of a partition, or all but chunks."""
         return [TopicPartition(topic, number, taken) for topic, number, taken in self._taken(chunks_of)]
 
-    def committed(self, chunks_of: int | None = None) -> None:
-        """All that `offsets` told is done with."""
-        for topic, number, taken in self._taken(chunks_of):
-            self._partitions[topic, number].committed = taken
-            self._partitions[topic, number].taken = None
+    def committed(self, offsets: Iterable[TopicPartition]) -> None:
+        """What `offsets` told is done with, though more may have been taken since."""
+        for place in offsets:
+            partition = self._partitions[place.topic, place.partition]
+            partition.committed = place.offset
+            if partition.taken == place.offset:
+                partition.taken = None
 
     def rewind(self) -> None:
         """Drops all that was read and goes back to what was committed. Asks no broker: one may be away."""

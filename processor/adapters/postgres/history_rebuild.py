@@ -60,6 +60,8 @@ class _Rebuild:
                 raise RebuildRunning(
                     "another `resync replay` is going on in this database: let it end, or stop it, and try again"
                 )
+            # Not left to the end of the connection, which the server may notice later than the next rebuild begins.
+            opened.callback(self._guard.execute, "select pg_advisory_unlock(%s)", (REBUILD_LOCK,))
             self._drop_leftovers()
             opened.callback(self._drop_leftovers)
             opened.callback(self._tables.disconnect)

@@ -22,7 +22,7 @@ from processor.core.history import (
     RequestStatus,
 )
 from processor.core.request import Dependencies, Mode, OnStateOnly, Report
-from processor.service.history_changes import HeldChunk
+from processor.service.history_changes import Changes, HeldChunk
 from processor.service.history_ports import Unanswered
 
 Row: TypeAlias = tuple[Any, ...]
@@ -49,6 +49,13 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "clearings": ("request_id", "district_id", "object", "cleared_by", "cleared_at", "outcomes", "scope"),
 }  # fmt: skip
+TYPES: Mapping[str, tuple[str, ...]] = {
+    "outcomes": (
+        *("text",) * 8, "text[]", *("text",) * 3, "int8", *("timestamptz",) * 4,
+    ),
+}  # fmt: skip
+"""Of the columns of tables that get so many rows that they travel as the server keeps them (ADR 0036)."""
+
 PRIMARY_KEY: Mapping[str, int] = {"requests": 1, "chunks": 2, "parked": 2, "outcomes": 3, "clearings": 1, "tallies": 5}
 """How many of a table's first columns are its primary key."""
 
@@ -61,7 +68,20 @@ def _text(value: str | None) -> str | None:
 
 
 def _name(value: str | None) -> str | None:
-    return _text(value[:MAX_NAME_CHARS]) if value is not None else None
+    return _stored(value) if value is not None else None
+
+
+def _stored(name: str) -> str:
+    return name[:MAX_NAME_CHARS].replace("\0", "\ufffd")
+
+
+def places(changes: Changes) -> set[tuple[str, str]]:
+    """Requests and districts that rows of a batch name together, as they are stored: few, however many rows."""
+    requests = (r.request for r in changes.requests.values() if r is not None)
+    chunks = (held.chunk for held in changes.parked.values() if held is not None)
+    others = (r for some in (changes.chunks, changes.outcomes) for r in some.values() if r is not None)
+    named = {(each.request_id, each.district_id) for some in (requests, chunks, others) for each in some}
+    return {(request_id, _stored(district_id)) for request_id, district_id in named}
 
 
 def request_row(record: RequestStatus) -> Row:

@@ -12,12 +12,13 @@ from processor.adapters.postgres import history_guard as guard
 from processor.adapters.postgres import history_rows as rows
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
 from processor.adapters.postgres.history_schema import script
+from processor.adapters.postgres.state_writer_sql import named_sql
 from processor.core.history import Clear, RequestEnd, RequestStatus
 from processor.service.guard_ports import Orderable, ParkedPlace, ParkedRecord, PlannedRequest, ReleasedRequest
 from processor.service.history_changes import Changes
 from processor.service.history_ports import BuriedRow, Clearable, RowPlace, StoredOffset, Unanswered
 
-MERGE = script("history_merge.sql")
+MERGE = named_sql("history_merge.sql")
 SHARED_IDS = script("history_shared_ids.sql")
 ENDED = script("history_ended.sql")
 ENDED_AFTER = script("history_ended_after.sql")
@@ -35,7 +36,8 @@ class PostgresTransaction:
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
-        self._is_staged = False
+        self._staged: set[str] = set()
+        self._places: set[tuple[str, str]] = set()
 
     def holds(self, expected: Mapping[int, int]) -> bool:
         """Waits for a transaction that holds one of the offsets: at most 2 s for one whose process stands still."""
@@ -47,6 +49,7 @@ class PostgresTransaction:
 
     def stage(self, changes: Changes) -> None:
         """Before `holds`: the server does not end a COPY whose client stands still, as it ends an idle transaction."""
+        self._places = rows.places(changes)
         self._copy("requests", (rows.request_row(r) for r in changes.requests.values() if r is not None))
         self._copy("chunks", (rows.chunk_row(r) for r in changes.chunks.values() if r is not None))
         self._copy("outcomes", (rows.outcome_row(r) for r in changes.outcomes.values() if r is not None))
@@ -56,11 +59,15 @@ class PostgresTransaction:
         self._copy_gone(changes)
 
     def shared_ids(self) -> Sequence[str]:
-        return [row[0] for row in self._connection.execute(SHARED_IDS)] if self._is_staged else []
+        if not self._places:
+            return []
+        request_ids, districts = zip(*self._places, strict=True)
+        return [row[0] for row in self._connection.execute(SHARED_IDS, (list(request_ids), list(districts)))]
 
     def merge(self) -> None:
-        if self._is_staged:
-            self._connection.execute(MERGE)
+        """Only what something was staged for: planning the rest would take longer than a small batch itself."""
+        if statements := [statement for name, statement in MERGE.items() if name in self._staged]:
+            self._connection.execute("\n".join(statements).encode())
 
     def ended(self, request_ids: Sequence[str]) -> Sequence[RequestEnd]:
         found = self._connection.execute(ENDED, (list(request_ids),))
@@ -89,10 +96,14 @@ class PostgresTransaction:
         first = next(iterator := iter(records), None)
         if first is None:
             return
-        self._is_staged = True
+        self._staged.add(table)
         columns = sql.SQL(", ").join(map(sql.Identifier, BATCH_COLUMNS[table]))
-        statement = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(f"batch_{table}"), columns)
+        types = rows.TYPES.get(table)
+        how = sql.SQL(" (format binary)" if types else "")
+        statement = sql.SQL("copy {} ({}) from stdin{}").format(sql.Identifier(f"batch_{table}"), columns, how)
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+            if types:
+                copy.set_types(types)
             copy.write_row(first)
             for record in iterator:
                 copy.write_row(record)
@@ -103,7 +114,7 @@ class PostgresTransaction:
         gone += [(*key, None, None) for key, r in changes.outcomes.items() if r is None]
         gone += [(key[0], None, None, None, key[1]) for key, r in changes.parked.items() if r is None]
         if gone:
-            self._is_staged = True
+            self._staged.add("gone")
             with self._connection.cursor() as cursor, cursor.copy("copy batch_gone from stdin") as copy:
                 for row in gone:
                     copy.write_row(row)

@@ -64,7 +64,8 @@ class SameRows:
         for read in self._readers.both(asked, lambda target: questions[target][0], lambda target: questions[target][1]):
             if isinstance(read, Both):
                 same = self._told(read)
-                glance.same.setdefault(read.target, []).append(same)
+                if same.keys:
+                    glance.same.setdefault(read.target, []).append(same)
                 among = set(same.keys)
                 left = [key for key in read.keys if key not in among]
                 others[read.target] += len(left)

@@ -17,6 +17,7 @@ R = TypeVar("R")
 
 MAX_ROWS = 1_000
 """Rows a statement: bounds what a statement timeout covers and what one bad row fails."""
+SLOW_PARTS = 10
 PATIENCE_TIMEOUTS = 12
 """For so many statement timeouts after the first a transaction goes on in pieces; what is left then has timed out."""
 
@@ -52,7 +53,25 @@ class Pieces:
 
         `run` gives one result an item. Errors that are not of one row are raised.
         """
-        return self._each(items, MAX_ROWS, run)
+        size = MAX_ROWS if self._until is None else min(MAX_ROWS, -(-len(items) // SLOW_PARTS)) or 1
+        return self._each(items, size, run)
+
+    def at_once(self, run: Callable[[], R | None]) -> R | None:
+        """All of a statement, or nothing: None where a row fails it, where `run` says so, or where rows are slow.
+
+        What was waited for then is not waited for as long again.
+        """
+        done: R | None = None
+        if self._until is not None:
+            return None
+        try:
+            with self._connection.transaction():
+                if (done := run()) is None:
+                    raise psycopg.Rollback
+        except psycopg.Error as error:
+            self._learn(error)
+            return None
+        return done
 
     def _each(self, items: Sequence[T], size: int, run: Callable[[Sequence[T]], Sequence[R]]) -> list[R | Refusal]:
         results: list[R | Refusal] = []
@@ -63,21 +82,24 @@ class Pieces:
     def _divided(self, items: Sequence[T], run: Callable[[Sequence[T]], Sequence[R]]) -> list[R | Refusal]:
         if self._until is not None and time.monotonic() > self._until:
             return [Refusal(TIMED_OUT)] * len(items)
-        parts = 2
         try:
             with self._connection.transaction():
                 return list(run(items))
         except psycopg.Error as error:
-            if not of_one_row(error):
-                raise
-            if error.sqlstate == TIMED_OUT:
-                parts = 10
-                self._until = self._until or time.monotonic() + self._patience_s
+            self._learn(error)
             if len(items) == 1:
                 return [_refusal(error)]
-            if error.sqlstate == LOCK_NOT_AVAILABLE:
-                self._connection.execute(_LOOK_ONLY)
+            parts = SLOW_PARTS if error.sqlstate == TIMED_OUT else 2
         return self._each(items, -(-len(items) // parts), run)
+
+    def _learn(self, error: psycopg.Error) -> None:
+        """Raises the error where it is not of one row."""
+        if not of_one_row(error):
+            raise error
+        if error.sqlstate == TIMED_OUT:
+            self._until = self._until or time.monotonic() + self._patience_s
+        if error.sqlstate == LOCK_NOT_AVAILABLE:
+            self._connection.execute(_LOOK_ONLY)
 
 
 def _refusal(error: psycopg.Error) -> Refusal:

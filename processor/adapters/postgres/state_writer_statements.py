@@ -7,6 +7,7 @@ from functools import cached_property
 from psycopg import sql
 
 from processor.adapters.postgres.state_writer_columns import Columns, table_name, type_name
+from processor.adapters.postgres.state_writer_foretold import Spell, spellings
 from processor.adapters.postgres.state_writer_sql import named_sql
 from processor.core import values
 from processor.core.catalog import Catalog, FieldSpec, Kind, ObjectType, Table
@@ -155,6 +156,10 @@ class Statements:
         times = [field for field in self._type.owned if field.kind is Kind.TIMESTAMP]
         types = {f.name: self._columns.type_of(self._home.table, column_of(f)).cast_to for f in times}
         return frozenset(name for name, cast_to in types.items() if cast_to == "timestamp without time zone")
+
+    @cached_property
+    def spelled(self) -> Sequence[tuple[str, Spell]]:
+        return spellings(self._type.owned, self.without_zone, self._type.state.timezone)
 
     def declared(self, field: FieldSpec) -> str:
         """A column's type with its length, as the database spells it."""

@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 
 from psycopg import Connection
 
-from processor.adapters.postgres.state_writer_arrays import Arrays, identities, versions, written
+from processor.adapters.postgres.state_writer_arrays import Arrays, identities, literals, versions, written
 from processor.adapters.postgres.state_writer_bisect import Pieces
+from processor.adapters.postgres.state_writer_foretold import lost_time
 from processor.adapters.postgres.state_writer_rows import found_in
 from processor.adapters.postgres.state_writer_sql import named_sql
 from processor.adapters.postgres.state_writer_statements import Statements, column_of
+from processor.adapters.postgres.state_writer_unread import Unread
 from processor.core.catalog import FieldSpec, ObjectType
-from processor.core.correction import Correction, Result
-from processor.core.values import survives_without_zone
+from processor.core.correction import Correction, Result, Source
 from processor.service.apply_state import Effect, Found, References, Refusal, Verdict, Write, WriteResult
 from processor.service.refusal_text import refusal_text
 
@@ -33,40 +34,42 @@ class PostgresStateTransaction:
         self._connection = connection
         self._pieces = Pieces(connection, statement_timeout_s)
         self._statements = statements
+        self._unread = Unread(connection, self._pieces, statements)
 
     def claim(self, corrections: Sequence[Correction], now: datetime) -> list[Verdict | None]:
-        """A key with a character that the database's encoding lacks is refused, and nothing is kept of it."""
+        """What was answered is looked up; no row is needed against others, since the district is locked (ADR 0048).
+
+        A key with a character that the database's encoding lacks is refused, and nothing is kept of it.
+        """
         verdicts: list[Verdict | None] = [None] * len(corrections)
         for place, refusal in self._not_held([correction.source.key for correction in corrections]).items():
             verdicts[place] = Verdict(Result.REJECTED_BY_STATE, refusal_text(refusal.sqlstate, "key"), now)
         places = [place for place, verdict in enumerate(verdicts) if verdict is None]
         sources = [corrections[place].source for place in places]
-        arrays: Arrays = {
-            "correction_id": [source.correction_id for source in sources],
-            "sent_at": [source.sent_at for source in sources],
-            "district_id": [source.district_id for source in sources],
-            "object": [source.object for source in sources],
-            "key": [source.key for source in sources],
-        }
-        self._connection.execute(_SQL["claim"], arrays | {"now": now})
-        for n, result, detail, answered_at in self._connection.execute(_SQL["answered"], arrays):
+        for n, result, detail, answered_at in self._connection.execute(_SQL["answered"], literals(_sendings(sources))):
             verdicts[places[n - 1]] = Verdict(Result(result), detail, answered_at.astimezone(UTC))
         return verdicts
 
     def conclude(self, verdicts: Sequence[tuple[Correction, Verdict]]) -> None:
+        sources = [correction.source for correction, _ in verdicts]
         arrays: Arrays = {
-            "correction_id": [correction.source.correction_id for correction, _ in verdicts],
-            "sent_at": [correction.source.sent_at for correction, _ in verdicts],
+            **_sendings(sources),
+            "district_id": [source.district_id for source in sources],
+            "object": [source.object for source in sources],
+            "key": [source.key for source in sources],
             "result": [verdict.result.value for _, verdict in verdicts],
             "detail": [verdict.detail for _, verdict in verdicts],
+            "answered_at": [verdict.answered_at for _, verdict in verdicts],
         }
-        self._connection.execute(_SQL["conclude"], arrays)
+        self._connection.execute(_SQL["conclude"], literals(arrays))
 
     def read(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[Found | Refusal]:
         statements = self._statements(object_type)
 
         def run(piece: Sequence[Correction]) -> list[Found]:
-            rows = self._connection.execute(statements.read, {"object": object_type.name} | identities(piece))
+            rows = self._connection.execute(
+                statements.read, {"object": object_type.name, **literals(identities(piece))}
+            )
             return found_in(rows, object_type, statements.looked_up)
 
         return self._pieces.run(corrections, run)
@@ -99,7 +102,7 @@ class PostgresStateTransaction:
 
         def run(piece: Sequence[tuple[str, str | None]]) -> list[str | None]:
             districts, keys = zip(*piece, strict=True)
-            rows = self._connection.execute(statement, {"district": list(districts), "key": list(keys)})
+            rows = self._connection.execute(statement, literals({"district": list(districts), "key": list(keys)}))
             known = {n: state_id for n, state_id, count in rows if count == 1}
             return [known.get(n) for n in range(1, len(piece) + 1)]
 
@@ -111,7 +114,7 @@ class PostgresStateTransaction:
         for child, statement in self._statements(object_type).referring:
 
             def run(piece: Sequence[Correction], child: str = child, statement: bytes = statement) -> list[str | None]:
-                referred = {n for (n,) in self._connection.execute(statement, identities(piece))}
+                referred = {n for (n,) in self._connection.execute(statement, literals(identities(piece)))}
                 return [child if n in referred else None for n in range(1, len(piece) + 1)]
 
             for place, found in enumerate(self._pieces.run(corrections, run)):
@@ -137,35 +140,34 @@ class PostgresStateTransaction:
             results |= zip(places, some, strict=True)
         return [results[place] for place in range(len(writes))]
 
+    def create_unread(self, object_type: ObjectType, writes: Sequence[Write]) -> set[int]:
+        return self._unread.create(object_type, writes)
+
+    def update_unread(self, object_type: ObjectType, writes: Sequence[Write]) -> set[int]:
+        return self._unread.update(object_type, writes)
+
     def record_seen(self, object_type: ObjectType, corrections: Sequence[Correction]) -> None:
-        parameters = {"object": object_type.name} | identities(corrections) | versions(corrections)
+        parameters = {"object": object_type.name, **literals(identities(corrections) | versions(corrections))}
         self._connection.execute(self._statements(object_type).seen, parameters)
 
     def _write(self, statement: bytes, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]:
         def run(piece: Sequence[Write]) -> list[Effect]:
-            rows = self._connection.execute(statement, {"object": object_type.name} | written(object_type, piece))
+            arrays = literals(written(object_type, piece))
+            rows = self._connection.execute(statement, {"object": object_type.name, **arrays})
             done = {n for (n,) in rows}
             return [Effect.WRITTEN if n in done else Effect.MISSED for n in range(1, len(piece) + 1)]
 
         results: dict[int, WriteResult] = {}
         for place, write in enumerate(writes):
-            if (column := self._lost_time(object_type, write)) is not None:
-                results[place] = Refusal(_NO_SUCH_TIME, None, column)
+            field = lost_time(object_type, self._statements(object_type).without_zone, write)
+            if field is not None:
+                results[place] = Refusal(_NO_SUCH_TIME, None, column_of(field))
         places = [place for place in range(len(writes)) if place not in results]
         heard = self._pieces.run([writes[place] for place in places], run)
         for place, result in zip(places, heard, strict=True):
             blamed = self._blamed(object_type, writes[place], result) if isinstance(result, Refusal) else result
             results[place] = blamed
         return [results[place] for place in range(len(writes))]
-
-    def _lost_time(self, object_type: ObjectType, write: Write) -> str | None:
-        """A column without a zone that would give another moment back than it was given."""
-        names = self._statements(object_type).without_zone
-        for field in write.fields if names else ():
-            text = _text(write, field) if field.name in names else None
-            if text is not None and not survives_without_zone(text, object_type.state.timezone):
-                return column_of(field)
-        return None
 
     def _blamed(self, object_type: ObjectType, write: Write, refusal: Refusal) -> Refusal:
         """A refused value's column is found by asking the types one by one; the error does not name it."""
@@ -197,6 +199,14 @@ class PostgresStateTransaction:
 
         heard = self._pieces.run(texts, run)
         return {p: r for p, r in enumerate(heard) if isinstance(r, Refusal) and _cannot_hold(r)}
+
+
+def _sendings(sources: Sequence[Source]) -> Arrays:
+    """What tells one sending of a correction from another."""
+    return {
+        "correction_id": [source.correction_id for source in sources],
+        "sent_at": [source.sent_at for source in sources],
+    }
 
 
 def _text(write: Write, field: FieldSpec) -> str | None:

@@ -10,7 +10,7 @@ from processor.adapters.postgres.history_plans import plan_json, plan_of, status
 from processor.core.correction import Op, Parent
 from processor.core.history import Guard, PlanCounts, Planned, Sample, Status
 from processor.core.request import All, Filter, Keys, Selection
-from processor.service.history_changes import HeldChunk
+from processor.service.history_changes import Changes, HeldChunk
 from tests.unit.core.builders import chunk
 from tests.unit.service.test_materialize_changes import CHUNK, CLEARED, STATUS, A, outcome
 
@@ -68,3 +68,15 @@ def test_a_status_comes_back_from_its_row(selection: Selection) -> None:
     )
     row = dict(zip(rows.COLUMNS["requests"], rows.request_row(told), strict=True))
     assert status_of({**row, "planned": json.loads(row["planned"])}) == told
+
+
+def test_places_are_named_once_and_as_they_are_stored() -> None:
+    """However many rows: the server is asked about few."""
+    long = "NO\0RTH" + "x" * 300
+    of_long = replace(outcome(A, "1", Status.FAILED), district_id=long)
+    changes = Changes(
+        outcomes={(A, "P", str(key)): of_long for key in range(3)} | {(A, "P", "gone"): None},
+        chunks={(A, "0"): None, (A, "1"): CHUNK},
+        requests={A: STATUS},
+    )
+    assert rows.places(changes) == {(A, long.replace("\0", "\ufffd")[: rows.MAX_NAME_CHARS]), (A, "NORTH")}

@@ -174,6 +174,17 @@ def _corrections(object_type: ObjectType) -> st.SearchStrategy[Correction]:
     )
 
 
+@st.composite
+def updates(draw: st.DrawFn) -> Correction:
+    """Of some fields, or none, of an enrollment's row."""
+    object_type = CATALOG.objects["Enrollment"]
+    row = {field.name: _value(field) for field in object_type.owned}
+    before = draw(st.fixed_dictionaries(row))
+    changed = draw(st.lists(st.sampled_from([*row]), max_size=3, unique=True))
+    after = {**before, **{name: draw(row[name]) for name in changed}}
+    return Correction(Op.UPDATE, before, after, None, draw(_sources))
+
+
 OUTCOMES = _every(
     KeyOutcome,
     request_id=_ids,

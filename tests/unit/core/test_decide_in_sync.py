@@ -1,5 +1,6 @@
 """Keys in sync are told one by one, or counted."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,9 +46,13 @@ def done(plan: Plan) -> list[tuple[str, ChunkState, int]]:
         ({"cause": Cause.CONFLICT, "report": Report.CHANGES, "attempt": 2}, ["1", "2", "3"], []),
     ],
 )
+@pytest.mark.parametrize("by_digests", [False, True])
 def test_keys_in_sync_are_itemised_or_counted_exactly_once(
-    asked: dict[str, Any], itemised: list[str], ends: list[tuple[str, ChunkState, int]]
+    asked: dict[str, Any],
+    itemised: list[str],
+    ends: list[tuple[str, ChunkState, int]],
+    by_digests: bool,  # noqa: FBT001
 ) -> None:
-    plan = IN_SYNC_WORLD.decide(chunk("1", "2", "3", **asked))
+    plan = replace(IN_SYNC_WORLD, by_digests=by_digests).decide(chunk("1", "2", "3", **asked))
     assert [o.key for o in outcomes(plan)] == itemised
     assert done(plan) == ends

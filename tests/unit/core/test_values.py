@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
+from processor.core import values
 from processor.core.catalog import FieldSpec, Kind, Rule
 from processor.core.errors import Unrepresentable
 from processor.core.values import (
@@ -276,6 +277,18 @@ def test_a_reference_that_leads_nowhere_equals_nothing_and_is_null_outside() -> 
 def test_the_word_for_it_is_an_ordinary_text_elsewhere() -> None:
     assert same(FIELDS[Kind.STRING], DANGLING, DANGLING)
     assert side_text(FIELDS[Kind.STRING], DANGLING, UTC_ZONE) == DANGLING
+
+
+def test_texts_that_are_long_are_read_and_not_remembered() -> None:
+    """What is remembered is counted, not weighed."""
+    zeros = "0" * 10_000
+    assert canonical(SCALED, f"1.{zeros}", UTC_ZONE) == "1.00"
+    assert canonical(FIELDS[Kind.DATE], f"2026-08-01 00:00:00.{zeros}", UTC_ZONE) == "2026-08-01"
+    held = [values.decimal_text, values.date_text]
+    before = [each.cache_info().currsize for each in held]
+    canonical(SCALED, f"1.{zeros}0", UTC_ZONE)
+    canonical(FIELDS[Kind.DATE], f"2026-08-01 00:00:00.{zeros}0", UTC_ZONE)
+    assert [each.cache_info().currsize for each in held] == before
 
 
 @given(st.datetimes() | st.datetimes().map(lambda moment: moment.replace(microsecond=0)))

@@ -11,10 +11,13 @@ from processor.core.chunk import Chunk
 from processor.core.history import KeyOutcome, RequestStatus
 from processor.core.partition import partition_of
 from processor.core.request import Keys, Request
+from processor.service.ahead import Ahead
 from processor.service.bulk import Bulk
 from processor.service.comparing import Comparer
 from processor.service.emit import Emitter
-from processor.service.process import BatchLimits, Processor
+from processor.service.gathering import BatchLimits
+from processor.service.hand import Hand
+from processor.service.process import Processor
 from processor.service.records import Lane, Outgoing, Received
 from processor.settings import Topics
 from tests.unit.codec.records import CATALOG as SHIPPED
@@ -36,6 +39,10 @@ def requests(*sizes: int) -> list[Received]:
         asked = Request(IDS[offset], "NORTH", "PersonIdentity", keys, "sis")
         made.append(received(Lane.REQUESTS, CODEC.encode("any", asked), partition=NORTH, offset=offset))
     return made
+
+
+class OfChunks(int):
+    """An offset in the partition of chunks."""
 
 
 @dataclass(slots=True)
@@ -91,13 +98,14 @@ class Waiting:
         return None
 
     def offsets(self, chunks_of: int | None = None) -> Sequence[int]:
-        return [self.taken if chunks_of is None else self.bulk_taken]
+        return [self.taken if chunks_of is None else OfChunks(self.bulk_taken)]
 
-    def committed(self, chunks_of: int | None = None) -> None:
-        if chunks_of is None:
-            self.done = self.taken
-        else:
-            self.bulk_done = self.bulk_taken
+    def committed(self, offsets: Sequence[int]) -> None:
+        for offset in offsets:
+            if isinstance(offset, OfChunks):
+                self.bulk_done = offset
+            else:
+                self.done = offset
 
     def rewind(self) -> None:
         self.taken, self.bulk_taken = self.done, self.bulk_done
@@ -133,6 +141,22 @@ def no_rows(_district_id: str, _object: str) -> int:
     return 0
 
 
+def _done(future: Future[Any], call: Callable[[], Any]) -> None:
+    try:
+        future.set_result(call())
+    except Exception as fault:  # noqa: BLE001  (as a thread pool does)
+        future.set_exception(fault)
+
+
+class Now(Executor):
+    """Does at once what it is given."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        _done(future, lambda: fn(*args, **kwargs))
+        return future
+
+
 class Later(Executor):
     """Does what it is given when told to."""
 
@@ -144,13 +168,10 @@ class Later(Executor):
         self.given.append((future, lambda: fn(*args, **kwargs)))
         return future
 
-    def work(self) -> None:
-        for future, call in self.given:
-            try:
-                future.set_result(call())
-            except Exception as fault:  # noqa: BLE001  (as a thread pool does)
-                future.set_exception(fault)
-        self.given.clear()
+    def work(self, most: int | None = None) -> None:
+        for future, call in self.given[:most]:
+            _done(future, call)
+        del self.given[:most]
 
 
 @dataclass(slots=True)
@@ -163,6 +184,8 @@ class Parts:
     known: set[bytes] = field(default_factory=set)
     steps: list[str] = field(default_factory=list)
     threads: Later = field(default_factory=Later)
+    """For chunks."""
+    at_once: Executor = field(default_factory=Now)
     now_s: float = 0.0
     share: float = 1.0
     key_takes_s: float = 0.0
@@ -171,18 +194,24 @@ class Parts:
     def processor(self, **limits: Any) -> Processor:
         most = {"max_keys": 1_000, "max_records": 1_000, "max_bytes": 1_000_000, "max_s": 60.0}
         codec = Codec.open(None, CATALOG, "http://127.0.0.1:1") if NEEDS_THE_REGISTRY in self.inbox.log else CODEC
-        emitter = Emitter(CODEC, Topics(), PARTITIONS, 6, "resync-process")
-        comparer = Comparer(CATALOG, self.databases, self.databases, no_rows, emitter, self.steps.append)
+        comparer = self.comparer()
         beside = replace(comparer, passed=self._work_on_a_batch)
         return Processor(
             inbox=self.inbox,
             codec=codec,
-            comparer=comparer,
+            catalog=CATALOG,
+            partitions=PARTITIONS,
+            hand=Hand(lambda: self.inbox.generation),
+            ahead=Ahead(comparer.read, comparer.decide, self.at_once, self.at_once),
             bulk=Bulk(beside, self.threads, clock=lambda: self.now_s, share=self.share),
             accepted=self.known,
             limits=BatchLimits(**{**most, **limits}),
             commit_transaction=self.broker.commit,
         )
+
+    def comparer(self) -> Comparer:
+        emitter = Emitter(CODEC, Topics(), PARTITIONS, 6, "resync-process")
+        return Comparer(CATALOG, self.databases, self.databases, no_rows, emitter, self.steps.append)
 
     def _work_on_a_batch(self, step: str) -> None:
         if step == "after_read" and self.databases.asked:

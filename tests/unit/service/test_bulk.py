@@ -1,5 +1,6 @@
 """Chunks of large requests: worked on beside the loop, and committed by it."""
 
+from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
@@ -7,15 +8,18 @@ import pytest
 from processor.core.chunk import Ask, Cause, Chunk, Scan
 from processor.core.correction import Answer, Result
 from processor.core.ids import accepted_id
+from processor.core.plan import Plan
 from processor.core.request import Keys, Mode, Report, Request
-from processor.service.bulk import AT_ONCE, IDLE_S, MOST_KEYS_BESIDE, QUIET_S, Bulk
+from processor.service.bulk import IDLE_S, MOST_KEYS_BESIDE, QUIET_S, SIDE_BY_SIDE, Bulk
+from processor.service.comparing import Compared
+from processor.service.hand import InHand
 from processor.service.intake import Intake
 from processor.service.process import Processor
 from processor.service.records import Lane, Received
 from tests.unit.codec.records import SOURCE
 from tests.unit.core.builders import NOW
 from tests.unit.service.processing import CODEC, IDS, NORTH, Broker, Later, Parts, chunk_records, parts, requests
-from tests.unit.service.received import received
+from tests.unit.service.received import PARTITIONS, received
 
 ANSWER = Answer(replace(SOURCE, district_id="NORTH"), Result.APPLIED, None, NOW)
 EARLIER = "0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7cf0"
@@ -73,10 +77,28 @@ def test_chunks_are_not_begun_while_a_request_waits() -> None:
     world = with_chunks(keys_of(1))
     world.inbox.log += requests(1, 1)
     processor = world.processor(max_records=1)
-    assert processor.step()
-    assert not world.threads.given
+    for _ in range(2):
+        assert processor.step()
+        assert not world.threads.given
     assert processor.step()
     assert len(world.threads.given) == 1
+
+
+def test_chunks_are_begun_while_a_request_is_in_hand() -> None:
+    """Or they would not be while requests come one after the other."""
+    world = with_chunks(keys_of(1))
+    world.inbox.log += requests(1)
+    world.at_once = later = Later()
+    processor = world.processor()
+    assert processor.step()
+    assert processor.step()
+    assert len(world.threads.given) == 1
+    world.threads.work()
+    assert processor.step()
+    assert told(world) == ["1000"]
+    later.work()
+    assert processor.step()
+    assert told(world) == ["1000", "1"]
 
 
 def sizes(world: Parts, processor: Processor) -> list[int]:
@@ -215,15 +237,17 @@ def test_a_chunk_that_was_done_before_does_nothing_new() -> None:
 
 
 def test_connections_are_closed_some_time_after_the_last_batch() -> None:
-    world, closed, now_s = parts(), [], 0.0
-    threads = Later()
-    bulk = Bulk(world.processor().comparer, threads, lambda: closed.append(now_s), lambda: now_s)
-    bulk.begin(NORTH, 0, [], Intake())
-    assert not bulk.finished(0)
-    threads.work()
-    assert bulk.finished(0)
+    closed, now_s = list[float](), 0.0
+    world = with_chunks(keys_of(1))
+    processor = world.processor()
+    processor.bulk = bulk = Bulk(world.comparer(), world.threads, lambda: closed.append(now_s), lambda: now_s)
+    assert processor.step()
+    assert not processor.step()
+    world.threads.work()
+    assert processor.step()
+    assert processor.bulk is bulk
     for now_s in (IDLE_S - 1, IDLE_S, IDLE_S + 1):  # noqa: B007
-        assert not bulk.finished(0)
+        assert not processor.step()
     assert closed == [IDLE_S]
 
 
@@ -240,7 +264,7 @@ def test_a_partition_rests_so_long_that_work_has_its_share_of_the_time(share: fl
     if rest_s:
         world.now_s += rest_s - 0.01
         assert not processor.step()
-        assert processor.bulk.is_busy(), "the end of the rest is waited for"
+        assert processor.is_busy(), "the end of the rest is waited for"
         world.now_s += 0.01
     assert processor.step()
     assert len(world.threads.given) == 1
@@ -256,15 +280,20 @@ def test_nothing_is_waited_for_once_a_rest_is_over() -> None:
     processor.step()
     world.now_s += 1.0
     assert not processor.step()
-    assert not processor.bulk.is_busy()
+    assert not processor.is_busy()
 
 
 def test_no_more_is_in_hand_than_can_be_read() -> None:
-    bulk = parts().processor().bulk
-    for partition in range(AT_ONCE):
-        assert bulk.has_room()
-        bulk.begin(partition, 0, [], Intake())
-    assert not bulk.has_room()
+    world = with_chunks(keys_of(1))
+    processor = world.processor()
+    others = [Future[Compared]() for _ in range(SIDE_BY_SIDE)]
+    for partition, other in enumerate(others):
+        processor.hand.add(InHand(PARTITIONS + partition, 0, [], Intake(), other))
+    assert not processor.step()
+    others[1].set_result(Compared(Intake(), Plan(), []))
+    assert processor.step(), "that one is committed"
+    assert processor.step()
+    assert len(world.threads.given) == 1
 
 
 def test_a_large_request_goes_its_way_beside_the_loop() -> None:

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stack.artifacts import EXAMPLES_LOCK, LOCK, Artifact, Cache, format_lock, parse_lock, read_lock, repository_path
+from stack.artifacts import (
+    EXAMPLES_LOCK,
+    LOCK,
+    PEERS_LOCK,
+    Artifact,
+    Cache,
+    format_lock,
+    parse_lock,
+    read_lock,
+    repository_path,
+)
 from stack.errors import StackError
 from stack.layout import REPO
 
@@ -64,6 +74,15 @@ def test_what_the_examples_need_besides_is_nothing_that_the_stack_downloads() ->
     assert {"org.apache.kafka:kafka-clients", "org.apache.avro:avro"} <= set(clients)
     assert len(clients) == len(set(clients)), "two versions of one jar"
     assert not stack & {artifact.coordinates for artifact in examples["compiler"]}
+
+
+@pytest.mark.parametrize(("section", "needed"), [("java", "kafka-clients"), ("streams", "kafka-streams")])
+def test_a_peer_has_the_broker_s_release_and_one_version_of_each_jar(section: str, needed: str) -> None:
+    jars = [artifact.coordinates.rpartition(":") for artifact in read_lock(PEERS_LOCK)[section]]
+    versions = {name: version for name, _, version in jars}
+    broker = next(a.coordinates for a in read_lock()["kafka"] if ":kafka_" in a.coordinates)
+    assert versions[f"org.apache.kafka:{needed}"] == broker.rpartition(":")[2]
+    assert len(versions) == len(jars)
 
 
 def test_cache_is_where_the_user_says_else_where_it_can_be(tmp_path: Path) -> None:

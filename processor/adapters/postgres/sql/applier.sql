@@ -6,24 +6,17 @@ select pg_advisory_xact_lock(district.lock) from unnest(%(locks)s::bigint[]) as 
 -- name: check_at_once
 set constraints all immediate;
 
--- name: claim
-insert into resync_applier.applied (correction_id, sent_at, district_id, object, key, answered_at)
-select c.correction_id, c.sent_at, c.district_id, c.object, c.key, %(now)s
-from unnest(%(correction_id)s::uuid[], %(sent_at)s::timestamptz[], %(district_id)s::text[], %(object)s::text[],
-            %(key)s::text[]) as c (correction_id, sent_at, district_id, object, key)
-on conflict do nothing;
-
 -- name: answered
 select c.n, a.result, a.detail, a.answered_at
 from unnest(%(correction_id)s::uuid[], %(sent_at)s::timestamptz[]) with ordinality as c (correction_id, sent_at, n)
 join resync_applier.applied a on a.correction_id = c.correction_id and a.sent_at = c.sent_at
 where a.result is not null;
 
+-- Fails where there is an answer already: that cannot be while the district is locked.
 -- name: conclude
-update resync_applier.applied a set result = c.result, detail = c.detail
-from unnest(%(correction_id)s::uuid[], %(sent_at)s::timestamptz[], %(result)s::text[], %(detail)s::text[])
-    as c (correction_id, sent_at, result, detail)
-where a.correction_id = c.correction_id and a.sent_at = c.sent_at;
+insert into resync_applier.applied (correction_id, sent_at, district_id, object, key, result, detail, answered_at)
+select * from unnest(%(correction_id)s::uuid[], %(sent_at)s::timestamptz[], %(district_id)s::text[], %(object)s::text[],
+                     %(key)s::text[], %(result)s::text[], %(detail)s::text[], %(answered_at)s::timestamptz[]);
 
 -- A column's type without length or precision, a domain's base: a cast to `varchar(3)` would cut silently what the
 -- assignment to the column refuses.

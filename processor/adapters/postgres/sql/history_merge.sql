@@ -1,17 +1,22 @@
 -- A batch into the tables: one row a key, the last record's. Rows of a cleared request are no exception: the views hide
--- them, and they go as their tombstones are read.
+-- them, and they go as their tombstones are read. Each block is named for what has to be staged for it; they are carried
+-- out in this order.
+
+-- name: clearings
 insert into clearings (request_id, district_id, object, cleared_by, cleared_at, outcomes, scope)
 select request_id, district_id, object, cleared_by, cleared_at, outcomes, scope from batch_clearings
 on conflict (request_id) do update set
     (district_id, object, cleared_by, cleared_at, outcomes, scope)
     = (excluded.district_id, excluded.object, excluded.cleared_by, excluded.cleared_at, excluded.outcomes, excluded.scope);
 
+-- name: gone
 delete from requests t using batch_gone b
 where t.request_id = b.request_id and b.object is null and b.chunk is null and b.held is null;
 delete from chunks t using batch_gone b where t.request_id = b.request_id and t.chunk = b.chunk;
 delete from parked t using batch_gone b where t.request_id = b.request_id and t.chunk = b.held;
 delete from outcomes t using batch_gone b where t.request_id = b.request_id and t.object = b.object and t.key = b.key;
 
+-- name: requests
 insert into requests (
     request_id, district_id, object, selection, filter, requested_by, mode, dependencies, on_state_only, report,
     requested_from, requested_at, school_year, request_reason, run_id, state, reason, detail, keys, decided_at, linked,
@@ -35,6 +40,7 @@ on conflict (request_id) do update set
         excluded.guard_deletes, excluded.planned, excluded.decided_by
     );
 
+-- name: chunks
 insert into chunks (
     request_id, chunk, district_id, object, state, keys, in_sync, decided_at, district_rows, state_rows,
     expected_differences, guard_changes, guard_deletes, planned
@@ -53,6 +59,7 @@ on conflict (request_id, chunk) do update set
         excluded.guard_deletes, excluded.planned
     );
 
+-- name: outcomes
 insert into outcomes (
     request_id, object, key, district_id, asked_as, status, reason, detail, changed_fields, parent_object,
     parent_key, correction_id, attempt, first_decided_at, sent_at, answered_at, decided_at
@@ -71,12 +78,14 @@ on conflict (request_id, object, key) do update set
         excluded.attempt, excluded.first_decided_at, excluded.sent_at, excluded.answered_at, excluded.decided_at
     );
 
+-- name: parked
 insert into parked (request_id, chunk, district_id, object, rank, keys, record)
 select request_id, chunk, district_id, object, rank, keys, record from batch_parked
 on conflict (request_id, chunk) do update set
     (district_id, object, rank, keys, record)
     = (excluded.district_id, excluded.object, excluded.rank, excluded.keys, excluded.record);
 
+-- name: heard
 insert into burials (request_id, partition)
 select h.request_id, h.partition from batch_heard h
 where exists (select from clearings c where c.request_id = h.request_id)

@@ -1,0 +1,72 @@
+"""How the database writes a row of which only the canonical texts are known (ADR 0047)."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+from processor.core.catalog import FieldSpec, Kind, ObjectType
+from processor.core.values import Values, survives_without_zone
+from processor.service.apply_state import Write
+
+Spell: TypeAlias = Callable[[str], str | None]
+"""Canonical text as a column's own, whose canonical text is the former again; None where that is not sure."""
+
+
+def spellings(fields: Iterable[FieldSpec], without_zone: frozenset[str], tz: ZoneInfo) -> Sequence[tuple[str, Spell]]:
+    """By field; `without_zone` names timestamps that the state keeps without their zone."""
+    return [(field.name, _spelling(field, without_zone, tz)) for field in fields]
+
+
+def foretold(spelled: Sequence[tuple[str, Spell]], held: Values) -> tuple[str | None, ...] | None:
+    """A row's texts in the order of its fields; None where one is not sure. Others may stand there all the same."""
+    texts: list[str | None] = []
+    for name, spell in spelled:
+        text = held.get(name)
+        if text is not None and (text := spell(text)) is None:
+            return None
+        texts.append(text)
+    return tuple(texts)
+
+
+def _spelling(field: FieldSpec, without_zone: frozenset[str], tz: ZoneInfo) -> Spell:
+    match field.kind:
+        case Kind.TIMESTAMP if field.name in without_zone:
+            return partial(_local, tz)
+        case Kind.TIMESTAMP:
+            return _moment
+        case Kind.DOUBLE:
+            return _double
+        case _:
+            return str
+
+
+def _moment(text: str) -> str:
+    return f"{text[:10]} {_seconds(text[11:26])}+00"
+
+
+def _local(tz: ZoneInfo, text: str) -> str | None:
+    if not survives_without_zone(text, tz):
+        return None
+    local = datetime.fromisoformat(text).astimezone(tz).isoformat(timespec="microseconds")
+    return f"{local[:10]} {_seconds(local[11:26])}"
+
+
+def _seconds(text: str) -> str:
+    """Time of day without zeros at the end of its fraction."""
+    return text.rstrip("0").rstrip(".") if text[9:] else text
+
+
+def _double(text: str) -> str:
+    return text.removesuffix(".0")
+
+
+def lost_time(object_type: ObjectType, without_zone: frozenset[str], write: Write) -> FieldSpec | None:
+    """A field whose column has no zone and would give another moment back than it was given."""
+    after = write.correction.after or {}
+    for field in write.fields if without_zone else ():
+        text = after.get(field.name) if field.name in without_zone else None
+        if text is not None and not survives_without_zone(text, object_type.state.timezone):
+            return field
+    return None

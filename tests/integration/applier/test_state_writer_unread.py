@@ -1,0 +1,96 @@
+"""Rows that are as their corrections expect them are written without being read; all others are read and decided."""
+
+from typing import Any
+
+import pytest
+
+from processor.adapters.postgres.state_writer_transaction import PostgresStateTransaction
+from processor.core.correction import Correction, Result
+from tests.integration.applier.world import World, create, delete, update
+
+A = {
+    "lastName": 'A \\ "B", {c}',
+    "firstName": "NULL",
+    "code": "x",
+    "ratio": "1.50",
+    "rate": "0.1",
+    "born": "1999-12-31",
+    "seenAt": "2026-08-01T10:20:30.120000Z",
+    "localAt": "2026-08-01T10:20:00.000000Z",
+    "visits": "7",
+    "active": "true",
+}
+B = {"lastName": "B", "nickname": "Bo"}
+
+
+@pytest.fixture
+def unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads a row fails."""
+
+    def read(*_: Any) -> None:
+        raise AssertionError("a row was read")
+
+    monkeypatch.setattr(PostgresStateTransaction, "read", read)
+
+
+@pytest.mark.usefixtures("unreadable")
+def test_rows_as_expected_are_not_read(world: World) -> None:
+    keys = [str(number) for number in range(1_200)]
+    assert set(world.results(*(create("Person", key, A) for key in keys))) == {Result.APPLIED}
+    assert set(world.results(*(update("Person", key, A, B, xmax=110) for key in keys))) == {Result.APPLIED}
+    assert world.rows("select last_name, nickname, changes, count(*) from person group by 1, 2, 3") == [
+        ("B", "Bo", 1, 1_200)
+    ]
+    assert world.recorded("Person", "7") == (1, 110, 0)
+
+
+@pytest.mark.usefixtures("unreadable")
+def test_what_refers_to_a_record_is_created_unread(world: World) -> None:
+    assert world.results(create("Person", "7", A), create("Enrollment", "1", {"personID": "7"})) == [Result.APPLIED] * 2
+
+
+def one_that_is_not_as_expected(world: World) -> list[tuple[Correction, tuple[Result, str | None]]]:
+    missing = update("Person", "100", A, B), (Result.CONFLICT, "missing")
+    world.apply(create("Person", "101", {**A, "visits": "8"}))
+    moved = update("Person", "101", A, B), (Result.CONFLICT, "visits")
+    world.apply(create("Person", "102", {**A, **B}))
+    equal = update("Person", "102", A, B), (Result.ALREADY_EQUAL, None)
+    there = create("Person", "101", A), (Result.CONFLICT, "exists")
+    world.apply(create("Person", "103", A, xmax=500))
+    older = update("Person", "103", A, B, xmax=400), (Result.CONFLICT, "version")
+    world.apply(create("Person", "104", A))
+    refused = update("Person", "104", A, {"lastName": None}), (Result.REJECTED_BY_STATE, "lastName not null")
+    nul = update("Person", "104", {**A, "lastName": "a\0b"}, B), (Result.CONFLICT, "lastName")
+    dangling = create("Enrollment", "9", {"personID": "999"}), (Result.PARENT_MISSING, "personID")
+    return [missing, moved, equal, there, older, refused, nul, dangling]
+
+
+def test_what_is_not_as_expected_is_said_of_it_and_stops_no_other(world: World) -> None:
+    for correction, said in one_that_is_not_as_expected(world):
+        fine = create("Person", "7", A) if correction.source.object == "Person" else None
+        answers = world.apply(*(each for each in (fine, correction) if each is not None))
+        found = answers[-1].result, answers[-1].detail
+        assert found[0] is said[0], correction.source.key
+        if said[0] is not Result.REJECTED_BY_STATE:
+            assert found == said
+        if fine is not None:
+            assert answers[0].result is Result.APPLIED
+            world.apply(delete("Person", "7", A))
+
+
+def test_a_key_that_two_rows_have_is_written_to_neither(world: World) -> None:
+    """Both are as expected, so both were written, and that was undone."""
+    key = "6a2f41a3-c54c-4f3b-9a4d-2d1d3a1b2c3d"
+    world.apply(create("Person", "7", A), create("Note", key, {"personID": "7"}))
+    world.edit("insert into note select * from note")
+    assert world.said(update("Note", key, {"personID": "7"}, {"body": "x"})) == (Result.CONFLICT, "DUPLICATE")
+    assert world.rows("select count(*) from note where body is not null") == [(0,)]
+    assert world.recorded("Note", key) == (1, 100, 0)
+
+
+def test_an_answer_is_kept_once(world: World) -> None:
+    correction = create("Person", "7", A)
+    assert world.results(correction, correction) == [Result.APPLIED] * 2
+    assert world.results(correction) == [Result.APPLIED]
+    kept = world.rows("select result, ctid::text from resync_applier.applied")
+    assert kept == [("APPLIED", "(0,1)")], "no row was changed after it was written"

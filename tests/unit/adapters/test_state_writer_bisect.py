@@ -1,0 +1,79 @@
+"""What a transaction learns from a statement that was tried at once."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, cast
+
+import psycopg
+import pytest
+from psycopg import Connection
+
+from processor.adapters.postgres.state_writer_bisect import Pieces
+
+
+class Server:
+    """Takes everything, under savepoints."""
+
+    def __init__(self) -> None:
+        self.undone = 0
+        self.told: list[str] = []
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        try:
+            with suppress(psycopg.Rollback):
+                yield
+                return
+        except psycopg.Error:
+            self.undone += 1
+            raise
+        self.undone += 1
+
+    def execute(self, statement: str) -> None:
+        self.told.append(statement)
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+def pieces(server: Server) -> Pieces:
+    return Pieces(cast("Connection[Any]", server), 5.0)
+
+
+def failing(error: type[psycopg.Error]) -> None:
+    raise error
+
+
+def test_all_or_nothing(server: Server) -> None:
+    trying = pieces(server)
+    assert trying.at_once(lambda: [1, 2]) == [1, 2]
+    assert trying.at_once(lambda: None) is None
+    assert trying.at_once(lambda: failing(psycopg.errors.CheckViolation)) is None
+    assert server.undone == 2
+
+
+def test_what_is_not_a_rows_fault_is_raised(server: Server) -> None:
+    with pytest.raises(psycopg.errors.DeadlockDetected):
+        pieces(server).at_once(lambda: failing(psycopg.errors.DeadlockDetected))
+
+
+def test_a_lock_is_waited_for_once(server: Server) -> None:
+    assert pieces(server).at_once(lambda: failing(psycopg.errors.LockNotAvailable)) is None
+    assert server.told == ["set local lock_timeout = '50ms'"]
+
+
+def test_what_took_too_long_is_not_tried_whole_again(server: Server) -> None:
+    trying = pieces(server)
+    assert trying.at_once(lambda: failing(psycopg.errors.QueryCanceled)) is None
+    assert trying.at_once(lambda: [1]) is None
+    sizes: list[int] = []
+
+    def run(some: Sequence[int]) -> Sequence[int]:
+        sizes.append(len(some))
+        return some
+
+    assert trying.run(list(range(100)), run) == list(range(100))
+    assert trying.run([], run) == []
+    assert sizes == [10] * 10
