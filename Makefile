@@ -67,11 +67,11 @@ unit: $(VENV) ## Unit tests only; no services
 fmt: $(VENV) ## Formats and mends what can be mended by itself
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-bench: $(VENV) ## Figures, each given only if the counts on the topics are right
+bench: $(VENV) ## Ours beside peers and floors, in turn; figures only where all counts are right; some 10 minutes
 	@$(BIN)/python -m bench
 
-bench-quick: $(VENV) ## The same on little data
-	@$(BIN)/python -m bench --keys 20000 --rows 100000 --kills 1 --seconds 5
+bench-quick: $(VENV) ## The same on little data, once; some 2 minutes
+	@$(BIN)/python -m bench --quick
 
 up: $(VENV) ## Start what is not running: services, then roles (ROLES= for services only)
 	@$(STACK) up --roles "$(ROLES)"

@@ -1,49 +1,125 @@
-"""Keys a second of a backlog, and what the roles need of memory while they work it off."""
+"""A backlog of random keys: by us, by others, and by parts of the work done alone.
 
-import time
+Everyone is ready and warm, with a tenth as many keys, before the backlog becomes readable; it is done with once the
+group's offsets behind it are committed. Records are counted afterwards, when nobody is measured any more.
+"""
 
-from bench.figures import Figure
-from bench.proof import prove
-from bench.traffic import Planted, Publisher, Tail, chunks_of, compare
-from bench.world import ROLES, World
-from processor.cli.progress import counting
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from bench.floors.looking import looking
+from bench.measured import Contender, Measured, Scenario, Unit
+from bench.meter import Meter, peaks_of
+from bench.planted import USUAL, Planting
+from bench.release import Backlog, Watch
+from bench.traffic import Planted, Tail, chunks_of, compare
+from bench.workers import OURS, Job, Worker, program
+from bench.world import DISTRICT, Run, World
+
+WARM_SHARE = 10
+KAFKA_ALONE = program("Kafka alone", lambda orders: [sys.executable, "-m", "bench.floors.kafka", orders])
+LOOKUPS_ALONE = "lookups alone"
+Count = Callable[[Run, Planted], None]
+"""Raises WrongCount."""
 
 
-def backlog(world: World, keys: int, per_request: int, name: str) -> Figure:
-    """Keys a second of distinct random keys, from the processor's readiness to the last outcome.
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Keys of each of the districts; `settings` are of the roles."""
 
-    Then the other roles start on what has piled up for them, until all is applied, answered and in the tables.
-    """
-    chosen = world.choose(range(1, world.rows + 1), keys)
-    requests = list(chunks_of(chosen, per_request))
-    planted = Planted(chosen, len(requests))
-    with world.run() as run:
-        publisher = Publisher(run)
-        for part in requests:
-            publisher.publish(part)
-        publisher.flush()
-        tail = Tail(run)
-        run.start("process")
-        started = time.monotonic()
-        with counting(f"{name}: decided") as show:
-            tail.until(planted.decided(), show)
-        took = time.monotonic() - started
-        compare(tail.counts, planted.decided(), "decided")
-        started = time.monotonic()
-        run.start("apply", "store")
-        with counting(f"{name}: kept") as show:
-            tail.until(planted.done(), show)
-        kept = time.monotonic() - started
-        prove(run, tail, planted)
-        run.stop(*ROLES)
-    return {
-        "scenario": "backlog",
-        "keys": keys,
-        "keys_per_request": per_request,
-        "seconds": round(took, 2),
-        "keys_per_s": round(keys / took),
-        "kept_s": round(kept, 1),
-        "repeated_ends": tail.repeated_ends,
-        "peak_rss_mb": run.peak_rss_mb,
-        "idle_lag": 0,
-    }
+    keys: int
+    per_request: int
+    planting: Planting = USUAL
+    districts: Sequence[str] = (DISTRICT,)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def warm(self) -> int:
+        return self.keys // WARM_SHARE
+
+    def requests(self, keys: Sequence[int]) -> Iterator[tuple[str, Sequence[int]]]:
+        """Of each district in turn."""
+        for part in chunks_of(keys, self.per_request):
+            for district_id in self.districts:
+                yield district_id, part
+
+
+def scenario(amount: Amount, workers: Sequence[Worker]) -> Scenario:
+    """`workers` are those beside us, with goals by their names."""
+    contenders = [
+        by(OURS, amount),
+        *(by(each, amount) for each in workers),
+        Contender(LOOKUPS_ALONE, partial(looked_up, amount=amount), {"speed": 0.85}),
+        Contender(KAFKA_ALONE.name, partial(worked, worker=KAFKA_ALONE, amount=amount, count=as_many)),
+    ]
+    name = f"{amount.keys:,} keys in requests of {amount.per_request:,}, {amount.planting}"
+    size = ("keys a request", amount.per_request) if amount.planting == USUAL else None
+    return Scenario("backlog", name, Unit.KEYS_PER_S, contenders, amount.planting, size=size)
+
+
+def by(worker: Worker, amount: Amount) -> Contender:
+    own = replace(amount, keys=max(amount.per_request, amount.keys // 10)) if worker.takes_long else amount
+    measure = partial(worked, worker=worker, amount=own, count=decided)
+    return Contender(worker.name, measure, worker.goals_of("backlog"), worker.takes_long)
+
+
+def worked(world: World, *, worker: Worker, amount: Amount, count: Count) -> Measured:
+    warm, chosen = _chosen(world, amount)
+    with world.run(**amount.settings) as run:
+        with worker.working(run, Job(amount.per_request)) as pids:
+            watch = Watch(run, worker.group(run))
+            watch.until(_published(run, amount.requests(warm)).release())
+            backlog = _published(run, amount.requests(chosen))
+            meter = Meter(world.stack, pids)
+            released = backlog.release()
+            seconds = watch.until(released) - released.at
+            cpu_s, peaks = meter.cpu_s(), peaks_of(pids)
+            watch.close()
+        asked = [*amount.requests(warm), *amount.requests(chosen)]
+        keys = [key for _, part in asked for key in part]
+        count(run, Planted(keys, len(asked), amount.planting))
+    done = len(chosen) * len(amount.districts)
+    return Measured({"speed": done / seconds}, done, seconds, cpu_s, peaks)
+
+
+def decided(run: Run, planted: Planted) -> None:
+    """All that the processor writes."""
+    compare(Tail(run).count(), planted.decided(), "on the topics")
+
+
+def as_many(run: Run, planted: Planted) -> None:
+    """As many records as keys, whatever they say."""
+    tail = Tail(run)
+    tail.skim()
+    tail.close()
+    compare(tail.counts, {"record": len(planted.keys)}, "on the topics")
+
+
+def looked_up(world: World, *, amount: Amount) -> Measured:
+    warm, chosen = _chosen(world, amount)
+    world.plant()
+    with looking(world, Job(amount.per_request), warm, chosen) as floor:
+        pids = {LOOKUPS_ALONE: [floor.pid]}
+        meter = Meter(world.stack, pids)
+        told = floor.look()
+        cpu_s, peaks = meter.cpu_s(), peaks_of(pids)
+    planted = Planted(chosen, 0, amount.planting)
+    wanted = {"rows": len(chosen), "missing": planted.creates, "equal": len(chosen) - planted.creates - planted.updates}
+    compare({name: int(told[name]) for name in wanted}, wanted, "of the digests")
+    return Measured({"speed": len(chosen) / told["seconds"]}, len(chosen), told["seconds"], cpu_s, peaks)
+
+
+def _chosen(world: World, amount: Amount) -> tuple[list[int], list[int]]:
+    """Keys to get warm with, and those that count; distinct all."""
+    keys = world.choose(range(1, min(map(world.rows_of, amount.districts)) + 1), amount.keys + amount.warm)
+    return keys[: amount.warm], keys[amount.warm :]
+
+
+def _published(run: Run, requests: Iterable[tuple[str, Sequence[int]]]) -> Backlog:
+    backlog = Backlog(run)
+    for district_id, keys in requests:
+        backlog.publish(keys, district_id)
+    backlog.written()
+    return backlog

@@ -18,11 +18,9 @@ from bench import command
 from bench.checksum import check_equal
 from bench.figures import Figure
 from bench.lag import assert_idle
-from bench.planted import Plant, Planted, plant_half, three_percent
+from bench.planted import HALF, USUAL, Planted
 from bench.whole import resync
 from bench.world import ROLES, Run, World
-
-PLANTS: dict[str, Plant] = {"3 % off": three_percent, "half off": plant_half}
 
 
 def main() -> int:
@@ -32,9 +30,10 @@ def main() -> int:
 
 
 def measured(here: World, options: argparse.Namespace) -> Iterator[Figure]:
-    for name, plant in PLANTS.items():
+    for planting in (USUAL, HALF):
+        here.plant(planting)
         with here.run() as run:
-            yield {"scenario": f"resync of all, {name}", **resynced(run, plant(run), options.kill_every)}
+            yield {"scenario": f"resync of all, {planting}", **resynced(run, here.planted(), options.kill_every)}
 
 
 def resynced(run: Run, planted: Planted, kill_every_s: float | None = None) -> Figure:

@@ -1,45 +1,39 @@
 """Count and checksum of both sides' rows, by their servers: a mark of what can be done, and proof of what was."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 from psycopg import sql
 
 from bench.traffic import OBJECT, WrongCount
-from bench.world import DISTRICT, Run
-from processor.bootstrap.parts import open_catalog
+from bench.world import CATALOG, DISTRICT, Run, World
+from processor.catalog_file import Secrets, load_catalog
+from processor.codec.schema_files import SchemaFiles
 
 Checksum = tuple[int, str | None]
 ROWS = sql.SQL("select count(*), sum(hash_record_extended(row({}), 0))::text from {} where {}")
 
 
-def checksums(run: Run, district_id: str = DISTRICT, last_key: int | None = None) -> tuple[Checksum, Checksum]:
+def checksums(world: World, district_id: str = DISTRICT, last_key: int | None = None) -> tuple[Checksum, Checksum]:
     """Of the key and the compared columns, of both sides at the same time; of rows up to a key, or of all."""
-    kind = open_catalog(run.settings).objects[OBJECT]
+    kind = load_catalog(CATALOG, SchemaFiles(None).object, Secrets.LEFT_OUT).objects[OBJECT]
     ours = [kind.district.key_column, *(field.district_column or "" for field in kind.compared)]
     theirs = [kind.state.key_column, *(field.state_column or "" for field in kind.compared)]
     of_district = sql.SQL("{} = {} and {}").format(
         sql.Identifier(kind.state.district_column or ""), district_id, _up_to(theirs[0], last_key)
     )
     asked = (
-        (run.env[f"RESYNC_DISTRICT_DSN_{district_id}"], _asked(kind.district.name, ours, _up_to(ours[0], last_key))),
-        (run.env["RESYNC_STATE_DSN"], _asked(kind.state.name, theirs, of_district)),
+        (world.env[f"RESYNC_DISTRICT_DSN_{district_id}"], _asked(kind.district.name, ours, _up_to(ours[0], last_key))),
+        (world.env["RESYNC_STATE_DSN"], _asked(kind.state.name, theirs, of_district)),
     )
     with ThreadPoolExecutor(len(asked)) as threads:
         district, state = threads.map(lambda each: _answer(*each), asked)
     return district, state
 
 
-def checksum_s(run: Run) -> float:
-    started = time.monotonic()
-    checksums(run)
-    return time.monotonic() - started
-
-
 def check_equal(run: Run, district_id: str = DISTRICT, last_key: int | None = None) -> None:
     """Raises WrongCount unless both sides hold the same rows, up to a key or in all."""
-    district, state = checksums(run, district_id, last_key)
+    district, state = checksums(run.world, district_id, last_key)
     if district != state:
         raise WrongCount(f"rows and their checksum: {district} at the district, {state} at the state")
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bench.measured import Contender, Measured, Result, Scenario, ratios
+from bench.measured import FEW_REPEATS, Contender, Measured, Result, Scenario, ratios
 from bench.traffic import WrongCount
 from bench.world import RunFailed, World
 from processor.cli.output import say
@@ -25,11 +25,20 @@ class Contest:
 def contend(world: World, scenario: Scenario, repeats: int) -> Contest:
     """Each repeat begins with another contender, so that none always comes after the same one."""
     began = time.monotonic()
+    if world.planting != scenario.planting:
+        world.plant(scenario.planting)
+    done, faults = _repeated(world, scenario, 1 if scenario.takes_long and repeats <= FEW_REPEATS else repeats)
+    return Contest(Result(scenario, done), time.monotonic() - began, faults)
+
+
+def _repeated(world: World, scenario: Scenario, repeats: int) -> tuple[list[dict[str, Measured]], list[str]]:
     done: list[dict[str, Measured]] = []
     faults: list[str] = []
     for repeat in range(repeats):
         measured: dict[str, Measured] = {}
         for contender in in_turn(scenario.contenders, repeat):
+            if contender.takes_long and repeat and repeats <= FEW_REPEATS:
+                continue
             where = f"{scenario.name}, repeat {repeat + 1} of {repeats}, {contender.name}"
             try:
                 measured[contender.name] = contender.measure(world)
@@ -39,7 +48,7 @@ def contend(world: World, scenario: Scenario, repeats: int) -> Contest:
             else:
                 say(f"{where}: {told(scenario, measured[contender.name])}{_against(scenario, measured, contender)}")
         done.append(measured)
-    return Contest(Result(scenario, done), time.monotonic() - began, faults)
+    return done, faults
 
 
 def in_turn(contenders: Sequence[Contender], repeat: int) -> Sequence[Contender]:

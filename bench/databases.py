@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from bench import command
 from bench.checksum import check_equal
 from bench.figures import Figure
-from bench.planted import three_percent
 from bench.proof import prove
 from bench.servers import count_statements, forget_statements, most_connections, statements, whole_scans
 from bench.traffic import Planted, Publisher, Tail, chunks_of
@@ -84,13 +83,13 @@ def requests_of_many(run: Run) -> int:
 
 
 def all_verified(run: Run) -> int:
-    planted = three_percent(run)
+    planted = run.world.planted()
     verify(run, planted)
     return planted.rows
 
 
 def all_resynced(run: Run) -> int:
-    planted = three_percent(run)
+    planted = run.world.planted()
     resync(run, planted)
     return planted.rows
 

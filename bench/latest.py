@@ -14,7 +14,7 @@ OUT = Path(__file__).parent / "out" / "latest.json"
 
 def document(contests: Iterable[Contest], about: Mapping[str, Any]) -> dict[str, Any]:
     """`about` has what goes for all: command, seed, rows, versions, machine."""
-    return {**about, "scenarios": [_scenario(contest) for contest in contests]}
+    return {**about, "scenarios": [scenario_of(contest) for contest in contests]}
 
 
 def keep(file: Path, contests: Iterable[Contest], about: Mapping[str, Any]) -> None:
@@ -22,12 +22,14 @@ def keep(file: Path, contests: Iterable[Contest], about: Mapping[str, Any]) -> N
     file.write_text(json.dumps(_rounded(document(contests, about)), indent=1) + "\n", encoding="utf-8")
 
 
-def _scenario(contest: Contest) -> dict[str, Any]:
+def scenario_of(contest: Contest) -> dict[str, Any]:
     scenario = contest.result.scenario
     return {
         "group": scenario.group,
         "name": scenario.name,
         "unit": scenario.unit,
+        "rows": scenario.rows,
+        "size": scenario.size,
         "took_s": contest.took_s,
         "faults": [*contest.faults],
         "contenders": [_contender(contest.result, each.name, each.goals) for each in scenario.contenders],

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from bench.planted import USUAL, Planting
 from bench.world import World
 
 OURS = "ours"
+FEW_REPEATS = 4
 CPU_KEYS = 100_000
 """CPU seconds are told for so many keys or rows."""
 
@@ -59,6 +61,8 @@ class Contender:
     measure: Measure
     goals: Mapping[str, float] = field(default_factory=dict)
     """Of a reference: how many times as fast we want to be, by value."""
+    takes_long: bool = False
+    """Once is enough, where there are few repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,13 @@ class Scenario:
     unit: Unit
     contenders: Sequence[Contender]
     """Ours first."""
+    planting: Planting = USUAL
+    rows: int | None = None
+    """Of the district's table, where it is not as many as in the others."""
+    takes_long: bool = False
+    """Once is enough, where there are few repeats."""
+    size: tuple[str, int] | None = None
+    """One point of a line: of what there is more and more, and how much of it."""
 
     @property
     def references(self) -> Sequence[Contender]:

@@ -12,7 +12,7 @@ from bench import command
 from bench.batch import resynced
 from bench.figures import Figure
 from bench.options import number
-from bench.planted import plant_half, three_percent
+from bench.planted import HALF
 from bench.whole import verify
 from bench.world import World
 
@@ -35,13 +35,14 @@ def main() -> int:
 
 def _of(here: World) -> Iterator[tuple[str, Figure]]:
     with here.run() as run:
-        planted = three_percent(run)
+        planted = here.planted()
         run.start("process", "store")
         verify(run, planted)
         run.stop("process", "store")
         yield "all verified", {"rows_a_side": planted.rows, "peak_rss_mb": run.peak_rss_mb}
+    here.plant(HALF)
     with here.run() as run:
-        figure = resynced(run, plant_half(run))
+        figure = resynced(run, here.planted())
         yield "all resynced", {name: figure[name] for name in ("rows_a_side", "changes", "peak_rss_mb")}
 
 

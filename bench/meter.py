@@ -5,7 +5,7 @@ Postgres count for as long as they lived. In ticks of 10 ms.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from stack import config, kafka, process, registry, services
 from stack.layout import Stack
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+TRIES = 20
 
 
 class Meter:
@@ -27,7 +28,7 @@ class Meter:
         return {kind: round(spent - self._began[kind], 2) for kind, spent in self._now().items()}
 
     def _now(self) -> dict[str, float]:
-        seen = processes()
+        seen = steady([pid for pids in self._pids.values() for pid in pids])
         return {kind: sum(spent_s(pid, seen) for pid in pids) for kind, pids in self._pids.items()}
 
 
@@ -56,10 +57,28 @@ def _kind(service: str) -> str:
 
 def spent_s(pid: int, seen: Mapping[int, Process]) -> float:
     """Of the process and all that came of it."""
-    family, more = {pid}, {pid}
-    while more := {child for child, process in seen.items() if process.parent in more} - family:
-        family |= more
-    return sum(seen[each].ticks for each in family if each in seen) / TICKS_PER_S
+    return sum(seen[each].ticks for each in family([pid], seen)) / TICKS_PER_S
+
+
+def family(pids: Sequence[int], seen: Mapping[int, Process]) -> set[int]:
+    """Those that run, with all that came of them."""
+    found = more = {pid for pid in pids if pid in seen}
+    while more := {child for child, process in seen.items() if process.parent in more} - found:
+        found = found | more
+    return found
+
+
+def steady(pids: Sequence[int]) -> dict[int, Process]:
+    """All processes, at a moment when nothing that came of `pids` has just begun or ended.
+
+    A child that ends after its parent was looked at and before it is itself would count nowhere.
+    """
+    before, after = processes(), processes()
+    for _ in range(TRIES):
+        if family(pids, before) == family(pids, after):
+            break
+        before, after = after, processes()
+    return after
 
 
 def peak_rss_mb(pid: int) -> float:
@@ -68,6 +87,11 @@ def peak_rss_mb(pid: int) -> float:
         if line.startswith("VmHWM:"):
             return round(int(line.split()[1]) / 1024, 1)
     return 0.0
+
+
+def peaks_of(pids: Mapping[str, list[int]]) -> dict[str, float]:
+    """Of running processes by kind; those of one kind add up."""
+    return {kind: sum(map(peak_rss_mb, each)) for kind, each in pids.items()}
 
 
 def processes() -> dict[int, Process]:

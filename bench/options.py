@@ -6,34 +6,54 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-SCENARIOS = ("backlog", "latency", "beside", "whole", "recovery")
+from bench.latest import OUT
+
+GROUPS = ("backlog", "latency", "verification", "batch", "materializing", "applying", "growth")
 SEED = 20261
-REQUESTS_PER_S = 50
-"""Of runs that measure how long single keys wait."""
-OUT = Path(__file__).parent / "out" / "latest.ndjson"
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
+    """`peers`: beside other programs too. `most_rows`: how far growth is followed."""
+
+    quick: bool
     keys: int
     rows: int
-    kills: int
+    most_rows: int
+    repeats: int
     seconds: int
     seed: int
+    peers: bool
     only: tuple[str, ...]
     output: Path
 
-    def command(self, scenario: str) -> str:
-        """The command that measures one scenario again."""
+    def command(self, group: str) -> str:
+        """The command that measures one group again."""
         numbers = {
             "keys": self.keys,
             "rows": self.rows,
-            "kills": self.kills,
+            "most-rows": self.most_rows,
+            "repeats": self.repeats,
             "seconds": self.seconds,
             "seed": self.seed,
         }
         spelled = " ".join(f"--{name} {number}" for name, number in numbers.items())
-        return f"python -m bench {spelled} --only {scenario}"
+        flags = f"{' --quick' if self.quick else ''}{'' if self.peers else ' --no-peers'}"
+        return f"python -m bench{flags} {spelled} --only {group}"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What holds where nothing else is said."""
+
+    keys: int
+    rows: int
+    most_rows: int
+    repeats: int
+    seconds: int
+
+
+USUAL, QUICK = Size(200_000, 1_000_000, 1_000_000, 3, 10), Size(20_000, 100_000, 100_000, 1, 2)
 
 
 def number(least: int, most: int) -> Callable[[str], int]:
@@ -51,38 +71,49 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     """Raises SystemExit: 2 for what cannot be used, said in one line; 0 for --help."""
     parser = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measures on services of its own. JSON lines on stdout and in a file, people's table on stderr."
-        " Exits 1 where the counts on the topics are not those that were planted, never for a time.",
+        description="Measures us and our references in turn, on services of its own. Tables on stdout, all figures in"
+        " a file. Exits 1 where counts are not those that were planted, never for a time.",
         allow_abbrev=False,
     )
-    parser.add_argument("--keys", type=number(1, 2_000_000), default=200_000, help="keys of a backlog (%(default)s)")
-    parser.add_argument(
-        "--rows", type=number(1_000, 5_000_000), default=1_000_000, help="rows of the district's table (%(default)s)"
-    )
-    parser.add_argument("--kills", type=number(1, 100), default=10, help="kills a role (%(default)s)")
-    parser.add_argument(
-        "--seconds", type=number(1, 600), default=20, help="length of runs with single keys (%(default)s)"
-    )
+    parser.add_argument("--quick", action="store_true", help="little of everything, once")
+    parser.add_argument("--keys", type=number(100, 2_000_000), help=f"of a backlog {_both('keys')}")
+    parser.add_argument("--rows", type=number(1_000, 10_000_000), help=f"of the district's table {_both('rows')}")
+    parser.add_argument("--most-rows", type=number(10_000, 10_000_000), help=f"of what grows {_both('most_rows')}")
+    parser.add_argument("--repeats", type=number(1, 100), help=f"of each scenario {_both('repeats')}")
+    parser.add_argument("--seconds", type=number(1, 600), help=f"of single keys {_both('seconds')}")
     parser.add_argument("--seed", type=number(0, 10**18 - 1), default=SEED, help="of the keys' choice (%(default)s)")
-    parser.add_argument("--only", nargs="+", choices=SCENARIOS, default=SCENARIOS, help="scenarios (all)")
-    parser.add_argument("--output", type=Path, default=OUT, metavar="FILE", help="for the JSON lines (%(default)s)")
+    parser.add_argument("--no-peers", action="store_true", help="beside floors only, not beside other programs")
+    parser.add_argument("--only", nargs="+", choices=GROUPS, default=GROUPS, help="groups of scenarios (all)")
+    parser.add_argument("--output", type=Path, default=OUT, metavar="FILE", help="for all figures (%(default)s)")
     read = parser.parse_args(arguments)
+    size = QUICK if read.quick else USUAL
     options = Options(
-        read.keys, read.rows, read.kills, read.seconds, read.seed, tuple(dict.fromkeys(read.only)), read.output
+        read.quick,
+        read.keys or size.keys,
+        read.rows or size.rows,
+        read.most_rows or size.most_rows,
+        read.repeats or size.repeats,
+        read.seconds or size.seconds,
+        read.seed,
+        not read.no_peers,
+        tuple(dict.fromkeys(read.only)),
+        read.output,
     )
     if fault := _fault(options):
         parser.error(fault)
     return options
 
 
+def _both(name: str) -> str:
+    return f"({getattr(USUAL, name):,}; quick {getattr(QUICK, name):,})"
+
+
 def _fault(options: Options) -> str | None:
     """What a single option cannot tell."""
-    if options.keys > options.rows:
-        return f"--keys {options.keys}: keys of a backlog are distinct rows, and --rows is {options.rows}"
-    if REQUESTS_PER_S * options.seconds >= options.rows:
-        return f"--seconds {options.seconds}: {REQUESTS_PER_S} distinct rows a second, and --rows is {options.rows}"
-    if 3 * options.kills > options.rows // 50:
-        return f"--kills {options.kills}: {3 * options.kills} rows that differ, and --rows {options.rows} has fewer"
+    if options.keys + options.keys // 10 > options.rows:
+        return (
+            f"--keys {options.keys}: with a tenth more to get warm, all of distinct rows, and --rows is {options.rows}"
+        )
     folder = options.output.parent
     if options.output.is_dir() or not (folder.is_dir() or options.output == OUT):
         return f"--output {options.output}: not a file in a folder that exists"

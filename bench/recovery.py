@@ -1,12 +1,15 @@
-"""How soon a killed role does its work again, and whether anything was lost or done twice."""
+"""How soon a killed role works again, and whether anything was lost or done twice: `python -m bench.recovery`."""
 
 import statistics
+import sys
 import time
 from collections.abc import Callable
 
 import psycopg
 
+from bench import command
 from bench.figures import Figure
+from bench.options import number
 from bench.proof import prove
 from bench.traffic import Planted, Publisher, Tail
 from bench.world import ROLES, Run, World
@@ -14,6 +17,12 @@ from processor.cli.progress import counting
 from processor.core.history import KeyOutcome, Status
 
 PATIENCE_S = 60.0
+
+
+def main() -> int:
+    parser = command.options("bench.recovery", __doc__, rows=100_000)
+    parser.add_argument("--kills", type=number(1, 300), default=10, help="of each role (%(default)s)")
+    return command.figures(parser, lambda here, options: iter([recovery(here, options.kills)]))
 
 
 def recovery(world: World, kills: int) -> Figure:
@@ -75,3 +84,7 @@ def _until(is_there: Callable[[], bool], role: str) -> None:
     while not is_there():
         if time.monotonic() > deadline:
             raise TimeoutError(f"no outcome within {PATIENCE_S:.0f} s of the new process of {role}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,11 +3,12 @@
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from bench.planted import USUAL, Planting
 from bench.world import DISTRICT, PARTITIONS, Run
 from processor.codec.record_types import Record
 from processor.codec.subjects import HISTORY
@@ -55,18 +56,19 @@ class Publisher:
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """What the planted tables make of distinct keys: every 50th differs, every 100th plus one lacks at the state."""
+    """What the planted tables make of distinct keys."""
 
     keys: Sequence[int]
     requests: int
+    planting: Planting = USUAL
 
     @property
     def creates(self) -> int:
-        return sum(1 for key in self.keys if key % 100 == 1)
+        return sum(1 for key in self.keys if self.planting.is_missing(key))
 
     @property
     def updates(self) -> int:
-        return sum(1 for key in self.keys if key % 50 == 0)
+        return sum(1 for key in self.keys if self.planting.is_differing(key))
 
     def decided(self) -> Counter[str]:
         """Records on the topics once the processor has been through."""
@@ -147,6 +149,14 @@ class Tail:
                 self._count(record)
         return records
 
+    def skim(self) -> None:
+        """Reads to the ends of the topics and counts records, whatever they hold."""
+        deadline = time.monotonic() + STILL_S
+        while (messages := self._consumer.consume(10_000, 0.1)) or not self._is_at_end():
+            self.counts["record"] += sum(1 for message in messages if message.error() is None)
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the ends of the topics were not reached within {STILL_S:.0f} s")
+
     def until(self, wanted: Counter[str], show: Callable[[int, int], None]) -> None:
         """Reads until there are as many records as wanted, of whatever kind, or nothing has come for half a minute.
 
@@ -158,12 +168,24 @@ class Tail:
                 seen_at = time.monotonic()
                 show(self.counts.total(), wanted.total())
 
-    def to_end(self) -> None:
+    def to_end(self) -> Iterator[Record]:
         """Reads on to the ends of the topics, so that what is there too often is counted too."""
-        deadline = time.monotonic() + STILL_S
-        while self.read(0.1) or not self._is_at_end():
-            if time.monotonic() > deadline:
+        seen_at = time.monotonic()
+        while True:
+            if records := self.read(0.05):
+                seen_at = time.monotonic()
+                yield from records
+            elif self._is_at_end():
+                return
+            elif time.monotonic() > seen_at + STILL_S:
                 raise TimeoutError(f"the ends of the topics were not reached within {STILL_S:.0f} s")
+
+    def count(self) -> Counter[str]:
+        """All to the ends of the topics; closes the reader."""
+        for _ in self.to_end():
+            pass
+        self.close()
+        return self.counts
 
     def _is_at_end(self) -> bool:
         at = {(place.topic, place.partition): place.offset for place in self._consumer.position(self._places)}

@@ -1,60 +1,100 @@
-"""Verification of a whole object, with 3 % off and with nothing off: `python -m bench.verification`.
+"""A whole object verified and resynced, beside a tool that compares tables, and beside both sides' checksums.
 
-One JSON line a figure. `seconds` is from the start of the command to its summary, `scanned_s` from there to its last
-row being read and compared, without the wait after which what differs is read once more; `checksum_s` is how long both
-servers take, at the same time, to count the rows of their tables and to hash each: a mark of what is possible. With
-`--reladiff` the same tables are given to that tool too, by several of its settings: `scan_times_as_fast` holds each
-against `scanned_s`, since it does not look twice, and `times_as_fast` against `seconds`.
+`scanned` is until the last row has been read and compared; `all` is until the summary is there: what differs has been
+read once more by then, after a wait that is meant for changes on their way. The other tool looks once.
 """
 
-import argparse
-import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Sequence
 
-from bench import command
-from bench.checksum import checksum_s
-from bench.figures import Figure
-from bench.peers.diffing import reladiff, told
-from bench.planted import Planted, plant_nothing, three_percent
-from bench.traffic import OBJECT
-from bench.whole import keys_off, parts_of, verify
-from bench.world import Run, World
+from bench.checksum import check_equal, checksums
+from bench.lag import assert_idle
+from bench.measured import Contender, Measured, Scenario, Unit
+from bench.meter import Meter
+from bench.peers.diffing import Setting, reladiff
+from bench.planted import HALF, NOTHING, USUAL, Planting
+from bench.traffic import OBJECT, WrongCount
+from bench.whole import keys_off, resync, verify
+from bench.world import ROLES, World
 from processor.bootstrap.parts import open_catalog
-from processor.cli.output import say
+
+RELADIFF = "reladiff"
+CHECKSUMS = "both checksums"
+TIMES_RELADIFF = {NOTHING: 40.0, USUAL: 12.0}
+SETTING = Setting(4, 131_072)
+"""More threads, as it advises for Postgres, and a larger threshold, as it advises for many changes."""
 
 
-def main() -> int:
-    parser = command.options("bench.verification", __doc__, rows=200_000)
-    parser.add_argument("--reladiff", action="store_true", help="beside that tool; its environment is made when needed")
-    return command.figures(parser, measured)
+def verification(planting: Planting, *, beside: bool) -> Scenario:
+    """`beside`: with the other tool, once, as it takes long."""
+    goals = {"scanned": TIMES_RELADIFF[planting]} if planting in TIMES_RELADIFF else {}
+    mark = {"scanned": 1 / 1.3} if planting == NOTHING else {}
+    contenders = [
+        Contender("ours", verified),
+        *([Contender(RELADIFF, diffed, goals, takes_long=True)] if beside else []),
+        Contender(CHECKSUMS, summed, mark),
+    ]
+    name = f"all rows verified, {planting}"
+    return Scenario("verification", name, Unit.SECONDS, contenders, planting, takes_long=planting == HALF)
 
 
-def measured(here: World, options: argparse.Namespace) -> Iterator[Figure]:
-    with here.run() as run:
-        run.start("process", "store")
-        yield verified(run, "3 % off", three_percent(run), options)
-        yield verified(run, "equal", plant_nothing(run), options)
-        run.stop("process", "store")
-        say(f"most memory: {run.peak_rss_mb}")
+def batch(planting: Planting) -> Scenario:
+    contenders = [Contender("ours", resynced), Contender(CHECKSUMS, summed)]
+    name = f"all rows resynced, {planting}"
+    return Scenario("batch", name, Unit.SECONDS, contenders, planting, takes_long=True)
 
 
-def verified(run: Run, name: str, planted: Planted, options: argparse.Namespace) -> Figure:
-    """Raises WrongCount where the summary is not what was planted."""
-    done = verify(run, planted)
-    figure = {
-        "scenario": f"verification, {name}",
-        "rows_a_side": planted.rows,
-        "seconds": round(done.seconds, 2),
-        "rows_per_s": round(planted.rows / done.seconds),
-        "scanned_s": round(done.scanned_s, 2),
-        "parts": parts_of(run, done.request_id),
-        "checksum_s": round(checksum_s(run), 2),
-    }
-    if not options.reladiff:
-        return figure
-    diffs = reladiff(open_catalog(run.settings).objects[OBJECT], run.env)
-    return figure | told(diffs, done.scanned_s, done.seconds, keys_off(run, done.request_id))
+def verified(world: World) -> Measured:
+    roles = ("process", "store")
+    with world.run() as run:
+        run.start(*roles)
+        meter = Meter(world.stack, {role: [run.pid(role)] for role in roles})
+        done = verify(run, world.planted())
+        cpu_s = meter.cpu_s()
+        run.stop(*roles)
+        off = len(keys_off(run, done.request_id))
+        if off != world.planted().off:
+            raise WrongCount(f"{off} keys are told instead of {world.planted().off}")
+    values = {"scanned": done.scanned_s, "all": done.seconds}
+    return Measured(values, world.rows, done.seconds, cpu_s, run.peak_rss_mb)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def resynced(world: World) -> Measured:
+    """From publishing the request to its end in the tables; both sides then hold the same."""
+    with world.run() as run:
+        run.start(*ROLES)
+        meter = Meter(world.stack, {role: [run.pid(role)] for role in ROLES})
+        done = resync(run, world.planted())
+        cpu_s = meter.cpu_s()
+        check_equal(run)
+        assert_idle(run.settings, ROLES)
+        run.stop(*ROLES)
+    return Measured({"all": done.seconds}, world.rows, done.seconds, cpu_s, run.peak_rss_mb)
+
+
+def diffed(world: World) -> Measured:
+    with world.run() as run:
+        meter = Meter(world.stack, {})
+        [diff] = reladiff(open_catalog(run.settings).objects[OBJECT], run.env, [SETTING])
+        cpu_s = meter.cpu_s()
+    if len(diff.keys) != world.planted().off:
+        raise WrongCount(f"{RELADIFF} found {len(diff.keys)} keys instead of {world.planted().off}")
+    return Measured({"scanned": diff.seconds, "all": diff.seconds}, world.rows, diff.seconds, cpu_s)
+
+
+def summed(world: World) -> Measured:
+    """Count and hash of every row by both servers at once; equal only if nothing is off."""
+    world.plant()
+    meter, began = Meter(world.stack, {}), time.monotonic()
+    district, state = checksums(world)
+    took, cpu_s = time.monotonic() - began, meter.cpu_s()
+    planted = world.planted()
+    if (district[0], state[0]) != (planted.rows, planted.rows - planted.missing) or (district == state) is bool(
+        planted.off
+    ):
+        raise WrongCount(f"rows and checksums are not as planted: {district} at the district, {state} at the state")
+    return Measured({"scanned": took, "all": took}, world.rows, took, cpu_s)
+
+
+def scenarios(plantings: Sequence[Planting], *, beside: bool) -> list[Scenario]:
+    return [*(verification(each, beside=beside and each != HALF) for each in plantings), *map(batch, plantings)]

@@ -1,15 +1,14 @@
 """A stack of its own for a benchmark, with seeded tables, and fresh topics and history for each run."""
 
-import os
 import signal
-import subprocess
 import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import LiteralString
@@ -18,7 +17,11 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from bench.meter import peak_rss_mb
+from bench.planted import USUAL, Planted, Planting
+from processor.adapters.kafka.topics import topic_specs
 from processor.bootstrap.parts import open_catalog, open_codec
+from processor.cli import parts
 from processor.cli.output import say
 from processor.codec import Codec
 from processor.settings import Settings, Topics
@@ -27,33 +30,55 @@ from stack.layout import Stack
 from stack.testing import temporary_stack
 
 HERE = Path(__file__).parent
+CATALOG = HERE / "catalog.yaml"
 DISTRICT = "NORTH"
 OTHER = "SOUTH"
 """Has a twentieth of the rows."""
 PARTITIONS = 6
 ROLES = ("process", "apply", "store")
+MOST_PROCESSES = 4
+"""Of a role."""
 READY_S = 60.0
+NOTHING_IS_MISSING = b"insert into bench_state_person select * from bench_state_rows(100) on conflict do nothing"
 
 
 class RunFailed(Exception):
     """A command or a role did not do its part; the message says what it said."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class World:
     """Services that run, `rows` persons on the district's side, and another district."""
 
     stack: Stack
     rows: int
     seed: int
+    planting: Planting = USUAL
 
     @cached_property
     def env(self) -> Mapping[str, str]:
-        return {**environment.read(self.stack), "RESYNC_CATALOG": str(HERE / "catalog.yaml")}
+        return {**environment.read(self.stack), "RESYNC_CATALOG": str(CATALOG)}
 
     def choose(self, keys: range, count: int) -> list[int]:
         """The same ones each time."""
         return Random(self.seed).sample(keys, count)
+
+    def plant(self, planting: Planting | None = None) -> None:
+        """Makes the state as it was planted, or is to be from now on, whatever was done there meanwhile."""
+        if planting is not None:
+            self.planting = planting
+        script = (HERE / "sql" / "plant.sql").read_text(encoding="utf-8")
+        _execute(self.env["RESYNC_STATE_DSN"], (script % asdict(self.planting)).encode())
+        if not self.planting.missing:
+            _execute(self.env["RESYNC_STATE_DSN"], NOTHING_IS_MISSING)
+        if planting is not None:
+            _execute(self.env["RESYNC_STATE_DSN"], b"vacuum analyze bench_state_person")
+
+    def planted(self, district_id: str = DISTRICT) -> Planted:
+        return self.planting.of(self.rows_of(district_id))
+
+    def rows_of(self, district_id: str) -> int:
+        return self.rows // 20 if district_id == OTHER else self.rows
 
     @contextmanager
     def run(self, **settings: str) -> Iterator["Run"]:
@@ -61,13 +86,13 @@ class World:
 
         `settings` are of the roles, by the names of their variables.
         """
-        _execute(self.env["RESYNC_STATE_DSN"], (HERE / "sql" / "plant.sql").read_bytes())
+        self.plant()
         name = f"bench_{uuid.uuid4().hex[:8]}"
         run = Run(self, name, Topics(**{topic: f"{name}.{topic}" for topic in Topics.model_fields}), settings)
         server = self.env["RESYNC_HISTORY_DSN"]
         _execute(server, sql.SQL("create database {}").format(sql.Identifier(name)))
         try:
-            _console(run, "topics", "create")
+            run.set_up()
             yield run
         finally:
             run.kill_all()
@@ -112,32 +137,44 @@ class Run:
             schemas=Path(env["RESYNC_SCHEMAS"]),
             release=env["RESYNC_RELEASE"],
             topics=self.topics,
+            partitions=PARTITIONS,
+            history_partitions=PARTITIONS,
         )
 
     @cached_property
     def codec(self) -> Codec:
         return open_codec(self.settings, open_catalog(self.settings))
 
-    def start(self, *names: str) -> None:
+    def set_up(self) -> None:
+        """As `resync topics create` does it, without the start of an interpreter."""
+        parts.open_topics(self.settings).create(topic_specs(self.settings), 1)
+        parts.register_schemas(self.settings)
+        parts.migrate_history(self.settings)
+
+    def start(self, *names: str, ordinal: int = 0) -> None:
         """Returns when each role has its partitions."""
         for role in names:
-            roles.start(self.world.stack, role, 0, self.env)
+            roles.start(self.world.stack, role, ordinal, self.env)
         for role in names:
-            roles.wait_ready(self.world.stack, role, 0, READY_S)
+            roles.wait_ready(self.world.stack, role, ordinal, READY_S)
+
+    def pid(self, role: str, ordinal: int = 0) -> int:
+        """Of a running role."""
+        return int(self.world.stack.pid_file(roles.name_of(role, ordinal)).read_text())
 
     def kill(self, role: str) -> None:
         self._note_memory(role)
         roles.kill(self.world.stack, role, 0, signal.SIGKILL)
 
     def kill_all(self) -> None:
-        for role in ROLES:
-            if roles.is_running(self.world.stack, role, 0):
-                roles.kill(self.world.stack, role, 0, signal.SIGKILL)
+        for role, ordinal in product(ROLES, range(MOST_PROCESSES)):
+            if roles.is_running(self.world.stack, role, ordinal):
+                roles.kill(self.world.stack, role, ordinal, signal.SIGKILL)
 
-    def stop(self, *names: str) -> None:
+    def stop(self, *names: str, ordinal: int = 0) -> None:
         for role in names:
-            self._note_memory(role)
-            roles.stop(self.world.stack, role, 0)
+            self._note_memory(role, ordinal)
+            roles.stop(self.world.stack, role, ordinal)
 
     def kept(self) -> Counter[str]:
         """Outcomes in the store's tables, by status."""
@@ -145,39 +182,35 @@ class Run:
             rows = connection.execute("select status, count(*) from history.outcomes group by 1").fetchall()
         return Counter(dict(rows))
 
-    def _note_memory(self, role: str) -> None:
-        """Peak resident memory of a running role, from the kernel."""
-        pid = int(self.world.stack.pid_file(f"{role}-0").read_text().split()[0])
-        for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                megabytes = int(line.split()[1]) / 1024
-                self.peak_rss_mb[role] = round(max(megabytes, self.peak_rss_mb.get(role, 0.0)), 1)
+    def _note_memory(self, role: str, ordinal: int = 0) -> None:
+        """Peak resident memory of a running role."""
+        peak = peak_rss_mb(self.pid(role, ordinal))
+        self.peak_rss_mb[role] = max(peak, self.peak_rss_mb.get(role, 0.0))
 
 
 @contextmanager
 def world(rows: int, seed: int) -> Iterator[World]:
     """Starts the services and loads the tables; everything goes at the end."""
     with temporary_stack(districts=[DISTRICT, OTHER]) as stack:
-        env = environment.read(stack)
-        started = time.monotonic()
-        for name, script, count in (
-            (f"RESYNC_DISTRICT_DSN_{DISTRICT}", "district", rows),
-            (f"RESYNC_DISTRICT_DSN_{OTHER}", "district", rows // 20),
-            ("RESYNC_STATE_DSN", "state", rows),
-        ):
-            text = (HERE / "sql" / f"{script}.sql").read_text(encoding="utf-8") % {"rows": count}
-            _execute(env[name], text.encode())
-        say(f"{rows:,} rows a side loaded in {time.monotonic() - started:.1f} s")
-        yield World(stack, rows, seed)
+        yield loaded(stack, rows, seed)
+
+
+def loaded(stack: Stack, rows: int, seed: int) -> World:
+    """Tables anew, with the usual planted."""
+    here = World(stack, rows, seed)
+    started = time.monotonic()
+    for name, script, count in (
+        (f"RESYNC_DISTRICT_DSN_{DISTRICT}", "district", here.rows_of(DISTRICT)),
+        (f"RESYNC_DISTRICT_DSN_{OTHER}", "district", here.rows_of(OTHER)),
+        ("RESYNC_STATE_DSN", "state", rows),
+    ):
+        text = (HERE / "sql" / f"{script}.sql").read_text(encoding="utf-8") % {"rows": count}
+        _execute(here.env[name], text.encode())
+    here.plant(USUAL)
+    say(f"{rows:,} rows a side loaded in {time.monotonic() - started:.1f} s")
+    return here
 
 
 def _execute(dsn: str, statements: bytes | sql.Composed | LiteralString) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(statements)
-
-
-def _console(run: Run, *arguments: str) -> None:
-    command = [str(roles.console_script()), *arguments]
-    done = subprocess.run(command, env=os.environ | run.env, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RunFailed(f"resync {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()}")

@@ -1,5 +1,6 @@
 """What repeats add up to."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,17 @@ def test_each_repeat_begins_with_another_contender() -> None:
         "cab",
         "abc",
     ]
+
+
+@pytest.mark.parametrize(("repeats", "long", "whole"), [(1, 1, 1), (3, 1, 1), (5, 5, 5)])
+def test_what_takes_long_is_done_once_where_there_are_few_repeats(repeats: int, long: int, whole: int) -> None:
+    contenders = [
+        Contender("ours", lambda _: measured(2.0)),
+        Contender("slow", lambda _: measured(1.0), takes_long=True),
+    ]
+    done = contend(HERE, scenario(*contenders), repeats).result
+    assert (len(done.of("ours")), len(done.of("slow"))) == (repeats, long)
+    assert len(contend(HERE, replace(scenario(*contenders), takes_long=True), repeats).result.of("ours")) == whole
 
 
 def test_a_wrong_count_leaves_no_figure_and_is_told() -> None:

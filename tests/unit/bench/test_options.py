@@ -4,22 +4,22 @@ from pathlib import Path
 
 import pytest
 
-from bench.options import SCENARIOS, parse
+from bench.options import GROUPS, parse
 from stack.layout import REPO
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("--keys 0", "'0' is not a whole number from 1 to 2,000,000"),
+        ("--keys 0", "'0' is not a whole number from 100 to 2,000,000"),
         ("--keys -5", "'-5' is not a whole number"),
         ("--keys 1e9", "'1e9' is not a whole number"),
         ("--keys 1_000", "'1_000' is not a whole number"),
         ("--keys ٣", "is not a whole number"),
         ("--keys", "expected one argument"),
-        ("--rows 999", "from 1,000 to 5,000,000"),
-        ("--kills 0", "from 1 to 100"),
-        (f"--kills {'9' * 5_000}", "from 1 to 100"),
+        ("--rows 999", "from 1,000 to 10,000,000"),
+        ("--repeats 0", "from 1 to 100"),
+        (f"--repeats {'9' * 5_000}", "from 1 to 100"),
         ("--seconds 0", "from 1 to 600"),
         ("--seed -1", "--seed"),
         ("--only throughput", "invalid choice: 'throughput'"),
@@ -27,9 +27,10 @@ from stack.layout import REPO
         ("--key 5", "unrecognized arguments: --key 5"),
         ("--frob", "unrecognized arguments: --frob"),
         ("extra", "unrecognized arguments: extra"),
-        ("--keys 1001 --rows 1000", "--keys 1001: keys of a backlog are distinct rows, and --rows is 1000"),
-        ("--keys 5 --rows 1000 --seconds 20", "--seconds 20: 50 distinct rows a second, and --rows is 1000"),
-        ("--keys 5 --rows 1000 --seconds 1 --kills 7", "--kills 7: 21 rows that differ, and --rows 1000 has fewer"),
+        (
+            "--keys 910 --rows 1000",
+            "--keys 910: with a tenth more to get warm, all of distinct rows, and --rows is 1000",
+        ),
         ("--output /", "--output /: not a file"),
         ("--output /no/such/folder/file", "not a file in a folder that exists"),
     ],
@@ -50,14 +51,14 @@ def test_a_refusal_starts_nothing_and_is_no_traceback() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_command_given_with_a_figure_is_taken_again(tmp_path: Path) -> None:
-    options = parse(["--keys", "20", "--kills", "2", "--output", str(tmp_path / "figures")])
+def test_the_command_given_with_a_scenario_is_taken_again(tmp_path: Path) -> None:
+    options = parse(["--quick", "--keys", "200", "--no-peers", "--output", str(tmp_path / "figures")])
     _, _, _, *arguments = options.command("latency").split()
     again = parse(arguments)
-    assert (again.keys, again.rows, again.kills, again.seconds, again.seed) == (20, 1_000_000, 2, 20, options.seed)
-    assert again.only == ("latency",)
+    assert (again.quick, again.keys, again.rows, again.repeats, again.seconds) == (True, 200, 100_000, 1, 2)
+    assert (again.seed, again.peers, again.only) == (options.seed, False, ("latency",))
 
 
 def test_all_is_measured_where_nothing_is_chosen() -> None:
-    assert parse([]).only == SCENARIOS
-    assert parse(["--only", "recovery", "recovery"]).only == ("recovery",)
+    assert parse([]).only == GROUPS
+    assert parse(["--only", "growth", "growth"]).only == ("growth",)

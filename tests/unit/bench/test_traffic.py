@@ -2,6 +2,7 @@ from collections import Counter
 
 import pytest
 
+from bench.planted import HALF
 from bench.traffic import Planted, WrongCount, compare
 
 KEYS = [1, 2, 3, 50, 100, 101, 102, 150]
@@ -19,6 +20,11 @@ def test_what_the_planted_tables_make_of_keys() -> None:
     }
     assert planted.done() - planted.decided() == {"answer APPLIED": 5, "outcome APPLIED": 5, "end COMPLETE": 2}
     assert planted.kept() == {"IN_SYNC": 3, "APPLIED": 5}
+
+
+def test_half_of_all_rows_off() -> None:
+    planted = Planted(KEYS, 2, HALF).decided()
+    assert (planted["correction CREATE"], planted["correction UPDATE"], planted["outcome IN_SYNC"]) == (2, 5, 1)
 
 
 def test_counts_that_are_as_planted_say_nothing() -> None:

@@ -5,27 +5,32 @@ from pathlib import Path
 import pytest
 
 from bench.memory import compared
-from bench.planted import Planted, three_percent
+from bench.planted import HALF, NOTHING, USUAL, Planted, Planting
 from bench.servers import Touched, add
 from bench.whole import summary_of
-from bench.world import OTHER, Run, World
-from processor.settings import Topics
+from bench.world import OTHER, World
 from stack.layout import Stack
 
 
-def run_of(rows: int) -> Run:
-    return Run(World(Stack(Path("/none")), rows, 1), "none", Topics())
-
-
-@pytest.mark.parametrize(("rows", "missing"), [(1_000, 10), (1_001, 11), (1_050, 11), (1_100, 11)])
-def test_three_of_a_hundred_rows_are_off(rows: int, missing: int) -> None:
-    planted = three_percent(run_of(rows))
-    assert planted == Planted(rows, rows // 50, missing)
-    assert missing == sum(1 for key in range(1, rows + 1) if key % 100 == 1)
+@pytest.mark.parametrize("planting", [USUAL, HALF, NOTHING, Planting(0, 100), Planting(50, 0)], ids=str)
+@pytest.mark.parametrize("rows", [1_000, 1_001, 1_050, 1_100])
+def test_what_is_planted_of_rows_is_what_is_planted_of_their_keys(planting: Planting, rows: int) -> None:
+    keys = range(1, rows + 1)
+    missing, differing = sum(map(planting.is_missing, keys)), sum(map(planting.is_differing, keys))
+    assert planting.of(rows) == Planted(rows, differing, missing)
+    assert not [key for key in keys if planting.is_missing(key) and planting.is_differing(key)]
 
 
 def test_the_other_district_has_a_twentieth_of_the_rows() -> None:
-    assert three_percent(run_of(20_000), OTHER) == Planted(1_000, 20, 10)
+    assert World(Stack(Path("/none")), 20_000, 1).planted(OTHER) == Planted(1_000, 20, 10)
+
+
+@pytest.mark.parametrize(
+    ("planting", "told"),
+    [(USUAL, "2 % differing and 1 % missing"), (NOTHING, "nothing off"), (Planting(2, 0), "50 % differing")],
+)
+def test_what_is_planted_for_people(planting: Planting, told: str) -> None:
+    assert str(planting) == told
 
 
 def test_a_summary_adds_up() -> None:

@@ -1,0 +1,100 @@
+"""How our time and memory grow: with rows, keys of a request, processes, and fields."""
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import psycopg
+import yaml
+
+from bench import backlog
+from bench.backlog import Amount
+from bench.measured import Contender, Measured, Scenario, Unit
+from bench.options import Options
+from bench.planted import NOTHING
+from bench.verification import CHECKSUMS, summed, verified
+from bench.workers import OURS, ours
+from bench.world import CATALOG, DISTRICT, OTHER, World
+from processor.codec.schema_files import shipped_schemas
+
+ROWS = (10_000, 100_000, 1_000_000, 10_000_000)
+KEYS_PER_REQUEST = (10, 10_000, 100_000, 1_000_000)
+FIELDS = (5, 20, 50, 100)
+TABLES = ((f"RESYNC_DISTRICT_DSN_{DISTRICT}", "bench_person"), ("RESYNC_STATE_DSN", "bench_state_person"))
+
+
+def scenarios(options: Options) -> Iterator[Scenario]:
+    """Fields after what needs tables as they were, since tables are widened for them."""
+    for keys in KEYS_PER_REQUEST[1:2] if options.quick else KEYS_PER_REQUEST:
+        if keys <= options.keys:
+            yield by_keys(options.keys, keys)
+    if not options.quick:
+        yield by_processes(min(options.keys, options.rows // 25))
+    for fields in FIELDS[-1:] if options.quick else FIELDS:
+        yield by_fields(options.keys, fields)
+    for rows in ROWS:
+        if rows <= options.most_rows:
+            yield by_rows(rows)
+
+
+def by_rows(rows: int) -> Scenario:
+    contenders = [Contender("ours", verified), Contender(CHECKSUMS, summed)]
+    name = f"{rows:,} rows verified, {NOTHING}"
+    return Scenario(
+        "growth", name, Unit.SECONDS, contenders, NOTHING, rows, takes_long=True, size=("rows a side", rows)
+    )
+
+
+def by_keys(keys: int, per_request: int) -> Scenario:
+    name = f"{keys:,} keys in requests of {per_request:,}"
+    contender = backlog.by(OURS, Amount(keys, per_request))
+    return Scenario("growth", name, Unit.KEYS_PER_S, [contender], takes_long=True, size=("keys a request", per_request))
+
+
+def by_processes(keys: int) -> Scenario:
+    """Two districts, so that two processes have a partition each."""
+    amount = Amount(keys, 100, districts=(DISTRICT, OTHER))
+    contenders = [backlog.by(ours("ours, two processes", 2), amount), backlog.by(ours("ours, one process", 1), amount)]
+    return Scenario(
+        "growth", f"{keys:,} keys of each of two districts, in requests of 100", Unit.KEYS_PER_S, contenders
+    )
+
+
+def by_fields(keys: int, fields: int) -> Scenario:
+    name = f"{keys:,} keys in requests of 100, of objects with {fields} fields"
+    contender = Contender("ours", partial(wide, keys=keys, fields=fields))
+    return Scenario("growth", name, Unit.KEYS_PER_S, [contender], takes_long=True, size=("fields", fields))
+
+
+def wide(world: World, *, keys: int, fields: int) -> Measured:
+    """A backlog of objects with so many fields: the one that differs, the other usual ones, then texts."""
+    catalog = yaml.safe_load(CATALOG.read_text(encoding="utf-8"))
+    kind = catalog["objects"]["PersonIdentity"]
+    usual = sorted(kind["fields"].items(), key=lambda each: each[0] != "phone")
+    more = {f"text{number}": f"text_{number}" for number in range(len(usual) + 1, fields + 1)}
+    kind["fields"] = {**dict(usual[:fields]), **more}
+    folder = world.stack.dir / f"fields-{fields}"
+    _write_schema(folder, kind["fields"])
+    (folder / "catalog.yaml").write_text(yaml.safe_dump(catalog), encoding="utf-8")
+    for dsn, table in TABLES:
+        widen(world.env[dsn], table, [*more.values()])
+    settings = {"RESYNC_CATALOG": str(folder / "catalog.yaml"), "RESYNC_SCHEMAS": str(folder)}
+    return backlog.by(OURS, Amount(keys, 100, settings=settings)).measure(world)
+
+
+def widen(dsn: str, table: str, columns: list[str]) -> None:
+    """Postgres writes no row for a column with a constant default."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for column in columns:
+            text = f"a text of {column}"
+            connection.execute(f"alter table {table} add column if not exists {column} text default '{text}'".encode())
+
+
+def _write_schema(folder: Path, fields: dict[str, str]) -> None:
+    schema = json.loads((shipped_schemas() / "objects" / "PersonIdentity.avsc").read_text(encoding="utf-8"))
+    known = {field["name"]: field for field in schema["fields"]}
+    text = {"type": ["null", "string"], "default": None}
+    schema["fields"] = [known.get(name, {"name": name, **text}) for name in fields]
+    (folder / "objects").mkdir(parents=True, exist_ok=True)
+    (folder / "objects" / "PersonIdentity.avsc").write_text(json.dumps(schema), encoding="utf-8")
