@@ -76,7 +76,6 @@ class Counted:
         )
 
     def check(self, most: Most) -> None:
-        print(self.wires, self.transactions)
         found = {side: (wire.reads(), wire.rows, wire.row_bytes) for side, wire in self.wires.items()}
         dearer = {side: counts for side, counts in found.items() if any(map(int.__gt__, counts, self._bounds(most)))}
         assert not dearer, f"more than {most}: {dearer}; statements {[wire.statements for wire in self.wires.values()]}"
