@@ -6,7 +6,7 @@ fit raise one of `UNFIT`, or lead beyond the end.
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from functools import lru_cache
 from struct import error, unpack_from
 from typing import Any, TypeAlias
@@ -23,6 +23,8 @@ _MOST = 70
 _ONE_BYTE = 0x80
 """A length below is that of a text of less than 64 bytes, doubled, or is negative where it is odd."""
 _NEGATIVE_OR_LONG = 0x81
+_EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
+"""Python's own context rounds to 28 digits, also where only the point is moved."""
 _A_TIME = 8
 """Bytes of a time between 1978 and 3111, in microseconds."""
 
@@ -102,7 +104,7 @@ def read_decimal(precision: int, scale: int, data: bytes, at: int) -> tuple[Deci
     unscaled = int.from_bytes(data[at : at + size], "big", signed=True)
     if abs(unscaled) >= 10**precision:
         raise ValueError("more digits than the precision")
-    return Decimal(unscaled).scaleb(-scale), at + size
+    return Decimal(unscaled).scaleb(-scale, _EXACT), at + size
 
 
 def read_optional(null: int, other: int, read: Read, data: bytes, at: int) -> tuple[Any, int]:

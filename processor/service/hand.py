@@ -36,13 +36,16 @@ class Hand:
     def add(self, batch: InHand) -> None:
         self._batches.append(batch)
 
+    def __len__(self) -> int:
+        return len(self._batches)
+
     def at_once(self) -> int:
         """How many there are of what is done at once."""
         return sum(batch.chunks_of is None for batch in self._batches)
 
     def chunks(self) -> int:
         """How many there are of chunks."""
-        return len(self._batches) - self.at_once()
+        return len(self) - self.at_once()
 
     def is_void(self, batch: InHand) -> bool:
         return batch.generation != self._generation()

@@ -171,7 +171,7 @@ class Processor:
         gathered: Gathered | None = None
         for record in self.inbox.chunks(self.bulk.resting()):
             gathered = gathered or Gathered(self._limits_of_chunks(record.partition), self.inbox.generation)
-            item = self._decoded(record, is_needed=not gathered.taken)
+            item = self._decoded(record, is_needed=not gathered.taken and not self.hand)
             if item is None or (gathered.taken and _is_apart(item)) or not gathered.add(item):
                 break
             self.inbox.take(record)

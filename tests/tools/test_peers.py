@@ -12,15 +12,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from bench.peers.contenders import PEERS, Peer
 from bench.traffic import OBJECT, Planted, Publisher, Tail, chunks_of, compare
+from bench.workers import Job, orders_of
 from bench.world import DISTRICT, PARTITIONS, Run, World, world
-from processor.bootstrap.parts import open_catalog
 from processor.codec.record_types import Record
 from processor.codec.subjects import HISTORY
 from processor.core.correction import Correction
@@ -31,7 +31,7 @@ from processor.core.snapshot import DistrictVersion
 ROWS = 2_000
 SEED = 7
 KEYS_PER_REQUEST = 10
-TRANSACTION_KEYS = 100
+JOB = Job(KEYS_PER_REQUEST, transaction_keys=100)
 ONCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 pytestmark = pytest.mark.timeout(300)
@@ -158,7 +158,7 @@ def timeless(record: Record) -> Record:
 @contextmanager
 def working(run: Run, peer: Peer, how: signal.Signals = signal.SIGTERM) -> Iterator[None]:
     orders = run.world.stack.run_dir / f"{run.name}-{next(_numbers)}.json"
-    orders.write_text(json.dumps(orders_of(run, peer)), encoding="utf-8")
+    orders.write_text(json.dumps(orders_of(run, JOB, peer.name)), encoding="utf-8")
     with subprocess.Popen(peer.command(orders), stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
@@ -172,26 +172,3 @@ def working(run: Run, peer: Peer, how: signal.Signals = signal.SIGTERM) -> Itera
 
 
 _numbers = count()
-
-
-def orders_of(run: Run, peer: Peer) -> dict[str, Any]:
-    kind = open_catalog(run.settings).objects[OBJECT]
-    identity = f"{run.name}-{peer.name}".replace(" ", "-")
-    return {
-        "bootstrap": run.settings.bootstrap_servers,
-        "group": identity,
-        "transactional_id": identity,
-        "topics": run.topics.model_dump(),
-        "registry": run.settings.registry_url,
-        "schemas": str(run.settings.schemas),
-        "district": DISTRICT,
-        "district_dsn": run.env[f"RESYNC_DISTRICT_DSN_{DISTRICT}"],
-        "state_dsn": run.settings.state_dsn,
-        "district_table": kind.district.name,
-        "district_key": kind.district.key_column,
-        "state_table": kind.state.name,
-        "state_key": kind.state.key_column,
-        "state_district_column": kind.state.district_column,
-        "columns": [field.district_column for field in kind.compared],
-        "transaction_keys": TRANSACTION_KEYS,
-    }

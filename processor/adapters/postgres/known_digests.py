@@ -10,6 +10,7 @@ from psycopg.rows import TupleRow
 from processor.adapters.postgres.database import Database, Unreadable
 from processor.adapters.postgres.digest_sql import SAMPLE, Column, RowDigests, digest_lines, types_statement
 from processor.core.catalog import Catalog, Table
+from processor.service.ports import SnapshotImpossible
 
 TRUSTED_S = 10.0
 """How long columns are taken to have the types that they had: somebody may change one at any time."""
@@ -48,10 +49,13 @@ class KnownDigests:
 
 
 def _described(database: Database, table: Table) -> tuple[TupleRow, dict[str, Column]]:
-    """What a server makes of the sample, and the table's columns; an encoding may lack the sample's letters."""
+    """What a server makes of the sample, and the table's columns; an encoding may lack the sample's letters.
+
+    A server older than Postgres 14 lacks the function. Where rights are lacking, reading the columns says so.
+    """
     try:
         sample = database.rows(SAMPLE, {})[0]
         columns = database.rows(types_statement(table), {})
-    except Unreadable:
+    except (Unreadable, SnapshotImpossible):
         return (False,), {}
     return sample, {name: Column(*of_column) for name, *of_column in columns}

@@ -90,6 +90,16 @@ def test_a_column_that_has_another_type_since_is_read_as_it_is(stack_settings: d
         assert (same, rest.district.rows["7"], rest.state.rows["7"]) == ([], (("7 ",),), (("7",),))
 
 
+def test_a_server_that_has_no_such_digests_is_read_by_columns(stack_settings: dict[str, str]) -> None:
+    """As those before Postgres 14."""
+    with world(stack_settings, KeyType.INTEGER) as made:
+        made.fill(ROWS, ROWS)
+        made.ours.execute("alter function hash_record_extended(record, bigint) rename to of_a_later_release")
+        same, (rest,) = read(made, KEYS)
+        assert (same, len(rest.district.rows)) == ([], LEAST_KEYS)
+        assert made.scans.lines("D", "Item", None, LEAST_KEYS) is None
+
+
 @pytest.mark.parametrize("when", ["before", "between"])
 def test_a_table_that_goes_is_told_as_by_columns(stack_settings: dict[str, str], when: str) -> None:
     with world(stack_settings, KeyType.INTEGER) as made:

@@ -159,6 +159,23 @@ def test_decimals(number: Decimal) -> None:
     assert by_us(DECIMAL, bytes_of(DECIMAL, number)) == number
 
 
+LONG_DECIMAL: Any = parse_schema({"type": "bytes", "logicalType": "decimal", "precision": 60, "scale": 20})
+LONG_FIELD: Any = {"name": "amount", "type": ["null", LONG_DECIMAL]}
+
+
+@given(st.integers(-(10**60) + 1, 10**60 - 1))
+def test_decimals_keep_all_their_digits(unscaled: int) -> None:
+    """Python's arithmetic rounds to 28."""
+    sign, digits = "-" if unscaled < 0 else "", f"{abs(unscaled):021d}"
+    text = f"{sign}{digits[:-20]}.{digits[-20:]}"
+    data = bytes_of(LONG_DECIMAL, Decimal(text))
+    assert by_us(LONG_DECIMAL, data) == by_fastavro(LONG_DECIMAL, data) == Decimal(text)
+    row = parse_schema({"type": "record", "name": "Row", "fields": [LONG_FIELD]})
+    read = compiled(row, frozenset({"Row"}))
+    assert read is not None
+    assert read(b"\x02" + data, 0) == ({"amount": text}, 1 + len(data))
+
+
 @pytest.mark.parametrize(
     ("schema", "data"),
     [

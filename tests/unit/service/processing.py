@@ -193,7 +193,9 @@ class Parts:
 
     def processor(self, **limits: Any) -> Processor:
         most = {"max_keys": 1_000, "max_records": 1_000, "max_bytes": 1_000_000, "max_s": 60.0}
-        codec = Codec.open(None, CATALOG, "http://127.0.0.1:1") if NEEDS_THE_REGISTRY in self.inbox.log else CODEC
+        values = [record.value for record in (*self.inbox.log, *self.inbox.bulk)]
+        needs_it = NEEDS_THE_REGISTRY.value in values
+        codec = Codec.open(None, CATALOG, "http://127.0.0.1:1") if needs_it else CODEC
         comparer = self.comparer()
         beside = replace(comparer, passed=self._work_on_a_batch)
         return Processor(

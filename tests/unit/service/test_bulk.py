@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from processor.codec.errors import RegistryUnavailable
 from processor.core.chunk import Ask, Cause, Chunk, Scan
 from processor.core.correction import Answer, Result
 from processor.core.ids import accepted_id
@@ -18,7 +19,18 @@ from processor.service.process import Processor
 from processor.service.records import Lane, Received
 from tests.unit.codec.records import SOURCE
 from tests.unit.core.builders import NOW
-from tests.unit.service.processing import CODEC, IDS, NORTH, Broker, Later, Parts, chunk_records, parts, requests
+from tests.unit.service.processing import (
+    CODEC,
+    IDS,
+    NEEDS_THE_REGISTRY,
+    NORTH,
+    Broker,
+    Later,
+    Parts,
+    chunk_records,
+    parts,
+    requests,
+)
 from tests.unit.service.received import PARTITIONS, received
 
 ANSWER = Answer(replace(SOURCE, district_id="NORTH"), Result.APPLIED, None, NOW)
@@ -99,6 +111,21 @@ def test_chunks_are_begun_while_a_request_is_in_hand() -> None:
     later.work()
     assert processor.step()
     assert told(world) == ["1000", "1"]
+
+
+def test_a_registry_that_is_away_for_chunks_takes_nothing_from_what_is_in_hand() -> None:
+    """Or what is in hand would be begun again and again, for as long as the registry is away."""
+    world = parts(*requests(1))
+    world.inbox.bulk.append(replace(NEEDS_THE_REGISTRY, lane=Lane.CHUNKS))
+    world.at_once = later = Later()
+    processor = world.processor()
+    assert processor.step()
+    assert processor.step(), "there is a batch to be committed first"
+    later.work()
+    assert processor.step()
+    assert told(world) == ["1"]
+    with pytest.raises(RegistryUnavailable):
+        processor.step()
 
 
 def sizes(world: Parts, processor: Processor) -> list[int]:
