@@ -13,7 +13,7 @@ from bench.floors.looking import looking
 from bench.measured import Contender, Measured, Scenario, Unit
 from bench.meter import Meter, peaks_of
 from bench.planted import USUAL, Planting
-from bench.release import Backlog, Watch
+from bench.release import TAKEN_APART, Backlog, Watch
 from bench.traffic import Planted, Tail, chunks_of, compare
 from bench.workers import OURS, Job, Worker, program
 from bench.world import DISTRICT, Run, World
@@ -61,7 +61,8 @@ def scenario(amount: Amount, workers: Sequence[Worker]) -> Scenario:
 
 def by(worker: Worker, amount: Amount) -> Contender:
     own = replace(amount, keys=max(amount.per_request, amount.keys // 10)) if worker.takes_long else amount
-    measure = partial(worked, worker=worker, amount=own, count=decided)
+    count = taken_apart if own.per_request > TAKEN_APART else decided
+    measure = partial(worked, worker=worker, amount=own, count=count)
     return Contender(worker.name, measure, worker.goals_of("backlog"), worker.takes_long)
 
 
@@ -87,6 +88,13 @@ def worked(world: World, *, worker: Worker, amount: Amount, count: Count) -> Mea
 def decided(run: Run, planted: Planted) -> None:
     """All that the processor writes."""
     compare(Tail(run).count(), planted.decided(), "on the topics")
+
+
+def taken_apart(run: Run, planted: Planted) -> None:
+    """Likewise, where the processor also tells of the parts of requests, of which there may be any number."""
+    found = Tail(run).count()
+    del found["ChunkStatus"]
+    compare(found, planted.decided(), "on the topics")
 
 
 def as_many(run: Run, planted: Planted) -> None:

@@ -104,9 +104,7 @@ def written(run: Run, planted: Planted) -> Written:
     """Waits for as many records as must come; raises WrongCount where others came."""
     tail = Tail(run)
     tail.until(planted.decided(), lambda *_: None)
-    tail.to_end()
-    tail.close()
-    compare(tail.counts, planted.decided(), "on the topics")
+    compare(tail.count(), planted.decided(), "on the topics")
     found: Written = {}
     for message in messages(run, planted.decided().total()):
         record = timeless(run.codec.decode(message.value() or b"", (*HISTORY, Correction)))
