@@ -52,7 +52,7 @@ def service_pids(stack: Stack) -> dict[str, list[int]]:
 def _kind(service: str) -> str:
     if service in {kafka.NAME, registry.NAME}:
         return service
-    return "Postgres, state" if service == config.district_server("state") else "Postgres, district"
+    return "Postgres state" if service == config.district_server("state") else "Postgres district"
 
 
 def spent_s(pid: int, seen: Mapping[int, Process]) -> float:
