@@ -6,11 +6,12 @@ from time import monotonic
 
 import pytest
 
+from processor.core.digest import LEAST_KEYS
 from processor.core.partition import partition_of
 from processor.core.request import Mode
 from tests.e2e.conftest import READ_SETTINGS, Deploy
 from tests.e2e.deployment import PARTITIONS, Deployment
-from tests.e2e.people import persons
+from tests.e2e.people import assert_same, persons, rename
 from tests.e2e.promises import prove, settle
 from tests.e2e.servers import locked
 from tests.e2e.test_whole_objects import SMALL_PARTS, assert_found, begin, parts, plant
@@ -91,6 +92,37 @@ def test_a_process_ends_quickly_and_is_killed_while_a_part_is_being_read(deploy:
     made.watcher.until_ended([story.request_id], 60)
     assert_found(story)
     prove(made, [story.request_id])
+
+
+def test_a_process_ends_quickly_and_is_killed_with_batches_in_hand(deploy: Deploy) -> None:
+    """Requests of several modes for the same keys, as many as are told by digests: each is carried out once."""
+    made = deploy(settings={**PATIENT, "batch_max_records": 2})
+    keys = made.take_keys(LEAST_KEYS)
+    for district in ("NORTH", "RIVER"):
+        persons(made, district, keys)
+        rename(made, district, keys)
+    made.start_all()
+    asked = [made.submit("NORTH", "PersonIdentity", keys, mode=Mode.VERIFY)]
+    made.watcher.until_ended(asked)
+
+    def in_hand() -> None:
+        made.watcher.until(lambda: ("resync/process/0", "Lock") in made.rows("NORTH", READERS), "a batch that waits")
+
+    with locked(made.dsns["NORTH"], "identity"):
+        for mode in (Mode.SYNC, Mode.FORCE, Mode.VERIFY):
+            asked += [made.submit(district, "PersonIdentity", keys, mode=mode) for district in ("NORTH", "RIVER")]
+        in_hand()
+        started = monotonic()
+        assert made.role("process").stop() == 0
+        assert monotonic() - started < STOPPED_S
+        made.start("process")
+        in_hand()
+        made.role("process").kill()
+        made.start("process")
+    made.watcher.until_ended(asked, 60)
+    prove(made, asked)
+    for district in ("NORTH", "RIVER"):
+        assert_same(made, district, keys)
 
 
 def test_all_adds_up_though_partitions_move_while_a_part_is_being_read(deploy: Deploy) -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
+import psycopg
 import pytest
 from psycopg import sql
 
@@ -33,6 +35,24 @@ def test_it_is_asked_for_the_next_keys_at_once_where_nobody_waits(stack_settings
     with reading(stack_settings, replace(OPTIONS, rests_after_timeout=False)) as database:
         with pytest.raises(ReadTimedOut):
             database.rows(SLOW, {})
+        assert database.rows(QUICK, {}) == [(7,)]
+
+
+def test_a_reader_that_closes_its_connection_first_leaves_nothing_to_break(
+    stack_settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a stop that meets the end of a read would end with its error, and close nothing more."""
+    fileno = psycopg.Connection.fileno
+
+    def closed_meanwhile(connection: "psycopg.Connection[Any]") -> int:
+        connection.close()
+        return fileno(connection)
+
+    with reading(stack_settings, OPTIONS) as database:
+        database.rows(QUICK, {})
+        monkeypatch.setattr(psycopg.Connection, "fileno", closed_meanwhile)
+        database.abandon()
+        monkeypatch.undo()
         assert database.rows(QUICK, {}) == [(7,)]
 
 

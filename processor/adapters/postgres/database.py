@@ -167,8 +167,9 @@ class Database:
         """Breaks a read that does not end; its thread then sees a lost connection."""
         connection = self._connection
         if connection is not None and not connection.closed:
-            # The server may have gone first.
-            with suppress(OSError), socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as wire:
+            # The server, or the thread that reads, may have gone first.
+            gone = suppress(OSError, psycopg.Error)
+            with gone, socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as wire:
                 wire.shutdown(socket.SHUT_RDWR)
 
     def disconnect(self) -> None:
