@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -46,8 +47,8 @@ class Forked:
         self.pid = _server().start(order, [stream.fileno() for stream in (stdin, stdout, stderr)])
         self.returncode: int | None = None
         self._end = os.pidfd_open(self.pid)
-        self._ending = select.poll()
-        self._ending.register(self._end, select.POLLIN)
+        self._reaping = Lock()
+        weakref.finalize(self, os.close, self._end)
 
     def poll(self) -> int | None:
         return self._code(0)
@@ -60,10 +61,17 @@ class Forked:
         return code
 
     def _code(self, timeout_s: float | None) -> int | None:
-        if self.returncode is None and self._ending.poll(None if timeout_s is None else timeout_s * 1000):
-            self.returncode = _server().exit_code(self.pid)
-            os.close(self._end)
+        """For any thread: one may wait while another looks."""
+        if self.returncode is None and self._has_ended(timeout_s):
+            with self._reaping:
+                if self.returncode is None:
+                    self.returncode = _server().exit_code(self.pid)
         return self.returncode
+
+    def _has_ended(self, timeout_s: float | None) -> bool:
+        ending = select.poll()
+        ending.register(self._end, select.POLLIN)
+        return bool(ending.poll(None if timeout_s is None else timeout_s * 1000))
 
     def send_signal(self, number: signal.Signals) -> None:
         if self.poll() is None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,16 @@ def test_what_takes_too_long_is_killed() -> None:
 def test_what_only_a_new_interpreter_reads_is_refused() -> None:
     with pytest.raises(AssertionError, match="TZ"):
         forked.run(["--version"], env=ENV | {"TZ": "America/New_York"})
+
+
+def test_one_may_wait_for_it_while_others_look(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as out:
+        role = forked.start(["monitor"], env=ENV | CATALOG | NOWHERE, out=out)
+    with ThreadPoolExecutor(2) as others:
+        waiting = [others.submit(role.wait, 30) for _ in range(2)]
+        while not all(each.running() for each in waiting):
+            assert role.poll() is None
+        looks = [role.poll() for _ in range(1_000)]
+        role.kill()
+        assert {each.result() for each in waiting} == {-signal.SIGKILL}
+    assert set(looks) == {None}
