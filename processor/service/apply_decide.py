@@ -13,7 +13,7 @@ from processor.core.keys import canonical_key
 from processor.core.request import Mode
 from processor.core.values import Values
 from processor.service.apply_state import Found, StateRow
-from processor.service.refusal_text import NUL_SQLSTATE, refusal_text
+from processor.service.refusal_text import NO_SUCH_TIME_SQLSTATE, NUL_SQLSTATE, refusal_text
 
 NUL = "\x00"
 
@@ -113,10 +113,23 @@ def _unusable_fields(correction: Correction, object_type: ObjectType) -> str | N
     if correction.op is Op.UPDATE and not written_fields(object_type, correction):
         return "no field changed"
     after = correction.after or {}
-    if not any(text is not None and NUL in text for text in after.values()):
-        return None
-    nul = [name for name in sorted(owned) if NUL in (after.get(name) or "")]
-    return refusal_text(NUL_SQLSTATE, ",".join(nul)) if nul else None
+    if any(text is not None and NUL in text for text in after.values()):
+        nul = [name for name in sorted(owned) if NUL in (after.get(name) or "")]
+        return refusal_text(NUL_SQLSTATE, ",".join(nul)) if nul else None
+    return _without_local_time(object_type, correction, after)
+
+
+def _without_local_time(object_type: ObjectType, correction: Correction, after: Values) -> str | None:
+    """A processor whose catalog has another timezone may send what cannot be written here."""
+    lacking = (
+        field.name
+        for field in object_type.timestamps
+        if (text := after.get(field.name)) is not None
+        and not values.has_local_time(text, object_type.state.timezone)
+        and field in written_fields(object_type, correction)
+    )
+    name = next(lacking, None)
+    return None if name is None else refusal_text(NO_SUCH_TIME_SQLSTATE, name)
 
 
 def _is_canonical(key: str, object_type: ObjectType) -> bool:

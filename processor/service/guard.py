@@ -80,6 +80,7 @@ class Guarding:
         self._looked_at = 0.0
         self._pump.clear()
         self._parked_since.clear()
+        self._published.hurry()
         self._place = FIRST_PARKED
 
     def note(self, changes: Changes) -> None:

@@ -45,3 +45,8 @@ class Repeated:
     def keep(self, those: Collection[Hashable]) -> None:
         """Forgets all others: they had their effect."""
         self._next = {what: due for what, due in self._next.items() if what in those}
+
+    def hurry(self) -> None:
+        """No more than `first_s` are waited for anything: what has happened since may not be known."""
+        latest = self._clock() + self._first_s
+        self._next = {what: (min(due, latest), wait_s) for what, (due, wait_s) in self._next.items()}

@@ -13,6 +13,7 @@ _WHY = {
 }
 """By SQLSTATE, which follows in brackets. Those that come with a constraint are told by its name instead."""
 NUL_SQLSTATE = "22021"
+NO_SUCH_TIME_SQLSTATE = "22008"
 
 
 def refusal_text(sqlstate: str, fields: str | None) -> str:

@@ -1,5 +1,6 @@
 """Accepted ids restored from a real topic, also while a former owner's transaction is open on it."""
 
+import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from processor.settings import Settings
 
 BEFORE, OPEN = b"a" * 16, b"b" * 16
 WINDOW_S = 3_600.0
+MOST = 100
 
 
 class World:
@@ -27,7 +29,7 @@ class World:
         settings = Settings(bootstrap_servers=bootstrap, release=self.topic)
         admin = AdminClient(client_config(settings))
         admin.create_topics([NewTopic(self.topic, 1, 1)])[self.topic].result(20)
-        self.ids = AcceptedIds(WINDOW_S, 100)
+        self.ids = AcceptedIds(WINDOW_S, MOST)
         facts = TopicFacts(client_config(settings), self.topic)
         self.reader = AcceptedReader(Consumer(reader_config(settings)), facts, WINDOW_S, self.ids)
         self._client = {"bootstrap.servers": bootstrap, "log_level": 2}
@@ -69,3 +71,28 @@ def test_what_was_aborted_is_not_known(world: World) -> None:
     world.begin(OPEN).abort_transaction(20)
     world.reader.restore([0])
     assert [each in world.ids for each in (BEFORE, OPEN)] == [True, False]
+
+
+@pytest.mark.parametrize("same", ["known again", "aborted"])
+def test_ids_that_were_not_looked_for_are_not_taken_to_be_restored(world: World, same: str) -> None:
+    """Where an id stands several times, or was aborted, as many offsets hold fewer ids than can be kept."""
+    before_s = time.time()
+    first = world.begin(BEFORE)
+    first.commit_transaction(20)
+    for _ in range(MOST):
+        first.begin_transaction()
+        first.produce(world.topic, b"1", OPEN, 0)
+        if same == "aborted":
+            first.flush(20)
+            first.abort_transaction(20)
+        else:
+            first.commit_transaction(20)
+    world.reader.restore([0])
+    assert BEFORE not in world.ids
+    assert before_s - 1 < world.ids.since_s <= time.time()
+
+
+def test_a_window_that_was_read_whole_is_known_whole(world: World) -> None:
+    world.begin(BEFORE).commit_transaction(20)
+    world.reader.restore([0])
+    assert world.ids.since_s < time.time() - WINDOW_S + 60

@@ -45,7 +45,7 @@ class AcceptedIds:
                 return
             del self._seen_at[oldest]
             if taken_on_at > horizon:  # for want of room
-                self.since_s = max(self.since_s, taken_on_at)
+                self.know_since(taken_on_at)
 
     def restore(self, found: Iterable[tuple[bytes, float]]) -> None:
         """Replaces all by ids with the Unix seconds they were taken on, in any order."""
@@ -61,8 +61,12 @@ class AcceptedIds:
         newest = sorted(self._seen_at.items(), key=itemgetter(1))
         if len(newest) > self._max_ids:
             newest = newest[-self._max_ids :]
-            self.since_s = max(self.since_s, newest[0][1])
+            self.know_since(newest[0][1])
         self._seen_at = dict(newest)
+
+    def know_since(self, at_s: float) -> None:
+        """What was taken on before may be missing."""
+        self.since_s = max(self.since_s, at_s)
 
     @property
     def max_ids(self) -> int:
@@ -89,7 +93,7 @@ class AcceptedReader:
         self._ids.restore(self._read(list(partitions)))
 
     def _read(self, partitions: list[int]) -> Iterator[tuple[bytes, float]]:
-        ends, starts = self._bounds(partitions)
+        ends, starts, cut_off = self._bounds(partitions)
         unread = {s.partition: ends[s.partition] for s in starts if s.offset < ends[s.partition]}
         self._consumer.assign([s for s in starts if s.partition in unread])
         deadline = time.monotonic() + PATIENCE_S
@@ -105,37 +109,46 @@ class AcceptedReader:
                 if error is None:
                     key = message.key()
                     if key is not None:
-                        yield key, message.timestamp()[1] / 1000
+                        taken_on_at = message.timestamp()[1] / 1000
+                        if number in cut_off:
+                            cut_off.discard(number)
+                            self._ids.know_since(taken_on_at)
+                        yield key, taken_on_at
                     offset += 1
                 elif error.code() != KafkaError._PARTITION_EOF:
                     continue
                 if number in unread and offset >= unread[number]:
                     del unread[number]
+        if cut_off:  # and there was nothing beyond
+            self._ids.know_since(time.time())
         self._consumer.unassign()
 
     def close(self) -> None:
         self._consumer.close()
 
-    def _bounds(self, partitions: list[int]) -> tuple[dict[int, int], list[TopicPartition]]:
-        """Ends and starts of what is to be read. A broker that has just come back may not yet know its partitions."""
+    def _bounds(self, partitions: list[int]) -> tuple[dict[int, int], list[TopicPartition], set[int]]:
+        """Ends and starts of what is to be read, and where that is not the whole window.
+
+        A broker that has just come back may not yet know its partitions.
+        """
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
                 ends = {p: extent.high for p, extent in self._facts.extents(partitions).items()}
-                return ends, self._starts({p: end for p, end in ends.items() if end > 0})
+                return ends, *self._starts({p: end for p, end in ends.items() if end > 0})
             except StoreUnavailable:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(RETRY_S)
 
-    def _starts(self, ends: dict[int, int]) -> list[TopicPartition]:
+    def _starts(self, ends: dict[int, int]) -> tuple[list[TopicPartition], set[int]]:
         """As far back as the window goes, but no further than what can be kept: an id and, at most, a marker for it.
 
-        Asked for uncommitted: what a transaction holds open may be all that there is of the window.
+        That may be fewer ids than can be kept: some stand there several times, others were aborted. Asked for
+        uncommitted: what a transaction holds open may be all that there is of the window.
         """
         since = datetime.fromtimestamp(time.time() - self._window_s, UTC)
         found = self._facts.offsets_at(ends, since)
-        return [
-            TopicPartition(self._topic, partition, max(offset, ends[partition] - 2 * self._ids.max_ids))
-            for partition, offset in found.items()
-        ]
+        nearest = {partition: ends[partition] - 2 * self._ids.max_ids for partition in found}
+        starts = [TopicPartition(self._topic, p, max(offset, nearest[p])) for p, offset in found.items()]
+        return starts, {p for p, offset in found.items() if offset < nearest[p]}

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from processor.core.catalog import FieldSpec, Kind, ObjectType
-from processor.core.values import Values, survives_without_zone
+from processor.core.values import Values, has_local_time, survives_without_zone
 from processor.service.apply_state import Write
 
 Spell: TypeAlias = Callable[[str], str | None]
@@ -47,7 +47,7 @@ def _moment(text: str) -> str:
 
 
 def _local(tz: ZoneInfo, text: str) -> str | None:
-    if not survives_without_zone(text, tz):
+    if not has_local_time(text, tz) or not survives_without_zone(text, tz):
         return None
     local = datetime.fromisoformat(text).astimezone(tz).isoformat(timespec="microseconds")
     return f"{local[:10]} {_seconds(local[11:26])}"

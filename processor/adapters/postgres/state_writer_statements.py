@@ -98,7 +98,7 @@ class Statements:
         )
 
     def update(self, fields: Sequence[FieldSpec]) -> bytes:
-        """(n) of those updated; only the columns of `fields` are named in `set`."""
+        """(n) of those updated, once for each row of the key; only the columns of `fields` are named in `set`."""
         names = tuple(field.name for field in fields)
         if names not in self._updates:
             assignments = [
@@ -200,9 +200,10 @@ class Statements:
         )
 
     def _unchanged(self) -> sql.Composable:
+        """Byte by byte: to a column's own collation texts may be equal that are not the same."""
         columns = [sql.Identifier("t", column_of(field)) for field in self._type.owned]
         terms = [
-            sql.SQL("{}::text is not distinct from {}").format(column, sql.Identifier("i", f"old_{n}"))
+            sql.SQL('{}::text collate "C" is not distinct from {}').format(column, sql.Identifier("i", f"old_{n}"))
             for n, column in enumerate(columns)
         ]
         return sql.SQL(" and ").join(terms)

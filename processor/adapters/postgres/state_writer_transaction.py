@@ -16,11 +16,9 @@ from processor.adapters.postgres.state_writer_unread import Unread
 from processor.core.catalog import FieldSpec, ObjectType
 from processor.core.correction import Correction, Result, Source
 from processor.service.apply_state import Effect, Found, References, Refusal, Verdict, Write, WriteResult
-from processor.service.refusal_text import refusal_text
+from processor.service.refusal_text import NO_SUCH_TIME_SQLSTATE, refusal_text
 
 _SQL = named_sql("applier.sql")
-_NO_SUCH_TIME = "22008"
-"""SQLSTATE of a time that a column cannot hold: here, the first of two moments with one local time."""
 _NAMES_INVALID_INPUT = 160_000
 """`pg_input_is_valid` came with this server version; before it, a refused value's column stays unnamed."""
 
@@ -161,7 +159,8 @@ class PostgresStateTransaction:
         for place, write in enumerate(writes):
             field = lost_time(object_type, self._statements(object_type).without_zone, write)
             if field is not None:
-                results[place] = Refusal(_NO_SUCH_TIME, None, column_of(field))
+                # The first of two moments with one local time.
+                results[place] = Refusal(NO_SUCH_TIME_SQLSTATE, None, column_of(field))
         places = [place for place in range(len(writes)) if place not in results]
         heard = self._pieces.run([writes[place] for place in places], run)
         for place, result in zip(places, heard, strict=True):

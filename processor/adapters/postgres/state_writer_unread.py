@@ -60,7 +60,7 @@ class Unread:
         return done
 
     def _run(self, statement: bytes, parameters: dict[str, str]) -> Sequence[int]:
-        """Nothing is done where one row fails, or where a key has two rows: both were written, and that is undone."""
+        """Nothing is done where one row fails, or where a key has two rows: what was written of them is undone."""
 
         def run() -> list[int] | None:
             found = [n for (n,) in self._connection.execute(statement, parameters)]

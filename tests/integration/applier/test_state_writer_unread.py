@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from processor.adapters.postgres.state_writer_transaction import PostgresStateTransaction
 from processor.core.correction import Correction, Result
@@ -86,6 +88,39 @@ def test_a_key_that_two_rows_have_is_written_to_neither(world: World) -> None:
     assert world.said(update("Note", key, {"personID": "7"}, {"body": "x"})) == (Result.CONFLICT, "DUPLICATE")
     assert world.rows("select count(*) from note where body is not null") == [(0,)]
     assert world.recorded("Note", key) == (1, 100, 0)
+
+
+def test_a_key_of_which_one_of_two_rows_is_as_expected_is_written_to_neither(world: World) -> None:
+    key = "6a2f41a3-c54c-4f3b-9a4d-2d1d3a1b2c3d"
+    world.apply(create("Person", "7", A), create("Note", key, {"personID": "7"}))
+    world.edit("insert into note select district_id, note_id, person_id, 'another' from note")
+    assert world.said(update("Note", key, {"personID": "7"}, {"body": "x"})) == (Result.CONFLICT, "DUPLICATE")
+    assert world.rows("select count(*) from note where body = 'x'") == [(0,)]
+    assert world.recorded("Note", key) == (1, 100, 0)
+
+
+def test_texts_that_a_columns_collation_takes_as_equal_are_not_the_same(world: World) -> None:
+    loose = "provider = icu, locale = 'und-u-ks-level2', deterministic = false"
+    try:
+        world.connection.execute(sql.SQL("create collation loose ({})").format(sql.SQL(loose)))
+    except psycopg.errors.FeatureNotSupported:
+        pytest.skip("a server without ICU has no such collations")
+    world.edit("alter table person alter column last_name type text collate loose")
+    world.apply(create("Person", "7", {"lastName": "Smith"}))
+    world.edit("update person set last_name = 'SMITH'")
+    said = world.said(update("Person", "7", {"lastName": "Smith"}, {"firstName": "x"}))
+    assert said == (Result.CONFLICT, "lastName")
+
+
+@pytest.mark.parametrize("field", ["seenAt", "localAt"])
+def test_a_time_that_the_states_zone_lacks_stops_nothing(world: World, field: str) -> None:
+    """No processor of the same catalog sends it."""
+    first = {field: "0001-01-01T00:00:00.000000Z"}
+    refused = Result.REJECTED_BY_STATE, f"{field}: a time that the state's column cannot hold (22008)"
+    assert world.said(create("Person", "7", {**A, **first})) == refused
+    world.apply(create("Person", "7", A))
+    assert world.said(update("Person", "7", A, first)) == refused
+    assert world.said(update("Person", "7", {**A, **first}, B)) == (Result.CONFLICT, field)
 
 
 def test_an_answer_is_kept_once(world: World) -> None:

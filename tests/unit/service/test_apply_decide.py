@@ -5,12 +5,14 @@ from processor.core.correction import Correction
 from processor.core.snapshot import DistrictVersion
 from processor.service.apply_decide import Turn, decide, unusable, written_fields
 from processor.service.apply_state import UNREADABLE, Found, StateRow
-from processor.service.refusal_text import NUL_SQLSTATE, refusal_text
+from processor.service.refusal_text import NO_SUCH_TIME_SQLSTATE, NUL_SQLSTATE, refusal_text
 from tests.integration.applier.catalog import CATALOG, ENROLLMENT, PERSON
 from tests.integration.applier.world import complete, create, delete, force, update, version, with_source
 
 A = {"lastName": "A"}
 B = {"lastName": "B"}
+YEAR_ONE = {"localAt": "0001-01-01T00:00:00.000000Z"}
+"""Not in the state's zone, where it is still the year before."""
 
 
 def row(**held: str | None) -> StateRow:
@@ -94,6 +96,8 @@ def test_written_fields() -> None:
             update("Person", "7", A, {"lastName": "\x00", "code": "\x00"}),
             refusal_text(NUL_SQLSTATE, "code,lastName"),
         ),
+        (update("Person", "7", A, YEAR_ONE), refusal_text(NO_SUCH_TIME_SQLSTATE, "localAt")),
+        (update("Person", "7", {**A, **YEAR_ONE}, B), None),
     ],
 )
 def test_unusable(correction: Correction, fault: str | None) -> None:

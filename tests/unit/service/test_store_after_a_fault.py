@@ -144,3 +144,32 @@ def test_what_a_processor_leaves_parked_for_days_is_told_ever_more_rarely() -> N
     assert waits[:4] == [REPEAT_S, 2 * REPEAT_S, 4 * REPEAT_S, 8 * REPEAT_S]
     assert max(waits) <= MOST_REPEAT_S
     assert len(told_at) < 12
+
+
+def test_what_another_store_may_have_missed_is_told_again_soon_after_partitions_moved() -> None:
+    """What was parked while another store, or none, had the partition is known to nobody here."""
+    first, late = (chunk(key, chunk=f"0.{key}.0", cause=Cause.HELD, stage=Stage.RELEASED) for key in ("1", "2"))
+    tables, writer, clock = Tables([first], status(RequestState.ACCEPTED)), Writer(), Clock()
+    guarding = Guarding(
+        cast("HistoryTables", tables),
+        cast("HistoryWriter", writer),
+        tables.decode,
+        lambda _: True,
+        CrashPoints(None),
+        clock=clock,
+    )
+    extents = {0: Extent(0, 0, 0)}
+    guarding.take_over(extents)
+    for _ in range(8):
+        clock.now_s += MOST_REPEAT_S
+        guarding.step({0: 0})
+    writer.written.clear()
+    tables.held[late.rank, late.chunk] = late
+    guarding.take_over(extents)
+    clock.now_s += REPEAT_S / 2
+    guarding.take_over(extents)
+    guarding.step({0: 0})
+    assert not writer.written, "faults that follow one another publish nothing more often"
+    clock.now_s += REPEAT_S / 2
+    guarding.step({0: 0})
+    assert writer.written == [first.chunk, late.chunk]

@@ -8,7 +8,8 @@ left join resync_applier.versions v on {recorded}
 left join {table} t on {same_record}
 order by i.n;
 
--- The compare stands in the write: the row is still as it was read, and no newer version is recorded.
+-- The compare stands in the write: the row is still as it was read, and no newer version is recorded. Rows that the key
+-- had before are looked up once more, so that a place comes back as often as there are: one of two may be as expected.
 -- name: update
 with written as (
     update {table} t set {assignments}
@@ -18,7 +19,7 @@ with written as (
 ), kept as (
     {keep_version} from written i {newest}
 )
-select n from written;
+select i.n from written i join {table} t on {same_record};
 
 -- name: delete
 with written as (
