@@ -20,6 +20,7 @@ from processor.settings import Settings
 from stack import services
 from stack.layout import Stack
 from tests.awaiting import await_
+from tests.e2e.servers import frozen
 from tests.integration.broker_door import BrokerDoor
 
 AT_ONCE_S = 5.0
@@ -51,6 +52,14 @@ class World:
         for number in range(count):
             producer.produce(self.topic, b"%d" % number, partition=0)
         assert producer.flush(20) == 0
+
+    def put_in_transaction(self) -> None:
+        """One record, and the marker of its commit."""
+        producer = Producer({**self._client, "transactional.id": self.topic})
+        producer.init_transactions(10)
+        producer.begin_transaction()
+        producer.produce(self.topic, b"0", partition=0)
+        producer.commit_transaction(10)
 
     def join(self) -> Inbox:
         ordinal = len(self.members)
@@ -196,6 +205,26 @@ def test_the_position_is_committed_only_where_nothing_is_in_hand(world: World) -
     assert place.offset < 0
     inbox.committed(offsets)
     assert not inbox.waits(Lane.RETRY, 0)
+
+
+def test_nobody_waits_for_a_broker_to_move_an_idle_group(world: World, stack: Stack) -> None:
+    """A client that has lost its coordinator may wait for it without end."""
+    world.put_in_transaction()
+    inbox = world.join()
+    place = TopicPartition(world.topic, 0)
+    world.until(lambda: [p.offset for p in world.consumers[0].position([place])] == [2], "the marker after the record")
+    inbox.take(next(inbox.ready(time.time())))
+    longest_s = 0.0
+    with frozen(stack, "kafka"):
+        inbox.committed(inbox.offsets())
+        until = monotonic() + 3 * IDLE_COMMIT_EVERY_S
+        while monotonic() < until:
+            started = monotonic()
+            inbox.fill(0.1)
+            longest_s = max(longest_s, monotonic() - started)
+    assert longest_s < AT_ONCE_S
+    world.until(lambda: world.consumers[0].committed([place], 10)[0].offset == 2, "the group past the marker")
+    world.until(lambda: inbox.lag[world.lane].records == 0, "no lag")
 
 
 def test_what_is_in_hand_is_void_after_going_back_and_after_a_rebalance(chunks: World) -> None:

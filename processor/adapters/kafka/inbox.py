@@ -21,6 +21,7 @@ from processor.service.records import Lane, Received
 MAX_POLL_GAP_S = 0.5
 """Reading waits while enough is at hand, but never longer than this, since rebalances are served while reading."""
 IDLE_COMMIT_EVERY_S = 0.5
+CONFIRM_S = 0.5
 LOOK_EVERY_S = 1.0
 
 
@@ -77,6 +78,8 @@ class Inbox:
         self._due_at_s = due_at_s
         self._partitions: dict[tuple[str, int], Partition] = {}
         self._idle_commit_at = 0.0
+        self._idle_asked: list[TopicPartition] = []
+        """Where the group was asked to be moved to, past all that was done with."""
         self._turn = 0
         self._polled_at = 0.0
         self._looked_at = 0.0
@@ -277,24 +280,33 @@ class Inbox:
     def _commit_idle(self) -> None:
         """Moves the group past transaction markers, which end every input and would leave a lag of 1 for ever.
 
-        Only partitions with nothing waiting: the position then is past all that was taken and committed.
+        Only partitions with nothing waiting: the position then is past all that was taken and committed. Nobody waits
+        for the broker's word, since a client that has lost its coordinator may wait without end (ADR 0175): it is asked
+        the next time, for a moment, and what was not committed then is committed again.
         """
         if time.monotonic() < self._idle_commit_at:
             return
         self._idle_commit_at = time.monotonic() + IDLE_COMMIT_EVERY_S
+        self._confirm_idle()
         idle = [TopicPartition(t, n) for (t, n), p in self._partitions.items() if not p.waiting and p.taken is None]
-        if not idle:
-            return
-        behind = [
+        self._idle_asked = [
             position
-            for position in self._consumer.position(idle)
+            for position in (self._consumer.position(idle) if idle else ())
             if position.offset > max(0, self._partitions[position.topic, position.partition].committed)
         ]
-        if behind:
-            try:
-                self._consumer.commit(offsets=behind, asynchronous=False)
-            except KafkaException as exception:
-                self._membership.check_error(exception.args[0])
-                return
-            for position in behind:
-                self._partitions[position.topic, position.partition].committed = position.offset
+        if self._idle_asked:
+            self._consumer.commit(offsets=self._idle_asked, asynchronous=True)
+
+    def _confirm_idle(self) -> None:
+        asked = [place for place in self._idle_asked if (place.topic, place.partition) in self._partitions]
+        if not asked:
+            return
+        try:
+            told = self._consumer.committed(asked, CONFIRM_S)
+        except KafkaException as exception:
+            self._membership.check_error(exception.args[0])
+            return
+        for place in told:
+            if place.error is None:
+                partition = self._partitions[place.topic, place.partition]
+                partition.committed = max(partition.committed, place.offset)
