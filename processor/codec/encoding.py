@@ -135,7 +135,7 @@ class RecordWriter:
         It takes these fields' values in the schema's order. A field of a record within is named by its path.
         """
         between, writers = [header], list[Write]()
-        self._cut(record, varying, "", between, writers)
+        self.cut(record, varying, "", between, writers)
         begin, *ends = between
 
         def write_one(*values: object) -> bytes:
@@ -145,7 +145,7 @@ class RecordWriter:
 
         return write_one
 
-    def _cut(
+    def cut(
         self, record: Mapping[str, Any], varying: Collection[str], path: str, between: list[bytes], writers: list[Write]
     ) -> None:
         """Adds a writer for each varying field, and the bytes that lie between them."""
@@ -154,7 +154,7 @@ class RecordWriter:
                 writers.append(write)
                 between.append(b"")
             elif isinstance(write, RecordWriter):
-                write._cut(record[name], varying, f"{path}{name}.", between, writers)
+                write.cut(record[name], varying, f"{path}{name}.", between, writers)
             else:
                 between[-1] += write(record[name])
 
