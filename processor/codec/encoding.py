@@ -139,9 +139,10 @@ class RecordWriter:
         begin, *ends = between
 
         def write_one(*values: object) -> bytes:
-            return begin + b"".join(
-                [write(value) + end for write, value, end in zip(writers, values, ends, strict=True)]
-            )
+            data = begin
+            for write, value, end in zip(writers, values, ends, strict=True):
+                data += write(value) + end
+            return data
 
         return write_one
 
