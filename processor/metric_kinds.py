@@ -1,5 +1,6 @@
 """Kinds of metrics, and the list of all that were declared: what each role exports is chosen from it."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -58,6 +59,16 @@ class Live(Collector):
         yield family
 
 
+class Distribution(Histogram):
+    """A histogram that takes many observations of one amount at once: the keys of a request are all of one age."""
+
+    def observe_many(self, amount: float, times: int) -> None:
+        """As `observe`, so many times."""
+        self._raise_if_not_observable()  # type: ignore[no-untyped-call]
+        self._sum.inc(amount * times)
+        self._buckets[bisect_left(self._upper_bounds, amount)].inc(times)
+
+
 @dataclass(frozen=True, slots=True)
 class Declared:
     """`labels`: every value that a label can have; text where it is not a list that the code knows."""
@@ -84,8 +95,8 @@ class Declarations:
 
     def histogram(
         self, name: str, meaning: str, roles: Collection[str], buckets: Sequence[float], **labels: Sequence[str]
-    ) -> Histogram:
-        made = Histogram(name, meaning, list(labels), buckets=buckets, registry=None)
+    ) -> Distribution:
+        made = Distribution(name, meaning, list(labels), buckets=buckets, registry=None)
         _begin_series(made, labels)
         self.all.append(Declared(name, "histogram", meaning, roles, labels, made))
         return made

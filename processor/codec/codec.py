@@ -20,6 +20,7 @@ from processor.codec.errors import DecodeError, NotRegistered
 from processor.codec.framing import Framing, header_of, registry_header, single_object_header, writer_ref
 from processor.codec.record_types import FIXED, Record, RecordType, correction_type, unknown_correction_type
 from processor.codec.registry import Compatibility, Registry
+from processor.codec.repeating import body_writer
 from processor.codec.schema_files import SchemaFiles
 from processor.codec.schema_text import Schema, fingerprint, full_name, logical_types
 from processor.codec.wire import Wire
@@ -52,6 +53,8 @@ class RecordSchema:
     meaning: frozenset[tuple[str, str]]
     write: encoding.Write
     """A record as Avro's fields to its bytes."""
+    body: Callable[[Any], bytes]
+    """A record to its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +148,7 @@ class Codec:
             schema = self._by_object[record.source.object]
         else:
             schema = self._by_type[type(record)]
-        header = self._headers.get((topic, schema.record.name))
-        body = schema.write(schema.record.to_wire(record))
-        return (self._header(topic, schema) if header is None else header) + body
+        return (self._headers.get((topic, schema.record.name)) or self._header(topic, schema)) + schema.body(record)
 
     def outcome_writer(self, topic: str, outcome: KeyOutcome) -> Callable[[str, str | None], bytes]:
         """Writes outcomes that differ from this one in `key` and `asked_as` alone. Raises as `encode`."""
@@ -269,7 +270,7 @@ def _record_schema(record: RecordType, schema: Schema) -> RecordSchema:
     text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
     parsed, meaning = parse_schema(schema), frozenset(logical_types(schema))
     write = encoding.compiled(parsed) or partial(_by_fastavro, parsed)
-    return RecordSchema(record, text, parsed, fingerprint(schema), meaning, write)
+    return RecordSchema(record, text, parsed, fingerprint(schema), meaning, write, body_writer(record, write))
 
 
 def _by_fastavro(parsed: Any, wire: Wire) -> bytes:  # noqa: ANN401  (a schema as fastavro keeps it)

@@ -132,23 +132,32 @@ class RecordWriter:
     def alike(self, record: Mapping[str, Any], varying: Collection[str], header: bytes) -> Callable[..., bytes]:
         """Writes, after the header, records that differ from this one in some fields alone.
 
-        It takes these fields' values in the schema's order.
+        It takes these fields' values in the schema's order. A field of a record within is named by its path.
         """
         between, writers = [header], list[Write]()
-        for name, write in self.fields:
-            if name in varying:
-                writers.append(write)
-                between.append(b"")
-            else:
-                between[-1] += write(record[name])
+        self.cut(record, varying, "", between, writers)
         begin, *ends = between
 
         def write_one(*values: object) -> bytes:
-            return begin + b"".join(
-                [write(value) + end for write, value, end in zip(writers, values, ends, strict=True)]
-            )
+            data = begin
+            for write, value, end in zip(writers, values, ends, strict=True):
+                data += write(value) + end
+            return data
 
         return write_one
+
+    def cut(
+        self, record: Mapping[str, Any], varying: Collection[str], path: str, between: list[bytes], writers: list[Write]
+    ) -> None:
+        """Adds a writer for each varying field, and the bytes that lie between them."""
+        for name, write in self.fields:
+            if path + name in varying:
+                writers.append(write)
+                between.append(b"")
+            elif isinstance(write, RecordWriter):
+                write.cut(record[name], varying, f"{path}{name}.", between, writers)
+            else:
+                between[-1] += write(record[name])
 
 
 _PRIMITIVE: Mapping[str, Write] = {

@@ -1,6 +1,8 @@
 """Requests and chunks as Avro records."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from processor.codec.errors import DecodeError
@@ -50,8 +52,7 @@ def request_from_wire(wire: Wire) -> Request:
     request_id: str = wire["request_id"]
     if not is_request_id(request_id):
         raise DecodeError(Reason.INVALID_REQUEST, "request_id is not a uuid (8-4-4-4-12 hexadecimal digits)")
-    known = {name: symbols.read_known(wire[name]) for name, (symbols, _) in _OF_REQUEST.items()}
-    lists: dict[str, Any] = {name: known[name] or instead for name, (_, instead) in _OF_REQUEST.items()}
+    lists, not_understood = _closed_lists(*map(wire.__getitem__, _OF_REQUEST))
     return Request(
         request_id=request_id.lower(),
         district_id=wire["district_id"],
@@ -63,9 +64,17 @@ def request_from_wire(wire: Wire) -> Request:
         reason=wire["reason"],
         run_id=wire["run_id"],
         linked=wire["linked"],
-        not_understood=tuple(name for name, symbol in known.items() if symbol is None),
+        not_understood=not_understood,
         **lists,
     )
+
+
+@lru_cache(maxsize=256)
+def _closed_lists(*written: str) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """A request's closed lists as read, and which of them have an unknown symbol; most requests have the same ones."""
+    known = {name: _OF_REQUEST[name][0].read_known(symbol) for name, symbol in zip(_OF_REQUEST, written, strict=True)}
+    lists = {name: known[name] or instead for name, (_, instead) in _OF_REQUEST.items()}
+    return lists, tuple(name for name, symbol in known.items() if symbol is None)
 
 
 def _selection_to_wire(selection: Selection) -> tuple[str, Wire]:

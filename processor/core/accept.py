@@ -145,7 +145,7 @@ def _checked(request: Request, too_long: Sequence[str], nul: Sequence[str], cata
         raise Rejected(Reason.INVALID_REQUEST, f"holds the character NUL: {', '.join(nul)}")
     if request.school_year is not None:
         _check_year(request.school_year, catalog)
-    if request.selection == Keys(()):
+    if isinstance(request.selection, Keys) and not request.selection.keys:
         raise Rejected(Reason.EMPTY_SELECTION, "the selection names no key")
     if not isinstance(request.selection, Keys):
         _check_chosen(request, catalog)

@@ -1,7 +1,7 @@
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from processor.core.frozen import dataclass
 from processor.core.request import Dependencies, Mode, OnStateOnly, Report
 
 

@@ -3,11 +3,11 @@
 Field values are *canonical text* (see `values`), `None` for null.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from processor.core.chunk import Cause
+from processor.core.frozen import dataclass
 from processor.core.request import Dependencies, Mode, OnStateOnly
 from processor.core.snapshot import DistrictVersion
 from processor.core.values import Values

@@ -1,7 +1,7 @@
 """What is told of requests: the records of the history topic, and the wish to clear them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
@@ -9,6 +9,7 @@ from typing import TypeAlias
 from processor.core.chunk import Ask, Chunk
 from processor.core.correction import Op, Parent
 from processor.core.errors import Reason
+from processor.core.frozen import dataclass
 from processor.core.request import Request
 
 

@@ -3,10 +3,11 @@
 All times of the domain are timezone-aware UTC with microseconds.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
+
+from processor.core.frozen import dataclass
 
 UNKNOWN = "UNKNOWN"
 """The symbol, in every closed list of a schema, that a later release's symbols are read as."""

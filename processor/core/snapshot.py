@@ -1,11 +1,12 @@
 """What was read from both sides, as the decisions see it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TypeAlias
 
 from processor.core.errors import Reason
+from processor.core.frozen import dataclass
 
 Row: TypeAlias = tuple[str | None, ...]
 """Raw column texts in the order of `ObjectType.compared`."""

@@ -1,8 +1,10 @@
 """Kafka records as the services see them, and the lanes that they come in by."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import TypeAlias
+
+from processor.core.frozen import dataclass
 
 Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
 

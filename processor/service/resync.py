@@ -37,6 +37,8 @@ class Observation:
 
     def fault(self, chunk: Chunk, catalog: Catalog) -> SnapshotUnavailable | None:
         """Why a chunk cannot be decided: its object was not read, or an ancestor's that its decisions need."""
+        if not self.away:
+            return None
         own = self.away.get((chunk.district_id, chunk.object))
         if own is not None:
             return own
@@ -140,6 +142,8 @@ def _resync_family(
         parts.append(part)
     if rows is not None:
         parts = _guarded(chunks, parts, catalog, now, rows, is_apart=is_apart)
+    if len(parts) == 1:
+        return _in_order(parts[0], catalog)
     announced = _announced((part for chunk, part in zip(chunks, parts, strict=True) if _is_guarded(chunk)), now)
     plan, told_first = Plan(), list[Told]()
     for chunk, part in zip(chunks, parts, strict=True):
@@ -149,7 +153,13 @@ def _resync_family(
         plan.add(part)
     plan.history[:0] = told_first
     plan.history[:0] = announced
-    plan.corrections = deletes_last_and_upward(plan.corrections, catalog)
+    return _in_order(plan, catalog)
+
+
+def _in_order(plan: Plan, catalog: Catalog) -> Plan:
+    """With its corrections in the order in which they may be applied."""
+    if plan.corrections:
+        plan.corrections = deletes_last_and_upward(plan.corrections, catalog)
     return plan
 
 
@@ -179,6 +189,8 @@ def _guarded(
     chunks: Sequence[Chunk], parts: Sequence[Plan], catalog: Catalog, now: datetime, rows: CountRows, *, is_apart: bool
 ) -> list[Plan]:
     """The plans of one request's chunks, with what they would send parked where the guard does not let it pass."""
+    if not any(part.corrections or chunk.stage is Stage.PLAN for chunk, part in zip(chunks, parts, strict=True)):
+        return list(parts)
     limits = catalog.limits
     guarded = [part for chunk, part in zip(chunks, parts, strict=True) if chunk.stage is Stage.GUARDED]
     together = plan_counts(correction for part in guarded for correction in part.corrections)

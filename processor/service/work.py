@@ -1,6 +1,5 @@
 """What a record asks for: decoded as its topic's records are, or set aside."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from processor.codec.codec import Codec
@@ -8,6 +7,7 @@ from processor.codec.errors import DecodeError
 from processor.core.chunk import Chunk
 from processor.core.correction import Answer, Source
 from processor.core.errors import Reason
+from processor.core.frozen import dataclass
 from processor.core.history import RequestStatus
 from processor.core.request import Request
 from processor.service.records import Lane, Received

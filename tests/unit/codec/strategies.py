@@ -204,24 +204,25 @@ OUTCOMES = _every(
     answered_at=_maybe_times,
     decided_at=_times,
 )
+STATUSES = _every(
+    RequestStatus,
+    request=st.builds(replace, _requests, selection=st.just(Keys(())) | st.builds(All)),
+    state=st.sampled_from(RequestState),
+    reason=_reasons,
+    detail=_maybe_text,
+    keys=_counts,
+    decided_at=_times,
+    guard=st.none() | _guards,
+    planned=st.none() | _plans,
+    decided_by=_maybe_text,
+)
 RECORDS: st.SearchStrategy[Record] = st.one_of(
     _requests,
     _chunks,
     st.sampled_from(OBJECTS).flatmap(lambda name: _corrections(CATALOG.objects[name])),
     _every(Answer, source=_sources, result=st.sampled_from(Result), detail=_maybe_text, answered_at=_times),
     OUTCOMES,
-    _every(
-        RequestStatus,
-        request=st.builds(replace, _requests, selection=st.just(Keys(())) | st.builds(All)),
-        state=st.sampled_from(RequestState),
-        reason=_reasons,
-        detail=_maybe_text,
-        keys=_counts,
-        decided_at=_times,
-        guard=st.none() | _guards,
-        planned=st.none() | _plans,
-        decided_by=_maybe_text,
-    ),
+    STATUSES,
     _every(
         ChunkStatus,
         request_id=_ids,
