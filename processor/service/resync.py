@@ -142,7 +142,7 @@ def _resync_family(
         parts.append(part)
     if rows is not None:
         parts = _guarded(chunks, parts, catalog, now, rows, is_apart=is_apart)
-    if len(parts) == 1:
+    if len(parts) == 1 and not any(isinstance(record, ChunkStatus) for record in parts[0].history):
         return _in_order(parts[0], catalog)
     announced = _announced((part for chunk, part in zip(chunks, parts, strict=True) if _is_guarded(chunk)), now)
     plan, told_first = Plan(), list[Told]()
