@@ -31,6 +31,8 @@ MAX_TEXTS = {"district_id": 255, "object": 255, "requested_by": 255, "school_yea
 """Characters of a request's texts; history holds them all in one record."""
 MAX_CHUNK_BYTES = 700_000
 """Keys with the texts asked for, as UTF-8: a chunk must fit into a record of 1 MiB, also when it goes round again."""
+MAX_CHARACTER_BYTES = 4
+"""Of UTF-8: keys that are few enough by their characters need not be encoded to be weighed."""
 
 
 class Rejected(CoreError):
@@ -223,6 +225,9 @@ def _chunk(request: Request, chunk: str, asks: Sequence[Ask], cause: Cause) -> C
 
 def cut(asks: Sequence[Ask], max_keys: int) -> list[list[Ask]]:
     """The asks in order, cut so that no part has more than `max_keys` keys or `MAX_CHUNK_BYTES`."""
+    characters = sum(len(ask.key) + len(ask.asked_as or "") for ask in asks)
+    if 0 < len(asks) <= max_keys and characters * MAX_CHARACTER_BYTES <= MAX_CHUNK_BYTES:
+        return [list(asks)]
     parts: list[list[Ask]] = []
     size = 0
     for ask in asks:

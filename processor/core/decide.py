@@ -38,8 +38,9 @@ def decide(chunk: Chunk, catalog: Catalog, snapshot: Snapshot, now: datetime, *,
     """
     deletes = count_state_only(chunk, snapshot) if state_only is None else state_only
     deciding = _Deciding(chunk, catalog, snapshot, now, deletes)
+    kind = catalog.objects[chunk.object]
     for ask in chunk.asks:
-        deciding.decide_key(catalog.objects[chunk.object], ask)
+        deciding.decide_key(kind, ask)
     return deciding.finish()
 
 
@@ -124,6 +125,9 @@ class _Deciding:
 
     def decide_key(self, kind: ObjectType, ask: Ask) -> None:
         observed = self.observed(kind.name, ask.key)
+        if observed.is_same:
+            self.both(kind, ask, observed)
+            return
         verify = self.chunk.mode is Mode.VERIFY
         if observed.fault is not None:
             self.unreadable(kind, ask, observed.fault)
