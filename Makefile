@@ -59,7 +59,7 @@ layers: $(VENV) ## Who may import whom
 	@$(BIN)/lint-imports
 
 schemas: $(VENV) ## Generated schemas, archive and documentation are fresh
-	@$(BIN)/python -m processor.codec.generate --check && $(BIN)/python -m processor.http.metrics_page --check
+	@$(BIN)/python -m processor.codec.generate --check && $(BIN)/python -m processor.http.metrics_page --check && $(BIN)/python -m bench.report --check
 
 unit: $(VENV) ## Unit tests only; no services
 	@$(BIN)/python -m pytest tests/unit
@@ -67,7 +67,7 @@ unit: $(VENV) ## Unit tests only; no services
 fmt: $(VENV) ## Formats and mends what can be mended by itself
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-bench: $(VENV) ## Ours beside peers and floors, in turn; figures only where all counts are right; some 10 minutes
+bench: $(VENV) ## Ours beside peers and floors, in turn; figures only where all counts are right; some 20 minutes
 	@$(BIN)/python -m bench
 
 bench-quick: $(VENV) ## The same on little data, once; some 2 minutes
