@@ -8,7 +8,7 @@ from typing import Any
 from bench.contend import figure
 from bench.page import Document, sizes
 
-WIDTH, MARGIN, NAMES = 860, 20, 230
+WIDTH, MARGIN, NAMES = 880, 20, 260
 BAR, GAP, TITLE = 16, 6, 30
 HEIGHT, AXIS = 170, 46
 OURS, THEIRS, INK, PALE = "#1f6feb", "#9aa4ae", "#24292f", "#d0d7de"
