@@ -21,14 +21,13 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from psycopg import sql
 
 from bench import command
+from bench.awaiting import until
 from bench.checksum import check_equal
-from bench.contend import contend
 from bench.figures import Figure
-from bench.latest import document
 from bench.measured import OURS, Contender, Measured, Scenario, Unit
 from bench.meter import Meter, peak_rss_mb
 from bench.options import number
-from bench.traffic import OBJECT, Tail, WrongCount, compare
+from bench.traffic import OBJECT, Tail, compare, put
 from bench.world import DISTRICT, PARTITIONS, Run, World
 from processor.adapters.postgres.state_writer import PostgresStateWriter
 from processor.bootstrap.apply import MOST_CORRECTIONS
@@ -42,8 +41,6 @@ from processor.core.request import Dependencies, Mode, OnStateOnly
 from processor.core.snapshot import DistrictVersion
 from processor.core.values import Values, canonical
 
-LOOK_EVERY_S = 0.02
-LONGEST_S = 900.0
 HALF_CREATED = """
 update bench_state_person set phone = '555-DIFF'
 where district_id = 'NORTH' and district_person_id % 2 = 0 and district_person_id <= {0};
@@ -78,10 +75,7 @@ def main() -> int:
 
 
 def _figures(here: World, options: argparse.Namespace) -> Iterator[Figure]:
-    contest = contend(here, scenario(options.rows), options.repeats)
-    if contest.faults:
-        raise WrongCount("; ".join(contest.faults))
-    yield document([contest], {})["scenarios"][0]
+    yield command.contest(here, scenario(options.rows), options.repeats)
 
 
 def scenario(corrections: int) -> Scenario:
@@ -223,14 +217,7 @@ def _publish(run: Run, corrections: Sequence[Correction]) -> None:
     topic, partition = run.topics.corrections, partition_of(DISTRICT, PARTITIONS)
     producer = Producer({"bootstrap.servers": run.settings.bootstrap_servers, "linger.ms": 20})
     for correction in corrections:
-        value = run.codec.encode(topic, correction)
-        while True:
-            try:
-                producer.produce(topic, value, DISTRICT, partition)
-            except BufferError:
-                producer.poll(0.1)
-            else:
-                break
+        put(producer, topic, run.codec.encode(topic, correction), DISTRICT, partition)
     if producer.flush(60):
         raise TimeoutError("corrections could not be published")
 
@@ -238,28 +225,22 @@ def _publish(run: Run, corrections: Sequence[Correction]) -> None:
 def _watched(run: Run) -> Measured:
     """From the group's first commit that is seen to its last. Nothing is decoded meanwhile."""
     place = TopicPartition(run.topics.corrections, partition_of(DISTRICT, PARTITIONS))
-    pid = int(run.world.stack.pid_file("apply-0").read_text().split()[0])
+    pid = run.pid("apply")
     watcher = Consumer({"bootstrap.servers": run.settings.bootstrap_servers, "group.id": run.settings.group("apply")})
+
+    def committed() -> int:
+        (found,) = watcher.committed([place], 10)
+        return int(found.offset)
+
     try:
         _, end = watcher.get_watermark_offsets(place, 10)
-        first = _committed(watcher, place, 1)
+        first = until(committed, 1, "corrections answered")
         began, meter = time.monotonic(), Meter(run.world.stack, {"apply": [pid]})
-        amount = _committed(watcher, place, end) - first
+        amount = until(committed, end, "corrections answered") - first
         seconds = time.monotonic() - began
         return Measured({"speed": amount / seconds}, amount, seconds, meter.cpu_s(), {"apply": peak_rss_mb(pid)})
     finally:
         watcher.close()
-
-
-def _committed(watcher: Consumer, place: TopicPartition, least: int) -> int:
-    """Waits until so much is committed; returns how much is."""
-    until = time.monotonic() + LONGEST_S
-    while time.monotonic() < until:
-        (found,) = watcher.committed([place], 10)
-        if found.offset >= least:
-            return int(found.offset)
-        time.sleep(LOOK_EVERY_S)
-    raise TimeoutError(f"corrections were not answered within {LONGEST_S:.0f} s")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,10 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
+from bench.contend import contend
 from bench.figures import Figure, machine, versions
+from bench.latest import scenario_of
+from bench.measured import Scenario
 from bench.options import SEED, number
 from bench.traffic import WrongCount
 from bench.world import RunFailed, World, world
@@ -28,6 +31,14 @@ def figures(parser: argparse.ArgumentParser, measure: Measure, arguments: Sequen
     """The exit code: 1 where a count is wrong, or nothing could be measured; never for a time."""
     chosen = parser.parse_args(arguments)
     return printed(parser, chosen, measure, [chosen.rows])
+
+
+def contest(here: World, scenario: Scenario, repeats: int) -> Figure:
+    """Of a scenario by itself. Raises WrongCount where a contender has no figure."""
+    done = contend(here, scenario, repeats)
+    if done.faults:
+        raise WrongCount("; ".join(done.faults))
+    return scenario_of(done)
 
 
 def printed(parser: argparse.ArgumentParser, chosen: argparse.Namespace, measure: Measure, sizes: Sequence[int]) -> int:

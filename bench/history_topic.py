@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from confluent_kafka import Producer
 
-from bench.traffic import OBJECT
+from bench.traffic import OBJECT, put
 from bench.world import DISTRICT, PARTITIONS, Run
 from processor.codec.history import history_record
 from processor.core.history import (
@@ -74,13 +74,7 @@ def publish(run: Run, requests: int, begin: int = 0) -> None:
     for record in records(requests, begin):
         key, request_id, headers = history_record(record)
         value, partition = run.codec.encode(topic, record), partition_of(request_id, PARTITIONS)
-        while True:
-            try:
-                producer.produce(topic, value, key, partition, headers=[*headers])
-            except BufferError:
-                producer.poll(0.1)
-            else:
-                break
+        put(producer, topic, value, key, partition, headers=[*headers])
     deadline = time.monotonic() + WRITTEN_WITHIN_S
     while producer.flush(1.0):
         if time.monotonic() > deadline:

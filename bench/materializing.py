@@ -18,10 +18,9 @@ import psycopg
 from psycopg import sql
 
 from bench import command, history_topic
-from bench.contend import contend
+from bench.awaiting import LOOK_EVERY_S, until
 from bench.figures import Figure
 from bench.history_topic import KEYS_A_REQUEST
-from bench.latest import document
 from bench.measured import OURS, Contender, Measured, Scenario, Unit
 from bench.meter import Meter, peak_rss_mb
 from bench.options import number
@@ -35,8 +34,6 @@ from processor.service.history_ports import BatchLimits
 from stack import roles
 
 BATCH = BatchLimits().records
-LOOK_EVERY_S = 0.02
-LONGEST_S = 900.0
 FLOOR_TABLES = """
 drop table if exists floor_outcomes, batch_floor;
 create table floor_outcomes (like outcomes including all);
@@ -67,10 +64,7 @@ def main() -> int:
 
 
 def _figures(here: World, options: argparse.Namespace) -> Iterator[Figure]:
-    contest = contend(here, scenario(options.outcomes), options.repeats)
-    if contest.faults:
-        raise WrongCount("; ".join(contest.faults))
-    yield document([contest], {})["scenarios"][0]
+    yield command.contest(here, scenario(options.outcomes), options.repeats)
     peaks: list[float] = []
     for measured in replays(here, (options.outcomes, options.outcomes * options.grown)):
         peaks.append(measured.peak_rss_mb["replay"])
@@ -106,24 +100,18 @@ def materialized(world: World, *, requests: int) -> Measured:
 
 
 def _watched(run: Run, outcomes: int) -> Measured:
-    pid = int(run.world.stack.pid_file("store-0").read_text().split()[0])
+    pid = run.pid("store")
     with psycopg.connect(run.settings.history_dsn, autocommit=True) as connection:
-        first = _kept(connection, 1)
+        first = until(partial(_kept, connection), 1, "outcomes in the tables")
         began, meter = time.monotonic(), Meter(run.world.stack, {"store": [pid]})
-        amount = _kept(connection, outcomes) - first
+        amount = until(partial(_kept, connection), outcomes, "outcomes in the tables") - first
         seconds = time.monotonic() - began
         return Measured({"speed": amount / seconds}, amount, seconds, meter.cpu_s(), {"store": peak_rss_mb(pid)})
 
 
-def _kept(connection: psycopg.Connection, least: int) -> int:
-    """Waits until so many outcomes are in the tables; returns how many are."""
-    until = time.monotonic() + LONGEST_S
-    while time.monotonic() < until:
-        row = connection.execute("select coalesce(sum(keys), 0)::bigint from resync_store.tallies").fetchone()
-        if row is not None and row[0] >= least:
-            return int(row[0])
-        time.sleep(LOOK_EVERY_S)
-    raise TimeoutError(f"{least:,} outcomes were not in the tables within {LONGEST_S:.0f} s")
+def _kept(connection: psycopg.Connection) -> int:
+    row = connection.execute("select coalesce(sum(keys), 0)::bigint from resync_store.tallies").fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def merged(world: World, *, requests: int) -> Measured:

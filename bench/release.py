@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
-from bench.traffic import OBJECT
+from bench.traffic import put, request_for
 from bench.world import DISTRICT, PARTITIONS, Run
 from processor.core.partition import partition_of
-from processor.core.request import Keys, Request
 
 STILL_S = 60.0
 """A group that has committed nothing for so long is not waited for."""
@@ -58,16 +57,8 @@ class Backlog:
 
     def publish(self, keys: Sequence[int], district_id: str = DISTRICT) -> None:
         topic = self._run.topics.requests
-        request = Request(str(uuid.uuid4()), district_id, OBJECT, Keys(tuple(map(str, keys))), "bench")
-        value = self._run.codec.encode(topic, request)
-        partition = partition_of(district_id, PARTITIONS)
-        while True:
-            try:
-                self._producer.produce(topic, value, district_id, partition, on_delivery=self._note)
-            except BufferError:
-                self._producer.poll(0.1)
-            else:
-                break
+        value = self._run.codec.encode(topic, request_for(keys, district_id))
+        put(self._producer, topic, value, district_id, partition_of(district_id, PARTITIONS), on_delivery=self._note)
         self._keys, self._most_keys = self._keys + len(keys), max(self._most_keys, len(keys))
 
     def written(self) -> None:

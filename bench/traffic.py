@@ -5,6 +5,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
@@ -26,6 +27,21 @@ class WrongCount(Exception):
     """The topics do not hold what was planted: there is no figure."""
 
 
+def request_for(keys: Sequence[int], district_id: str = DISTRICT) -> Request:
+    return Request(str(uuid.uuid4()), district_id, OBJECT, Keys(tuple(map(str, keys))), "bench")
+
+
+def put(producer: Producer, topic: str, value: bytes, key: str | bytes, partition: int, **more: Any) -> None:  # noqa: ANN401
+    """Waits where the client has no room for it. `more` is what `produce` takes."""
+    while True:
+        try:
+            producer.produce(topic, value, key, partition, **more)
+        except BufferError:
+            producer.poll(0.1)
+        else:
+            return
+
+
 class Publisher:
     """Publishes requests; of the benchmark's district where nothing else is said."""
 
@@ -35,19 +51,13 @@ class Publisher:
 
     def publish(self, keys: Sequence[int], district_id: str = DISTRICT) -> str:
         """The request's id; returns before the broker has it."""
-        return self.send(Request(str(uuid.uuid4()), district_id, OBJECT, Keys(tuple(map(str, keys))), "bench"))
+        return self.send(request_for(keys, district_id))
 
     def send(self, request: Request) -> str:
         topic = self._run.topics.requests
         value = self._run.codec.encode(topic, request)
-        partition = partition_of(request.district_id, PARTITIONS)
-        while True:
-            try:
-                self._producer.produce(topic, value, request.district_id, partition)
-            except BufferError:
-                self._producer.poll(0.1)
-            else:
-                return request.request_id
+        put(self._producer, topic, value, request.district_id, partition_of(request.district_id, PARTITIONS))
+        return request.request_id
 
     def flush(self) -> None:
         if self._producer.flush(60):
