@@ -13,8 +13,9 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from processor.adapters.postgres.array_literal import array_literal
 from processor.adapters.postgres.database import ReaderOptions
-from processor.adapters.postgres.snapshot_sql import array_literal, district_statement, state_statement
+from processor.adapters.postgres.snapshot_sql import district_statement, state_statement
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.adapters.postgres.state_writer import PostgresStateWriter
 from processor.adapters.postgres.state_writer_columns import Columns

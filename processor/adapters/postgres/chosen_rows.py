@@ -11,13 +11,13 @@ from typing import Any, TypeAlias
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from processor.adapters.postgres.array_literal import array_literal
 from processor.adapters.postgres.condition_sql import condition_sql, tables_of
 from processor.adapters.postgres.database import Database
 from processor.adapters.postgres.digest_sql import sum_of
 from processor.adapters.postgres.finder import column_types
 from processor.adapters.postgres.scan_sides import Read, ScanSides, read_page
 from processor.adapters.postgres.scan_sql import IN_ORDER, PageStatements
-from processor.adapters.postgres.snapshot_sql import array_literal
 from processor.core.catalog import ObjectType
 from processor.core.chosen import Chosen
 from processor.core.digest import Digest

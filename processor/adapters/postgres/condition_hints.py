@@ -10,7 +10,8 @@ from uuid import UUID
 
 from psycopg import sql
 
-from processor.adapters.postgres.snapshot_sql import array_literal, table_name
+from processor.adapters.postgres.array_literal import array_literal
+from processor.adapters.postgres.snapshot_sql import table_name
 from processor.core.catalog import Kind
 from processor.core.condition import (
     AllOf,

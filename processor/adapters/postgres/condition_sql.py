@@ -11,9 +11,10 @@ from typing import assert_never
 
 from psycopg import sql
 
+from processor.adapters.postgres.array_literal import array_literal
 from processor.adapters.postgres.condition_hints import ALIAS, ColumnTypes, hints
 from processor.adapters.postgres.condition_values import AS_TEXT, NATIVE, PARAMETER, value_of_text
-from processor.adapters.postgres.snapshot_sql import array_literal, table_name
+from processor.adapters.postgres.snapshot_sql import table_name
 from processor.core.catalog import FieldSpec, ObjectType
 from processor.core.condition import (
     AllOf,

@@ -15,8 +15,8 @@ from processor.adapters.postgres.database import Database as Reader
 from processor.adapters.postgres.database import ReaderOptions, Unreadable
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA
 from processor.adapters.postgres.history_schema import migrations, schema_version
+from processor.adapters.postgres.named_sql import named_sql
 from processor.adapters.postgres.state_writer_columns import type_name
-from processor.adapters.postgres.state_writer_sql import named_sql
 from processor.service.client_ports import NotSetUp, Unreachable
 from processor.service.doctor import applier
 from processor.service.doctor.facts import (

@@ -7,10 +7,11 @@ from threading import Timer
 import psycopg
 from psycopg import sql
 
+from processor.adapters.postgres.array_literal import array_literal
 from processor.adapters.postgres.condition_hints import ALIAS, ColumnTypes
 from processor.adapters.postgres.condition_sql import field_sql, tables_of, where_sql
 from processor.adapters.postgres.database import Database, ReaderOptions
-from processor.adapters.postgres.snapshot_sql import array_literal, table_name
+from processor.adapters.postgres.snapshot_sql import table_name
 from processor.core.catalog import KeyType, ObjectType
 from processor.core.condition import Condition, Operand, table_of
 from processor.core.request import Side
@@ -72,7 +73,7 @@ class Finder:
 def column_types(database: Database, tables: Sequence[str]) -> ColumnTypes:
     """Empty for a table that is not there."""
     quoted = [table_name(name).as_string() for name in tables]
-    rows = database.rows(_TYPES, {"names": array_literal(list(tables)), "quoted": array_literal(quoted)})
+    rows = database.rows(_TYPES, {"names": array_literal(tables), "quoted": array_literal(quoted)})
     return {(table, column): type_name for table, column, type_name in rows}
 
 

@@ -63,16 +63,20 @@ TALLY = ("request_id", "district_id", "object", "status", "reason", "keys", "ask
 """Columns of the table that counts outcomes; no record gives its rows (ADR 0038)."""
 
 
+def _clean(text: str) -> str:
+    return text.replace("\0", "\ufffd")
+
+
 def _text(value: str | None) -> str | None:
-    return value.replace("\0", "\ufffd") if value is not None and "\0" in value else value
+    return None if value is None else _clean(value)
 
 
 def _name(value: str | None) -> str | None:
-    return _stored(value) if value is not None else None
+    return None if value is None else _stored(value)
 
 
 def _stored(name: str) -> str:
-    return name[:MAX_NAME_CHARS].replace("\0", "\ufffd")
+    return _clean(name[:MAX_NAME_CHARS])
 
 
 def places(changes: Changes) -> set[tuple[str, str]]:

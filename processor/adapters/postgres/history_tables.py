@@ -12,7 +12,7 @@ from processor.adapters.postgres import history_guard as guard
 from processor.adapters.postgres import history_rows as rows
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
 from processor.adapters.postgres.history_schema import script
-from processor.adapters.postgres.state_writer_sql import named_sql
+from processor.adapters.postgres.named_sql import named_sql
 from processor.core.history import Clear, RequestEnd, RequestStatus
 from processor.service.guard_ports import Orderable, ParkedPlace, ParkedRecord, PlannedRequest, ReleasedRequest
 from processor.service.history_changes import Changes

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 
 from psycopg import sql
 
+from processor.adapters.postgres.array_literal import array_literal
 from processor.adapters.postgres.database import Database, Unreadable
 from processor.adapters.postgres.digest_sql import packed
 from processor.adapters.postgres.packed import lines_of
-from processor.adapters.postgres.snapshot_sql import array_literal, place_of_key, rows_of_keys, versioned
-from processor.core.catalog import KeyType, Table
+from processor.adapters.postgres.snapshot_sql import place_of_key, rows_of_keys, versioned
+from processor.core.catalog import Table
 from processor.core.lines import Lines
 from processor.service.ports import SnapshotImpossible
 
@@ -30,16 +31,16 @@ class DigestQuestion:
 
     def __init__(self, table: Table, line: sql.Composed) -> None:
         self.table = table.name
-        self._key_type = table.key_type
         rows = rows_of_keys(table, [place_of_key(table), line])
         self._statement = versioned(packed(rows, table.key_type))
 
     def put(self, database: Database, district_id: str, keys: Sequence[str]) -> Told:
         """Raises SnapshotUnavailable; SnapshotImpossible where only the columns can tell what is the matter."""
-        listed = array_literal(list(keys)) if self._key_type is KeyType.TEXT else f"{{{','.join(keys)}}}"
         read_at = datetime.now(UTC)
         try:
-            rows = database.rows(self._statement, {"district_id": district_id, "keys": listed}, binary=True)
+            rows = database.rows(
+                self._statement, {"district_id": district_id, "keys": array_literal(keys)}, binary=True
+            )
         except Unreadable as fault:
             raise SnapshotImpossible(f"{database.name}: a key or a value cannot be read ({fault})") from fault
         ((xmax, in_progress, places, digests),) = rows

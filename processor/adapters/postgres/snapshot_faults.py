@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from processor.adapters.postgres.array_literal import array_literal
 from processor.adapters.postgres.database import Database, Unreadable
-from processor.adapters.postgres.snapshot_sql import array_literal
 from processor.core.errors import Reason
 from processor.core.snapshot import KeyFault
 

@@ -8,9 +8,9 @@ from functools import partial
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from processor.adapters.postgres.array_literal import array_literal
 from processor.adapters.postgres.database import Database, Unreadable
 from processor.adapters.postgres.snapshot_faults import OTHER_SPELLING, is_no_key_of, key_fault, unreadable_keys
-from processor.adapters.postgres.snapshot_sql import array_literal
 from processor.core.catalog import FieldSpec, ObjectType
 from processor.core.snapshot import KeyFault
 from processor.service.ports import SnapshotImpossible, SnapshotUnavailable
@@ -58,7 +58,7 @@ class Question:
 def _rows(
     database: Database, statement: sql.Composed, parameters: Mapping[str, object], keys: Sequence[str]
 ) -> list[TupleRow]:
-    return database.rows(statement, {**parameters, "keys": array_literal(list(keys))})
+    return database.rows(statement, {**parameters, "keys": array_literal(keys)})
 
 
 def _rows_asked_for(

@@ -140,8 +140,3 @@ def state_column(field: FieldSpec) -> sql.Composed:
         district=sql.Identifier(lookup.district_column),
         dangling=sql.Literal(DANGLING),
     )
-
-
-def array_literal(keys: list[str]) -> str:
-    """A Postgres array literal of texts; an order of magnitude cheaper than letting the client adapt a list."""
-    return "{" + ",".join('"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"' for key in keys) + "}"

@@ -8,8 +8,8 @@ from hashlib import blake2b
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from processor.adapters.postgres.named_sql import named_sql
 from processor.adapters.postgres.state_writer_columns import Columns, missing_columns
-from processor.adapters.postgres.state_writer_sql import named_sql
 from processor.adapters.postgres.state_writer_statements import Statements
 from processor.adapters.postgres.state_writer_transaction import PostgresStateTransaction
 from processor.core.catalog import Catalog, ObjectType

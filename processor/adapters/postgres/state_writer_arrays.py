@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from processor.adapters.postgres.array_literal import array_literal
 from processor.core.catalog import ObjectType
 from processor.core.correction import Correction
 from processor.core.values import side_text
@@ -42,20 +43,7 @@ def written(object_type: ObjectType, writes: Sequence[Write]) -> Arrays:
 
 
 def literals(arrays: Arrays) -> dict[str, str]:
-    """As Postgres reads arrays: psycopg's own adaptation of lists takes several times as long."""
-    return {name: _literal(column) for name, column in arrays.items()}
-
-
-def _literal(column: list[Any]) -> str:
-    quoted = ["NULL" if value is None else f'"{value}"' for value in column]
-    text = ",".join(quoted)
-    if "\\" in text or text.count('"') != 2 * (len(column) - column.count(None)):
-        text = ",".join("NULL" if value is None else _quoted(str(value)) for value in column)
-    return f"{{{text}}}"
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return {name: array_literal(column) for name, column in arrays.items()}
 
 
 def _new(object_type: ObjectType, write: Write, n: int) -> str | None:

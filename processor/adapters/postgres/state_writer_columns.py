@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from psycopg import Connection, sql
 
-from processor.adapters.postgres.state_writer_sql import named_sql
+from processor.adapters.postgres.named_sql import named_sql
 from processor.core.catalog import Catalog, ObjectType
 from processor.service.apply_state import StateUnavailable
 

@@ -6,9 +6,9 @@ from functools import cached_property
 
 from psycopg import sql
 
+from processor.adapters.postgres.named_sql import named_sql
 from processor.adapters.postgres.state_writer_columns import Columns, table_name, type_name
 from processor.adapters.postgres.state_writer_foretold import Spell, spellings
-from processor.adapters.postgres.state_writer_sql import named_sql
 from processor.core import values
 from processor.core.catalog import Catalog, FieldSpec, Kind, ObjectType, Table
 

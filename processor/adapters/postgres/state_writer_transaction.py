@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 from psycopg import Connection
 
+from processor.adapters.postgres.named_sql import named_sql
 from processor.adapters.postgres.state_writer_arrays import Arrays, identities, literals, versions, written
 from processor.adapters.postgres.state_writer_bisect import Pieces
 from processor.adapters.postgres.state_writer_foretold import lost_time
 from processor.adapters.postgres.state_writer_rows import found_in
-from processor.adapters.postgres.state_writer_sql import named_sql
 from processor.adapters.postgres.state_writer_statements import Statements, column_of
 from processor.adapters.postgres.state_writer_unread import Unread
 from processor.core.catalog import FieldSpec, ObjectType

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.adapters.postgres.snapshot_sql import array_literal, district_statement, state_statement, table_name
+from processor.adapters.postgres.array_literal import array_literal
+from processor.adapters.postgres.snapshot_sql import district_statement, state_statement, table_name
 from tests.unit.core.builders import ENROLLMENT, PERSON
 
 keys = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=12)
