@@ -33,8 +33,8 @@ def apply(corrections: Sequence[Correction], state: StateWriter, now: datetime) 
 def _settle_once(
     corrections: Mapping[Sending, Correction], state: StateWriter, transaction: StateTransaction, now: datetime
 ) -> dict[Sending, Verdict]:
-    claimed = transaction.claim(list(corrections.values()), now)
-    known = {s: verdict for s, verdict in zip(corrections, claimed, strict=True) if verdict is not None}
+    answered = transaction.answered(list(corrections.values()), now)
+    known = {s: verdict for s, verdict in zip(corrections, answered, strict=True) if verdict is not None}
     fresh = [correction for sending, correction in corrections.items() if sending not in known]
     settled = [
         (correction, Verdict(result, detail, now))

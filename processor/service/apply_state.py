@@ -94,14 +94,14 @@ WriteResult: TypeAlias = Effect | Refusal
 class StateTransaction(Protocol):
     """One transaction at the state. Every list that comes back is in the order of the one given.
 
-    No method is given two corrections of one key. All but `claim` and `conclude` get one object's at a time.
+    No method is given two corrections of one key. All but `answered` and `conclude` get one object's at a time.
     """
 
-    def claim(self, corrections: Sequence[Correction], now: datetime) -> list[Verdict | None]:
-        """A verdict is what was answered to a correction before; those without one are the transaction's to answer."""
+    def answered(self, corrections: Sequence[Correction], now: datetime) -> list[Verdict | None]:
+        """What was answered before, or to keys that the state cannot hold; None where it is yet to be found out."""
 
     def conclude(self, verdicts: Sequence[tuple[Correction, Verdict]]) -> None:
-        """Keeps the answers of claimed corrections, each for the first and only time."""
+        """Keeps answers, each for the first and only time."""
 
     def read(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[Found | Refusal]: ...
 

@@ -34,7 +34,7 @@ class PostgresStateTransaction:
         self._statements = statements
         self._unread = Unread(connection, self._pieces, statements)
 
-    def claim(self, corrections: Sequence[Correction], now: datetime) -> list[Verdict | None]:
+    def answered(self, corrections: Sequence[Correction], now: datetime) -> list[Verdict | None]:
         """What was answered is looked up; no row is needed against others, since the district is locked (ADR 0048).
 
         A key with a character that the database's encoding lacks is refused, and nothing is kept of it.

@@ -109,9 +109,9 @@ def test_one_districts_rows_are_written_by_one_applier_at_a_time(world: World) -
 
 def _freeze_while_another_applies(frozen: PostgresStateWriter, world: World, correction: Correction) -> None:
     with frozen.transaction({"NORTH"}) as transaction:
-        transaction.claim([correction], NOW)
+        transaction.answered([correction], NOW)
         assert world.results(correction) == [Result.APPLIED]
-        transaction.claim([create("Person", "8", A)], NOW)
+        transaction.answered([create("Person", "8", A)], NOW)
 
 
 def test_an_applier_frozen_in_its_transaction_loses_it(world: World) -> None:

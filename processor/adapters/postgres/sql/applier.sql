@@ -9,8 +9,7 @@ set constraints all immediate;
 -- name: answered
 select c.n, a.result, a.detail, a.answered_at
 from unnest(%(correction_id)s::uuid[], %(sent_at)s::timestamptz[]) with ordinality as c (correction_id, sent_at, n)
-join resync_applier.applied a on a.correction_id = c.correction_id and a.sent_at = c.sent_at
-where a.result is not null;
+join resync_applier.applied a on a.correction_id = c.correction_id and a.sent_at = c.sent_at;
 
 -- Fails where there is an answer already: that cannot be while the district is locked.
 -- name: conclude
