@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
+from processor.codec.errors import NotCompiled
 from processor.codec.primitives import (
     UNFIT,
     Read,
@@ -28,10 +29,6 @@ from processor.codec.texts import LEAVES, Texts, TextsReader, decimal_leaf
 __all__ = ["UNFIT", "Read", "Texts", "compiled"]
 
 Schema: TypeAlias = Any
-
-
-class NotCompiled(Exception):
-    """The schema has a type that no reader is made of."""
 
 
 def compiled(schema: Schema, texts: frozenset[str] = frozenset()) -> Read | None:

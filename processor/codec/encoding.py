@@ -11,6 +11,8 @@ from functools import lru_cache, partial
 from struct import pack
 from typing import Any, TypeAlias
 
+from processor.codec.errors import NotCompiled
+
 Write: TypeAlias = Callable[[Any], bytes]
 Schema: TypeAlias = Any
 
@@ -18,10 +20,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_DAY = date(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 _END = b"\x00"
-
-
-class NotCompiled(Exception):
-    """The schema has a type that no writer is made of."""
 
 
 def compiled(schema: Schema) -> Write | None:

@@ -21,3 +21,7 @@ class NotRegistered(Exception):
 
 class IncompatibleSchema(Exception):
     """The registry refused a schema because readers or writers of an earlier one would break."""
+
+
+class NotCompiled(Exception):
+    """A schema has a type that no reader or writer is made of: fastavro is to do it."""

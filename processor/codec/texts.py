@@ -14,7 +14,7 @@ from processor.codec.primitives import (
     read_string,
     read_timestamp,
 )
-from processor.core.values import moment_text
+from processor.core.values import amount_text, double_text, moment_text
 
 
 class Texts(dict[str, str | None]):
@@ -78,7 +78,7 @@ def _boolean_text(data: bytes, at: int) -> tuple[str, int]:
 
 def _double_text(data: bytes, at: int) -> tuple[str, int]:
     number, at = read_double(data, at)
-    return repr(number + 0.0), at
+    return double_text(number), at
 
 
 def _timestamp_text(data: bytes, at: int) -> tuple[str, int]:
@@ -93,7 +93,7 @@ def _date_text(data: bytes, at: int) -> tuple[str, int]:
 
 def _decimal_text(precision: int, scale: int, data: bytes, at: int) -> tuple[str, int]:
     number, at = read_decimal(precision, scale, data, at)
-    return format(abs(number) if number == 0 else number, "f"), at
+    return amount_text(number), at
 
 
 LEAVES: Mapping[tuple[str, str | None], Read] = {

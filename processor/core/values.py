@@ -95,7 +95,7 @@ def _double(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
     number = float(_number(text))
     if isinf(number) and "inf" not in text.lower():
         raise OverflowError
-    return repr(number + 0.0)
+    return double_text(number)
 
 
 def _date(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
@@ -134,6 +134,16 @@ def moment_text(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
+def double_text(number: float) -> str:
+    """Canonical text; zero has no sign."""
+    return repr(number + 0.0)
+
+
+def amount_text(number: Decimal) -> str:
+    """Canonical text of a number that is of its field's scale; zero has no sign."""
+    return format(abs(number) if number == 0 else number, "f")
+
+
 @lru_cache(maxsize=_REMEMBERED)
 def decimal_text(precision: int, scale: int, rounds: bool, text: str) -> str:  # noqa: FBT001
     number = Decimal(_number(text))
@@ -144,7 +154,7 @@ def decimal_text(precision: int, scale: int, rounds: bool, text: str) -> str:  #
         raise ValueError
     if scaled and scaled.adjusted() + 1 + scale > precision:
         raise ValueError
-    return format(abs(scaled) if scaled == 0 else scaled, "f")
+    return amount_text(scaled)
 
 
 _CANONICAL: dict[Kind, Callable[[FieldSpec, str, ZoneInfo], str]] = {
@@ -218,11 +228,8 @@ _WIRE: dict[Kind, Callable[[str], WireValue]] = {
 
 def from_wire(field: FieldSpec, value: WireValue) -> str | None:
     """The inverse of `to_wire`. Raises Unrepresentable where the value is not of the field's kind."""
-    if value is None or (type(value) is str and field.kind is Kind.STRING):
-        return value
-    plain = _plain(field.kind, value)
-    if plain is not None:
-        return plain
+    if value is None:
+        return None
     match value:
         case bool():
             text = "true" if value else "false"
@@ -235,19 +242,6 @@ def from_wire(field: FieldSpec, value: WireValue) -> str | None:
         case _:
             text = str(value)
     return canonical(field, text, ZoneInfo("UTC"))
-
-
-def _plain(kind: Kind, value: WireValue) -> str | None:
-    """Canonical text of just what `to_wire` gives, without a detour; None where `canonical` has to look at it."""
-    match value:
-        case bool() if kind is Kind.BOOLEAN:
-            return "true" if value else "false"
-        case datetime() if kind is Kind.TIMESTAMP and value.tzinfo is UTC:
-            return moment_text(value)
-        case date() if kind is Kind.DATE and not isinstance(value, datetime):
-            return value.isoformat()
-        case _:
-            return None
 
 
 def same(field: FieldSpec, left: str | None, right: str | None) -> bool:
