@@ -10,8 +10,10 @@ from processor.core.lines import Lines
 from processor.core.snapshot import DistrictRead, SameRead, SideRead
 from processor.core.window import Page
 
-Wanted: TypeAlias = Mapping[tuple[str, str], Sequence[str]]
-"""(district_id, object) to distinct canonical keys."""
+Target: TypeAlias = tuple[str, str]
+"""District and object."""
+Wanted: TypeAlias = Mapping[Target, Sequence[str]]
+"""To distinct canonical keys."""
 NONE_WANTED: Wanted = {}
 
 
@@ -41,7 +43,7 @@ class Snapshots(Protocol):
 
     def read(
         self, wanted: Wanted, by_rows: Wanted = NONE_WANTED
-    ) -> Mapping[tuple[str, str], Sequence[BothSides | SameRead] | SnapshotUnavailable]:
+    ) -> Mapping[Target, Sequence[BothSides | SameRead] | SnapshotUnavailable]:
         """One entry for each of `wanted`, each of its keys in one read.
 
         Of keys that are the same on both sides the rows may be left out, but not of `by_rows`, which are among them.

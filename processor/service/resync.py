@@ -17,12 +17,10 @@ from processor.core.plan import Plan
 from processor.core.request import Mode, OnStateOnly
 from processor.core.settle import defer, in_pieces, unreadable
 from processor.core.snapshot import SameRead, Snapshot
-from processor.service.ports import ReadTimedOut, SnapshotImpossible, Snapshots, SnapshotUnavailable
+from processor.service.ports import ReadTimedOut, SnapshotImpossible, Snapshots, SnapshotUnavailable, Target
 
 MOSTLY_SAME = frozenset({Cause.REQUEST, Cause.SPLIT})
 """Why keys come that nobody has seen differ."""
-Target: TypeAlias = tuple[str, str]
-"""District and object."""
 Keys: TypeAlias = Mapping[Target, dict[str, None]]
 CountRows: TypeAlias = Callable[[str, str], int]
 """Rows of a district's object on the larger side; 0 where that cannot be known now."""

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 from processor.adapters.postgres.key_digests import DigestQuestion, Told
 from processor.adapters.postgres.known_digests import KnownDigests
-from processor.adapters.postgres.shares import Both, Readers, Target
+from processor.adapters.postgres.shares import Both, Readers
 from processor.core.catalog import Catalog
 from processor.core.digest import LEAST_KEYS, reads_by_rows
 from processor.core.lines import same_keys
 from processor.core.snapshot import DistrictVersion, SameRead
-from processor.service.ports import SnapshotImpossible, SnapshotUnavailable, Wanted
+from processor.service.ports import SnapshotImpossible, SnapshotUnavailable, Target, Wanted
 
 
 @dataclass(slots=True)

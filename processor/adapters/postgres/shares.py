@@ -7,13 +7,11 @@ from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from processor.adapters.postgres.database import Database
 from processor.adapters.postgres.patience import answer
-from processor.service.ports import SnapshotImpossible, SnapshotUnavailable, Wanted
+from processor.service.ports import SnapshotImpossible, SnapshotUnavailable, Target, Wanted
 
 LEAST_SHARE = 100
 """Keys of which a share is worth a statement of its own."""
 
-Target: TypeAlias = tuple[str, str]
-"""District and object."""
 Share: TypeAlias = tuple[Target, int]
 """Of the keys of a target: one reader's at the district, and one's at the state."""
 Shares: TypeAlias = Mapping[Share, Sequence[str]]

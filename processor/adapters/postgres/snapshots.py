@@ -6,8 +6,9 @@ Each database has one connection, so its reads are serial; or as many as the cat
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from psycopg.rows import TupleRow
 
@@ -15,7 +16,7 @@ from processor.adapters.postgres.database import Database, ReaderOptions
 from processor.adapters.postgres.known_digests import KnownDigests
 from processor.adapters.postgres.patience import answer
 from processor.adapters.postgres.same_rows import SameRows
-from processor.adapters.postgres.shares import Both, Readers, Target
+from processor.adapters.postgres.shares import Both, Readers
 from processor.adapters.postgres.snapshot_question import Given, Question, rows_below
 from processor.adapters.postgres.snapshot_sql import (
     district_children_statement,
@@ -25,9 +26,11 @@ from processor.adapters.postgres.snapshot_sql import (
 )
 from processor.core.catalog import Catalog, Table
 from processor.core.snapshot import DistrictRead, DistrictVersion, Row, SameRead, SideRead
-from processor.service.ports import NONE_WANTED, BothSides, SnapshotUnavailable, Wanted
+from processor.service.ports import NONE_WANTED, BothSides, SnapshotUnavailable, Target, Wanted
 
 MAX_THREADS = 32
+A = TypeVar("A")
+G = TypeVar("G")
 
 
 class PostgresSnapshots:
@@ -81,22 +84,19 @@ class PostgresSnapshots:
     def children(self, district_id: str, object_name: str, parent_keys: Sequence[str], limit: int) -> list[str]:
         """See the port."""
         parameters = {"district_id": district_id, "limit": limit}
-        ours, theirs = self._below[object_name]
-        sides = ((self._districts[district_id][0], ours), (self._state[0], theirs))
-        asked = [
-            (db, self._threads.submit(rows_below, db, statement, parameters, list(parent_keys)))
-            for db, statement in sides
-        ]
-        keys: dict[str, None] = {}
-        for database, future in asked:
-            keys.update((row[0], None) for row in answer(database, future, self._patience_s))
-        return list(keys)
+        read = partial(rows_below, parameters=parameters, keys=list(parent_keys))
+        found = self._of_both(district_id, read, *self._below[object_name])
+        return list(dict.fromkeys(row[0] for rows in found for row in rows))
 
     def asked_of_both(self, district_id: str, object_name: str, read: Callable[[Database, Table], Any]) -> list[Any]:
         """What each side gives, the district first. Raises SnapshotUnavailable."""
         kind = self._kinds[object_name]
-        places = ((self._districts[district_id][0], kind.district), (self._state[0], kind.state))
-        asked = [(database, self._threads.submit(read, database, table)) for database, table in places]
+        return self._of_both(district_id, read, kind.district, kind.state)
+
+    def _of_both(self, district_id: str, read: Callable[[Database, A], G], ours: A, theirs: A) -> list[G]:
+        """Both sides at the same time, each by what it is asked with."""
+        places = ((self._districts[district_id][0], ours), (self._state[0], theirs))
+        asked = [(database, self._threads.submit(read, database, given)) for database, given in places]
         return [answer(database, future, self._patience_s) for database, future in asked]
 
     @property
