@@ -125,9 +125,6 @@ class _Deciding:
 
     def decide_key(self, kind: ObjectType, ask: Ask) -> None:
         observed = self.observed(kind.name, ask.key)
-        if observed.is_same:
-            self.both(kind, ask, observed)
-            return
         verify = self.chunk.mode is Mode.VERIFY
         if observed.fault is not None:
             self.unreadable(kind, ask, observed.fault)

@@ -66,7 +66,9 @@ def next_sizes(scan: Scan, seen: Window, took_s: float, report: Report, limits: 
     is_clean = not (seen.suspects or seen.expected or seen.invalid)
     rows = seen.settled + len(seen.suspects)
     are_many = seen.differing * MOST_DIFFERING > rows
-    by_rows = not are_many or seen.differing < len(seen.expected) if scan.by_rows else are_many
+    by_rows = are_many
+    if scan.by_rows:
+        by_rows = not are_many or seen.differing < len(seen.expected)
     if seen.suspects:
         size = min(size, max(MIN_SIZE, MAX_SUSPECTS * rows // len(seen.suspects)))
     return Sizes(size, size if is_clean and report is Report.CHANGES else 0, by_rows)

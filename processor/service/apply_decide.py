@@ -113,9 +113,8 @@ def _unusable_fields(correction: Correction, object_type: ObjectType) -> str | N
     if correction.op is Op.UPDATE and not written_fields(object_type, correction):
         return "no field changed"
     after = correction.after or {}
-    if any(text is not None and NUL in text for text in after.values()):
-        nul = [name for name in sorted(owned) if NUL in (after.get(name) or "")]
-        return refusal_text(NUL_SQLSTATE, ",".join(nul)) if nul else None
+    if nul := sorted(name for name, text in after.items() if text is not None and NUL in text and name in owned):
+        return refusal_text(NUL_SQLSTATE, ",".join(nul))
     return _without_local_time(object_type, correction, after)
 
 

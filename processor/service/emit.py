@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from processor.codec.codec import Codec
 from processor.codec.history import headers_of, history_record
 from processor.core.chunk import Chunk
 from processor.core.correction import Correction
-from processor.core.history import Alike, HistoryRecord, Parked
+from processor.core.history import Alike, HistoryRecord, Parked, Told
 from processor.core.ids import outcome_keys
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
@@ -49,9 +50,7 @@ class Emitter:
         for part in parts:
             yield from self.part(part, traces)
         for part in parts:
-            yield from (
-                self.history(each, traces) for each in part.history if isinstance(each, Parked) and each.is_gone
-            )
+            yield from (self.history(record, traces) for record in part.history if _is_gone(record))
 
     def part(self, plan: Plan, traces: Mapping[str, bytes]) -> Iterator[Outgoing]:
         """But for parked chunks that are gone."""
@@ -126,7 +125,7 @@ class Emitter:
         return Outgoing(self.topics.dead_letters, None, record.key, record.value, (*record.headers, *origin))
 
 
-def _is_gone(record: HistoryRecord) -> bool:
+def _is_gone(record: Told) -> TypeGuard[Parked]:
     return isinstance(record, Parked) and record.is_gone
 
 

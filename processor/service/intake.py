@@ -197,8 +197,7 @@ class Sorter:
 
     def _chunk(self, item: Work, chunk: Chunk, intake: Intake, now: datetime) -> None:
         """One that is passed on is as new as any: what nobody remembers about it is to be asked before."""
-        is_passed_on = item.record.lane is Lane.RETRY and not is_early(chunk, now) and is_bulky(chunk)
-        if is_passed_on and not self._may_be_cancelled(item, chunk):
+        if _is_to_pass_on(item, chunk) and not is_early(chunk, now) and not self._may_be_cancelled(item, chunk):
             intake.bulky.append(item.record)
         elif self._is_new(item, _accepted_id(chunk), intake):
             self._new_chunk(item, chunk, intake, now)
@@ -230,7 +229,7 @@ class Sorter:
         chunk = self._not_cancelled(item, given, intake, now)
         if chunk is None:
             return
-        is_not_now = is_early(chunk, now) or (item.record.lane is Lane.RETRY and is_bulky(chunk))
+        is_not_now = is_early(chunk, now) or _is_to_pass_on(item, chunk)
         if is_not_now or self._parent_may_wait(chunk, item.record.partition, now):
             intake.plan.retries.append(another_round(chunk))
             return
@@ -289,6 +288,11 @@ class Sorter:
             intake.repeated.append(Lane.ANSWERS)
         else:
             intake.plan.add(plan)
+
+
+def _is_to_pass_on(item: Work, chunk: Chunk) -> bool:
+    """Whether it has come round, and belongs where large requests are worked on."""
+    return item.record.lane is Lane.RETRY and is_bulky(chunk)
 
 
 def _accepted_id(chunk: Chunk) -> bytes:

@@ -1,6 +1,6 @@
 """What the store's guard and its orders go on with after a fault: all that was not written, from its beginning."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from itertools import pairwise
 from time import monotonic
@@ -62,6 +62,17 @@ class Writer:
         self.written += what
 
 
+def guarding_of(tables: Tables, writer: Writer, clock: Callable[[], float] = monotonic) -> Guarding:
+    return Guarding(
+        cast("HistoryTables", tables),
+        cast("HistoryWriter", writer),
+        tables.decode,
+        lambda _: True,
+        CrashPoints(None),
+        clock=clock,
+    )
+
+
 def status(state: RequestState) -> RequestStatus:
     return RequestStatus(request(requested_at=NOW), state, None, None, 0, NOW)
 
@@ -73,9 +84,7 @@ def test_after_partitions_moved_chunks_are_published_from_the_first_one_again() 
         for number in range(AT_ONCE + 5)
     ]
     tables, writer = Tables(held, status(RequestState.ACCEPTED)), Writer()
-    guarding = Guarding(
-        cast("HistoryTables", tables), cast("HistoryWriter", writer), tables.decode, lambda _: True, CrashPoints(None)
-    )
+    guarding = guarding_of(tables, writer)
     extents = {0: Extent(0, 0, 0)}
     guarding.take_over(extents)
     assert guarding.step({0: 0})
@@ -105,9 +114,7 @@ def test_what_is_parked_after_a_cancellation_is_published_at_once() -> None:
     """It was being planned when its request was cancelled."""
     first, late = (chunk(key, chunk=f"0.{key}.0", cause=Cause.HELD, stage=Stage.RELEASED) for key in ("1", "2"))
     tables, writer = Tables([first], status(RequestState.CANCELLED)), Writer()
-    guarding = Guarding(
-        cast("HistoryTables", tables), cast("HistoryWriter", writer), tables.decode, lambda _: True, CrashPoints(None)
-    )
+    guarding = guarding_of(tables, writer)
     guarding.take_over({0: Extent(0, 0, 0)})
     guarding.step({0: 0})
     assert writer.written == [first.chunk]
@@ -124,14 +131,7 @@ def test_what_a_processor_leaves_parked_for_days_is_told_ever_more_rarely() -> N
     """All of it, each time: every five minutes of a weekend would be seven hundred times."""
     held = chunk("1", chunk="0.0", cause=Cause.HELD, stage=Stage.RELEASED)
     tables, writer, clock = Tables([held], status(RequestState.ACCEPTED)), Writer(), Clock()
-    guarding = Guarding(
-        cast("HistoryTables", tables),
-        cast("HistoryWriter", writer),
-        tables.decode,
-        lambda _: True,
-        CrashPoints(None),
-        clock=clock,
-    )
+    guarding = guarding_of(tables, writer, clock)
     guarding.take_over({0: Extent(0, 0, 0)})
     told_at = []
     for at_s in range(0, 72 * 3_600, int(REPEAT_S)):
@@ -150,14 +150,7 @@ def test_what_another_store_may_have_missed_is_told_again_soon_after_partitions_
     """What was parked while another store, or none, had the partition is known to nobody here."""
     first, late = (chunk(key, chunk=f"0.{key}.0", cause=Cause.HELD, stage=Stage.RELEASED) for key in ("1", "2"))
     tables, writer, clock = Tables([first], status(RequestState.ACCEPTED)), Writer(), Clock()
-    guarding = Guarding(
-        cast("HistoryTables", tables),
-        cast("HistoryWriter", writer),
-        tables.decode,
-        lambda _: True,
-        CrashPoints(None),
-        clock=clock,
-    )
+    guarding = guarding_of(tables, writer, clock)
     extents = {0: Extent(0, 0, 0)}
     guarding.take_over(extents)
     for _ in range(8):
