@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from statistics import median
 from time import monotonic
 
@@ -22,16 +23,30 @@ def import_s() -> float:
     return monotonic() - started
 
 
-def assert_quick(recovered_s: Sequence[float], imported_s: Sequence[float] = (IMPORT_S,)) -> None:
-    """Of all kills of a run: from the start of the new process to the first outcome of a request published after.
+@dataclass
+class Recoveries:
+    """Of all kills of a run: seconds from a new process's start to the first outcome of a request published after.
 
     A start is imports for the most part. Where other work shares the machine's cores, both take longer alike: as
-    much as `imported_s`, taken during the run, are more than `IMPORT_S`.
+    much as imports, taken during the run, are more than `IMPORT_S`.
     """
-    slower = max(1.0, median(imported_s) / IMPORT_S)
-    beside = f"; imports take {slower:.1f} times as long as on a quiet machine"
-    assert max(recovered_s) <= LONGEST_S * slower, f"{max(recovered_s):.1f} s{beside}"
-    assert median(recovered_s) < MEDIAN_S * slower, f"median {median(recovered_s):.1f} s of {len(recovered_s)}{beside}"
+
+    seconds: list[float] = field(default_factory=list)
+    imports_s: list[float] = field(default_factory=list)
+
+    def add(self, seconds: float) -> None:
+        if len(self.seconds) % 3 == 0:
+            self.imports_s.append(import_s())
+        self.seconds.append(seconds)
+
+    def __str__(self) -> str:
+        return f"{len(self.seconds)} kills, median {median(self.seconds):.1f} s, longest {max(self.seconds):.1f} s"
+
+    def assert_quick(self) -> None:
+        slower = max(1.0, median(self.imports_s) / IMPORT_S)
+        said = f"{self}; imports take {slower:.1f} times as long as on a quiet machine"
+        assert max(self.seconds) <= LONGEST_S * slower, said
+        assert median(self.seconds) < MEDIAN_S * slower, said
 
 
 def are_stored(deployment: Deployment, request_ids: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.conftest import READ_SETTINGS, Deploy
 from tests.e2e.deployment import ROLES, Deployment
-from tests.e2e.recovery import are_stored, assert_quick, import_s
+from tests.e2e.recovery import Recoveries, are_stored
 from tests.e2e.stream import Stream
 
 SECONDS = float(os.environ.get("RESYNC_CHAOS_S", "120"))
@@ -28,8 +28,8 @@ def test_roles_killed_at_random(deploy: Deploy, record_property: Callable[[str, 
     record_property("RESYNC_CHAOS_SEED", SEED)
     random = Random(SEED)
     stream = Stream(running, random)
-    recovered: dict[str, list[float]] = {}
-    imported = [import_s()]
+    recovered: dict[str, Recoveries] = {}
+    kills = Recoveries()
     until = monotonic() + SECONDS
     while monotonic() < until:
         stream.run(random.uniform(0.1, 2))
@@ -42,16 +42,16 @@ def test_roles_killed_at_random(deploy: Deploy, record_property: Callable[[str, 
         stream.probe()
         while "store" in victims and not are_stored(running, stream.probed):
             stream.step()
-        recovered.setdefault("+".join(victims), []).append(monotonic() - began)
-        imported.append(import_s())
+        recovered_s = monotonic() - began
+        kills.add(recovered_s)
+        recovered.setdefault("+".join(victims), Recoveries()).seconds.append(recovered_s)
     stream.finish()
-    for roles, times in sorted(recovered.items()):
-        record_property(roles, f"{len(times)} kills, median {median(times):.1f} s, longest {max(times):.1f} s")
-    kills = [seconds for times in recovered.values() for seconds in times]
-    record_property("all", f"{len(kills)} kills, median {median(kills):.1f} s, longest {max(kills):.1f} s")
-    record_property("imports", f"median {median(imported):.2f} s")
+    for roles, of_them in sorted(recovered.items()):
+        record_property(roles, str(of_them))
+    record_property("all", str(kills))
+    record_property("imports", f"median {median(kills.imports_s):.2f} s")
     record_property("requests", len(stream.asked))
-    assert_quick(kills, imported)
+    kills.assert_quick()
 
 
 def kill_and_start(deployment: Deployment, stream: Stream, victims: list[str], random: Random) -> None:

@@ -13,7 +13,7 @@ from tests.e2e.deployment import Deployment
 from tests.e2e.editor import Editor
 from tests.e2e.people import assert_same, enrollments, enrollments_at_state, persons, rename
 from tests.e2e.promises import prove
-from tests.e2e.recovery import are_stored, assert_quick
+from tests.e2e.recovery import Recoveries, are_stored
 
 STEPS = {
     "process": ("after_read", "after_compare", "after_produce", "after_send_offsets", "before_commit", "after_commit"),
@@ -36,16 +36,16 @@ BATCH_KEYS = 20
 
 
 @pytest.fixture(scope="module")
-def recovered() -> Iterator[list[float]]:
-    """Seconds, one a crash; judged together when all have been."""
-    times: list[float] = []
-    yield times
-    assert_quick(times)
+def recovered() -> Iterator[Recoveries]:
+    """Of all crashes, which are judged together."""
+    recoveries = Recoveries()
+    yield recoveries
+    recoveries.assert_quick()
 
 
 @pytest.mark.parametrize("point", POINTS + SECOND_BATCH)
 def test_a_crash_at_any_step_loses_nothing_and_repeats_nothing(
-    running: Deployment, point: str, recovered: list[float], record_property: Callable[[str, object], None]
+    running: Deployment, point: str, recovered: Recoveries, record_property: Callable[[str, object], None]
 ) -> None:
     name = point.partition(".")[0]
     running.role(name).kill()
@@ -64,8 +64,8 @@ def test_a_crash_at_any_step_loses_nothing_and_repeats_nothing(
         asked += [ask_for(running, edited, "nobody"), running.submit("NORTH", "PersonIdentity", [late])]
         begun = running.start(name, ready=False, interpreter=True).started_at
         await_first_outcome(running, name, asked[-1])
-        recovered.append(monotonic() - begun)
-        record_property("recovered_s", round(recovered[-1], 1))
+        recovered.add(monotonic() - begun)
+        record_property("recovered_s", round(recovered.seconds[-1], 1))
     asked.append(running.submit("NORTH", "PersonIdentity", [edited]))
     running.watcher.until_ended(asked)
 
