@@ -30,12 +30,16 @@ class History:
         self._wait("an earlier request is still open", lambda: self._count_open() == 0)
 
     def wait_for_ends(self, request_ids: Collection[str]) -> None:
-        def ended() -> bool:
-            return self._count(
-                "select count(*) from history.requests where request_id = any(%s) and state <> 'ACCEPTED'", request_ids
-            ) == len(request_ids)
+        self._wait("not every request has ended", lambda: self._is_past(request_ids, ["ACCEPTED", "HELD"]))
 
-        self._wait("not every request has ended", ended)
+    def wait_until_held_or_ended(self, request_ids: Collection[str]) -> None:
+        self._wait("not every request is held or has ended", lambda: self._is_past(request_ids, ["ACCEPTED"]))
+
+    def _is_past(self, request_ids: Collection[str], states: list[str]) -> bool:
+        """Whether history knows all requests, and none of them in one of these states."""
+        query = "select count(*) from history.requests where request_id = any(%s) and state <> all(%s)"
+        row = self._connection.execute(query, (list(request_ids), states)).fetchone()
+        return row == (len(request_ids),)
 
     def wait_until_deferred(self, request_ids: Collection[str], keys: int) -> None:
         def deferred() -> bool:
@@ -50,6 +54,9 @@ class History:
             "select request_id, state, reason from history.requests where request_id = any(%s)", (list(request_ids),)
         )
         return {request_id: (state, reason) for request_id, state, reason in rows}
+
+    def has_open(self) -> bool:
+        return self._count_open() > 0
 
     def _count_open(self) -> int:
         try:

@@ -4,17 +4,29 @@ Run as `python -m demo.plant`.
 """
 
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from demo.databases import STACK, Databases, find_databases
-from demo.planted import Ledger
-from demo.plants import asking, faults, rows, values
+from demo.planted import Ledger, Request
+from demo.plants import asking, faults, rows, strict, values
 from demo.pool import Pool
 
+Plant: TypeAlias = Callable[[Pool, Ledger], None]
 PLANTED = STACK.dir / "demo" / "planted.json"
 
+# Asked for before the others are planted.
+STRICT_PLANTS: tuple[Plant, ...] = (
+    strict.unanswered,
+    strict.held,
+    strict.not_allowed,
+    strict.closed_year,
+    strict.deletion_not_allowed,
+    strict.database_gone,
+)
 # Whoever takes records by a key that two districts share comes first, before the keys part.
-PLANTS = (
+PLANTS: tuple[Plant, ...] = (
     faults.same_key_elsewhere,
     faults.wrong_reference,
     values.equal,
@@ -53,10 +65,21 @@ PLANTS = (
 )
 
 
-def plant(databases: Databases, planted: Path = PLANTED) -> Ledger:
-    """Plants every kind, keeps a copy of the state's tables as `demo_before`, writes the list."""
+def ignore(_requests: list[Request]) -> None:
+    pass
+
+
+def plant(databases: Databases, begin: Callable[[list[Request]], None] = ignore, planted: Path = PLANTED) -> Ledger:
+    """Plants every kind, keeps a copy of the state's tables as `demo_before`, writes the list.
+
+    `begin` is given the requests that come first, as soon as their records are planted.
+    """
     pool, ledger = Pool(databases), Ledger()
     try:
+        with pool.state.transaction():
+            for sow in STRICT_PLANTS:
+                sow(pool, ledger)
+        begin(ledger.requests)
         with pool.state.transaction():
             for sow in PLANTS:
                 sow(pool, ledger)

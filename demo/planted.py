@@ -35,6 +35,7 @@ class Kind(StrEnum):
     DELETED = "only at the state, deletion asked for"
     TOO_MANY_DELETES = "more deletions than a request may cause"
     HAS_CHILDREN = "only at the state, deletion asked for, others refer to it"
+    DELETE_NOT_ALLOWED = "only at the state, deletion asked for where the catalog allows none"
     DUPLICATE_AT_DISTRICT = "two rows at the district"
     DUPLICATE_AT_STATE = "two rows at the state"
     UNREPRESENTABLE = "infinity, BC, NaN, too wide, not a flag, a time in a date"
@@ -54,9 +55,18 @@ class Kind(StrEnum):
     CONFLICT_ONCE = "edited at the state between comparing and applying"
     CONFLICT_ALWAYS = "edited at the state each time between comparing and applying"
     ALREADY_EQUAL = "mended by hand at the state between comparing and applying"
+    SEEN_EQUAL = "applied at the state, but never answered"
+    NO_ANSWER = "neither applied nor ever answered"
+    LATE = "applied and answered long after the deadline"
     REPEATED = "request published twice, once into a wrong partition"
     DATABASE_AWAY = "the district's database stopped, and came back"
     OTHERS_MEANWHILE = "another district while that database was stopped"
+    DATABASE_GONE = "the district's database stays away"
+    CANCELLED = "cancelled while the district's database was stopped"
+    RELEASED = "held because it changes much, released by a second person"
+    NOT_RELEASED = "held because it changes much, rejected by a second person"
+    AUTHORIZED = "a topic of one district's: what its writers may ask for"
+    NOT_AUTHORIZED = "a topic of one district's: what its writers may not ask for"
     REJECTED = "request that cannot be carried out"
     NOT_ASKED = "differs, but nobody asked"
 
@@ -75,6 +85,14 @@ class Wave(StrEnum):
     MEANWHILE = "meanwhile"
     PUBLISHED = "published"
     PUBLISHED_TWICE = "published twice"
+    STRICT = "strict roles"
+    RELEASED = "strict roles, released"
+    NOT_RELEASED = "strict roles, rejected"
+    CANCELLED = "away, cancelled"
+
+
+STRICT = (Wave.STRICT, Wave.RELEASED, Wave.NOT_RELEASED)
+"""Asked for first, while roles run under strict settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +103,8 @@ class Ask:
     dependencies: str = "NONE"
     on_state_only: str = "REPORT"
     wave: Wave = Wave.MAIN
+    topic: str = "resync.requests"
+    school_year: str | None = None
     group: str = ""
     """Keys with another group go into another request."""
 
@@ -118,6 +138,8 @@ class Request:
     expected: list[Expected] = field(default_factory=list)
     state: str = "COMPLETE"
     reason: str | None = None
+    kind: str = Kind.REJECTED
+    """What it is in the table if it is REJECTED, for then no key of it has an outcome."""
 
 
 @dataclass(slots=True)
@@ -139,6 +161,8 @@ class Ledger:
         self.not_asked: list[tuple[str, str, str]] = []
         self.secrets: list[str] = []
         """Values of fields that must not appear anywhere but in corrections."""
+        self.withheld: list[str] = []
+        """Values of records that must not be sent: not in corrections either."""
 
     @property
     def requests(self) -> list[Request]:
@@ -164,6 +188,8 @@ class Ledger:
         request.expected.append(expected)
         if expected.status == "FAILED":
             request.state = "COMPLETE_WITH_FAILURES"
+        elif expected.status == "CANCELLED":
+            request.state = "CANCELLED"
 
     def write(self, file: Path) -> None:
         document = {
@@ -171,6 +197,7 @@ class Ledger:
             "edited": [asdict(e) for e in self.edited],
             "not_asked": self.not_asked,
             "secrets": self.secrets,
+            "withheld": self.withheld,
         }
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(document, indent=1, ensure_ascii=True))

@@ -47,8 +47,12 @@ class Evidence:
             "what nobody asked for differs still": check_not_asked(
                 self.planted["not_asked"], self.state, self.districts
             ),
-            "no value of a field is anywhere but in corrections": check_values_stay(
-                self.planted["secrets"], self.bootstrap_servers, self.history, STACK.run_dir
+            "no value of a field is anywhere but in corrections, and none withheld is there": check_values_stay(
+                self.planted["secrets"],
+                self.planted["withheld"],
+                self.bootstrap_servers,
+                self.history,
+                STACK.run_dir,
             ),
         }
         for statement, found in statements.items():
@@ -96,6 +100,8 @@ _TAMPERINGS = {
     "a row that nobody asked for is written again as it is": "update state_person set city_name = city_name"
     " where (district_id, district_person_id) = (select district_id, max(district_person_id) from state_person"
     " where state_id < 90000000 group by district_id limit 1)",
+    "what was rejected, cancelled or not allowed is carried out": "update state_person"
+    " set street_address = '13 Withheld Road' where street_address = '12 Withheld Road'",
     "a row disappears": "delete from state_test_score where state_id = (select max(state_id) from state_test_score)",
     "a row appears": "insert into state_person (district_id, district_person_id, legal_last_name, legal_first_name)"
     " values ('LAKE', 999999, 'No', 'One')",

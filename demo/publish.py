@@ -14,14 +14,13 @@ from confluent_kafka import Producer
 from demo.planted import Request
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "schemas" / "ResyncRequest.avsc").read_text())
-TOPIC = "resync.requests"
 
 
 def publish(bootstrap_servers: str, requests: Iterable[Request], partitioner: str = "murmur2_random") -> None:
     """Returns once the broker has them all."""
     producer = Producer({"bootstrap.servers": bootstrap_servers, "partitioner": partitioner})
     for request in requests:
-        producer.produce(TOPIC, key=request.district_id, value=encode(request))
+        producer.produce(request.ask.topic, key=request.district_id, value=encode(request))
     left = producer.flush(30)
     if left:
         raise TimeoutError(f"{bootstrap_servers} took none of {left} requests within 30 s")
@@ -41,6 +40,10 @@ def encode(request: Request) -> bytes:
             "object": request.object,
             "selection": ("selectivesync.v1.Keys", {"keys": request.keys}),
             "requested_by": "demo publisher",
+            "mode": request.ask.mode,
+            "dependencies": request.ask.dependencies,
+            "on_state_only": request.ask.on_state_only,
+            "school_year": request.ask.school_year,
         },
     )
     return body.getvalue()

@@ -22,9 +22,10 @@ def planted_against_found(evidence: Evidence, ends: Mapping[str, tuple[str, str 
             found[kind] += matches(by_key.get((request["request_id"], expected["object"], expected["key"])), expected)
             ends_as.setdefault(kind, set()).add(" ".join(filter(None, (expected["status"], expected["reason"]))))
         if request["state"] == "REJECTED":
-            sown[Kind.REJECTED] += 1
-            found[Kind.REJECTED] += ends.get(request["request_id"]) == (request["state"], request["reason"])
-            ends_as.setdefault(Kind.REJECTED, set()).add(f"REJECTED {request['reason']}")
+            kind = request["kind"]
+            sown[kind] += 1
+            found[kind] += ends.get(request["request_id"]) == (request["state"], request["reason"])
+            ends_as.setdefault(kind, set()).add(f"REJECTED {request['reason']}")
     not_asked = evidence.planted["not_asked"]
     became_equal = list(check_not_asked(not_asked, evidence.state, evidence.districts))
     sown[Kind.NOT_ASKED], found[Kind.NOT_ASKED] = len(not_asked), len(not_asked) - len(became_equal)

@@ -6,7 +6,8 @@ Run as `python -m demo` or `make demo`. It can be repeated; each run loads its d
 import argparse
 import os
 import sys
-from concurrent.futures import Future
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,13 +20,18 @@ from demo.editor import Editor
 from demo.generate import Size
 from demo.history import History, Waited
 from demo.load import SEED, load
+from demo.orders import order
 from demo.plant import plant
-from demo.planted import Kind, Ledger, Request, Wave
+from demo.planted import STRICT, Kind, Ledger, Request, Wave
 from demo.plants.faults import MAX_ATTEMPTS
+from demo.plants.strict import LATE_DISTRICT, PHONE
 from demo.progress import Progress
 from demo.prove import gather, prove, replay_agrees
 from demo.publish import publish
 from demo.report import planted_against_found
+from demo.schema import make_missing_tables
+from demo.silent import SilentApplier
+from demo.strict import Roles
 from demo.submit import Submitted, Submitter
 from stack import artifacts, config, download, roles, services
 from stack.errors import StackError
@@ -55,19 +61,42 @@ class Demo:
         self.complaints: list[str] = []
         self.refused: str | None = None
         self.history = History(self.databases.history, lambda: self.refused)
+        self.roles = Roles()
 
     def fill(self, size: Size, seed: int) -> Ledger:
+        """Loads and plants; strict roles meanwhile end what is asked for first."""
         with self.progress.step("earlier requests are let end"):
-            self.history.wait_until_quiet()
-        with self.progress.step(f"{size.persons} persons in three districts are loaded, and the state's copies"):
-            load(self.databases, size, seed)
-        with self.progress.step("every kind of difference and fault is planted"):
-            return plant(self.databases)
+            if self.history.has_open():
+                roles.start_all(STACK, dict.fromkeys(roles.DEFAULT, 1), self.progress.note)
+                self.history.wait_until_quiet()
+        make_missing_tables(self.databases)
+        with ThreadPoolExecutor() as pool:
+            strict = pool.submit(self.roles.start_strict)
+            with self.progress.step(f"{size.persons} persons in three districts are loaded, and the state's copies"):
+                load(self.databases, size, seed)
+            with self.progress.step("roles with short deadlines and small limits are ready"):
+                strict.result()
+            first = list[Future[None]]()
+            with self.progress.step("every kind of difference and fault is planted"):
+                ledger = plant(self.databases, lambda asked: first.append(pool.submit(self._ask_strict, asked)))
+            with self.progress.step("what is asked for first is held or has ended"):
+                first[0].result()
+        return ledger
 
-    def ask(self, ledger: Ledger) -> None:
-        """Makes every request and waits until all have ended."""
+    def _ask_strict(self, requests: Sequence[Request]) -> None:
+        """While an applier is there that answers nothing."""
+        applied = [(r.district_id, e.key) for r in requests for e in r.expected if e.kind == Kind.SEEN_EQUAL]
+        silent = SilentApplier(self.databases, self.environment["RESYNC_RELEASE"], applied, PHONE, LATE_DISTRICT)
+        silent.begin()
+        publish(self.databases.bootstrap_servers, requests)
+        self.history.wait_until_held_or_ended([r.request_id for r in requests])
+        silent.end()
+
+    def ask(self, ledger: Ledger, usual: Future[None]) -> None:
+        """Makes every other request and waits until all have ended; `usual`: the roles as the stack has them."""
         waves = {wave: [r for r in ledger.requests if r.ask.wave is wave] for wave in Wave}
-        with self.progress.counting("requests", len(ledger.requests)):
+        later = [r for r in ledger.requests if r.ask.wave not in STRICT]
+        with self.progress.counting("requests", len(later)):
             submitter = Submitter(self.environment, self._on_end)
             editors = self._start_editors(waves[Wave.CONFLICT])
             running = submitter.submit_aside(waves[Wave.CONFLICT])
@@ -76,12 +105,19 @@ class Demo:
             # The district whose database will be stopped comes first, so that its other requests are done by then.
             first = submitter.submit(r for r in waves[Wave.MAIN] if r.district_id == DISTRICT_AWAY)
             running += submitter.submit(r for r in waves[Wave.MAIN] if r.district_id != DISTRICT_AWAY)
+            usual.result()
+            self._order(waves[Wave.RELEASED] + waves[Wave.NOT_RELEASED])
             _wait(first)
             self._take_database_away(submitter, waves)
             _wait(running)
             self.history.wait_for_ends([r.request_id for r in ledger.requests])
             for editor in editors:
                 editor.join()
+
+    def _order(self, requests: Sequence[Request]) -> None:
+        """All at once; returns when they are carried out."""
+        with ThreadPoolExecutor() as pool:
+            self.complaints += filter(None, pool.map(lambda request: order(self.environment, request), requests))
 
     def _publish(self, waves: dict[Wave, list[Request]]) -> None:
         """Past the command line; what goes out twice goes by two clients' rules of partitioning."""
@@ -108,13 +144,16 @@ class Demo:
 
     def _take_database_away(self, submitter: Submitter, waves: dict[Wave, list[Request]]) -> None:
         """Stops one district's database, asks for its records and for another's, and starts it again."""
-        away, meanwhile = waves[Wave.AWAY], waves[Wave.MEANWHILE]
+        away, cancelled, meanwhile = waves[Wave.AWAY], waves[Wave.CANCELLED], waves[Wave.MEANWHILE]
+        waiting = away + cancelled
         self.progress.note(f"{DISTRICT_AWAY}'s database is stopped")
         services.stop(STACK, config.district_server(DISTRICT_AWAY))
         try:
             running = submitter.submit_aside(away)
             others = submitter.submit_aside(meanwhile)
-            self.history.wait_until_deferred([r.request_id for r in away], sum(len(r.keys) for r in away))
+            publish(self.databases.bootstrap_servers, cancelled)
+            self.history.wait_until_deferred([r.request_id for r in waiting], sum(len(r.keys) for r in waiting))
+            self._order(cancelled)
             _wait(others)
         finally:
             services.start(STACK, config.district_server(DISTRICT_AWAY))
@@ -163,8 +202,11 @@ def demonstrate(progress: Progress, size: Size, seed: int) -> int:
     """The exit code: 0 if all that was planted was found and the proof holds."""
     console = progress.console
     demo = Demo(progress)
-    ledger = demo.fill(size, seed)
-    demo.ask(ledger)
+    try:
+        ledger = demo.fill(size, seed)
+    finally:
+        usual = demo.roles.start_usual()
+    demo.ask(ledger, usual)
     table, problems = demo.judge(ledger)
     console.print(table)
     for problem in problems:
@@ -192,7 +234,6 @@ def main() -> None:
             _fetch(progress)
         with progress.step("the stack is up"):
             services.start_all(STACK, say=progress.note)
-            roles.start_all(STACK, dict.fromkeys(roles.DEFAULT, 1), progress.note)
         sys.exit(demonstrate(progress, Size(persons=arguments.persons), arguments.seed))
     except (StackError, Waited) as error:
         progress.console.print(f"[bold red]{error}")

@@ -3,6 +3,7 @@
 from demo.databases import DISTRICTS
 from demo.planted import Ask, Edited, Expected, Kind, Ledger, Wave
 from demo.plants import editing
+from demo.plants.strict import withhold
 from demo.pool import Pool
 
 EDITED_COLUMN = "phone_number"
@@ -63,6 +64,10 @@ def database_away(pool: Pool, ledger: Ledger) -> None:
         for chain in pool.take(district_id, object_name, 20):
             editing.drop_at_state(pool, district_id, object_name, chain.key())
             ledger.plant(district_id, Expected(kind, object_name, chain.key(), "APPLIED"), Ask(wave=wave))
+    for chain in pool.take("LAKE", "PersonIdentity", 5):
+        withhold(pool, ledger, "LAKE", chain.key())
+        expected = Expected(Kind.CANCELLED, "PersonIdentity", chain.key(), "CANCELLED")
+        ledger.plant("LAKE", expected, Ask(wave=Wave.CANCELLED))
 
 
 def same_key_elsewhere(pool: Pool, ledger: Ledger) -> None:

@@ -20,27 +20,35 @@ _PATIENCE_S = 20.0
 
 
 def check_values_stay(
-    values: Sequence[str], bootstrap_servers: str, history: psycopg.Connection, logs: Path
+    values: Sequence[str], withheld: Sequence[str], bootstrap_servers: str, history: psycopg.Connection, logs: Path
 ) -> Iterator[str]:
-    """The values must have been in corrections, or they would be looked for in vain elsewhere."""
-    wanted = [value.encode() for value in values]
+    """The values must have been in corrections, or they would be looked for in vain elsewhere; `withheld` nowhere."""
+    sent = {value.encode() for value in values}
+    kept = {value.encode() for value in withheld}
+    wanted = sent | kept
     seen: dict[str, set[bytes]] = {CORRECTIONS: set()}
     for topic, record in _records(bootstrap_servers, (CORRECTIONS, *TOPICS)):
         seen.setdefault(topic, set()).update(value for value in wanted if value in record)
-    if seen.pop(CORRECTIONS) != set(wanted):
-        yield f"a planted value is in no record of {CORRECTIONS}"
+    yield from _check_sent(seen.pop(CORRECTIONS), sent, kept)
     for topic, found in seen.items():
         if found:
             yield f"a planted value is in a record of {topic}"
     for view in ("requests", "outcomes"):
         rows = history.execute(f"select v::text from history.{view} v".encode())
-        if any(value in row[0] for row in rows for value in values):
+        if any(value in row[0] for row in rows for value in (*values, *withheld)):
             yield f"a planted value is in the view history.{view}"
     for log in sorted(logs.glob("*.log")):
         if log.name.startswith(("process-", "apply-", "store-")):
             content = log.read_bytes()
             if any(value in content for value in wanted):
                 yield f"a planted value is in {log}"
+
+
+def _check_sent(found: set[bytes], sent: set[bytes], kept: set[bytes]) -> Iterator[str]:
+    if found & kept:
+        yield f"a value of a record that was not to be sent is in a record of {CORRECTIONS}"
+    if not sent <= found:
+        yield f"a planted value is in no record of {CORRECTIONS}"
 
 
 def _records(bootstrap_servers: str, topics: Sequence[str]) -> Iterator[tuple[str, bytes]]:
