@@ -86,10 +86,15 @@ class SilentApplier(Thread):
 
     def _note(self, message: Message) -> tuple[str, str]:
         """District and key that the correction is of."""
-        headers = {str(name): bytes(value or b"").decode() for name, value in dict(message.headers() or ()).items()}
-        district_id, partition, offset = headers["district_id"], message.partition(), message.offset()
+        headers = dict(message.headers() or ())
+        district_id, key = _text(headers["district_id"]), _text(headers["key"])
+        partition, offset = message.partition(), message.offset()
         if partition is not None and offset is not None:
             self._taken[partition] = offset + 1
             if district_id == self._late:
                 self._left.add(partition)
-        return district_id, headers["key"]
+        return district_id, key
+
+
+def _text(header: str | bytes | None) -> str:
+    return header if isinstance(header, str) else (header or b"").decode()
