@@ -61,7 +61,16 @@ class World:
         producer.produce(self.topic, b"0", partition=0)
         producer.commit_transaction(10)
 
-    def join(self) -> Inbox:
+    def make_another(self) -> str:
+        """A second topic like the first, with one record."""
+        name = f"{self.topic}-too"
+        self._admin.create_topics([NewTopic(name, 1, 1)])[name].result(20)
+        producer = Producer(self._client)
+        producer.produce(name, b"too", partition=0)
+        assert producer.flush(20) == 0
+        return name
+
+    def join(self, lanes: dict[str, Lane] | None = None) -> Inbox:
         ordinal = len(self.members)
         settings = Settings(bootstrap_servers=self.bootstrap, release=self.topic, ordinal=ordinal, session_timeout_s=6)
 
@@ -71,7 +80,7 @@ class World:
         consumer = Consumer(consumer_config(settings, "process"))
         made = Inbox(
             consumer,
-            {self.topic: self.lane},
+            lanes or {self.topic: self.lane},
             Membership(f"{self.topic}-{ordinal}"),
             on_assigned=assigned,
             due_at_s=lambda _record: self.due_at_s,
@@ -80,6 +89,12 @@ class World:
         self.members.append(made)
         self.read.append(0)
         return made
+
+    def leave(self) -> None:
+        """The newest member; the next one that joins comes back in its place."""
+        self.consumers.pop()
+        self.members.pop().close()
+        self.read.pop()
 
     def until(self, holds: Callable[[], object], what: str) -> None:
         """Keeps all members polling meanwhile."""
@@ -134,6 +149,22 @@ def test_a_paused_partition_is_read_on_after_a_rebalance(world: World) -> None:
         world.until(lambda: world.owner() is not None, "the rest of the records")
         taken += world.take()
     assert taken == numbered(0, count)
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_member_that_is_back_reads_the_topics_that_it_now_names(world: World, *, is_new: bool) -> None:
+    """As a processor does whose policy has got another request topic, or has one less."""
+    world.put(2)
+    one, both = {world.topic: Lane.RETRY}, {world.make_another(): Lane.REQUESTS, world.topic: Lane.RETRY}
+    before, now = (one, both) if is_new else (both, one)
+    world.join(before)
+    world.until(lambda: world.read[0] == 1 + len(before), "all records")
+    world.leave()
+
+    world.join(now)
+    taken: list[bytes] = []
+    world.until(lambda: taken.extend(world.take()) or len(taken) > len(now), "all records of the topics that it names")
+    assert sorted(taken) == [*numbered(0, 2), *([b"too"] if is_new else [])]
 
 
 @pytest.fixture

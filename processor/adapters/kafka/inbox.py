@@ -13,7 +13,7 @@ from itertools import chain, islice, zip_longest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from processor.adapters.kafka.committed import committed_offsets
-from processor.adapters.kafka.membership import Membership
+from processor.adapters.kafka.membership import Membership, is_of_others
 from processor.adapters.kafka.read_ahead import ENOUGH_RECORDS, RANKS, Partition, change_pauses, has_enough
 from processor.adapters.kafka.received import received
 from processor.service.records import Lane, Received
@@ -87,7 +87,9 @@ class Inbox:
         """Another one once all that was taken is read again, or is others': what is in hand of an older one is void."""
         self.lag: Mapping[Lane, LaneLag] = {}
         """As of the last look, at most `LOOK_EVERY_S` ago while the loop runs; may be read by other threads."""
-        consumer.subscribe(list(lanes), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
+        self._was_given_others = False
+        self._has_joined_again = False
+        self._subscribe()
 
     def fill(self, timeout_s: float) -> int:
         """Reads ahead what has arrived; waits up to `timeout_s` for the first record. Returns the number read.
@@ -99,6 +101,8 @@ class Inbox:
         self._polled_at = time.monotonic()
         first = self._consumer.poll(timeout_s)
         self._membership.check()
+        if self._was_given_others and not self._has_joined_again:
+            self._join_again()
         messages = [] if first is None else [first, *self._consumer.consume(self._enough, 0)]
         for message in messages:
             self._take_in(message)
@@ -193,7 +197,20 @@ class Inbox:
     def close(self) -> None:
         self._consumer.close()
 
+    def _subscribe(self) -> None:
+        self._consumer.subscribe(
+            list(self._lanes), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke
+        )
+
+    def _join_again(self) -> None:
+        """Once: while a change of topics goes round, members may read different ones for good reasons."""
+        self._has_joined_again = True
+        self._consumer.unsubscribe()
+        self._subscribe()
+
     def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._was_given_others = is_of_others(partitions, self._lanes)
+        partitions = [each for each in partitions if each.topic in self._lanes]
         offsets = self._committed_offsets(partitions)
         self._on_assigned(sorted({p.partition for p in partitions}))
         self.generation += 1

@@ -5,9 +5,9 @@ that the broker knows it by), or wait for an answer to a join that was lost with
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, TopicPartition
 
 REJOIN_S = 25.0
 """Longer than others take to notice a rebalance, who may be in a commit that waits for its broker."""
@@ -18,6 +18,16 @@ _FATAL = frozenset({KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID})
 
 class ClientBroken(Exception):
     """A Kafka client that can do nothing more, while a new one of the same identity may: the process begins anew."""
+
+
+def is_of_others(partitions: Iterable[TopicPartition], topics: Iterable[str]) -> bool:
+    """Whether a member that reads these topics was given partitions as if it read others.
+
+    A static member that is back before its session has ended gets what it had, whatever it wants to read now: the
+    broker looks at the names of its protocols alone (ADR 0146).
+    """
+    given = {each.topic for each in partitions}
+    return bool(given) and given != set(topics)
 
 
 class Membership:
