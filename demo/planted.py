@@ -75,6 +75,20 @@ class Kind(StrEnum):
         return list(Kind).index(self) + 1
 
 
+BEGIN_A_SECTION = frozenset({
+    Kind.MISSING,
+    Kind.STATE_ONLY,
+    Kind.DUPLICATE_AT_DISTRICT,
+    Kind.FORCED,
+    Kind.CHECK,
+    Kind.CONFLICT_ONCE,
+    Kind.REPEATED,
+    Kind.RELEASED,
+    Kind.NOT_ASKED,
+})  # fmt: skip
+"""Kinds under a line of the table: what follows is about something else than what comes before."""
+
+
 class Wave(StrEnum):
     """When a request is submitted."""
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from rich.table import Table
 
-from demo.planted import Kind
+from demo.planted import BEGIN_A_SECTION, Kind
 from demo.proof.claims import matches
 from demo.proof.truth import check_not_asked
 from demo.prove import Evidence
@@ -41,6 +41,8 @@ def _table(sown: Counter[str], found: Counter[str], ends_as: Mapping[str, set[st
     table.add_column("planted", justify="right")
     table.add_column("found", justify="right")
     for kind in Kind:
+        if kind in BEGIN_A_SECTION:
+            table.add_section()
         style = None if sown[kind] == found[kind] else "bold red"
         ends = ", ".join(sorted(ends_as.get(kind, ())))
         table.add_row(str(kind.number), kind.value, ends, str(sown[kind]), str(found[kind]), style=style)

@@ -45,7 +45,17 @@ def test_demo_proves_itself_twice_and_sees_tampering(stack: Stack) -> None:
         assert demo.returncode == 0, demo.stdout + demo.stderr
     self_test = python(stack, "demo.prove", "--self-test")
     assert self_test.returncode == 0, self_test.stdout + self_test.stderr
-    with psycopg.connect(environment.read(stack)["RESYNC_STATE_DSN"]) as state:
+    settings = environment.read(stack)
+    with psycopg.connect(settings["RESYNC_HISTORY_DSN"]) as history:
+        history.execute("update resync_store.outcomes set reason = 'CONFLICT' where reason = 'NO_ANSWER'")
+    misnamed = python(stack, "demo.prove", "--show", "9")
+    assert misnamed.returncode == 1
+    assert misnamed.stderr.count("planted to be FAILED NO_ANSWER, history says FAILED CONFLICT") == 2
+    with psycopg.connect(settings["RESYNC_HISTORY_DSN"]) as history:
+        history.execute(
+            "update resync_store.outcomes set reason = 'NO_ANSWER' where attempt = 3 and reason = 'CONFLICT'"
+        )
+    with psycopg.connect(settings["RESYNC_STATE_DSN"]) as state:
         state.execute("update state_enrollment set funded_share = 0.1 where district_enrollment_id = 1001")
     tampered = python(stack, "demo.prove")
     assert tampered.returncode == 1
