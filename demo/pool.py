@@ -7,6 +7,16 @@ import psycopg
 
 from demo.databases import DISTRICTS, Databases, connect
 
+_ON_ENROLLMENT = (
+    ("Behavior", "behavior", "behavior_id"),
+    ("EnglishLearner", "english_learner", "english_learner_id"),
+    ("Graduation", "graduation", "graduation_id"),
+    ("TestScore", "test_score", "score_id"),
+)
+_BELOW_ENROLLMENT = " union all ".join(
+    f"select '{name}', {key}::text from {table} where enrollment_id = %(enrollment)s"
+    for name, table, key in _ON_ENROLLMENT
+)
 # Per object: the district's table, its key, and for an object below a person the tables up to it.
 _CHAINS = {
     "PersonIdentity": "select person_id, 0, 0 from identity where is_student = 'Y' order by 1",
@@ -16,12 +26,7 @@ _CHAINS = {
     " from employment_assignment join employment using (employment_id) order by 3",
 } | {
     name: f"select person_id, enrollment_id, {key} from {table} join enrollment using (enrollment_id) order by 3"
-    for name, table, key in (
-        ("Behavior", "behavior", "behavior_id"),
-        ("EnglishLearner", "english_learner", "english_learner_id"),
-        ("Graduation", "graduation", "graduation_id"),
-        ("TestScore", "test_score", "score_id"),
-    )
+    for name, table, key in _ON_ENROLLMENT
 }
 
 # The state's tables from the leaves up, with the path from each to its person.
@@ -89,6 +94,13 @@ class Pool:
             if chain.person not in self._used[other]:
                 self._used[other].add(chain.person)
                 return chain
+
+    def below_enrollment(self, district_id: str, enrollment: int) -> list[tuple[str, str]]:
+        """Object and key of all that hangs on an enrollment at the district."""
+        found: list[tuple[str, str]] = (
+            self.districts[district_id].execute(_BELOW_ENROLLMENT.encode(), {"enrollment": enrollment}).fetchall()
+        )
+        return found
 
     def drop_at_state(self, district_id: str, persons: list[int]) -> None:
         """Deletes the persons and all that hangs on them at the state."""

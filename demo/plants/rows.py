@@ -10,6 +10,8 @@ MAX_DELETES = 100
 _LARGEST = 2**63 - 1
 _PARENTS = Ask(dependencies="PARENTS")
 _DELETE = Ask(on_state_only="DELETE")
+_CHILDREN = Ask(dependencies="CHILDREN")
+_DELETE_CHILDREN = Ask(dependencies="CHILDREN", on_state_only="DELETE")
 
 
 def on_neither_side(_pool: Pool, ledger: Ledger) -> None:
@@ -49,19 +51,22 @@ def _enrollments(pool: Pool, district_id: str, chains: list[Chain]) -> list[str]
 
 
 def parent_missing(pool: Pool, ledger: Ledger) -> None:
-    """The parent is at the district, not at the state, and the request does not ask for it."""
+    """The parent is at the district, not at the state, and the request does not ask for it: it may be on its way.
+
+    So the record is sent, and once more after the applier has missed the parent.
+    """
     kind = Kind.PARENT_MISSING
     for district_id, count in (("NORTH", 20), ("RIVER", 5)):
         for chain in pool.take(district_id, "Enrollment", count):
             pool.drop_at_state(district_id, [chain.person])
-            ledger.plant(district_id, _orphan(kind, "Enrollment", chain, f"PersonIdentity {chain.person}"))
+            ledger.plant(district_id, _orphan(kind, "Enrollment", chain, f"PersonIdentity {chain.person}", 2))
     for district_id, object_name, parent in (
         ("NORTH", "TestScore", "Enrollment"),
         ("RIVER", "EmploymentAssignment", "Employment"),
     ):
         for chain in pool.take(district_id, object_name, 5):
             editing.drop_at_state(pool, district_id, parent, str(chain.middle))
-            ledger.plant(district_id, _orphan(kind, object_name, chain, f"{parent} {chain.middle}"))
+            ledger.plant(district_id, _orphan(kind, object_name, chain, f"{parent} {chain.middle}", 2))
 
 
 def parent_nowhere(pool: Pool, ledger: Ledger) -> None:
@@ -85,8 +90,8 @@ def grandparent_nowhere(pool: Pool, ledger: Ledger) -> None:
         ledger.plant_dependency("NORTH", "TestScore", expected, _PARENTS)
 
 
-def _orphan(kind: Kind, object_name: str, chain: Chain, parent: str) -> Expected:
-    return Expected(kind, object_name, chain.key(), "FAILED", "PARENT_MISSING", parent=parent)
+def _orphan(kind: Kind, object_name: str, chain: Chain, parent: str, attempts: int = 1) -> Expected:
+    return Expected(kind, object_name, chain.key(), "FAILED", "PARENT_MISSING", parent=parent, attempts=attempts)
 
 
 def parent_sent(pool: Pool, ledger: Ledger) -> None:
@@ -115,6 +120,17 @@ def grandparent_sent(pool: Pool, ledger: Ledger) -> None:
                 ledger.plant_dependency(district_id, object_name, ancestor, _PARENTS)
 
 
+def children_sent(pool: Pool, ledger: Ledger) -> None:
+    """The enrollment is equal; what hangs on it is at the district alone."""
+    for chain in pool.take("NORTH", "TestScore", 5):
+        editing.drop_below_at_state(pool, "NORTH", "Enrollment", str(chain.middle))
+        expected = Expected(Kind.CHILDREN_SENT, "Enrollment", str(chain.middle), "IN_SYNC")
+        ledger.plant("NORTH", expected, _CHILDREN)
+        for object_name, key in pool.below_enrollment("NORTH", chain.middle):
+            expected = Expected(Kind.CHILDREN_SENT, object_name, key, "APPLIED", "DEPENDENCY")
+            ledger.plant_dependency("NORTH", "Enrollment", expected, _CHILDREN)
+
+
 def _ancestor(kind: Kind, object_name: str, key: int) -> Expected:
     return Expected(kind, object_name, str(key), "APPLIED", "DEPENDENCY")
 
@@ -138,6 +154,18 @@ def deleted(pool: Pool, ledger: Ledger) -> None:
                 editing.drop_below_at_state(pool, district_id, object_name, chain.key())
                 editing.drop_at_district(pool, district_id, object_name, chain.key())
                 ledger.plant(district_id, Expected(Kind.DELETED, object_name, chain.key(), "APPLIED"), _DELETE)
+
+
+def deleted_with_children(pool: Pool, ledger: Ledger) -> None:
+    """At the state no enrollment goes before what hangs on it."""
+    for chain in pool.take("NORTH", "TestScore", 5):
+        expected = Expected(Kind.DELETED_WITH_CHILDREN, "Enrollment", str(chain.middle), "APPLIED")
+        ledger.plant("NORTH", expected, _DELETE_CHILDREN)
+        for object_name, key in pool.below_enrollment("NORTH", chain.middle):
+            editing.drop_at_district(pool, "NORTH", object_name, key)
+            expected = Expected(Kind.DELETED_WITH_CHILDREN, object_name, key, "APPLIED", "DEPENDENCY")
+            ledger.plant_dependency("NORTH", "Enrollment", expected, _DELETE_CHILDREN)
+        editing.drop_at_district(pool, "NORTH", "Enrollment", str(chain.middle))
 
 
 def has_children(pool: Pool, ledger: Ledger) -> None:
