@@ -1,7 +1,7 @@
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, TopicPartition
 
-from processor.adapters.kafka.membership import REJOIN_S, ClientBroken, Membership
+from processor.adapters.kafka.membership import REJOIN_S, ClientBroken, Membership, is_of_others
 from tests.unit.adapters.clock import Clock
 
 
@@ -45,3 +45,12 @@ def test_a_member_that_is_shut_out_is_broken(membership: Membership, code: int) 
 
 def test_other_errors_pass(membership: Membership) -> None:
     membership.check_error(KafkaError(KafkaError.COORDINATOR_LOAD_IN_PROGRESS))
+
+
+@pytest.mark.parametrize(
+    ("given", "is_others"),
+    [((), False), (("one", "two"), False), (("one",), True), (("one", "two", "three"), True), (("three",), True)],
+)
+def test_partitions_of_other_topics_than_are_read(given: tuple[str, ...], *, is_others: bool) -> None:
+    """None at all is right where there are more members than partitions."""
+    assert is_of_others([TopicPartition(topic, 0) for topic in given], ["one", "two"]) is is_others

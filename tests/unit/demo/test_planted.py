@@ -1,5 +1,8 @@
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
+import fastavro
 import pytest
 
 from demo.planted import Ask, Expected, Kind, Ledger, Request, Wave, read_planted
@@ -44,3 +47,21 @@ def test_published_bytes_name_a_released_schema() -> None:
     schema = SchemaFiles().archived(int.from_bytes(data[2:10], "little"))
     assert schema is not None
     assert schema["name"] == "ResyncRequest"
+
+
+def test_a_cancelled_key_shows_in_the_end() -> None:
+    ledger = Ledger()
+    ledger.plant("NORTH", Expected(Kind.CANCELLED, "PersonIdentity", "1", "CANCELLED"))
+    (request,) = ledger.requests
+    assert request.state == "CANCELLED"
+
+
+def test_published_bytes_say_how_it_is_asked() -> None:
+    ask = Ask(mode="FORCE", dependencies="PARENTS", on_state_only="DELETE", school_year="2019")
+    data = encode(Request("id", "LAKE", "Enrollment", ask, ["1"]))
+    schema = SchemaFiles().archived(int.from_bytes(data[2:10], "little"))
+    assert schema is not None
+    found: Any = fastavro.schemaless_reader(BytesIO(data[10:]), schema, None)
+    assert {name: found[name] for name in ("mode", "dependencies", "on_state_only", "school_year")} == {
+        "mode": "FORCE", "dependencies": "PARENTS", "on_state_only": "DELETE", "school_year": "2019",
+    }  # fmt: skip
