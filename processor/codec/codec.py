@@ -16,6 +16,7 @@ from fastavro.schema import SchemaParseException, UnknownType
 
 from processor.codec import decoding, encoding
 from processor.codec.correction_schema import object_of, values_name
+from processor.codec.correction_writer import CorrectionWriter
 from processor.codec.errors import DecodeError, NotRegistered
 from processor.codec.framing import Framing, header_of, registry_header, single_object_header, writer_ref
 from processor.codec.record_types import FIXED, Record, RecordType, correction_type, unknown_correction_type
@@ -24,7 +25,7 @@ from processor.codec.repeating import body_writer
 from processor.codec.schema_files import SchemaFiles
 from processor.codec.schema_text import Schema, fingerprint, full_name, logical_types
 from processor.codec.wire import Wire
-from processor.core.catalog import Catalog
+from processor.core.catalog import Catalog, ObjectType
 from processor.core.correction import Correction
 from processor.core.errors import CoreError, Reason
 from processor.core.history import KeyOutcome
@@ -120,7 +121,7 @@ class Codec:
             self._by_type[entry.record.type] = entry
             self._by_name[entry.record.name] = entry
         for object_type in catalog.objects.values():
-            entry = _record_schema(correction_type(object_type), files.correction(object_type.name))
+            entry = _record_schema(correction_type(object_type), files.correction(object_type.name), object_type)
             self._by_object[object_type.name] = entry
             self._by_name[entry.record.name] = entry
         self._headers: dict[tuple[str, str], bytes] = {}
@@ -266,11 +267,16 @@ class Codec:
         return _record_schema(unknown_correction_type(name), self._files.unknown_correction(object_name))
 
 
-def _record_schema(record: RecordType, schema: Schema) -> RecordSchema:
+def _record_schema(record: RecordType, schema: Schema, corrected: ObjectType | None = None) -> RecordSchema:
+    """`corrected`: the object that the record carries corrections of."""
     text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
     parsed, meaning = parse_schema(schema), frozenset(logical_types(schema))
     write = encoding.compiled(parsed) or partial(_by_fastavro, parsed)
-    return RecordSchema(record, text, parsed, fingerprint(schema), meaning, write, body_writer(record, write))
+    body = body_writer(record, write)
+    if corrected is not None:
+        by_texts = encoding.compiled(parsed, frozenset({values_name(corrected.name)}))
+        body = CorrectionWriter(by_texts, corrected) if isinstance(by_texts, encoding.RecordWriter) else body
+    return RecordSchema(record, text, parsed, fingerprint(schema), meaning, write, body)
 
 
 def _by_fastavro(parsed: Any, wire: Wire) -> bytes:  # noqa: ANN401  (a schema as fastavro keeps it)
