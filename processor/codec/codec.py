@@ -15,6 +15,7 @@ from fastavro.read import SchemaResolutionError
 from fastavro.schema import SchemaParseException, UnknownType
 
 from processor.codec import decoding, encoding
+from processor.codec.alike import alike_writer
 from processor.codec.correction_schema import object_of, values_name
 from processor.codec.correction_writer import CorrectionWriter
 from processor.codec.errors import DecodeError, NotRegistered
@@ -28,7 +29,7 @@ from processor.codec.wire import Wire
 from processor.core.catalog import Catalog, ObjectType
 from processor.core.correction import Correction
 from processor.core.errors import CoreError, Reason
-from processor.core.history import KeyOutcome
+from processor.core.history import Alike, KeyOutcome, Sent
 
 _UNREADABLE = (
     EOFError,
@@ -151,13 +152,13 @@ class Codec:
             schema = self._by_type[type(record)]
         return (self._headers.get((topic, schema.record.name)) or self._header(topic, schema)) + schema.body(record)
 
-    def outcome_writer(self, topic: str, outcome: KeyOutcome) -> Callable[[str, str | None], bytes]:
-        """Writes outcomes that differ from this one in `key` and `asked_as` alone. Raises as `encode`."""
+    def outcome_writer(self, topic: str, outcomes: Alike | Sent) -> Callable[[Any], bytes]:
+        """Writes the outcome of each of their asks or sources. Raises as `encode`."""
         schema = self._by_type[KeyOutcome]
         if not isinstance(schema.write, encoding.RecordWriter):
             raise TypeError(f"{schema.record.name} has a type that no writer is made of")
         header = self._headers.get((topic, schema.record.name)) or self._header(topic, schema)
-        return schema.write.alike(schema.record.to_wire(outcome), ("key", "asked_as"), header)
+        return alike_writer(schema.write, outcomes, header)
 
     def prepare(self, topic: str, *record_types: type[Record]) -> None:
         """Looks up now what encoding would look up later, so that a process learns at its start what is missing."""

@@ -156,6 +156,11 @@ class ObjectType:
         return tuple(f.crosswalk is None and (same_zone or f.kind is not Kind.TIMESTAMP) for f in self.compared)
 
     @cached_property
+    def ambiguous(self) -> tuple[int, ...]:
+        """Places in `compared` of fields where equal column texts of both sides may be two values."""
+        return tuple(place for place, is_same in enumerate(self.same_text_same_value) if not is_same)
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Of `compared`."""
         return tuple(f.name for f in self.compared)

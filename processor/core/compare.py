@@ -1,6 +1,8 @@
 """One row of each side, field by field: what differs, and what the state should hold instead."""
 
 from dataclasses import dataclass
+from itertools import compress
+from operator import ne
 from zoneinfo import ZoneInfo
 
 from processor.core.catalog import FieldSpec, ObjectType, Owner
@@ -30,19 +32,25 @@ def compare(kind: ObjectType, district: Row, state: Row) -> Difference:
     Raises Unrepresentable or UnmappedValue for a district-owned field that differs and that cannot be carried; a
     value that both sides hold alike is never looked at, whatever it is.
     """
-    if district == state and all(kind.same_text_same_value):
-        return EQUAL
     changed: list[str] = []
     expected: list[str] = []
-    for field, direct, ours, theirs in zip(kind.compared, kind.same_text_same_value, district, state, strict=True):
-        if ours == theirs and (direct or _same_anywhere(field, ours)):
-            continue
+    for place in _unlike(kind, district, state):
+        field, ours, theirs = kind.compared[place], district[place], state[place]
         if field.owner is Owner.STATE:
             if not _state_owned_equal(kind, field, ours, theirs):
                 expected.append(field.name)
         elif not same(field, district_value(kind, field, ours), state_value(kind, field, theirs)):
             changed.append(field.name)
-    return Difference(tuple(changed), tuple(expected))
+    return Difference(tuple(changed), tuple(expected)) if changed or expected else EQUAL
+
+
+def _unlike(kind: ObjectType, district: Row, state: Row) -> list[int]:
+    """Places of fields whose texts differ, or may not mean the same on both sides."""
+    places = [*compress(range(len(kind.compared)), map(ne, district, state))]
+    if kind.ambiguous:
+        may_differ = (p for p in kind.ambiguous if not _same_anywhere(kind.compared[p], district[p]))
+        places = sorted({*places, *may_differ})
+    return places
 
 
 def state_values(kind: ObjectType, row: Row) -> dict[str, str | None]:
@@ -51,7 +59,9 @@ def state_values(kind: ObjectType, row: Row) -> dict[str, str | None]:
     for name in kind.state_owned:
         del values[name]
     for place, field in kind.spelled:
-        values[field.name] = state_value(kind, field, row[place])
+        text = row[place]
+        if text is not None:
+            values[field.name] = state_value(kind, field, text)
     return values
 
 
@@ -59,9 +69,9 @@ def both_values(kind: ObjectType, district: Row, state: Row) -> tuple[Values, Va
     """`state_values` and `wanted_values` of two rows, of which most columns are the same. Raises as these do."""
     held = state_values(kind, state)
     others = {
-        f.name: district_value(kind, f, ours)
-        for f, ours, theirs, is_direct in zip(kind.compared, district, state, kind.same_text_same_value, strict=True)
-        if (ours != theirs or not is_direct) and f.owner is Owner.DISTRICT
+        field.name: district_value(kind, field, district[place])
+        for place in _unlike(kind, district, state)
+        if (field := kind.compared[place]).owner is Owner.DISTRICT
     }
     wanted = held | others
     _check_wanted(kind, district, wanted)
@@ -99,7 +109,7 @@ def _check_wanted(kind: ObjectType, row: Row, values: Values) -> None:
 def check_size(before: Values | None, after: Values | None) -> None:
     """Raises Unrepresentable, naming the largest field, for rows that one record cannot carry."""
     rows = [row for row in (before, after) if row is not None]
-    if 4 * sum(len(text) for row in rows for text in row.values() if text) <= MAX_ROW_BYTES:
+    if 4 * sum(sum(map(len, filter(None, row.values()))) for row in rows) <= MAX_ROW_BYTES:
         return
     sizes = {name: sum(len((row[name] or "").encode()) for row in rows) for name in rows[0]}
     if sum(sizes.values()) > MAX_ROW_BYTES:

@@ -13,7 +13,7 @@ from processor.core.compare import EQUAL, Difference, both_values, check_size, c
 from processor.core.correction import Correction, Op, Parent, Source
 from processor.core.counted import counted
 from processor.core.errors import FieldError, Reason
-from processor.core.history import Alike, ChunkState, ChunkStatus, Status
+from processor.core.history import Alike, ChunkState, ChunkStatus, Sent, Status
 from processor.core.ids import correction_id
 from processor.core.outcome import chunk_outcome, sent_outcome
 from processor.core.parents import WITH_PARENTS, parent_of, parent_to_check
@@ -74,6 +74,8 @@ class _Deciding:
     expected: int = 0
     """How many of these differ in fields that the state owns; those of scans alone are counted."""
     told_in_sync: Alike | None = None
+    told_sent: dict[tuple[str, Reason | None], Sent] = field(default_factory=dict)
+    """By object and reason."""
     ancestors: dict[Parent, bool] = field(default_factory=dict)
     """Ancestors taken up already, and whether each will be at the state."""
 
@@ -294,6 +296,13 @@ class _Deciding:
             sent_at=self.now,
             requested_at=chunk.requested_at,
         )
-        correction = Correction(change.op, change.before, change.after, parent, source)
-        self.plan.corrections.append(correction)
-        self.plan.history.append(sent_outcome(correction, Reason.DEPENDENCY if ask.asked_as is None else change.reason))
+        self.plan.corrections.append(Correction(change.op, change.before, change.after, parent, source))
+        self.tell_sent(source, Reason.DEPENDENCY if ask.asked_as is None else change.reason)
+
+    def tell_sent(self, source: Source, reason: Reason | None) -> None:
+        """Outcomes of an object's keys depend, but for what is of one key, on the chunk and the reason."""
+        told = self.told_sent.get((source.object, reason))
+        if told is None:
+            told = self.told_sent[source.object, reason] = Sent(sent_outcome(source, reason), [])
+            self.plan.history.append(told)
+        told.sources.append(source)

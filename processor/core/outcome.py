@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from processor.core.chunk import Ask, Chunk
-from processor.core.correction import Correction, Parent, Source
+from processor.core.correction import Parent, Source
 from processor.core.errors import Reason
 from processor.core.history import KeyOutcome, Status
 
@@ -41,8 +41,8 @@ def chunk_outcome(
     )
 
 
-def sent_outcome(correction: Correction, reason: Reason | None) -> KeyOutcome:
-    return source_outcome(correction.source, Status.SENT, correction.source.sent_at, reason=reason)
+def sent_outcome(source: Source, reason: Reason | None) -> KeyOutcome:
+    return source_outcome(source, Status.SENT, source.sent_at, reason=reason)
 
 
 def source_outcome(
