@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from processor.codec.correction_records import parent_to_wire
-from processor.codec.encoding import RecordWriter
+from processor.codec.encoding import RecordWriter, Write
 from processor.codec.history_records import outcome_to_wire
 from processor.core.chunk import Ask
 from processor.core.correction import Source
@@ -15,8 +15,10 @@ _OF_A_SOURCE = ("key", "asked_as", "changed_fields", "parent", "correction_id")
 """What differs from key to key, in the schema's order."""
 
 
-def alike_writer(write: RecordWriter, outcomes: Alike | Sent, header: bytes) -> Callable[[Any], bytes]:
+def alike_writer(write: Write, outcomes: Alike | Sent, header: bytes) -> Callable[[Any], bytes]:
     """Writes the outcome of each of the asks, or of the sources."""
+    if not isinstance(write, RecordWriter):
+        raise TypeError("outcomes have a type that no writer is made of")
     first = outcome_to_wire(outcomes.first)
     if isinstance(outcomes, Alike):
         by_ask = write.alike(first, _OF_AN_ASK, header)

@@ -16,13 +16,12 @@ from fastavro.schema import SchemaParseException, UnknownType
 
 from processor.codec import decoding, encoding
 from processor.codec.alike import alike_writer
+from processor.codec.bodies import Body, body_writer, correction_writer
 from processor.codec.correction_schema import object_of, values_name
-from processor.codec.correction_writer import CorrectionWriter
 from processor.codec.errors import DecodeError, NotRegistered
 from processor.codec.framing import Framing, header_of, registry_header, single_object_header, writer_ref
 from processor.codec.record_types import FIXED, Record, RecordType, correction_type, unknown_correction_type
 from processor.codec.registry import Compatibility, Registry
-from processor.codec.repeating import body_writer
 from processor.codec.schema_files import SchemaFiles
 from processor.codec.schema_text import Schema, fingerprint, full_name, logical_types
 from processor.codec.wire import Wire
@@ -55,7 +54,7 @@ class RecordSchema:
     meaning: frozenset[tuple[str, str]]
     write: encoding.Write
     """A record as Avro's fields to its bytes."""
-    body: Callable[[Any], bytes]
+    body: Body
     """A record to its bytes."""
 
 
@@ -155,8 +154,6 @@ class Codec:
     def outcome_writer(self, topic: str, outcomes: Alike | Sent) -> Callable[[Any], bytes]:
         """Writes the outcome of each of their asks or sources. Raises as `encode`."""
         schema = self._by_type[KeyOutcome]
-        if not isinstance(schema.write, encoding.RecordWriter):
-            raise TypeError(f"{schema.record.name} has a type that no writer is made of")
         header = self._headers.get((topic, schema.record.name)) or self._header(topic, schema)
         return alike_writer(schema.write, outcomes, header)
 
@@ -269,15 +266,11 @@ class Codec:
 
 
 def _record_schema(record: RecordType, schema: Schema, corrected: ObjectType | None = None) -> RecordSchema:
-    """`corrected`: the object that the record carries corrections of."""
     text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
     parsed, meaning = parse_schema(schema), frozenset(logical_types(schema))
     write = encoding.compiled(parsed) or partial(_by_fastavro, parsed)
-    body = body_writer(record, write)
-    if corrected is not None:
-        by_texts = encoding.compiled(parsed, frozenset({values_name(corrected.name)}))
-        body = CorrectionWriter(by_texts, corrected) if isinstance(by_texts, encoding.RecordWriter) else body
-    return RecordSchema(record, text, parsed, fingerprint(schema), meaning, write, body)
+    body = None if corrected is None else correction_writer(corrected, parsed)
+    return RecordSchema(record, text, parsed, fingerprint(schema), meaning, write, body or body_writer(record, write))
 
 
 def _by_fastavro(parsed: Any, wire: Wire) -> bytes:  # noqa: ANN401  (a schema as fastavro keeps it)

@@ -5,14 +5,13 @@ The bytes are those that the schema's writer makes of `correction_to_wire`.
 
 from collections.abc import Sequence
 from dataclasses import fields
-from functools import lru_cache
 from itertools import compress
 from operator import attrgetter, ne
 from typing import Any
 
 from processor.codec.correction_records import parent_to_wire, source_to_wire
 from processor.codec.correction_schema import values_name
-from processor.codec.encoding import NamedWriter, RecordWriter, Write
+from processor.codec.encoding import NamedWriter, RecordWriter
 from processor.codec.successive import SuccessiveWriter
 from processor.core.catalog import ObjectType
 from processor.core.correction import Correction, Source
@@ -28,10 +27,10 @@ class CorrectionWriter:
     """Writes corrections of one object; for any thread."""
 
     def __init__(self, write: RecordWriter, kind: ObjectType) -> None:
-        op, before, _after, parent, source = (each for _, each in write.fields)
-        self._op, self._parent = op, parent
-        self._rows = RowsWriter(before, kind)
-        self._source = SuccessiveWriter(source, source_to_wire, _SHARED, _VARYING, _of_one_key)
+        writers: dict[str, Any] = dict(write.fields)
+        self._op, self._parent = writers["op"], writers["parent"]
+        self._rows = RowsWriter(writers["before"], kind)
+        self._source = SuccessiveWriter(writers["source"], source_to_wire, _SHARED, _VARYING, _of_one_key)
 
     def __call__(self, correction: Correction) -> bytes:
         before, after = self._rows(correction.before, correction.after)
@@ -44,8 +43,9 @@ class RowsWriter:
 
     def __init__(self, union: NamedWriter, kind: ObjectType) -> None:
         name = values_name(kind.name)
-        self._null, self._symbol = union.null, union.symbols[name]
-        self._names, self._writers = zip(*union.writers[name].fields, strict=True)
+        values: Any = union.writers[name]
+        self._null, self._symbol = union.null or b"", union.symbols[name]
+        self._names, self._writers = map(list, zip(*values.fields, strict=True))
         carried = {each.name: each for each in kind.owned}
         self._places = range(len(self._names))
         self._nulls = dict.fromkeys(each for each in self._names if each not in carried)
@@ -69,8 +69,9 @@ class RowsWriter:
 
     def _texts(self, row: Values) -> list[str | None]:
         """Raises KeyError for a field that is missed."""
-        whole = {**self._nulls, **row} if self._nulls else row
-        texts = [*map(whole.__getitem__, self._names)]
+        texts = [*row.values()]
+        if [*row] != self._names:
+            texts = [*map({**self._nulls, **row}.__getitem__, self._names)]
         for place in self._references:
             if texts[place] == DANGLING:
                 texts[place] = None

@@ -1,12 +1,13 @@
 """One row of each side, field by field: what differs, and what the state should hold instead."""
 
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Sequence
 from itertools import compress
 from operator import ne
-from zoneinfo import ZoneInfo
 
 from processor.core.catalog import FieldSpec, ObjectType, Owner
 from processor.core.errors import InvalidKey, UnmappedValue, Unrepresentable
+from processor.core.frozen import dataclass
 from processor.core.keys import canonical_key
 from processor.core.snapshot import Row
 from processor.core.values import Values, canonical, has_local_time, same, tells_its_zone
@@ -17,10 +18,14 @@ MAX_ROW_BYTES = 900_000
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Names of differing fields in schema order: district-owned (`changed`) and state-owned (`expected`)."""
+    """Names of differing fields in schema order: district-owned (`changed`) and state-owned (`expected`).
+
+    `unlike` are the places of fields that had to be looked at: where the texts differ, or may mean two values.
+    """
 
     changed: tuple[str, ...]
     expected: tuple[str, ...]
+    unlike: Sequence[int] = dataclasses.field(default=(), compare=False)
 
 
 EQUAL = Difference((), ())
@@ -34,17 +39,18 @@ def compare(kind: ObjectType, district: Row, state: Row) -> Difference:
     """
     changed: list[str] = []
     expected: list[str] = []
-    for place in _unlike(kind, district, state):
+    unlike = unlike_places(kind, district, state)
+    for place in unlike:
         field, ours, theirs = kind.compared[place], district[place], state[place]
         if field.owner is Owner.STATE:
             if not _state_owned_equal(kind, field, ours, theirs):
                 expected.append(field.name)
         elif not same(field, district_value(kind, field, ours), state_value(kind, field, theirs)):
             changed.append(field.name)
-    return Difference(tuple(changed), tuple(expected)) if changed or expected else EQUAL
+    return Difference(tuple(changed), tuple(expected), unlike) if unlike else EQUAL
 
 
-def _unlike(kind: ObjectType, district: Row, state: Row) -> list[int]:
+def unlike_places(kind: ObjectType, district: Row, state: Row) -> list[int]:
     """Places of fields whose texts differ, or may not mean the same on both sides."""
     places = [*compress(range(len(kind.compared)), map(ne, district, state))]
     if kind.ambiguous:
@@ -65,12 +71,12 @@ def state_values(kind: ObjectType, row: Row) -> dict[str, str | None]:
     return values
 
 
-def both_values(kind: ObjectType, district: Row, state: Row) -> tuple[Values, Values]:
-    """`state_values` and `wanted_values` of two rows, of which most columns are the same. Raises as these do."""
+def both_values(kind: ObjectType, district: Row, state: Row, unlike: Sequence[int]) -> tuple[Values, Values]:
+    """`state_values` and `wanted_values` of two rows that are unlike in few places. Raises as these do."""
     held = state_values(kind, state)
     others = {
         field.name: district_value(kind, field, district[place])
-        for place in _unlike(kind, district, state)
+        for place in unlike
         if (field := kind.compared[place]).owner is Owner.DISTRICT
     }
     wanted = held | others
@@ -109,7 +115,7 @@ def _check_wanted(kind: ObjectType, row: Row, values: Values) -> None:
 def check_size(before: Values | None, after: Values | None) -> None:
     """Raises Unrepresentable, naming the largest field, for rows that one record cannot carry."""
     rows = [row for row in (before, after) if row is not None]
-    if 4 * sum(sum(map(len, filter(None, row.values()))) for row in rows) <= MAX_ROW_BYTES:
+    if 4 * sum([len("".join(filter(None, row.values()))) for row in rows]) <= MAX_ROW_BYTES:
         return
     sizes = {name: sum(len((row[name] or "").encode()) for row in rows) for name in rows[0]}
     if sum(sizes.values()) > MAX_ROW_BYTES:
@@ -121,7 +127,7 @@ def check_size(before: Values | None, after: Values | None) -> None:
 
 def district_value(kind: ObjectType, field: FieldSpec, text: str | None) -> str | None:
     """A district's text, canonical and translated by the field's crosswalk."""
-    value = _canonical_at(field, text, kind.district.timezone, "district")
+    value = canonical(field, text, kind.district.timezone, "the district's value")
     if value is None or field.crosswalk is None:
         return value
     try:
@@ -131,7 +137,7 @@ def district_value(kind: ObjectType, field: FieldSpec, text: str | None) -> str 
 
 
 def state_value(kind: ObjectType, field: FieldSpec, text: str | None) -> str | None:
-    return _canonical_at(field, text, kind.state.timezone, "state")
+    return canonical(field, text, kind.state.timezone, "the state's value")
 
 
 def parent_key(kind: ObjectType, row: Row) -> str | None:
@@ -144,13 +150,6 @@ def parent_key(kind: ObjectType, row: Row) -> str | None:
         return None if value is None else canonical_key(value, kind.parent.key_type)
     except (Unrepresentable, InvalidKey):
         return None
-
-
-def _canonical_at(field: FieldSpec, text: str | None, timezone: ZoneInfo, side: str) -> str | None:
-    try:
-        return canonical(field, text, timezone)
-    except Unrepresentable:
-        raise Unrepresentable(field.name, f"{field.name}: the {side}'s value is not a {field.kind}") from None
 
 
 def _same_anywhere(field: FieldSpec, text: str | None) -> bool:

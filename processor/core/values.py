@@ -47,17 +47,17 @@ _SHORT = 64
 _FAR_FROM_BOTH_ENDS = ("0001-01-03", "9999-12-29")
 
 
-def canonical(field: FieldSpec, text: str | None, tz: ZoneInfo) -> str | None:
+def canonical(field: FieldSpec, text: str | None, tz: ZoneInfo, what: str = "the value") -> str | None:
     """One side's text of a column as canonical text; `tz` places timestamps without a zone.
 
-    Raises Unrepresentable, naming the field, for a value that the field's kind cannot carry.
+    Raises Unrepresentable, naming the field and calling `what`, for a value that the field's kind cannot carry.
     """
     if text is None or field.kind is Kind.STRING or _is_dangling(field, text):
         return text
     try:
         return _CANONICAL[field.kind](field, text, tz)
     except (ValueError, OverflowError, InvalidOperation):
-        raise Unrepresentable(field.name, f"{field.name}: the value is not a {field.kind}") from None
+        raise Unrepresentable(field.name, f"{field.name}: {what} is not a {field.kind}") from None
 
 
 def _is_dangling(field: FieldSpec, text: str | None) -> bool:

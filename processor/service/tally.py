@@ -40,8 +40,7 @@ def count_batch(intake: Intake, decided: Plan) -> None:
     for record in history:
         if isinstance(record, Alike):
             _count_alike(record, intake.requested_at)
-        elif isinstance(record, Sent):
-            metrics.OUTCOMES.labels(Status.SENT).inc(len(record.sources))
+    metrics.OUTCOMES.labels(Status.SENT).inc(sum(len(each.sources) for each in history if isinstance(each, Sent)))
     for plan in (intake.plan, decided):
         for op, count in Counter(correction.op for correction in plan.corrections).items():
             metrics.CORRECTIONS.labels(op.name.lower()).inc(count)

@@ -216,10 +216,11 @@ STATUSES = _every(
     planned=st.none() | _plans,
     decided_by=_maybe_text,
 )
+CORRECTIONS = st.sampled_from(OBJECTS).flatmap(lambda name: _corrections(CATALOG.objects[name]))
 RECORDS: st.SearchStrategy[Record] = st.one_of(
     _requests,
     _chunks,
-    st.sampled_from(OBJECTS).flatmap(lambda name: _corrections(CATALOG.objects[name])),
+    CORRECTIONS,
     _every(Answer, source=_sources, result=st.sampled_from(Result), detail=_maybe_text, answered_at=_times),
     OUTCOMES,
     STATUSES,

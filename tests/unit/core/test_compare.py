@@ -15,6 +15,7 @@ from processor.core.compare import (
     compare,
     parent_key,
     state_values,
+    unlike_places,
     wanted_values,
 )
 from processor.core.errors import FieldError, UnmappedValue, Unrepresentable
@@ -153,7 +154,7 @@ def test_values_of_two_rows_are_those_of_each(kind: ObjectType, data: st.DataObj
     left = data.draw(rows_of(kind))
     right = tuple(data.draw(st.just(text) | column_texts(f)) for f, text in zip(kind.compared, left, strict=True))
     apart = values_or_fault(lambda: (state_values(kind, right), wanted_values(kind, left))[::-1])
-    together = values_or_fault(lambda: both_values(kind, left, right)[::-1])
+    together = values_or_fault(lambda: both_values(kind, left, right, unlike_places(kind, left, right))[::-1])
     assert together == apart
 
 
