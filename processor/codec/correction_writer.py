@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from dataclasses import fields
 from itertools import compress
 from operator import attrgetter, ne
-from typing import Any
+from typing import Any, cast
 
 from processor.codec.correction_records import parent_to_wire, source_to_wire
 from processor.codec.correction_schema import values_name
-from processor.codec.encoding import NamedWriter, RecordWriter
+from processor.codec.encoding import NamedWriter, RecordWriter, Write
 from processor.codec.successive import SuccessiveWriter
 from processor.core.catalog import ObjectType
 from processor.core.correction import Correction, Source
+from processor.core.row_values import RowValues
 from processor.core.values import DANGLING, Values
 
 _VARYING = ("correction_id", "key", "asked_as", "changed_fields", "parent")
@@ -43,16 +44,13 @@ class RowsWriter:
 
     def __init__(self, union: NamedWriter, kind: ObjectType) -> None:
         name = values_name(kind.name)
-        values: Any = union.writers[name]
+        fields: Sequence[tuple[str, Write]] = cast("RecordWriter", union.writers[name]).fields
         self._null, self._symbol = union.null or b"", union.symbols[name]
-        self._names, self._writers = map(list, zip(*values.fields, strict=True))
-        carried = {each.name: each for each in kind.owned}
-        self._places = range(len(self._names))
-        self._nulls = dict.fromkeys(each for each in self._names if each not in carried)
-        """Fields that not both sides keep."""
-        self._references = [
-            place for place, each in enumerate(self._names) if each in carried and carried[each].state_lookup
-        ]
+        self._names = kind.owned_names
+        self._writers = [write for each, write in fields if each in self._names]
+        self._not_kept = [(place, write(None)) for place, (each, write) in enumerate(fields) if each not in self._names]
+        """Fields that not both sides keep, as null."""
+        self._references = [place for place, each in enumerate(kind.owned) if each.state_lookup is not None]
 
     def __call__(self, before: Values | None, after: Values | None) -> tuple[bytes, bytes]:
         if before is None or after is None:
@@ -60,27 +58,35 @@ class RowsWriter:
         held, wanted = self._texts(before), self._texts(after)
         values = self._values(held)
         written = self._row(values)
-        for place in compress(self._places, map(ne, held, wanted)):
+        for place in compress(range(len(held)), map(ne, held, wanted)):
             values[place] = self._writers[place](wanted[place])
         return written, self._row(values)
 
     def _alone(self, row: Values | None) -> bytes:
         return self._null if row is None else self._row(self._values(self._texts(row)))
 
-    def _texts(self, row: Values) -> list[str | None]:
+    def _texts(self, row: Values) -> Sequence[str | None]:
         """Raises KeyError for a field that is missed."""
-        texts = [*row.values()]
-        if [*row] != self._names:
-            texts = [*map({**self._nulls, **row}.__getitem__, self._names)]
-        for place in self._references:
-            if texts[place] == DANGLING:
-                texts[place] = None
+        texts: Sequence[str | None]
+        if isinstance(row, RowValues) and row.names == self._names:
+            texts = row.texts
+        else:
+            texts = [row[name] for name in self._names]
+        if self._references:
+            texts = [*texts]
+            for place in self._references:
+                if texts[place] == DANGLING:
+                    texts[place] = None
         return texts
 
     def _values(self, texts: Sequence[str | None]) -> list[bytes]:
         return [write(text) for write, text in zip(self._writers, texts, strict=True)]
 
     def _row(self, values: Sequence[bytes]) -> bytes:
+        if self._not_kept:
+            values = [*values]
+            for place, null in self._not_kept:
+                values.insert(place, null)
         return self._symbol + b"".join(values)
 
 

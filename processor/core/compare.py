@@ -9,6 +9,7 @@ from processor.core.catalog import FieldSpec, ObjectType, Owner
 from processor.core.errors import InvalidKey, UnmappedValue, Unrepresentable
 from processor.core.frozen import dataclass
 from processor.core.keys import canonical_key
+from processor.core.row_values import RowValues
 from processor.core.snapshot import Row
 from processor.core.values import Values, canonical, has_local_time, same, tells_its_zone
 
@@ -29,6 +30,7 @@ class Difference:
 
 
 EQUAL = Difference((), ())
+_STATE = "the state's value"
 
 
 def compare(kind: ObjectType, district: Row, state: Row) -> Difference:
@@ -59,41 +61,35 @@ def unlike_places(kind: ObjectType, district: Row, state: Row) -> list[int]:
     return places
 
 
-def state_values(kind: ObjectType, row: Row) -> dict[str, str | None]:
+def state_values(kind: ObjectType, row: Row) -> RowValues:
     """District-owned fields of a state's row, canonical. Raises Unrepresentable."""
-    values = dict(zip(kind.names, row, strict=True))
-    for name in kind.state_owned:
-        del values[name]
+    texts = [*map(row.__getitem__, kind.owned_places)]
+    zone = kind.state.timezone
     for place, field in kind.spelled:
-        text = row[place]
-        if text is not None:
-            values[field.name] = state_value(kind, field, text)
-    return values
+        texts[place] = canonical(field, texts[place], zone, _STATE)
+    return RowValues(kind.owned_names, texts)
 
 
-def both_values(kind: ObjectType, district: Row, state: Row, unlike: Sequence[int]) -> tuple[Values, Values]:
+def both_values(kind: ObjectType, district: Row, state: Row, unlike: Sequence[int]) -> tuple[RowValues, RowValues]:
     """`state_values` and `wanted_values` of two rows that are unlike in few places. Raises as these do."""
     held = state_values(kind, state)
-    others = {
-        field.name: district_value(kind, field, district[place])
-        for place in unlike
-        if (field := kind.compared[place]).owner is Owner.DISTRICT
-    }
-    wanted = held | others
+    texts = [*held.texts]
+    for place in unlike:
+        among_owned = kind.owned_places.get(place)
+        if among_owned is not None:
+            texts[among_owned] = district_value(kind, kind.compared[place], district[place])
+    wanted = RowValues(held.names, texts)
     _check_wanted(kind, district, wanted)
     return held, wanted
 
 
-def wanted_values(kind: ObjectType, row: Row) -> Values:
+def wanted_values(kind: ObjectType, row: Row) -> RowValues:
     """What the state should hold for a district's row: district-owned fields, canonical, in the state's codes.
 
     Raises Unrepresentable or UnmappedValue, also for a value that the wire carries and the state cannot hold.
     """
-    values = {
-        f.name: district_value(kind, f, text)
-        for f, text in zip(kind.compared, row, strict=True)
-        if f.owner is Owner.DISTRICT
-    }
+    texts = [district_value(kind, kind.compared[place], row[place]) for place in kind.owned_places]
+    values = RowValues(kind.owned_names, texts)
     _check_wanted(kind, row, values)
     return values
 
@@ -112,10 +108,10 @@ def _check_wanted(kind: ObjectType, row: Row, values: Values) -> None:
         )
 
 
-def check_size(before: Values | None, after: Values | None) -> None:
+def check_size(before: RowValues | None, after: RowValues | None) -> None:
     """Raises Unrepresentable, naming the largest field, for rows that one record cannot carry."""
     rows = [row for row in (before, after) if row is not None]
-    if 4 * sum([len("".join(filter(None, row.values()))) for row in rows]) <= MAX_ROW_BYTES:
+    if 4 * sum([len("".join(filter(None, row.texts))) for row in rows]) <= MAX_ROW_BYTES:
         return
     sizes = {name: sum(len((row[name] or "").encode()) for row in rows) for name in rows[0]}
     if sum(sizes.values()) > MAX_ROW_BYTES:
@@ -137,7 +133,7 @@ def district_value(kind: ObjectType, field: FieldSpec, text: str | None) -> str 
 
 
 def state_value(kind: ObjectType, field: FieldSpec, text: str | None) -> str | None:
-    return canonical(field, text, kind.state.timezone, "the state's value")
+    return canonical(field, text, kind.state.timezone, _STATE)
 
 
 def parent_key(kind: ObjectType, row: Row) -> str | None:

@@ -30,6 +30,7 @@ DANGLING = "!dangling"
 _LONGS = range(-(2**63), 2**63)
 _LONGEST_EXPONENT = 20
 _WIDE = Context(prec=2_000)
+_BOOLEANS = frozenset({"true", "false"})
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0"})
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T]00:00(?::00(?:\.0+)?)?)?", re.ASCII)
@@ -83,6 +84,8 @@ def _long(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
 
 
 def _boolean(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
+    if text in _BOOLEANS:
+        return text
     word = text.strip().lower()
     if word in _TRUE:
         return "true"
