@@ -24,6 +24,7 @@ from tests.unit.core.builders import (
     READ_AT,
     REQUEST_ID,
     VERSION,
+    Place,
     World,
     catalog,
     chunk,
@@ -290,9 +291,8 @@ def test_a_key_that_was_not_read_is_a_fault_of_the_caller() -> None:
 def test_each_outcome_of_what_was_sent_is_that_of_its_own_correction() -> None:
     """By force a row that is equal is sent too, and says why."""
     held = {"1": ours(lastName="A"), "2": ours(), "3": ours(gender="M")}
-    world = World(
-        *({("Person", key): (row,) for key, row in rows.items()} for rows in (held, dict.fromkeys(held, theirs())))
-    )
+    district: dict[Place, tuple[Row, ...]] = {("Person", key): (row,) for key, row in held.items()}
+    world = World(district, dict.fromkeys(district, (theirs(),)))
     plan = world.decide(chunk(*held, mode=Mode.FORCE))
     by_key = {correction.source.key: correction.source for correction in plan.corrections}
     assert by_key.keys() == held.keys()
