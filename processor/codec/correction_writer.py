@@ -49,7 +49,7 @@ class RowsWriter:
         self._names = kind.owned_names
         self._writers = [write for each, write in fields if each in self._names]
         self._not_kept = [(place, write(None)) for place, (each, write) in enumerate(fields) if each not in self._names]
-        """Fields that not both sides keep, as null."""
+        """Fields that not both sides keep, as null, with their places in the schema."""
         self._references = [place for place, each in enumerate(kind.owned) if each.state_lookup is not None]
 
     def __call__(self, before: Values | None, after: Values | None) -> tuple[bytes, bytes]:

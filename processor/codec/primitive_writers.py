@@ -1,4 +1,4 @@
-"""Functions that write one value of a type of Avro's; any fixed schema's part comes first (Avro specification 1.12)."""
+"""Functions that write one value of a type of Avro's, or that make such a function (Avro specification 1.12)."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
