@@ -15,19 +15,20 @@ from fastavro.read import SchemaResolutionError
 from fastavro.schema import SchemaParseException, UnknownType
 
 from processor.codec import decoding, encoding
+from processor.codec.alike import alike_writer
+from processor.codec.bodies import Body, body_writer, correction_writer
 from processor.codec.correction_schema import object_of, values_name
 from processor.codec.errors import DecodeError, NotRegistered
 from processor.codec.framing import Framing, header_of, registry_header, single_object_header, writer_ref
 from processor.codec.record_types import FIXED, Record, RecordType, correction_type, unknown_correction_type
 from processor.codec.registry import Compatibility, Registry
-from processor.codec.repeating import body_writer
 from processor.codec.schema_files import SchemaFiles
 from processor.codec.schema_text import Schema, fingerprint, full_name, logical_types
 from processor.codec.wire import Wire
-from processor.core.catalog import Catalog
+from processor.core.catalog import Catalog, ObjectType
 from processor.core.correction import Correction
 from processor.core.errors import CoreError, Reason
-from processor.core.history import KeyOutcome
+from processor.core.history import Alike, KeyOutcome, Sent
 
 _UNREADABLE = (
     EOFError,
@@ -53,7 +54,7 @@ class RecordSchema:
     meaning: frozenset[tuple[str, str]]
     write: encoding.Write
     """A record as Avro's fields to its bytes."""
-    body: Callable[[Any], bytes]
+    body: Body
     """A record to its bytes."""
 
 
@@ -120,7 +121,7 @@ class Codec:
             self._by_type[entry.record.type] = entry
             self._by_name[entry.record.name] = entry
         for object_type in catalog.objects.values():
-            entry = _record_schema(correction_type(object_type), files.correction(object_type.name))
+            entry = _record_schema(correction_type(object_type), files.correction(object_type.name), object_type)
             self._by_object[object_type.name] = entry
             self._by_name[entry.record.name] = entry
         self._headers: dict[tuple[str, str], bytes] = {}
@@ -150,13 +151,11 @@ class Codec:
             schema = self._by_type[type(record)]
         return (self._headers.get((topic, schema.record.name)) or self._header(topic, schema)) + schema.body(record)
 
-    def outcome_writer(self, topic: str, outcome: KeyOutcome) -> Callable[[str, str | None], bytes]:
-        """Writes outcomes that differ from this one in `key` and `asked_as` alone. Raises as `encode`."""
+    def outcome_writer(self, topic: str, outcomes: Alike | Sent) -> Callable[[Any], bytes]:
+        """Writes the outcome of each of their asks or sources. Raises as `encode`."""
         schema = self._by_type[KeyOutcome]
-        if not isinstance(schema.write, encoding.RecordWriter):
-            raise TypeError(f"{schema.record.name} has a type that no writer is made of")
         header = self._headers.get((topic, schema.record.name)) or self._header(topic, schema)
-        return schema.write.alike(schema.record.to_wire(outcome), ("key", "asked_as"), header)
+        return alike_writer(schema.write, outcomes, header)
 
     def prepare(self, topic: str, *record_types: type[Record]) -> None:
         """Looks up now what encoding would look up later, so that a process learns at its start what is missing."""
@@ -266,11 +265,12 @@ class Codec:
         return _record_schema(unknown_correction_type(name), self._files.unknown_correction(object_name))
 
 
-def _record_schema(record: RecordType, schema: Schema) -> RecordSchema:
+def _record_schema(record: RecordType, schema: Schema, corrected: ObjectType | None = None) -> RecordSchema:
     text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
     parsed, meaning = parse_schema(schema), frozenset(logical_types(schema))
     write = encoding.compiled(parsed) or partial(_by_fastavro, parsed)
-    return RecordSchema(record, text, parsed, fingerprint(schema), meaning, write, body_writer(record, write))
+    body = None if corrected is None else correction_writer(corrected, parsed)
+    return RecordSchema(record, text, parsed, fingerprint(schema), meaning, write, body or body_writer(record, write))
 
 
 def _by_fastavro(parsed: Any, wire: Wire) -> bytes:  # noqa: ANN401  (a schema as fastavro keeps it)

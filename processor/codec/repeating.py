@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-from processor.codec.encoding import RecordWriter, Write
-from processor.codec.record_types import Record, RecordType
+from processor.codec.encoding import RecordWriter
+from processor.codec.record_types import Record
 from processor.codec.wire import Wire
 from processor.core.history import KeyOutcome, RequestStatus
 from processor.core.request import Keys, Request
@@ -94,11 +94,3 @@ REPEATING: Mapping[type[Record], Repeating] = {
     ),
 }
 """By type; any other is written field by field."""
-
-
-def body_writer(record: RecordType, write: Write) -> Callable[[Any], bytes]:
-    """Writes records of a type by the writer of its schema."""
-    repeating, to_wire = REPEATING.get(record.type), record.to_wire
-    if repeating is None or not isinstance(write, RecordWriter):
-        return lambda each: write(to_wire(each))
-    return RepeatingWriter(write, to_wire, repeating)

@@ -156,22 +156,25 @@ class ObjectType:
         return tuple(f.crosswalk is None and (same_zone or f.kind is not Kind.TIMESTAMP) for f in self.compared)
 
     @cached_property
-    def names(self) -> tuple[str, ...]:
-        """Of `compared`."""
-        return tuple(f.name for f in self.compared)
+    def ambiguous(self) -> tuple[int, ...]:
+        """Places in `compared` of fields where equal column texts of both sides may be two values."""
+        return tuple(place for place, is_same in enumerate(self.same_text_same_value) if not is_same)
 
     @cached_property
-    def state_owned(self) -> tuple[str, ...]:
-        """Names of those of `compared` that the state owns."""
-        return tuple(f.name for f in self.compared if f.owner is Owner.STATE)
+    def owned_names(self) -> tuple[str, ...]:
+        return tuple(f.name for f in self.owned)
+
+    @cached_property
+    def owned_places(self) -> Mapping[int, int]:
+        """Place in `compared` of each of `owned`, to its place there."""
+        places = (place for place, f in enumerate(self.compared) if f.owner is Owner.DISTRICT)
+        return {place: among for among, place in enumerate(places)}
 
     @cached_property
     def spelled(self) -> tuple[tuple[int, FieldSpec], ...]:
-        """District-owned fields of which a text in the state's column may not be canonical, by place in `compared`."""
+        """Those of `owned` of which a text in the state's column may not be canonical, with their places."""
         return tuple(
-            (place, f)
-            for place, f in enumerate(self.compared)
-            if f.owner is Owner.DISTRICT and (f.kind is not Kind.STRING or f.state_lookup is not None)
+            (place, f) for place, f in enumerate(self.owned) if f.kind is not Kind.STRING or f.state_lookup is not None
         )
 
     @cached_property

@@ -1,11 +1,15 @@
 """One row of each side, field by field: what differs, and what the state should hold instead."""
 
-from dataclasses import dataclass
-from zoneinfo import ZoneInfo
+import dataclasses
+from collections.abc import Sequence
+from itertools import compress
+from operator import ne
 
 from processor.core.catalog import FieldSpec, ObjectType, Owner
 from processor.core.errors import InvalidKey, UnmappedValue, Unrepresentable
+from processor.core.frozen import dataclass
 from processor.core.keys import canonical_key
+from processor.core.row_values import RowValues
 from processor.core.snapshot import Row
 from processor.core.values import Values, canonical, has_local_time, same, tells_its_zone
 
@@ -15,13 +19,18 @@ MAX_ROW_BYTES = 900_000
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Names of differing fields in schema order: district-owned (`changed`) and state-owned (`expected`)."""
+    """Names of differing fields in schema order: district-owned (`changed`) and state-owned (`expected`).
+
+    `unlike` are the places of fields that had to be looked at: where the texts differ, or may mean two values.
+    """
 
     changed: tuple[str, ...]
     expected: tuple[str, ...]
+    unlike: Sequence[int] = dataclasses.field(default=(), compare=False)
 
 
 EQUAL = Difference((), ())
+_STATE = "the state's value"
 
 
 def compare(kind: ObjectType, district: Row, state: Row) -> Difference:
@@ -30,54 +39,59 @@ def compare(kind: ObjectType, district: Row, state: Row) -> Difference:
     Raises Unrepresentable or UnmappedValue for a district-owned field that differs and that cannot be carried; a
     value that both sides hold alike is never looked at, whatever it is.
     """
-    if district == state and all(kind.same_text_same_value):
+    if district == state and not kind.ambiguous:
         return EQUAL
     changed: list[str] = []
     expected: list[str] = []
-    for field, direct, ours, theirs in zip(kind.compared, kind.same_text_same_value, district, state, strict=True):
-        if ours == theirs and (direct or _same_anywhere(field, ours)):
-            continue
+    unlike = unlike_places(kind, district, state)
+    for place in unlike:
+        field, ours, theirs = kind.compared[place], district[place], state[place]
         if field.owner is Owner.STATE:
             if not _state_owned_equal(kind, field, ours, theirs):
                 expected.append(field.name)
         elif not same(field, district_value(kind, field, ours), state_value(kind, field, theirs)):
             changed.append(field.name)
-    return Difference(tuple(changed), tuple(expected))
+    return Difference(tuple(changed), tuple(expected), unlike) if unlike else EQUAL
 
 
-def state_values(kind: ObjectType, row: Row) -> dict[str, str | None]:
+def unlike_places(kind: ObjectType, district: Row, state: Row) -> list[int]:
+    """Places of fields whose texts differ, or may not mean the same on both sides."""
+    places = [*compress(range(len(kind.compared)), map(ne, district, state))]
+    if kind.ambiguous:
+        may_differ = (p for p in kind.ambiguous if not _same_anywhere(kind.compared[p], district[p]))
+        places = sorted({*places, *may_differ})
+    return places
+
+
+def state_values(kind: ObjectType, row: Row) -> RowValues:
     """District-owned fields of a state's row, canonical. Raises Unrepresentable."""
-    values = dict(zip(kind.names, row, strict=True))
-    for name in kind.state_owned:
-        del values[name]
+    texts = [*map(row.__getitem__, kind.owned_places)]
+    zone = kind.state.timezone
     for place, field in kind.spelled:
-        values[field.name] = state_value(kind, field, row[place])
-    return values
+        texts[place] = canonical(field, texts[place], zone, _STATE)
+    return RowValues(kind.owned_names, texts)
 
 
-def both_values(kind: ObjectType, district: Row, state: Row) -> tuple[Values, Values]:
-    """`state_values` and `wanted_values` of two rows, of which most columns are the same. Raises as these do."""
+def both_values(kind: ObjectType, district: Row, state: Row, unlike: Sequence[int]) -> tuple[RowValues, RowValues]:
+    """`state_values` and `wanted_values` of two rows that are unlike in few places. Raises as these do."""
     held = state_values(kind, state)
-    others = {
-        f.name: district_value(kind, f, ours)
-        for f, ours, theirs, is_direct in zip(kind.compared, district, state, kind.same_text_same_value, strict=True)
-        if (ours != theirs or not is_direct) and f.owner is Owner.DISTRICT
-    }
-    wanted = held | others
+    texts = [*held.texts]
+    for place in unlike:
+        among_owned = kind.owned_places.get(place)
+        if among_owned is not None:
+            texts[among_owned] = district_value(kind, kind.compared[place], district[place])
+    wanted = RowValues(held.names, texts)
     _check_wanted(kind, district, wanted)
     return held, wanted
 
 
-def wanted_values(kind: ObjectType, row: Row) -> Values:
+def wanted_values(kind: ObjectType, row: Row) -> RowValues:
     """What the state should hold for a district's row: district-owned fields, canonical, in the state's codes.
 
     Raises Unrepresentable or UnmappedValue, also for a value that the wire carries and the state cannot hold.
     """
-    values = {
-        f.name: district_value(kind, f, text)
-        for f, text in zip(kind.compared, row, strict=True)
-        if f.owner is Owner.DISTRICT
-    }
+    texts = [district_value(kind, kind.compared[place], row[place]) for place in kind.owned_places]
+    values = RowValues(kind.owned_names, texts)
     _check_wanted(kind, row, values)
     return values
 
@@ -96,10 +110,10 @@ def _check_wanted(kind: ObjectType, row: Row, values: Values) -> None:
         )
 
 
-def check_size(before: Values | None, after: Values | None) -> None:
+def check_size(before: RowValues | None, after: RowValues | None) -> None:
     """Raises Unrepresentable, naming the largest field, for rows that one record cannot carry."""
     rows = [row for row in (before, after) if row is not None]
-    if 4 * sum(len(text) for row in rows for text in row.values() if text) <= MAX_ROW_BYTES:
+    if 4 * sum([len("".join(filter(None, row.texts))) for row in rows]) <= MAX_ROW_BYTES:
         return
     sizes = {name: sum(len((row[name] or "").encode()) for row in rows) for name in rows[0]}
     if sum(sizes.values()) > MAX_ROW_BYTES:
@@ -111,7 +125,7 @@ def check_size(before: Values | None, after: Values | None) -> None:
 
 def district_value(kind: ObjectType, field: FieldSpec, text: str | None) -> str | None:
     """A district's text, canonical and translated by the field's crosswalk."""
-    value = _canonical_at(field, text, kind.district.timezone, "district")
+    value = canonical(field, text, kind.district.timezone, "the district's value")
     if value is None or field.crosswalk is None:
         return value
     try:
@@ -121,7 +135,7 @@ def district_value(kind: ObjectType, field: FieldSpec, text: str | None) -> str 
 
 
 def state_value(kind: ObjectType, field: FieldSpec, text: str | None) -> str | None:
-    return _canonical_at(field, text, kind.state.timezone, "state")
+    return canonical(field, text, kind.state.timezone, _STATE)
 
 
 def parent_key(kind: ObjectType, row: Row) -> str | None:
@@ -134,13 +148,6 @@ def parent_key(kind: ObjectType, row: Row) -> str | None:
         return None if value is None else canonical_key(value, kind.parent.key_type)
     except (Unrepresentable, InvalidKey):
         return None
-
-
-def _canonical_at(field: FieldSpec, text: str | None, timezone: ZoneInfo, side: str) -> str | None:
-    try:
-        return canonical(field, text, timezone)
-    except Unrepresentable:
-        raise Unrepresentable(field.name, f"{field.name}: the {side}'s value is not a {field.kind}") from None
 
 
 def _same_anywhere(field: FieldSpec, text: str | None) -> bool:

@@ -3,7 +3,7 @@
 What must be observed besides the keys themselves, `parents` says; `decide` then builds the Plan.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from processor.core.accept import chunk_status
@@ -13,9 +13,10 @@ from processor.core.compare import EQUAL, Difference, both_values, check_size, c
 from processor.core.correction import Correction, Op, Parent, Source
 from processor.core.counted import counted
 from processor.core.errors import FieldError, Reason
+from processor.core.frozen import dataclass
 from processor.core.history import Alike, ChunkState, ChunkStatus, Status
 from processor.core.ids import correction_id
-from processor.core.outcome import chunk_outcome, sent_outcome
+from processor.core.outcome import SentOutcomes, chunk_outcome
 from processor.core.parents import WITH_PARENTS, parent_of, parent_to_check
 from processor.core.plan import Plan
 from processor.core.request import Mode, OnStateOnly, Report
@@ -74,6 +75,7 @@ class _Deciding:
     expected: int = 0
     """How many of these differ in fields that the state owns; those of scans alone are counted."""
     told_in_sync: Alike | None = None
+    told_sent: SentOutcomes = field(default_factory=SentOutcomes)
     ancestors: dict[Parent, bool] = field(default_factory=dict)
     """Ancestors taken up already, and whether each will be at the state."""
 
@@ -193,7 +195,7 @@ class _Deciding:
         return came_round or ask.asked_as is None or self.chunk.report is not Report.CHANGES
 
     def update(self, kind: ObjectType, ask: Ask, observed: Observed, difference: Difference) -> None:
-        before, after = both_values(kind, observed.district[0], observed.state[0])
+        before, after = both_values(kind, observed.district[0], observed.state[0], difference.unlike)
         check_size(before, after)
         if self.parent_will_be_there(kind, ask, observed):
             reason = None if difference.changed else Reason.FORCED
@@ -294,6 +296,5 @@ class _Deciding:
             sent_at=self.now,
             requested_at=chunk.requested_at,
         )
-        correction = Correction(change.op, change.before, change.after, parent, source)
-        self.plan.corrections.append(correction)
-        self.plan.history.append(sent_outcome(correction, Reason.DEPENDENCY if ask.asked_as is None else change.reason))
+        self.plan.corrections.append(Correction(change.op, change.before, change.after, parent, source))
+        self.plan.history += self.told_sent.add(source, Reason.DEPENDENCY if ask.asked_as is None else change.reason)

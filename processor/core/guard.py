@@ -33,14 +33,16 @@ def least_guard(limits: Limits) -> Guard:
 
 
 def plan_counts(corrections: Iterable[Correction]) -> PlanCounts:
+    alike: dict[tuple[str, Op, tuple[str, ...]], list[str]] = {}
+    for correction in corrections:
+        source = correction.source
+        alike.setdefault((source.object, correction.op, source.changed_fields), []).append(source.key)
     counts: Counter[tuple[str, Op, str | None]] = Counter()
     keys: dict[tuple[str, Op], list[str]] = {}
-    for correction in corrections:
-        source, op = correction.source, correction.op
-        counts[source.object, op, None] += 1
-        if op is Op.UPDATE:
-            counts.update((source.object, op, name) for name in source.changed_fields)
-        keys.setdefault((source.object, op), []).append(source.key)
+    for (name, op, changed_fields), those in alike.items():
+        for changed in (None, *(changed_fields if op is Op.UPDATE else ())):
+            counts[name, op, changed] += len(those)
+        keys.setdefault((name, op), []).extend(those)
     return _plan_counts(counts, _some(keys))
 
 

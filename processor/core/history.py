@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from processor.core.chunk import Ask, Chunk
-from processor.core.correction import Op, Parent
+from processor.core.correction import Op, Parent, Source
 from processor.core.errors import Reason
 from processor.core.frozen import dataclass
 from processor.core.request import Request
@@ -83,6 +83,27 @@ class Alike:
 
     def each(self) -> Iterator[KeyOutcome]:
         return (replace(self.first, key=ask.key, asked_as=ask.asked_as) for ask in self.asks)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Outcomes of corrections that differ in what is of one key alone; `first` is that of the first of `sources`."""
+
+    first: KeyOutcome
+    sources: list[Source]
+
+    def each(self) -> Iterator[KeyOutcome]:
+        return (
+            replace(
+                self.first,
+                key=source.key,
+                asked_as=source.asked_as,
+                changed_fields=source.changed_fields,
+                parent=source.parent,
+                correction_id=source.correction_id,
+            )
+            for source in self.sources
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +233,7 @@ class Cleared:
 
 
 HistoryRecord: TypeAlias = RequestStatus | ChunkStatus | KeyOutcome | RequestEnd | Cleared | Parked
-Told: TypeAlias = HistoryRecord | Alike
+Told: TypeAlias = HistoryRecord | Alike | Sent
 """A record of a plan, or many that are alike."""
 
 

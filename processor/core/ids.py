@@ -18,13 +18,22 @@ REFUSED = "~refused"
 def correction_id(
     request_id: str, district_id: str, object_name: str, key: str, attempt: int, *, carried_by: str | None = None
 ) -> str:
-    """uuid5 of what is corrected and for the how manieth time.
+    """uuid5 (RFC 9562) of what is corrected and for the how manieth time.
 
     The district is part of it: a publisher may use one request id for two, and both may have the key (ADR 0140).
     `carried_by` is the chunk that sends along a record that nobody named: several may, each with an answer (ADR 0141).
     """
     named = (request_id, district_id, object_name, key, str(attempt), *([carried_by] if carried_by else []))
-    return str(uuid.uuid5(CORRECTIONS, "\x1f".join(named)))
+    return _uuid5(CORRECTIONS, "\x1f".join(named))
+
+
+def _uuid5(namespace: uuid.UUID, name: str) -> str:
+    """As `uuid.uuid5` spells it, in a third of the time: each correction has one."""
+    digest = bytearray(hashlib.sha1(namespace.bytes + name.encode(), usedforsecurity=False).digest())
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:32]}"
 
 
 def accepted_id(request_id: str, district_id: str, chunk: str, attempt: int, since: datetime | None = None) -> bytes:

@@ -1,11 +1,12 @@
 """Outcomes as they are built from where a key stands: in a chunk, or in an answer."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from processor.core.chunk import Ask, Chunk
-from processor.core.correction import Correction, Parent, Source
+from processor.core.correction import Parent, Source
 from processor.core.errors import Reason
-from processor.core.history import KeyOutcome, Status
+from processor.core.history import KeyOutcome, Sent, Status
 
 
 def chunk_outcome(
@@ -41,8 +42,21 @@ def chunk_outcome(
     )
 
 
-def sent_outcome(correction: Correction, reason: Reason | None) -> KeyOutcome:
-    return source_outcome(correction.source, Status.SENT, correction.source.sent_at, reason=reason)
+class SentOutcomes:
+    """Of the corrections of one chunk: those of one object, and one reason, differ in what is of one key alone."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[str, Reason | None], Sent] = {}
+
+    def add(self, source: Source, reason: Reason | None) -> Iterable[Sent]:
+        """What is to be told as well, if this is the first of its kind."""
+        told = self._told.get((source.object, reason))
+        if told is not None:
+            told.sources.append(source)
+            return ()
+        first = source_outcome(source, Status.SENT, source.sent_at, reason=reason)
+        told = self._told[source.object, reason] = Sent(first, [source])
+        return (told,)
 
 
 def source_outcome(

@@ -10,7 +10,7 @@ from processor.core.catalog import Catalog
 from processor.core.chunk import Ask, Cause, Chunk, Stage
 from processor.core.correction import Op
 from processor.core.errors import Reason
-from processor.core.history import ChunkState, ChunkStatus, Guard, KeyOutcome, Parked, PlanCounts, Status, Told
+from processor.core.history import ChunkState, ChunkStatus, Guard, KeyOutcome, Parked, PlanCounts, Sent, Status, Told
 from processor.core.ids import split_chunk
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
@@ -73,7 +73,7 @@ def _waiting(chunk: Chunk, ask: Ask, now: datetime) -> KeyOutcome:
 
 def _is_of_sending(record: Told, chunk: Chunk) -> bool:
     """What tells of a correction, or is to be told anew."""
-    return (isinstance(record, KeyOutcome) and record.status is Status.SENT) or _is_end_of(record, chunk)
+    return isinstance(record, Sent) or _is_end_of(record, chunk)
 
 
 def _is_end_of(record: Told, chunk: Chunk) -> bool:

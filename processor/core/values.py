@@ -30,6 +30,7 @@ DANGLING = "!dangling"
 _LONGS = range(-(2**63), 2**63)
 _LONGEST_EXPONENT = 20
 _WIDE = Context(prec=2_000)
+_BOOLEANS = frozenset({"true", "false"})
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0"})
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T]00:00(?::00(?:\.0+)?)?)?", re.ASCII)
@@ -47,17 +48,17 @@ _SHORT = 64
 _FAR_FROM_BOTH_ENDS = ("0001-01-03", "9999-12-29")
 
 
-def canonical(field: FieldSpec, text: str | None, tz: ZoneInfo) -> str | None:
+def canonical(field: FieldSpec, text: str | None, tz: ZoneInfo, what: str = "the value") -> str | None:
     """One side's text of a column as canonical text; `tz` places timestamps without a zone.
 
-    Raises Unrepresentable, naming the field, for a value that the field's kind cannot carry.
+    Raises Unrepresentable, naming the field and calling `what`, for a value that the field's kind cannot carry.
     """
     if text is None or field.kind is Kind.STRING or _is_dangling(field, text):
         return text
     try:
         return _CANONICAL[field.kind](field, text, tz)
     except (ValueError, OverflowError, InvalidOperation):
-        raise Unrepresentable(field.name, f"{field.name}: the value is not a {field.kind}") from None
+        raise Unrepresentable(field.name, f"{field.name}: {what} is not a {field.kind}") from None
 
 
 def _is_dangling(field: FieldSpec, text: str | None) -> bool:
@@ -83,6 +84,8 @@ def _long(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
 
 
 def _boolean(_field: FieldSpec, text: str, _tz: ZoneInfo) -> str:
+    if text in _BOOLEANS:
+        return text
     word = text.strip().lower()
     if word in _TRUE:
         return "true"

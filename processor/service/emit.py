@@ -1,14 +1,15 @@
 """A plan as records: which topic, partition, key and headers each part of it has."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TypeGuard
 
 from processor.codec.codec import Codec
 from processor.codec.history import headers_of, history_record
 from processor.core.chunk import Chunk
 from processor.core.correction import Correction
-from processor.core.history import Alike, HistoryRecord, Parked, Told
+from processor.core.history import Alike, HistoryRecord, Parked, Sent, Told
 from processor.core.ids import outcome_keys
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
@@ -55,12 +56,11 @@ class Emitter:
     def part(self, plan: Plan, traces: Mapping[str, bytes]) -> Iterator[Outgoing]:
         """But for parked chunks that are gone."""
         for record in plan.history:
-            if isinstance(record, Alike):
+            if isinstance(record, Alike | Sent):
                 yield from self.alike(record, traces)
             elif not _is_gone(record):
                 yield self.history(record, traces)
-        for correction in plan.corrections:
-            yield self.correction(correction, traces)
+        yield from self.corrections(plan.corrections, traces)
         for chunk in plan.chunks:
             yield self.chunk(self.topics.chunks, chunk, traces)
         for chunk in plan.retries:
@@ -72,35 +72,30 @@ class Emitter:
         value = None if _is_gone(record) else self.codec.encode(self.topics.history, record)
         return Outgoing(self.topics.history, partition, key, value, (*headers, *_trace(request_id, traces)))
 
-    def alike(self, outcomes: Alike, traces: Mapping[str, bytes]) -> Iterator[Outgoing]:
+    def alike(self, outcomes: Alike | Sent, traces: Mapping[str, bytes]) -> Iterator[Outgoing]:
         """As `history` gives them one by one, for a third of the work."""
-        first = outcomes.first
-        if len(outcomes.asks) == 1:
+        first, keys = outcomes.first, outcomes.asks if isinstance(outcomes, Alike) else outcomes.sources
+        if len(keys) == 1:
             yield self.history(first, traces)
             return
-        write = self.codec.outcome_writer(self.topics.history, first)
+        write = self.codec.outcome_writer(self.topics.history, outcomes)
         partition = partition_of(first.request_id, self.history_partitions)
         key_of = outcome_keys(first.request_id, first.object)
         *about, status = headers_of(first.request_id, first.district_id, first.object, status=first.status)
         ends = (status, *_trace(first.request_id, traces))
-        for ask in outcomes.asks:
-            headers = (*about, ("key", ask.key.encode()), *ends)
-            yield Outgoing(
-                self.topics.history, partition, key_of(ask.key).encode(), write(ask.key, ask.asked_as), headers
-            )
+        for each in keys:
+            headers = (*about, ("key", each.key.encode()), *ends)
+            yield Outgoing(self.topics.history, partition, key_of(each.key).encode(), write(each), headers)
 
-    def correction(self, correction: Correction, traces: Mapping[str, bytes]) -> Outgoing:
-        source = correction.source
-        return Outgoing(
-            self.topics.corrections,
-            partition_of(source.district_id, self.partitions),
-            source.district_id.encode(),
-            self.codec.encode(self.topics.corrections, correction),
-            (
-                *headers_of(source.request_id, source.district_id, source.object, source.key),
-                *_trace(source.request_id, traces),
-            ),
-        )
+    def corrections(self, corrections: Iterable[Correction], traces: Mapping[str, bytes]) -> Iterator[Outgoing]:
+        """Those of one object of a request, which come after each other, have headers alike but for the key."""
+        topic, encode = self.topics.corrections, self.codec.encode
+        for (request_id, district_id, name), alike in groupby(corrections, _request_and_object):
+            about, trace = headers_of(request_id, district_id, name), _trace(request_id, traces)
+            partition, key = partition_of(district_id, self.partitions), district_id.encode()
+            for correction in alike:
+                headers = (*about, ("key", correction.source.key.encode()), *trace)
+                yield Outgoing(topic, partition, key, encode(topic, correction), headers)
 
     def chunk(self, topic: str, chunk: Chunk, traces: Mapping[str, bytes]) -> Outgoing:
         return Outgoing(
@@ -123,6 +118,11 @@ class Emitter:
             ("resync-error-code", poison.reason.encode()),
         )
         return Outgoing(self.topics.dead_letters, None, record.key, record.value, (*record.headers, *origin))
+
+
+def _request_and_object(correction: Correction) -> tuple[str, str, str]:
+    source = correction.source
+    return source.request_id, source.district_id, source.object
 
 
 def _is_gone(record: Told) -> TypeGuard[Parked]:

@@ -8,7 +8,7 @@ from typing import Any
 from processor import metrics
 from processor.core.correction import Answer
 from processor.core.errors import Reason
-from processor.core.history import OPEN_STATUSES, Alike, KeyOutcome, RequestState, RequestStatus, Status
+from processor.core.history import OPEN_STATUSES, Alike, KeyOutcome, RequestState, RequestStatus, Sent, Status
 from processor.core.plan import Plan
 from processor.service.intake import Intake
 from processor.service.records import Lane, Outgoing
@@ -40,6 +40,7 @@ def count_batch(intake: Intake, decided: Plan) -> None:
     for record in history:
         if isinstance(record, Alike):
             _count_alike(record, intake.requested_at)
+    metrics.OUTCOMES.labels(Status.SENT).inc(sum(len(each.sources) for each in history if isinstance(each, Sent)))
     for plan in (intake.plan, decided):
         for op, count in Counter(correction.op for correction in plan.corrections).items():
             metrics.CORRECTIONS.labels(op.name.lower()).inc(count)

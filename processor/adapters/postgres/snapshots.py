@@ -143,7 +143,10 @@ class PostgresSnapshots:
 
 
 def rows_by_key(rows: list[TupleRow]) -> dict[str, tuple[Row, ...]]:
-    """In time that grows with the rows, though one key may have very many of them."""
+    """In time that grows with the rows, though one key may have very many of them; most often each has one."""
+    single: dict[str, tuple[Row, ...]] = {row[2]: (row[3:],) for row in rows}
+    if len(single) == len(rows) and None not in single:
+        return single
     by_key: dict[str, list[Row]] = {}
     for row in rows:
         if row[2] is not None:

@@ -64,7 +64,7 @@ _asked = {
     "dependencies": st.sampled_from(Dependencies),
     "on_state_only": st.sampled_from(OnStateOnly),
 }
-_sources = _every(
+SOURCES = _every(
     Source,
     request_id=_ids,
     chunk=_text,
@@ -163,7 +163,7 @@ def _value(field: FieldSpec) -> st.SearchStrategy[str | None]:
 def _corrections(object_type: ObjectType) -> st.SearchStrategy[Correction]:
     rows = st.fixed_dictionaries({field.name: _value(field) for field in object_type.owned})
     names = st.lists(st.sampled_from([field.name for field in object_type.owned])).map(tuple)
-    sources = st.builds(replace, _sources, object=st.just(object_type.name), changed_fields=names)
+    sources = st.builds(replace, SOURCES, object=st.just(object_type.name), changed_fields=names)
     return _every(
         Correction,
         op=_ops,
@@ -182,7 +182,7 @@ def updates(draw: st.DrawFn) -> Correction:
     before = draw(st.fixed_dictionaries(row))
     changed = draw(st.lists(st.sampled_from([*row]), max_size=3, unique=True))
     after = {**before, **{name: draw(row[name]) for name in changed}}
-    return Correction(Op.UPDATE, before, after, None, draw(_sources))
+    return Correction(Op.UPDATE, before, after, None, draw(SOURCES))
 
 
 OUTCOMES = _every(
@@ -216,11 +216,12 @@ STATUSES = _every(
     planned=st.none() | _plans,
     decided_by=_maybe_text,
 )
+CORRECTIONS = st.sampled_from(OBJECTS).flatmap(lambda name: _corrections(CATALOG.objects[name]))
 RECORDS: st.SearchStrategy[Record] = st.one_of(
     _requests,
     _chunks,
-    st.sampled_from(OBJECTS).flatmap(lambda name: _corrections(CATALOG.objects[name])),
-    _every(Answer, source=_sources, result=st.sampled_from(Result), detail=_maybe_text, answered_at=_times),
+    CORRECTIONS,
+    _every(Answer, source=SOURCES, result=st.sampled_from(Result), detail=_maybe_text, answered_at=_times),
     OUTCOMES,
     STATUSES,
     _every(

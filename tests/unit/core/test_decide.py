@@ -13,6 +13,7 @@ from processor.core.decide import decide
 from processor.core.errors import Reason
 from processor.core.history import KeyOutcome, Status
 from processor.core.ids import correction_id
+from processor.core.outcome import source_outcome
 from processor.core.plan import Plan
 from processor.core.request import Mode, OnStateOnly
 from processor.core.snapshot import Row, Snapshot
@@ -23,6 +24,7 @@ from tests.unit.core.builders import (
     READ_AT,
     REQUEST_ID,
     VERSION,
+    Place,
     World,
     catalog,
     chunk,
@@ -284,3 +286,18 @@ def test_no_outcome_holds_a_value() -> None:
 def test_a_key_that_was_not_read_is_a_fault_of_the_caller() -> None:
     with pytest.raises(LookupError, match=f"Person of chunk {REQUEST_ID}/0 was not read"):
         decide(chunk("7"), CATALOG, Snapshot("NORTH"), NOW)
+
+
+def test_each_outcome_of_what_was_sent_is_that_of_its_own_correction() -> None:
+    """By force a row that is equal is sent too, and says why."""
+    held = {"1": ours(lastName="A"), "2": ours(), "3": ours(gender="M")}
+    district: dict[Place, tuple[Row, ...]] = {("Person", key): (row,) for key, row in held.items()}
+    world = World(district, dict.fromkeys(district, (theirs(),)))
+    plan = world.decide(chunk(*held, mode=Mode.FORCE))
+    by_key = {correction.source.key: correction.source for correction in plan.corrections}
+    assert by_key.keys() == held.keys()
+    told = {outcome.key: outcome for outcome in plan.outcomes()}
+    assert told == {
+        key: source_outcome(source, Status.SENT, source.sent_at, reason=Reason.FORCED if key == "2" else None)
+        for key, source in by_key.items()
+    }

@@ -6,7 +6,8 @@ from processor.codec.codec import Codec
 from processor.core.chunk import Ask, Chunk
 from processor.core.correction import Correction
 from processor.core.errors import Reason
-from processor.core.history import Alike, ChunkState, ChunkStatus, Parked, RequestState, RequestStatus
+from processor.core.history import Alike, ChunkState, ChunkStatus, Parked, RequestState, RequestStatus, Sent, Status
+from processor.core.outcome import source_outcome
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
 from processor.core.request import Keys
@@ -138,6 +139,49 @@ def test_outcomes_that_are_alike_are_the_records_of_each(keys: list[Ask], traces
     one_by_one = emitted(Intake(traces=traces), Plan(history=list(alike.each())))
     assert [record.key for record in one_by_one] != [], "each has one"
     assert emitted(Intake(traces=traces), Plan(history=[alike])) == one_by_one
+
+
+@pytest.mark.parametrize("traces", [{}, {REQUEST_ID: TRACE[1]}])
+@pytest.mark.parametrize("keys", [["7"], ["a/b", "\u00e9", ""]])
+def test_outcomes_of_what_was_sent_are_the_records_of_each(keys: list[str], traces: dict[str, bytes]) -> None:
+    sources = [replace(CORRECTION.source, key=key, correction_id=f"of {key}") for key in keys]
+    one_by_one = [source_outcome(each, Status.SENT, each.sent_at) for each in sources]
+    sent = Sent(one_by_one[0], sources)
+    assert list(sent.each()) == one_by_one
+    records = emitted(Intake(traces=traces), Plan(history=[sent]))
+    assert records == emitted(Intake(traces=traces), Plan(history=list(one_by_one)))
+    assert len(records) == len(keys)
+
+
+def test_corrections_have_the_headers_of_their_own_request_and_key() -> None:
+    other = "7e0f9f7c-32c5-4d7f-8f0e-2d0f3b0c9a10"
+    sources = [
+        replace(CORRECTION.source, request_id=request_id, district_id=district_id, key=key)
+        for request_id, district_id, key in (
+            (REQUEST_ID, "NORTH", "7"),
+            (REQUEST_ID, "NORTH", "8"),
+            (other, "SOUTH", "8"),
+            (REQUEST_ID, "NORTH", "9"),
+        )
+    ]
+    corrections = [replace(CORRECTION, source=source) for source in sources]
+    told = emitted(Intake(traces={other: TRACE[1]}), Plan(corrections=corrections))
+    assert [(r.partition, r.key, r.headers) for r in told] == [
+        (
+            partition_of(source.district_id, PARTITIONS),
+            source.district_id.encode(),
+            (
+                *headers(
+                    ("request_id", source.request_id),
+                    ("district_id", source.district_id),
+                    ("object", "Enrollment"),
+                    ("key", source.key),
+                ),
+                *((TRACE,) if source.request_id == other else ()),
+            ),
+        )
+        for source in sources
+    ]
 
 
 def test_a_trace_goes_on_in_every_record_of_its_request_alone() -> None:

@@ -11,7 +11,7 @@ from processor import metrics
 from processor.core.chunk import Ask, Cause
 from processor.core.correction import Answer, Result
 from processor.core.errors import Reason
-from processor.core.history import Alike, RequestState, RequestStatus, Status
+from processor.core.history import Alike, RequestState, RequestStatus, Sent, Status
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
 from processor.core.request import Keys
@@ -52,6 +52,11 @@ def test_outcomes_that_are_alike_count_one_by_one(grown: Grown) -> None:
         "request_to_outcome_seconds_count": 2.0,
         "request_to_outcome_seconds_sum": 6.0,
     }
+
+
+def test_what_was_sent_counts_and_has_no_age_yet(grown: Grown) -> None:
+    count_batch(Intake(), Plan(history=[Sent(OUTCOME, [CORRECTION.source] * 3), Sent(OUTCOME, [CORRECTION.source])]))
+    assert grown() == {'key_outcomes_total{status="SENT"}': 4.0}
 
 
 def test_a_batch_counts_each_thing_by_what_it_is(grown: Grown) -> None:
