@@ -10,6 +10,7 @@ from typing import Any
 
 from processor import metrics
 from processor.codec.codec import Codec
+from processor.codec.correction_reader import Arrived
 from processor.codec.errors import DecodeError
 from processor.codec.history import headers_of
 from processor.core.correction import Answer, Correction
@@ -32,7 +33,7 @@ class _Batch:
     """What is passed on as it came, and the corrections, in their order."""
 
     passed_on: list[Outgoing] = field(default_factory=list)
-    corrections: list[tuple[Correction, Received]] = field(default_factory=list)
+    corrections: list[tuple[Arrived, Received]] = field(default_factory=list)
     poison: list[Reason] = field(default_factory=list)
     misrouted: int = 0
 
@@ -52,7 +53,7 @@ class Applier:
     max_records: int
     commit_transaction: Callable[[Iterable[Outgoing], Sequence[Any]], bool]
     passed: Callable[[str], None]
-    _decoded: DecodedAhead[Correction | Poison] = field(init=False)
+    _decoded: DecodedAhead[Arrived | Poison] = field(init=False)
     _thread: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "apply"), init=False)
 
     def __post_init__(self) -> None:
@@ -82,10 +83,10 @@ class Applier:
 
     def _carry_out(self, batch: _Batch, offsets: Sequence[Any]) -> list[Answer] | None:
         """What was answered; None where the Kafka transaction was aborted."""
-        answers = self._apply([c for c, _ in batch.corrections])
+        answers = self._apply([arrived.correction for arrived, _ in batch.corrections])
         records = [*batch.passed_on]
-        for answer, (_, received) in zip(answers, batch.corrections, strict=True):
-            records.append(self._answer(answer, received))
+        for answer, (arrived, received) in zip(answers, batch.corrections, strict=True):
+            records.append(self._answer(answer, arrived, received))
         return answers if timed_commit(self.commit_transaction, records, offsets) else None
 
     def _take(self) -> list[Received]:
@@ -111,7 +112,7 @@ class Applier:
                 batch.poison.append(item.reason)
                 batch.passed_on.append(self.emitter.dead_letter(item))
                 continue
-            home = partition_of(item.source.district_id, self.emitter.partitions)
+            home = partition_of(item.correction.source.district_id, self.emitter.partitions)
             if home == record.partition:
                 batch.corrections.append((item, record))
             else:
@@ -119,18 +120,15 @@ class Applier:
                 batch.passed_on.append(Outgoing(record.topic, home, record.key, record.value, record.headers))
         return batch
 
-    def _decode(self, record: Received) -> Correction | Poison:
+    def _decode(self, record: Received) -> Arrived | Poison:
         if record.value is None:
             return Poison(record, Reason.UNDECODABLE, "the record has no value")
         try:
-            correction = self.codec.decode(record.value, (Correction,))
+            return self.codec.decode_correction(record.value)
         except DecodeError as error:
             return Poison(record, error.reason, error.detail)
-        if not isinstance(correction, Correction):
-            raise TypeError(f"{record.place}: decoded to {type(correction).__name__}")
-        return correction
 
-    def _answer(self, answer: Answer, received: Received) -> Outgoing:
+    def _answer(self, answer: Answer, arrived: Arrived, received: Received) -> Outgoing:
         source, topic = answer.source, self.emitter.topics.answers
         trace = received.trace
         traced: Headers = () if trace is None else ((TRACEPARENT, trace),)
@@ -138,6 +136,6 @@ class Applier:
             topic,
             received.partition,
             source.district_id.encode(),
-            self.codec.encode(topic, answer),
+            self.codec.encode_answer(topic, answer, arrived.source),
             (*headers_of(source.request_id, source.district_id, source.object, source.key, answer.result), *traced),
         )

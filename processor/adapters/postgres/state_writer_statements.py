@@ -61,7 +61,6 @@ class Statements:
         self._columns = columns
         self._home = home_of(object_type.state)
         self._updates: dict[tuple[str, ...], bytes] = {}
-        self._resolves: dict[str, bytes] = {}
 
     @cached_property
     def looked_up(self) -> tuple[FieldSpec, ...]:
@@ -122,19 +121,21 @@ class Statements:
     def seen(self) -> bytes:
         return self._write("seen", _written(0, 0))
 
-    def resolve(self, field: FieldSpec) -> bytes | None:
-        """(n, the state's id as text, how many) of each record that a field refers to; None for no reference."""
-        home = home_behind(self._type, field, self._catalog)
-        if home is None:
-            return None
-        if field.name not in self._resolves:
-            self._resolves[field.name] = self._fill(
-                "resolve",
-                table=table_name(home.table),
-                id=sql.Identifier("t", home.id_column),
-                same_record=self._same_record(home),
-            )
-        return self._resolves[field.name]
+    @cached_property
+    def references(self) -> tuple[tuple[FieldSpec, bytes], ...]:
+        """Each field that refers to a record, and the statement for (n, the state's id as text, how many) of those."""
+        found = []
+        for field in self._type.owned:
+            home = home_behind(self._type, field, self._catalog)
+            if home is not None:
+                statement = self._fill(
+                    "resolve",
+                    table=table_name(home.table),
+                    id=sql.Identifier("t", home.id_column),
+                    same_record=self._same_record(home),
+                )
+                found.append((field, statement))
+        return tuple(found)
 
     @cached_property
     def referring(self) -> tuple[tuple[str, bytes], ...]:
@@ -153,9 +154,17 @@ class Statements:
     @cached_property
     def without_zone(self) -> frozenset[str]:
         """Names of the timestamps that the state keeps without their zone."""
-        times = [field for field in self._type.owned if field.kind is Kind.TIMESTAMP]
-        types = {f.name: self._columns.type_of(self._home.table, column_of(f)).cast_to for f in times}
-        return frozenset(name for name, cast_to in types.items() if cast_to == "timestamp without time zone")
+        return self._times("timestamp without time zone")
+
+    @cached_property
+    def zoned(self) -> frozenset[str]:
+        """Names of the timestamps of which the state keeps the moment."""
+        return self._times("timestamp with time zone")
+
+    def _times(self, cast_to: str) -> frozenset[str]:
+        times = (field for field in self._type.owned if field.kind is Kind.TIMESTAMP)
+        columns = self._columns
+        return frozenset(f.name for f in times if columns.type_of(self._home.table, column_of(f)).cast_to == cast_to)
 
     @cached_property
     def spelled(self) -> Sequence[tuple[str, Spell]]:

@@ -10,7 +10,7 @@ from processor.adapters.postgres.state_writer_arrays import literals
 from processor.adapters.postgres.state_writer_foretold import foretold, spellings
 from processor.core.catalog import FieldSpec, Kind
 from processor.core.errors import Unrepresentable
-from processor.core.values import canonical
+from processor.core.values import Values, canonical
 from tests.integration.applier.catalog import CHICAGO, PERSON
 from tests.unit.core.strategies import column_texts
 
@@ -22,8 +22,8 @@ LOCAL = PERSON.by_name["localAt"]
 
 
 def spelled(field: FieldSpec, text: str, zone: ZoneInfo = CHICAGO) -> str | None:
-    row = foretold(spellings([field], WITHOUT_ZONE, zone), {field.name: text})
-    return None if row is None else row[0]
+    ((own,),), _ = foretold(spellings([field], WITHOUT_ZONE, zone), [{field.name: text}])
+    return own
 
 
 @given(st.data(), st.sampled_from(FIELDS), st.sampled_from(ZONES))
@@ -63,8 +63,8 @@ def test_as_postgres_writes_it(field: FieldSpec, text: str, raw: str | None) -> 
 
 def test_all_of_a_row_or_nothing() -> None:
     both = spellings([PERSON.by_name["lastName"], LOCAL], WITHOUT_ZONE, CHICAGO)
-    assert foretold(both, {"lastName": "A"}) == ("A", None)
-    assert foretold(both, {"lastName": "A", "localAt": "2026-11-01T06:30:00.000000Z"}) is None
+    rows: list[Values] = [{"lastName": "A"}, {"lastName": "B", "localAt": "2026-11-01T06:30:00.000000Z"}]
+    assert foretold(both, rows) == ([["A", "B"], [None, None]], {1})
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,10 @@ def test_all_of_a_row_or_nothing() -> None:
         ([], "{}"),
         (["a", None, "NULL", "", "{,}"], '{"a",NULL,"NULL","","{,}"}'),
         ([7, None], '{"7",NULL}'),
+        ([7, 8], '{"7","8"}'),
+        (["a", "b"], '{"a","b"}'),
+        (["a", '"'], r'{"a","\""}'),
+        (["\\", "a"], r'{"\\","a"}'),
         (['"'], r'{"\""}'),
         (['x"', None], r'{"x\"",NULL}'),
         (["\\", 'a"b'], r'{"\\","a\"b"}'),

@@ -211,5 +211,5 @@ def test_our_own_records_are_read_by_readers_made_for_them(monkeypatch: pytest.M
     def unexpected(*_: object) -> None:
         raise AssertionError("read by fastavro")
 
-    monkeypatch.setattr("processor.codec.codec.schemaless_reader", unexpected)
+    monkeypatch.setattr("processor.codec.writer.schemaless_reader", unexpected)
     assert CODEC.decode(CODEC.encode("any", CORRECTION), (type(CORRECTION),)) == CORRECTION
