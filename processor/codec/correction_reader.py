@@ -52,6 +52,10 @@ class CorrectionReader:
         self._read = read
         self._kept: dict[tuple[bytes, ...], _Kept] = {}
 
+    def __len__(self) -> int:
+        """How many kinds of sources are kept."""
+        return len(self._kept)
+
     def __call__(self, data: bytes, at: int) -> Arrived | None:
         """None where it has to be read field by field, be it only for what is wrong with it."""
         try:

@@ -112,14 +112,14 @@ def _unusable_fields(correction: Correction, object_type: ObjectType) -> str | N
     if correction.op is Op.UPDATE and not fields:
         return "no field changed"
     after = correction.after or {}
-    if nul := sorted({*with_nul(after)} & {field.name for field in object_type.owned}):
+    if nul := [name for name in sorted(with_nul(after)) if any(name == field.name for field in object_type.owned)]:
         return refusal_text(NUL_SQLSTATE, ",".join(nul))
-    return _without_local_time(object_type, fields, after) if object_type.timestamps else None
+    times = object_type.timestamps if fields is object_type.owned else [f for f in fields if f.kind is Kind.TIMESTAMP]
+    return _without_local_time(object_type, times, after) if times else None
 
 
-def _without_local_time(object_type: ObjectType, fields: Iterable[FieldSpec], after: Values) -> str | None:
+def _without_local_time(object_type: ObjectType, times: Iterable[FieldSpec], after: Values) -> str | None:
     """A processor whose catalog has another timezone may send what cannot be written here."""
-    times = (field for field in fields if field.kind is Kind.TIMESTAMP)
     lacking = (
         field.name
         for field in times

@@ -160,7 +160,8 @@ def _value(field: FieldSpec) -> st.SearchStrategy[str | None]:
     return st.none() | wire[field.kind].map(lambda value: from_wire(field, value))  # type: ignore[arg-type]
 
 
-def _corrections(object_type: ObjectType) -> st.SearchStrategy[Correction]:
+def corrections(object_type: ObjectType) -> st.SearchStrategy[Correction]:
+    """With and without either row, whatever the operation."""
     rows = st.fixed_dictionaries({field.name: _value(field) for field in object_type.owned})
     names = st.lists(st.sampled_from([field.name for field in object_type.owned])).map(tuple)
     sources = st.builds(replace, _sources, object=st.just(object_type.name), changed_fields=names)
@@ -219,7 +220,7 @@ STATUSES = _every(
 RECORDS: st.SearchStrategy[Record] = st.one_of(
     _requests,
     _chunks,
-    st.sampled_from(OBJECTS).flatmap(lambda name: _corrections(CATALOG.objects[name])),
+    st.sampled_from(OBJECTS).flatmap(lambda name: corrections(CATALOG.objects[name])),
     _every(Answer, source=_sources, result=st.sampled_from(Result), detail=_maybe_text, answered_at=_times),
     OUTCOMES,
     STATUSES,
