@@ -64,7 +64,7 @@ def test_as_postgres_writes_it(field: FieldSpec, text: str, raw: str | None) -> 
 def test_all_of_a_row_or_nothing() -> None:
     both = spellings([PERSON.by_name["lastName"], LOCAL], WITHOUT_ZONE, CHICAGO)
     rows: list[Values] = [{"lastName": "A"}, {"lastName": "B", "localAt": "2026-11-01T06:30:00.000000Z"}]
-    assert foretold(both, rows) == ([["A", "B"], [None, None]], {1})
+    assert foretold(both, rows) == ([["A", "B"], [None, None]], frozenset({1}))
 
 
 @pytest.mark.parametrize(
