@@ -1,5 +1,6 @@
 """Corrections as an applier reads them off the wire: rows whose fields are found and not yet read (ADR 0049)."""
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from io import BytesIO
@@ -20,7 +21,7 @@ _TYPES: dict[Kind, Any] = {
 
 
 def arrived(correction: Correction) -> Correction:
-    """A row that no pattern fits stays as it is: a codec reads it field by field."""
+    """A row that no pattern fits, or that holds what its schema cannot carry, stays as it is."""
     if correction.source.object not in CATALOG.objects:
         return correction
     name = correction.source.object
@@ -33,8 +34,10 @@ def _row(name: str, held: Values | None) -> Values | None:
     schema, read = _schema(name)
     out = BytesIO()
     fields = CATALOG.objects[name].owned
-    schemaless_writer(out, schema, {field.name: to_wire(field, held.get(field.name)) for field in fields})
-    found = read(out.getvalue(), 0)
+    found = None
+    with suppress(ValueError):
+        schemaless_writer(out, schema, {field.name: to_wire(field, held.get(field.name)) for field in fields})
+        found = read(out.getvalue(), 0)
     return held if found is None else found[0]
 
 
