@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from processor.adapters.postgres.array_literal import array_literal
+from processor.adapters.postgres.array_literal import array_literal, array_of_rows
 from processor.core.catalog import Kind, ObjectType
 from processor.core.correction import Correction
 from processor.core.rows import columns
@@ -46,29 +46,41 @@ def versions(corrections: Sequence[Correction]) -> Arrays:
 
 
 def written(
-    object_type: ObjectType, writes: Sequence[Write], zoned: Container[str], old: Iterable[Sequence[str | None]] = ()
-) -> Arrays:
+    object_type: ObjectType, writes: Sequence[Write], zoned: Container[str], old: Sequence[Sequence[str | None]] = ()
+) -> dict[str, str]:
     """All that a write takes; `writes` have the same fields. `old`: of each owned field what the rows are to hold yet.
+
+    A row's texts go as one array (ADR 0057).
+    """
+    corrections = [write.correction for write in writes]
+    rows = {"new": new_texts(object_type, writes, zoned), "old": old}
+    arrays = {name: array_of_rows(texts) for name, texts in rows.items() if texts}
+    return literals(identities(corrections) | versions(corrections)) | arrays
+
+
+def new_texts(
+    object_type: ObjectType, writes: Sequence[Write], zoned: Container[str]
+) -> Sequence[Sequence[str | None]]:
+    """Of each field to be written, the texts that the columns are to take.
 
     `zoned` names timestamps whose columns keep the moment, however it is spelled.
     """
-    corrections = [write.correction for write in writes]
-    arrays = identities(corrections) | versions(corrections)
     fields = writes[0].fields
-    after = columns([correction.after or {} for correction in corrections], [field.name for field in fields])
-    for n, (field, texts) in enumerate(zip(fields, after, strict=True)):
+    after = columns([write.correction.after or {} for write in writes], [field.name for field in fields])
+    texts: list[Sequence[str | None]] = []
+    for field, column in zip(fields, after, strict=True):
         if field.state_lookup is not None:
-            arrays[f"new_{n}"] = [write.references.ids[field.name] for write in writes]
+            texts.append([write.references.ids[field.name] for write in writes])
         elif field.kind is Kind.TIMESTAMP and field.name not in zoned:
-            arrays[f"new_{n}"] = [side_text(field, text, object_type.state.timezone) for text in texts]
+            texts.append([side_text(field, text, object_type.state.timezone) for text in column])
         else:
-            arrays[f"new_{n}"] = texts
-    return arrays | {f"old_{n}": column for n, column in enumerate(old)}
+            texts.append(column)
+    return texts
 
 
-def raws(writes: Sequence[Write]) -> Iterable[Sequence[str | None]]:
+def raws(writes: Sequence[Write]) -> Sequence[Sequence[str | None]]:
     """Of each owned field what the rows held when they were read."""
-    return zip(*(write.row.raw for write in writes if write.row is not None), strict=True)
+    return [*zip(*(write.row.raw for write in writes if write.row is not None), strict=True)]
 
 
 def literals(arrays: Arrays) -> dict[str, str]:

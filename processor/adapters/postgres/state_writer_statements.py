@@ -51,8 +51,9 @@ class Statements:
     """Braces in the .sql file are filled with identifiers and types, never with values.
 
     Parameters are arrays of one length: `district`, `key`; for writes also `epoch`, `snapshot_xmax`, `in_progress`,
-    `correction_id`, then `new_<n>` in the order of the fields written and `old_<n>` in that of `ObjectType.owned`.
-    Rows that come back begin with the place in the arrays, from 1.
+    `correction_id`, then `new` and `old`, whose texts are arrays themselves: of what is to be written, in the order of
+    the fields written, and of what the rows hold yet, in that of `ObjectType.owned`. Rows that come back begin with the
+    place in the arrays, from 1.
     """
 
     def __init__(self, object_type: ObjectType, catalog: Catalog, columns: Columns) -> None:
@@ -87,10 +88,10 @@ class Statements:
             given.append(self._cast("district", home.district_column))
         identity = [sql.Identifier("t", column) for column in columns]
         columns += [column_of(field) for field in owned]
-        given += [self._cast(f"new_{n}", column_of(field)) for n, field in enumerate(owned)]
+        given += [self._new(n, column_of(field)) for n, field in enumerate(owned)]
         return self._write(
             "create",
-            _written(len(owned), 0),
+            _written("new"),
             columns=_list([sql.Identifier(column) for column in columns]),
             values=_list(given),
             identity=_list(identity),
@@ -101,12 +102,12 @@ class Statements:
         names = tuple(field.name for field in fields)
         if names not in self._updates:
             assignments = [
-                sql.SQL("{} = {}").format(sql.Identifier(column), self._cast(f"new_{n}", column))
+                sql.SQL("{} = {}").format(sql.Identifier(column), self._new(n, column))
                 for n, column in enumerate(map(column_of, fields))
             ]
             self._updates[names] = self._write(
                 "update",
-                _written(len(fields), len(self._type.owned)),
+                _written("new", "old"),
                 assignments=_list(assignments),
                 unchanged=self._unchanged(),
             )
@@ -115,11 +116,11 @@ class Statements:
     @cached_property
     def delete(self) -> bytes:
         """(n) of those deleted."""
-        return self._write("delete", _written(0, len(self._type.owned)), unchanged=self._unchanged())
+        return self._write("delete", _written("old"), unchanged=self._unchanged())
 
     @cached_property
     def seen(self) -> bytes:
-        return self._write("seen", _written(0, 0))
+        return self._write("seen", _written())
 
     @cached_property
     def references(self) -> tuple[tuple[FieldSpec, bytes], ...]:
@@ -211,11 +212,8 @@ class Statements:
     def _unchanged(self) -> sql.Composable:
         """Byte by byte: to a column's own collation texts may be equal that are not the same."""
         columns = [sql.Identifier("t", column_of(field)) for field in self._type.owned]
-        terms = [
-            sql.SQL('{}::text collate "C" is not distinct from {}').format(column, sql.Identifier("i", f"old_{n}"))
-            for n, column in enumerate(columns)
-        ]
-        return sql.SQL(" and ").join(terms)
+        texts = [sql.SQL('{}::text collate "C"').format(column) for column in columns]
+        return sql.SQL("array[{}] = i.old").format(_list(texts))
 
     def _same_record(self, home: Home, alias: str = "t") -> sql.Composable:
         terms = [self._equals("key", home.table, home.key_column, alias)]
@@ -231,6 +229,11 @@ class Statements:
         cast_to = self._columns.type_of(table or self._home.table, column).cast_to
         return sql.SQL("{}::{}").format(sql.Identifier("i", given), type_name(cast_to))
 
+    def _new(self, n: int, column: str) -> sql.Composable:
+        """The text of the n-th field to be written as its column takes it."""
+        cast_to = self._columns.type_of(self._home.table, column).cast_to
+        return sql.SQL("i.new[{}]::{}").format(sql.Literal(n + 1), type_name(cast_to))
+
     def _write(self, name: str, given: sql.Composable, **parts: sql.Composable) -> bytes:
         return self._fill(
             name,
@@ -245,9 +248,13 @@ class Statements:
         return sql.SQL(_ROWS[name]).format(**parts).as_bytes(self._columns.connection)
 
 
-def _written(new: int, old: int) -> sql.Composable:
-    texts = [(f"new_{n}", "text") for n in range(new)] + [(f"old_{n}", "text") for n in range(old)]
-    return _input((*_IDENTITY, *_VERSION, *texts))
+def _written(*rows: str) -> sql.Composable:
+    """`rows` are made arrays of here, once each: the planner would repeat it at each place where one is used."""
+    columns = (*_IDENTITY, *_VERSION)
+    parts: list[sql.Composable] = [sql.Identifier("i", name) for name in ("n", *(name for name, _ in columns))]
+    parts += [sql.SQL("{0}::text[] as {1}").format(sql.Identifier("i", name), sql.Identifier(name)) for name in rows]
+    given = _input((*columns, *((name, "text") for name in rows)))
+    return sql.SQL("(select {} from {} offset 0) as i").format(_list(parts), given)
 
 
 def _input(columns: Iterable[tuple[str, str]]) -> sql.Composable:

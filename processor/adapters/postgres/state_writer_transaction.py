@@ -11,6 +11,7 @@ from processor.adapters.postgres.state_writer_arrays import (
     alike,
     identities,
     literals,
+    new_texts,
     raws,
     time_texts,
     versions,
@@ -167,7 +168,7 @@ class PostgresStateTransaction:
 
         def run(piece: Sequence[Write]) -> list[Effect]:
             old = raws(piece) if piece[0].row is not None else ()
-            arrays = literals(written(object_type, piece, statements.zoned, old))
+            arrays = written(object_type, piece, statements.zoned, old)
             rows = self._connection.execute(statement, {"object": object_type.name, **arrays})
             done = {n for (n,) in rows}
             return [Effect.WRITTEN if n in done else Effect.MISSED for n in range(1, len(piece) + 1)]
@@ -195,9 +196,8 @@ class PostgresStateTransaction:
         if self._connection.info.server_version < _NAMES_INVALID_INPUT:
             return refusal
         statements = self._statements(object_type)
-        arrays = written(object_type, [write], statements.zoned)
         asked = {
-            "text": [arrays[f"new_{n}"][0] for n in range(len(write.fields))],
+            "text": [text for (text,) in new_texts(object_type, [write], statements.zoned)],
             "type": [statements.declared(field) for field in write.fields],
         }
         for (n,) in self._connection.execute(_SQL["invalid_input"], asked):

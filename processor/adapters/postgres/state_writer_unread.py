@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from psycopg import Connection
 
-from processor.adapters.postgres.state_writer_arrays import alike, literals, written
+from processor.adapters.postgres.state_writer_arrays import alike, written
 from processor.adapters.postgres.state_writer_bisect import MAX_ROWS, Pieces
 from processor.adapters.postgres.state_writer_foretold import foretold, lost_time
 from processor.adapters.postgres.state_writer_statements import Statements
@@ -53,7 +53,7 @@ class Unread:
                 piece, old = self._foretold(statements, writes, piece)
             if not piece:
                 continue
-            arrays = literals(written(object_type, [writes[place] for place in piece], statements.zoned, old))
+            arrays = written(object_type, [writes[place] for place in piece], statements.zoned, old)
             if not _has_nul(arrays.values()):
                 found = self._run(statement, {"object": object_type.name, **arrays})
                 done |= {piece[n - 1] for n in found}

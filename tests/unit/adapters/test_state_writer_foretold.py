@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
+from processor.adapters.postgres.array_literal import array_literal, array_of_rows
 from processor.adapters.postgres.state_writer_arrays import literals
 from processor.adapters.postgres.state_writer_foretold import foretold, spellings
 from processor.core.catalog import FieldSpec, Kind
@@ -84,3 +85,16 @@ def test_all_of_a_row_or_nothing() -> None:
 )
 def test_literals(column: list[object], literal: str) -> None:
     assert literals({"column": column}) == {"column": literal}
+
+
+_texts = st.none() | st.text('a\\"{},\0 N', max_size=3)
+
+
+@given(st.integers(1, 3).flatmap(lambda width: st.lists(st.tuples(*[_texts] * width), min_size=1, max_size=4)))
+def test_rows_as_arrays_within_an_array(rows: list[tuple[str | None, ...]]) -> None:
+    assert array_of_rows([*zip(*rows, strict=True)]) == array_literal([array_literal(row) for row in rows])
+
+
+def test_a_row_as_an_array_within_an_array() -> None:
+    assert array_of_rows([["a", None], ["{,}", "b"]]) == r'{"{\"a\",\"{,}\"}","{NULL,\"b\"}"}'
+    assert array_of_rows([['"'], ["\\"]]) == r'{"{\"\\\"\",\"\\\\\"}"}'
