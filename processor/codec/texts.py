@@ -1,20 +1,25 @@
 """A record whose fields are read as canonical text (`core.values`), without Python's values in between."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from datetime import date, timedelta
+from functools import lru_cache, partial
 from typing import Any
 
 from processor.codec.primitives import (
     Read,
-    read_date,
     read_decimal,
     read_double,
     read_long,
     read_null,
     read_string,
-    read_timestamp,
 )
-from processor.core.values import amount_text, double_text, moment_text
+from processor.core.values import amount_text, double_text
+
+_FIRST_DAY = date(1970, 1, 1)
+_A_SECOND = 1_000_000
+_A_MINUTE = 60 * _A_SECOND
+_A_DAY = 1_440 * _A_MINUTE
+_MINUTES = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(1_440)]
 
 
 class Texts(dict[str, str | None]):
@@ -44,13 +49,23 @@ def _double_text(data: bytes, at: int) -> tuple[str, int]:
 
 
 def _timestamp_text(data: bytes, at: int) -> tuple[str, int]:
-    moment, at = read_timestamp(data, at)
-    return moment_text(moment), at
+    """As `core.values.moment_text` writes it, without a time in between."""
+    microseconds, at = read_long(data, at)
+    day, rest = divmod(microseconds, _A_DAY)
+    minute, rest = divmod(rest, _A_MINUTE)
+    second, fraction = divmod(rest, _A_SECOND)
+    return f"{_day_text(day)}T{_MINUTES[minute]}:{second:02d}.{fraction:06d}Z", at
 
 
 def _date_text(data: bytes, at: int) -> tuple[str, int]:
-    day, at = read_date(data, at)
-    return day.isoformat(), at
+    days, at = read_long(data, at)
+    return _day_text(days), at
+
+
+@lru_cache(maxsize=16_384)
+def _day_text(days: int) -> str:
+    """So many are more than forty years."""
+    return (_FIRST_DAY + timedelta(days)).isoformat()
 
 
 def _decimal_text(precision: int, scale: int, data: bytes, at: int) -> tuple[str, int]:
