@@ -19,7 +19,7 @@ from processor.service.inbox import run
 from processor.service.records import Lane
 from processor.settings import Settings
 
-MOST_CORRECTIONS = 1_000
+MOST_CORRECTIONS = 2_000
 """Of a batch, with the rows that are read for them (ADR 0215)."""
 
 
@@ -48,7 +48,13 @@ def run_apply(settings: Settings) -> None:
         life.ready()
 
     lanes = {settings.topics.corrections: Lane.CORRECTIONS}
-    inbox = Inbox(parts.consumer, lanes, parts.membership, on_assigned=assigned, enough=2 * MOST_CORRECTIONS)
+
+    def revoked() -> None:
+        applier.settle()
+
+    inbox = Inbox(
+        parts.consumer, lanes, parts.membership, on_assigned=assigned, on_revoked=revoked, enough=2 * MOST_CORRECTIONS
+    )
     show_inbox(inbox)
     applier = Applier(
         inbox=inbox,
@@ -60,7 +66,8 @@ def run_apply(settings: Settings) -> None:
         passed=parts.passed,
     )
     try:
-        life.run(lambda: run(inbox, applier.step, life.stopping), ClientBroken)
+        life.run(lambda: run(inbox, applier.step, life.stopping, applier.in_hand), ClientBroken)
+        applier.settle()
     finally:
         inbox.close()
         state.close()

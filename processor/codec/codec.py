@@ -1,95 +1,34 @@
 """Bytes to records and back: the one place that knows Avro, its two framings and the registry."""
 
 import json
-import struct
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from io import BytesIO
+from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
-from fastavro import parse_schema, schemaless_reader, schemaless_writer
-from fastavro.read import SchemaResolutionError
 from fastavro.schema import SchemaParseException, UnknownType
 
-from processor.codec import decoding, encoding
+from processor.codec import encoding
 from processor.codec.alike import alike_writer
-from processor.codec.bodies import Body, body_writer, correction_writer
-from processor.codec.correction_schema import object_of, values_name
+from processor.codec.correction_reader import Arrived
+from processor.codec.correction_schema import object_of
 from processor.codec.errors import DecodeError, NotRegistered
 from processor.codec.framing import Framing, header_of, registry_header, single_object_header, writer_ref
-from processor.codec.record_types import FIXED, Record, RecordType, correction_type, unknown_correction_type
+from processor.codec.record_schema import RecordSchema, record_schema
+from processor.codec.record_types import FIXED, Record, correction_type, unknown_correction_type
 from processor.codec.registry import Compatibility, Registry
 from processor.codec.schema_files import SchemaFiles
-from processor.codec.schema_text import Schema, fingerprint, full_name, logical_types
-from processor.codec.wire import Wire
-from processor.core.catalog import Catalog, ObjectType
-from processor.core.correction import Correction
-from processor.core.errors import CoreError, Reason
+from processor.codec.schema_text import Schema, fingerprint, full_name
+from processor.codec.writer import Writer, parsed_schema, writer_of
+from processor.core.catalog import Catalog
+from processor.core.correction import Answer, Correction, Result
+from processor.core.errors import Reason
 from processor.core.history import Alike, KeyOutcome, Sent
 
-_UNREADABLE = (
-    EOFError,
-    LookupError,
-    ValueError,
-    TypeError,
-    ArithmeticError,
-    AttributeError,
-    struct.error,
-    SchemaResolutionError,
-)
-"""What fastavro raises on bytes that do not fit their schema."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordSchema:
-    """A record of this release. `text` is what a registry holds; `fingerprint` names it without one."""
-
-    record: RecordType
-    text: str
-    parsed: Any
-    fingerprint: int
-    meaning: frozenset[tuple[str, str]]
-    write: encoding.Write
-    """A record as Avro's fields to its bytes."""
-    body: Body
-    """A record to its bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Writer:
-    """The schema that wrote some bytes, and the record of this release that it is read as, if any.
-
-    `resolve_to` is None where both schemas read bytes alike; there may then be a reader made for them.
-    """
-
-    name: str
-    parsed: Any
-    reads: RecordSchema | None
-    resolve_to: Any
-    read: decoding.Read | None = None
-
-    def wire(self, data: bytes, begin: int) -> Wire:
-        """The record from there to the end. Raises DecodeError."""
-        if self.read is not None:
-            with suppress(*decoding.UNFIT):  # fastavro then says what is wrong
-                wire, end = self.read(data, begin)
-                if end == len(data):
-                    return cast("Wire", wire)
-        body = BytesIO(data)
-        body.seek(begin)
-        try:
-            found = schemaless_reader(body, self.parsed, self.resolve_to)
-        except _UNREADABLE as fault:
-            raise DecodeError(
-                Reason.UNDECODABLE, f"the value ends early or is damaged: not a {self.name} ({type(fault).__name__})"
-            ) from None
-        trailing = len(data) - body.tell()
-        if trailing:
-            raise DecodeError(Reason.UNDECODABLE, f"{trailing} bytes follow the end of the {self.name}")
-        return cast("Wire", found)
+_SAID_BEFORE = 256
+"""Answers that differ in their sources alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +54,19 @@ class Codec:
         self._by_type: dict[type[Record], RecordSchema] = {}
         self._by_object: dict[str, RecordSchema] = {}
         self._by_name: dict[str, RecordSchema] = {}
+        self._objects = catalog.objects
         fixed = {record.name: record for record in FIXED}
         for schema in files.records():
-            entry = _record_schema(fixed[full_name(schema)], schema)
+            entry = record_schema(fixed[full_name(schema)], schema)
             self._by_type[entry.record.type] = entry
             self._by_name[entry.record.name] = entry
         for object_type in catalog.objects.values():
-            entry = _record_schema(correction_type(object_type), files.correction(object_type.name), object_type)
+            entry = record_schema(correction_type(object_type), files.correction(object_type.name), object_type)
             self._by_object[object_type.name] = entry
             self._by_name[entry.record.name] = entry
         self._headers: dict[tuple[str, str], bytes] = {}
-        self._writers: dict[bytes, _Writer] = {}
+        self._writers: dict[bytes, Writer] = {}
+        self._said = lru_cache(_SAID_BEFORE)(self._write_said)
 
     @classmethod
     def open(
@@ -203,12 +144,40 @@ class Codec:
         could not be found out: such a record is to be read again.
         """
         header = header_of(data)
+        writer = self._expected(header, expected)
+        arrived = writer.arrived(data, len(header))
+        return writer.record(data, len(header)) if arrived is None else arrived.correction
+
+    def decode_correction(self, data: bytes) -> Arrived:
+        """As `decode`, with the bytes that an answer carries back."""
+        header = header_of(data)
+        writer = self._expected(header, (Correction,))
+        arrived = writer.arrived(data, len(header))
+        return Arrived(cast("Correction", writer.record(data, len(header))), None) if arrived is None else arrived
+
+    def encode_answer(self, topic: str, answer: Answer, source: bytes | None) -> bytes:
+        """As `encode`; `source`: the bytes of the answer's source, as its correction had them."""
+        if source is None:
+            return self.encode(topic, answer)
+        schema = self._by_type[Answer]
+        header = self._headers.get((topic, schema.record.name)) or self._header(topic, schema)
+        return header + source + self._said(answer.result, answer.detail, answer.answered_at)
+
+    def _write_said(self, result: Result, detail: str | None, answered_at: datetime) -> bytes:
+        """All of an answer but its source, which is what it begins with."""
+        write = self._by_type[Answer].write
+        if not isinstance(write, encoding.RecordWriter) or write.fields[0][0] != "source":
+            raise TypeError("an answer does not begin with its source")
+        said = {"result": result, "detail": detail, "answered_at": answered_at}
+        return b"".join(each(said[name]) for name, each in write.fields[1:])
+
+    def _expected(self, header: bytes, expected: Collection[type[Record]]) -> Writer:
+        """Raises DecodeError where the header's schema is of another record."""
         writer = self._writers.get(header) or self._writer(header)
-        schema = writer.reads
-        if schema is None or schema.record.type not in expected:
+        if writer.reads is None or writer.reads.record.type not in expected:
             names = ", ".join(sorted(entry.record.name for kind in expected for entry in self.schemas_of(kind)))
             raise DecodeError(Reason.UNEXPECTED_RECORD, f"a {writer.name}, where one of these belongs: {names}")
-        return _from_wire(schema, writer.wire(data, len(header)))
+        return writer
 
     def _header(self, topic: str, schema: RecordSchema) -> bytes:
         if self._registry is None:
@@ -218,7 +187,7 @@ class Codec:
         self._headers[topic, schema.record.name] = header
         return header
 
-    def _writer(self, header: bytes) -> _Writer:
+    def _writer(self, header: bytes) -> Writer:
         """Finds and remembers who wrote; what is not found is asked for again the next time."""
         ref = writer_ref(header)
         if ref.framing is Framing.FINGERPRINT:
@@ -244,39 +213,20 @@ class Codec:
         current = next((entry for entry in self._by_name.values() if entry.fingerprint == number), None)
         return self._files.archived(number) if current is None else json.loads(current.text)
 
-    def _writer_of(self, schema: Schema) -> _Writer:
-        parsed = parse_schema(schema)
-        name = parsed["name"] if isinstance(parsed, dict) and "name" in parsed else "schema without a name"
+    def _writer_of(self, schema: Schema) -> Writer:
+        name, parsed = parsed_schema(schema)
         reads = self._by_name.get(name) or self._unknown_correction(name)
         if reads is None:
-            return _Writer(name, parsed, None, None)
-        alike = fingerprint(schema) == reads.fingerprint and frozenset(logical_types(schema)) == reads.meaning
-        if not alike:
-            return _Writer(name, parsed, reads, reads.parsed)
-        object_name = object_of(name)
-        texts = frozenset[str]() if object_name is None else frozenset({values_name(object_name)})
-        return _Writer(name, parsed, reads, None, decoding.compiled(parsed, texts))
+            return Writer(name, parsed, None)
+        object_type = self._objects.get(object_of(name) or "")
+        return writer_of(schema, parsed, reads, () if object_type is None else object_type.owned)
 
     def _unknown_correction(self, name: str) -> RecordSchema | None:
         """So that a correction still gets its answer after its object was taken out of the catalog."""
         object_name = object_of(name)
         if object_name is None:
             return None
-        return _record_schema(unknown_correction_type(name), self._files.unknown_correction(object_name))
-
-
-def _record_schema(record: RecordType, schema: Schema, corrected: ObjectType | None = None) -> RecordSchema:
-    text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
-    parsed, meaning = parse_schema(schema), frozenset(logical_types(schema))
-    write = encoding.compiled(parsed) or partial(_by_fastavro, parsed)
-    body = None if corrected is None else correction_writer(corrected, parsed)
-    return RecordSchema(record, text, parsed, fingerprint(schema), meaning, write, body or body_writer(record, write))
-
-
-def _by_fastavro(parsed: Any, wire: Wire) -> bytes:  # noqa: ANN401  (a schema as fastavro keeps it)
-    out = BytesIO()
-    schemaless_writer(out, parsed, wire)
-    return out.getvalue()
+        return record_schema(unknown_correction_type(name), self._files.unknown_correction(object_name))
 
 
 def _parsed_json(text: str | None) -> Schema | None:
@@ -284,16 +234,3 @@ def _parsed_json(text: str | None) -> Schema | None:
         return None if text is None else json.loads(text)
     except ValueError:
         return None
-
-
-def _from_wire(schema: RecordSchema, wire: Wire) -> Record:
-    try:
-        return schema.record.from_wire(wire)
-    except DecodeError:
-        raise
-    except CoreError as fault:
-        raise DecodeError(
-            Reason.UNDECODABLE, f"{schema.record.name}: the field {fault.detail} cannot be read"
-        ) from None
-    except OverflowError:
-        raise DecodeError(Reason.UNDECODABLE, f"{schema.record.name}: a time beyond the calendar") from None

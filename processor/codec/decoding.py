@@ -24,7 +24,7 @@ from processor.codec.primitives import (
     read_string,
     read_timestamp,
 )
-from processor.codec.texts import LEAVES, Texts, TextsReader, decimal_leaf
+from processor.codec.texts import Texts, read_texts, text_reader
 
 __all__ = ["UNFIT", "Read", "Texts", "compiled"]
 
@@ -98,16 +98,10 @@ class _Compiler:
             return self._union(schema, as_text=as_text)
         if isinstance(schema, str):
             schema = {"type": schema}
-        make = self._text if as_text else self._made
-        made = make(schema["type"], schema.get("logicalType"), schema)
+        made = text_reader(schema) if as_text else self._made(schema["type"], schema.get("logicalType"), schema)
         if made is None:
             raise NotCompiled
         return made
-
-    def _text(self, kind: str, logical: str | None, schema: Schema) -> Read | None:
-        if (kind, logical) == ("bytes", "decimal"):
-            return decimal_leaf(schema["precision"], schema.get("scale", 0))
-        return LEAVES.get((kind, logical))
 
     def _made(self, kind: str, logical: str | None, schema: Schema) -> Read | None:
         made: Read | None = None
@@ -121,7 +115,7 @@ class _Compiler:
             case "record", None:
                 fields: list[tuple[str, Read]] = []
                 as_text = schema["name"] in self.texts
-                made = self.named[schema["name"]] = TextsReader(fields) if as_text else partial(_record, fields)
+                made = self.named[schema["name"]] = partial(read_texts if as_text else _record, fields)
                 fields += [(each["name"], self.reader(each["type"], as_text=as_text)) for each in schema["fields"]]
             case "enum", None:
                 made = self.named[schema["name"]] = partial(_symbol, dict(enumerate(schema["symbols"])))

@@ -3,10 +3,10 @@
 Built and checked by `processor.catalog_file` from a YAML file and the object schemas; immutable here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 
@@ -148,6 +148,11 @@ class ObjectType:
     def owned(self) -> tuple[FieldSpec, ...]:
         """District-owned fields: what corrections carry."""
         return tuple(f for f in self.compared if f.owner is Owner.DISTRICT)
+
+    @cached_property
+    def owned_among(self) -> Callable[[tuple[str, ...]], tuple[FieldSpec, ...]]:
+        """Of some names, the fields that are district-owned: the same tuple for the same names, which come again."""
+        return lru_cache(maxsize=256)(lambda names: tuple(f for f in self.owned if f.name in frozenset(names)))
 
     @cached_property
     def same_text_same_value(self) -> tuple[bool, ...]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -10,6 +10,7 @@ from typing import Any
 
 from processor import metrics
 from processor.codec.codec import Codec
+from processor.codec.correction_reader import Arrived
 from processor.codec.errors import DecodeError
 from processor.codec.history import headers_of
 from processor.core.correction import Answer, Correction
@@ -29,20 +30,24 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Batch:
-    """What is passed on as it came, and the corrections, in their order."""
+    """What is passed on as it came, and the corrections, in their order; void in another generation of the inbox."""
 
+    offsets: Sequence[Any]
+    generation: int
     passed_on: list[Outgoing] = field(default_factory=list)
-    corrections: list[tuple[Correction, Received]] = field(default_factory=list)
+    corrections: list[tuple[Arrived, Received]] = field(default_factory=list)
     poison: list[Reason] = field(default_factory=list)
     misrouted: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Applier:
     """One applier's way from corrections to committed answers.
 
-    A crash between the two transactions repeats the batch; the state then gives back the answers that it kept. While a
-    thread waits for both, the next corrections are decoded, whatever becomes of them (ADR 0037).
+    A crash between the two transactions repeats the batch; the state then gives back the answers that it kept.
+
+    One batch is answered while the next is applied (ADR 0056). While a thread waits for the state, what comes after is
+    decoded, whatever becomes of it (ADR 0037).
     """
 
     inbox: InboxAhead
@@ -52,41 +57,78 @@ class Applier:
     max_records: int
     commit_transaction: Callable[[Iterable[Outgoing], Sequence[Any]], bool]
     passed: Callable[[str], None]
-    _decoded: DecodedAhead[Correction | Poison] = field(init=False)
-    _thread: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "apply"), init=False)
+    _decoded: DecodedAhead[Arrived | Poison] = field(init=False)
+    _applying: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "apply"), init=False)
+    _answering: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "answer"), init=False)
+    _in_hand: tuple[_Batch, Future[list[Answer] | None]] | None = field(default=None, init=False)
+    """What is being answered, and what was answered then; None where its transaction was aborted."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_decoded", DecodedAhead(self._decode))
+        self._decoded = DecodedAhead(self._decode)
 
     def step(self) -> bool:
-        """One batch; False where nothing waits. Raises StateUnavailable and RegistryUnavailable."""
+        """Applies one batch while the one before is answered; False where there was nothing to do.
+
+        Raises StateUnavailable and RegistryUnavailable, when what was applied before is answered.
+        """
         taken = self._take()
         if not taken:
-            self.state.prune(datetime.now(UTC))
-            return False
-        batch = self._sort(taken)
-        self.passed("after_read")
-        offsets = self.inbox.offsets()
-        carried = self._thread.submit(self._carry_out, batch, offsets)
+            return self._idle()
         try:
-            self._decoded.prepare(self.inbox.ahead(self.max_records), carried.done)
+            batch = self._sort(taken)
+            self.passed("after_read")
+            applied = self._applying.submit(self._apply, [arrived.correction for arrived, _ in batch.corrections])
+            try:
+                self._decoded.prepare(self.inbox.ahead(self.max_records), applied.done)
+            finally:
+                answers = applied.result()
         finally:
-            answers = carried.result()
+            is_next = self.settle()
+        if is_next:
+            self._in_hand = batch, self._answering.submit(self._answer_all, batch, answers)
+        return True
+
+    def in_hand(self) -> bool:
+        return self._in_hand is not None
+
+    def settle(self) -> bool:
+        """Waits until no transaction is open; whether what was taken after its batch may still be answered.
+
+        To be called before others are given a partition.
+        """
+        if self._in_hand is None:
+            return True
+        batch, answered = self._in_hand
+        self._in_hand = None
+        answers = answered.result()
         if answers is not None:
-            self.inbox.committed(offsets)
             count_applied(answers, batch.poison, batch.misrouted)
         else:
             log.warning("transaction aborted; its input is read again")
+        if batch.generation != self.inbox.generation:
+            return False
+        if answers is None:
             self.inbox.rewind()
+            return False
+        self.inbox.committed(batch.offsets)
         return True
 
-    def _carry_out(self, batch: _Batch, offsets: Sequence[Any]) -> list[Answer] | None:
+    def _idle(self) -> bool:
+        if self._in_hand is None:
+            self.state.prune(datetime.now(UTC))
+            return False
+        _, answered = self._in_hand
+        if not answered.done():
+            return False
+        self.settle()
+        return True
+
+    def _answer_all(self, batch: _Batch, answers: Sequence[Answer]) -> list[Answer] | None:
         """What was answered; None where the Kafka transaction was aborted."""
-        answers = self._apply([c for c, _ in batch.corrections])
         records = [*batch.passed_on]
-        for answer, (_, received) in zip(answers, batch.corrections, strict=True):
-            records.append(self._answer(answer, received))
-        return answers if timed_commit(self.commit_transaction, records, offsets) else None
+        for answer, (arrived, received) in zip(answers, batch.corrections, strict=True):
+            records.append(self._answer(answer, arrived, received))
+        return [*answers] if timed_commit(self.commit_transaction, records, batch.offsets) else None
 
     def _take(self) -> list[Received]:
         taken: list[Received] = []
@@ -104,14 +146,14 @@ class Applier:
             return apply(corrections, self.state, datetime.now(UTC))
 
     def _sort(self, taken: Sequence[Received]) -> _Batch:
-        batch = _Batch()
+        batch = _Batch(self.inbox.offsets(), self.inbox.generation)
         for record in taken:
             item = self._decoded.of(record)
             if isinstance(item, Poison):
                 batch.poison.append(item.reason)
                 batch.passed_on.append(self.emitter.dead_letter(item))
                 continue
-            home = partition_of(item.source.district_id, self.emitter.partitions)
+            home = partition_of(item.correction.source.district_id, self.emitter.partitions)
             if home == record.partition:
                 batch.corrections.append((item, record))
             else:
@@ -119,18 +161,15 @@ class Applier:
                 batch.passed_on.append(Outgoing(record.topic, home, record.key, record.value, record.headers))
         return batch
 
-    def _decode(self, record: Received) -> Correction | Poison:
+    def _decode(self, record: Received) -> Arrived | Poison:
         if record.value is None:
             return Poison(record, Reason.UNDECODABLE, "the record has no value")
         try:
-            correction = self.codec.decode(record.value, (Correction,))
+            return self.codec.decode_correction(record.value)
         except DecodeError as error:
             return Poison(record, error.reason, error.detail)
-        if not isinstance(correction, Correction):
-            raise TypeError(f"{record.place}: decoded to {type(correction).__name__}")
-        return correction
 
-    def _answer(self, answer: Answer, received: Received) -> Outgoing:
+    def _answer(self, answer: Answer, arrived: Arrived, received: Received) -> Outgoing:
         source, topic = answer.source, self.emitter.topics.answers
         trace = received.trace
         traced: Headers = () if trace is None else ((TRACEPARENT, trace),)
@@ -138,6 +177,6 @@ class Applier:
             topic,
             received.partition,
             source.district_id.encode(),
-            self.codec.encode(topic, answer),
+            self.codec.encode_answer(topic, answer, arrived.source),
             (*headers_of(source.request_id, source.district_id, source.object, source.key, answer.result), *traced),
         )

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from processor.core.correction import Answer, Correction, Result
 from processor.service.apply_decide import unusable
-from processor.service.apply_group import settle
+from processor.service.apply_group import APPLIED, settle
 from processor.service.apply_rounds import rounds
 from processor.service.apply_state import StateTransaction, StateWriter, Verdict
 
@@ -19,15 +19,18 @@ def apply(corrections: Sequence[Correction], state: StateWriter, now: datetime) 
 
     Raises StateUnavailable: nothing is to be answered, and the same batch is to be given again.
     """
+    sendings = [(c.source.correction_id, c.source.sent_at) for c in corrections]
     verdicts: dict[Sending, Verdict] = {}
-    for correction in corrections:
-        if (fault := unusable(correction, state.catalog)) is not None:
-            verdicts[_sending(correction)] = Verdict(Result.REJECTED_BY_STATE, fault, now)
-    usable = {sending: c for c in corrections if (sending := _sending(c)) not in verdicts}
+    usable: dict[Sending, Correction] = {}
+    for sending, correction in zip(sendings, corrections, strict=True):
+        if (fault := unusable(correction, state.catalog)) is None:
+            usable[sending] = correction
+        else:
+            verdicts[sending] = Verdict(Result.REJECTED_BY_STATE, fault, now)
     if usable:
         with state.transaction({c.source.district_id for c in usable.values()}) as transaction:
             verdicts |= _settle_once(usable, state, transaction, now)
-    return [_answer(correction, verdicts[_sending(correction)]) for correction in corrections]
+    return [_answer(correction, verdicts[sending]) for sending, correction in zip(sendings, corrections, strict=True)]
 
 
 def _settle_once(
@@ -36,17 +39,14 @@ def _settle_once(
     answered = transaction.answered(list(corrections.values()), now)
     known = {s: verdict for s, verdict in zip(corrections, answered, strict=True) if verdict is not None}
     fresh = [correction for sending, correction in corrections.items() if sending not in known]
+    applied = Verdict(Result.APPLIED, None, now)
     settled = [
-        (correction, Verdict(result, detail, now))
+        (correction, applied if said == APPLIED else Verdict(*said, now))
         for group in rounds(fresh, state.catalog)
-        for correction, (result, detail) in zip(group.corrections, settle(group, transaction), strict=True)
+        for correction, said in zip(group.corrections, settle(group, transaction), strict=True)
     ]
     transaction.conclude(settled)
-    return known | {_sending(correction): verdict for correction, verdict in settled}
-
-
-def _sending(correction: Correction) -> Sending:
-    return correction.source.correction_id, correction.source.sent_at
+    return known | {(c.source.correction_id, c.source.sent_at): verdict for c, verdict in settled}
 
 
 def _answer(correction: Correction, verdict: Verdict) -> Answer:

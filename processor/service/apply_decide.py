@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from enum import Enum
 
 from processor.core import values
-from processor.core.catalog import Catalog, FieldSpec, ObjectType
+from processor.core.catalog import Catalog, FieldSpec, Kind, ObjectType
 from processor.core.correction import Correction, Op
-from processor.core.errors import InvalidKey
 from processor.core.ids import is_request_id
-from processor.core.keys import canonical_key
+from processor.core.keys import is_canonical
 from processor.core.request import Mode
+from processor.core.rows import NUL, with_nul
 from processor.core.values import Values
 from processor.service.apply_state import Found, StateRow
 from processor.service.refusal_text import NO_SUCH_TIME_SQLSTATE, NUL_SQLSTATE, refusal_text
-
-NUL = "\x00"
 
 
 class Turn(Enum):
@@ -85,8 +83,7 @@ def written_fields(object_type: ObjectType, correction: Correction) -> tuple[Fie
         return ()
     if correction.op is Op.CREATE or correction.source.mode is Mode.FORCE:
         return object_type.owned
-    changed = frozenset(correction.source.changed_fields)
-    return tuple(field for field in object_type.owned if field.name in changed)
+    return object_type.owned_among(correction.source.changed_fields)
 
 
 def unusable(correction: Correction, catalog: Catalog) -> str | None:
@@ -97,7 +94,7 @@ def unusable(correction: Correction, catalog: Catalog) -> str | None:
         return "object not in the catalog"
     if not is_request_id(source.correction_id):
         return "correction_id is not a uuid"
-    if NUL in source.district_id or not _is_canonical(source.key, object_type):
+    if NUL in source.district_id or not is_canonical(source.key, object_type.key_type):
         return "key is not canonical"
     if (correction.before is None) != (correction.op is Op.CREATE):
         return "before does not fit op"
@@ -107,32 +104,26 @@ def unusable(correction: Correction, catalog: Catalog) -> str | None:
 
 
 def _unusable_fields(correction: Correction, object_type: ObjectType) -> str | None:
-    owned = {field.name for field in object_type.owned}
-    if foreign := sorted(set(correction.source.changed_fields) - owned):
+    changed = correction.source.changed_fields
+    known = object_type.owned_among(changed)
+    if len(known) < len(changed) and (foreign := sorted({*changed} - {field.name for field in known})):
         return "not owned by the district: " + ",".join(foreign)
-    if correction.op is Op.UPDATE and not written_fields(object_type, correction):
+    fields = written_fields(object_type, correction)
+    if correction.op is Op.UPDATE and not fields:
         return "no field changed"
     after = correction.after or {}
-    if nul := sorted(name for name, text in after.items() if text is not None and NUL in text and name in owned):
+    if nul := [name for name in sorted(with_nul(after)) if any(name == field.name for field in object_type.owned)]:
         return refusal_text(NUL_SQLSTATE, ",".join(nul))
-    return _without_local_time(object_type, correction, after)
+    times = object_type.timestamps if fields is object_type.owned else [f for f in fields if f.kind is Kind.TIMESTAMP]
+    return _without_local_time(object_type, times, after) if times else None
 
 
-def _without_local_time(object_type: ObjectType, correction: Correction, after: Values) -> str | None:
+def _without_local_time(object_type: ObjectType, times: Iterable[FieldSpec], after: Values) -> str | None:
     """A processor whose catalog has another timezone may send what cannot be written here."""
     lacking = (
         field.name
-        for field in object_type.timestamps
-        if (text := after.get(field.name)) is not None
-        and not values.has_local_time(text, object_type.state.timezone)
-        and field in written_fields(object_type, correction)
+        for field in times
+        if (text := after.get(field.name)) is not None and not values.has_local_time(text, object_type.state.timezone)
     )
     name = next(lacking, None)
     return None if name is None else refusal_text(NO_SUCH_TIME_SQLSTATE, name)
-
-
-def _is_canonical(key: str, object_type: ObjectType) -> bool:
-    try:
-        return canonical_key(key, object_type.key_type) == key
-    except InvalidKey:
-        return False

@@ -8,6 +8,7 @@ from processor.service.apply_decide import Turn, decide, written_fields
 from processor.service.apply_rounds import Group
 from processor.service.apply_state import (
     LOCK_NOT_AVAILABLE,
+    NO_REFERENCES,
     TIMED_OUT,
     Effect,
     References,
@@ -21,6 +22,8 @@ from processor.service.refusal_text import refusal_text
 Said: TypeAlias = tuple[Result, str | None]
 """An answer's result and detail."""
 
+APPLIED: Said = (Result.APPLIED, None)
+
 UNIQUE_VIOLATION = "23505"
 FOREIGN_KEY_VIOLATION = "23503"
 REFERRED_TO = frozenset({FOREIGN_KEY_VIOLATION, "23001"})
@@ -33,7 +36,7 @@ def settle(group: Group, transaction: StateTransaction) -> list[Said]:
     Most rows are as their corrections expect them, and are written without being read. The others are read and decided;
     a row that changed between reading and writing is so once more.
     """
-    said: dict[int, Said] = dict.fromkeys(_unread(group, transaction), (Result.APPLIED, None))
+    said: dict[int, Said] = dict.fromkeys(_unread(group, transaction), APPLIED)
     left = [place for place in range(len(group.corrections)) if place not in said]
     for last in (False, True):
         if left:
@@ -50,15 +53,17 @@ def _unread(group: Group, transaction: StateTransaction) -> set[int]:
         return set()
     kind = group.object_type
     writes = [Write(correction, written_fields(kind, correction), None) for correction in group.corrections]
-    found = enumerate(zip(writes, transaction.resolve(kind, writes), strict=True))
-    sure = {
-        place: Write(write.correction, write.fields, None, references)
-        for place, (write, references) in found
-        if isinstance(references, References) and not references.dangling
-    }
-    write = transaction.create_unread if group.op is Op.CREATE else transaction.update_unread
+    sure: dict[int, Write] = {}
+    for place, (write, references) in enumerate(zip(writes, transaction.resolve(kind, writes), strict=True)):
+        if references is NO_REFERENCES:
+            sure[place] = write
+        elif isinstance(references, References) and not references.dangling:
+            sure[place] = Write(write.correction, write.fields, None, references)
+    if not sure:
+        return set()
+    write_unread = transaction.create_unread if group.op is Op.CREATE else transaction.update_unread
     places = list(sure)
-    return {places[n] for n in write(kind, list(sure.values()))} if sure else set()
+    return {places[n] for n in write_unread(kind, list(sure.values()))}
 
 
 class _Settling:
@@ -78,7 +83,7 @@ class _Settling:
         refused: dict[int, tuple[Write, Refusal]] = {}
         for (place, write), effect in zip(writes.items(), self._write(list(writes.values())), strict=True):
             if effect is Effect.WRITTEN:
-                self._said[place] = Result.APPLIED, None
+                self._said[place] = APPLIED
             elif isinstance(effect, Refusal):
                 refused[place] = write, effect
             elif last:

@@ -8,7 +8,7 @@ Everything else of a kind is written together.
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
@@ -32,13 +32,33 @@ class Group:
 
 def rounds(corrections: Sequence[Correction], catalog: Catalog) -> Iterator[Group]:
     """Groups in the order of writing; in a round deletes go first, since they make room for what is unique."""
-    for level in _levels(len(corrections), _Needs(corrections, catalog).of_each()):
+    alone = _none_needs_another(corrections, catalog)
+    levels: Iterable[Sequence[int]] = (
+        [range(len(corrections))] if alone else _levels(len(corrections), _Needs(corrections, catalog).of_each())
+    )
+    for level in levels:
         groups: dict[tuple[Op, str], list[Correction]] = defaultdict(list)
         for index in level:
             correction = corrections[index]
             groups[correction.op, correction.source.object].append(correction)
         for op, name in sorted(groups, key=lambda group: _rank(group[0], catalog.objects[group[1]])):
             yield Group(catalog.objects[name], op, tuple(groups[op, name]))
+
+
+def _none_needs_another(corrections: Sequence[Correction], catalog: Catalog) -> bool:
+    """Whether no record comes twice and none refers to another one of them: so it mostly is."""
+    records = {record_of(correction) for correction in corrections}
+    if len(records) < len(corrections):
+        return False
+    names = {name for _, name, _ in records}
+    links = {name: reference_fields(catalog.objects[name], catalog) for name in names}
+    if not any(links.values()):
+        return True
+    return all(
+        records.isdisjoint(_targets(c.source.district_id, values, links[c.source.object]))
+        for c in corrections
+        for values in (c.before, c.after)
+    )
 
 
 _TURN = {Op.DELETE: 0, Op.UPDATE: 1, Op.CREATE: 2}

@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import Enum
 from typing import Protocol, TypeAlias
 
 from processor.core.catalog import Catalog, FieldSpec, ObjectType
 from processor.core.correction import Correction, Result
+from processor.core.frozen import dataclass
 from processor.core.snapshot import DistrictVersion
 from processor.core.values import Values
 
@@ -72,6 +73,10 @@ class References:
     dangling: tuple[str, ...] = ()
 
 
+NO_REFERENCES = References()
+"""Of a write that refers to nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Write:
     """One decided change: of `row` as it was read, None for a create; `fields` are those to be written."""
@@ -79,7 +84,7 @@ class Write:
     correction: Correction
     fields: tuple[FieldSpec, ...]
     row: StateRow | None
-    references: References = References()
+    references: References = NO_REFERENCES
 
 
 class Effect(Enum):

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from processor.core.catalog import FieldSpec, Kind, ObjectType
+from processor.core.rows import columns
 from processor.core.values import Values, has_local_time, survives_without_zone
 from processor.service.apply_state import Write
 
@@ -19,15 +20,18 @@ def spellings(fields: Iterable[FieldSpec], without_zone: frozenset[str], tz: Zon
     return [(field.name, _spelling(field, without_zone, tz)) for field in fields]
 
 
-def foretold(spelled: Sequence[tuple[str, Spell]], held: Values) -> tuple[str | None, ...] | None:
-    """A row's texts in the order of its fields; None where one is not sure. Others may stand there all the same."""
-    texts: list[str | None] = []
-    for name, spell in spelled:
-        text = held.get(name)
-        if text is not None and (text := spell(text)) is None:
-            return None
-        texts.append(text)
-    return tuple(texts)
+def foretold(
+    spelled: Sequence[tuple[str, Spell]], held: Sequence[Values]
+) -> tuple[list[list[str | None]], frozenset[int]]:
+    """Of each field the rows' texts; and places of rows of which one is not sure: there may stand others."""
+    texts: list[list[str | None]] = []
+    unsure: set[int] = set()
+    for (_, spell), column in zip(spelled, columns(held, [name for name, _ in spelled]), strict=True):
+        own = column if spell is str else [None if text is None else spell(text) for text in column]
+        if own.count(None) != column.count(None):
+            unsure |= {n for n, text in enumerate(own) if text is None and column[n] is not None}
+        texts.append(own)
+    return texts, frozenset(unsure)
 
 
 def _spelling(field: FieldSpec, without_zone: frozenset[str], tz: ZoneInfo) -> Spell:

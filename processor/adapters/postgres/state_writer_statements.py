@@ -51,8 +51,9 @@ class Statements:
     """Braces in the .sql file are filled with identifiers and types, never with values.
 
     Parameters are arrays of one length: `district`, `key`; for writes also `epoch`, `snapshot_xmax`, `in_progress`,
-    `correction_id`, then `new_<n>` in the order of the fields written and `old_<n>` in that of `ObjectType.owned`.
-    Rows that come back begin with the place in the arrays, from 1.
+    `correction_id`, then `new` and `old`, whose texts are arrays themselves: of what is to be written, in the order of
+    the fields written, and of what the rows hold yet, in that of `ObjectType.owned`. Rows that come back begin with the
+    place in the arrays, from 1.
     """
 
     def __init__(self, object_type: ObjectType, catalog: Catalog, columns: Columns) -> None:
@@ -61,7 +62,6 @@ class Statements:
         self._columns = columns
         self._home = home_of(object_type.state)
         self._updates: dict[tuple[str, ...], bytes] = {}
-        self._resolves: dict[str, bytes] = {}
 
     @cached_property
     def looked_up(self) -> tuple[FieldSpec, ...]:
@@ -88,10 +88,10 @@ class Statements:
             given.append(self._cast("district", home.district_column))
         identity = [sql.Identifier("t", column) for column in columns]
         columns += [column_of(field) for field in owned]
-        given += [self._cast(f"new_{n}", column_of(field)) for n, field in enumerate(owned)]
+        given += [self._new(n, column_of(field)) for n, field in enumerate(owned)]
         return self._write(
             "create",
-            _written(len(owned), 0),
+            _written("new"),
             columns=_list([sql.Identifier(column) for column in columns]),
             values=_list(given),
             identity=_list(identity),
@@ -102,12 +102,12 @@ class Statements:
         names = tuple(field.name for field in fields)
         if names not in self._updates:
             assignments = [
-                sql.SQL("{} = {}").format(sql.Identifier(column), self._cast(f"new_{n}", column))
+                sql.SQL("{} = {}").format(sql.Identifier(column), self._new(n, column))
                 for n, column in enumerate(map(column_of, fields))
             ]
             self._updates[names] = self._write(
                 "update",
-                _written(len(fields), len(self._type.owned)),
+                _written("new", "old"),
                 assignments=_list(assignments),
                 unchanged=self._unchanged(),
             )
@@ -116,25 +116,27 @@ class Statements:
     @cached_property
     def delete(self) -> bytes:
         """(n) of those deleted."""
-        return self._write("delete", _written(0, len(self._type.owned)), unchanged=self._unchanged())
+        return self._write("delete", _written("old"), unchanged=self._unchanged())
 
     @cached_property
     def seen(self) -> bytes:
-        return self._write("seen", _written(0, 0))
+        return self._write("seen", _written())
 
-    def resolve(self, field: FieldSpec) -> bytes | None:
-        """(n, the state's id as text, how many) of each record that a field refers to; None for no reference."""
-        home = home_behind(self._type, field, self._catalog)
-        if home is None:
-            return None
-        if field.name not in self._resolves:
-            self._resolves[field.name] = self._fill(
-                "resolve",
-                table=table_name(home.table),
-                id=sql.Identifier("t", home.id_column),
-                same_record=self._same_record(home),
-            )
-        return self._resolves[field.name]
+    @cached_property
+    def references(self) -> tuple[tuple[FieldSpec, bytes], ...]:
+        """Each field that refers to a record, and the statement for (n, the state's id as text, how many) of those."""
+        found = []
+        for field in self._type.owned:
+            home = home_behind(self._type, field, self._catalog)
+            if home is not None:
+                statement = self._fill(
+                    "resolve",
+                    table=table_name(home.table),
+                    id=sql.Identifier("t", home.id_column),
+                    same_record=self._same_record(home),
+                )
+                found.append((field, statement))
+        return tuple(found)
 
     @cached_property
     def referring(self) -> tuple[tuple[str, bytes], ...]:
@@ -153,9 +155,17 @@ class Statements:
     @cached_property
     def without_zone(self) -> frozenset[str]:
         """Names of the timestamps that the state keeps without their zone."""
-        times = [field for field in self._type.owned if field.kind is Kind.TIMESTAMP]
-        types = {f.name: self._columns.type_of(self._home.table, column_of(f)).cast_to for f in times}
-        return frozenset(name for name, cast_to in types.items() if cast_to == "timestamp without time zone")
+        return self._times("timestamp without time zone")
+
+    @cached_property
+    def zoned(self) -> frozenset[str]:
+        """Names of the timestamps of which the state keeps the moment."""
+        return self._times("timestamp with time zone")
+
+    def _times(self, cast_to: str) -> frozenset[str]:
+        times = (field for field in self._type.owned if field.kind is Kind.TIMESTAMP)
+        columns = self._columns
+        return frozenset(f.name for f in times if columns.type_of(self._home.table, column_of(f)).cast_to == cast_to)
 
     @cached_property
     def spelled(self) -> Sequence[tuple[str, Spell]]:
@@ -202,11 +212,8 @@ class Statements:
     def _unchanged(self) -> sql.Composable:
         """Byte by byte: to a column's own collation texts may be equal that are not the same."""
         columns = [sql.Identifier("t", column_of(field)) for field in self._type.owned]
-        terms = [
-            sql.SQL('{}::text collate "C" is not distinct from {}').format(column, sql.Identifier("i", f"old_{n}"))
-            for n, column in enumerate(columns)
-        ]
-        return sql.SQL(" and ").join(terms)
+        texts = [sql.SQL('{}::text collate "C"').format(column) for column in columns]
+        return sql.SQL("array[{}] = i.old").format(_list(texts))
 
     def _same_record(self, home: Home, alias: str = "t") -> sql.Composable:
         terms = [self._equals("key", home.table, home.key_column, alias)]
@@ -222,6 +229,11 @@ class Statements:
         cast_to = self._columns.type_of(table or self._home.table, column).cast_to
         return sql.SQL("{}::{}").format(sql.Identifier("i", given), type_name(cast_to))
 
+    def _new(self, n: int, column: str) -> sql.Composable:
+        """The text of the n-th field to be written as its column takes it."""
+        cast_to = self._columns.type_of(self._home.table, column).cast_to
+        return sql.SQL("i.new[{}]::{}").format(sql.Literal(n + 1), type_name(cast_to))
+
     def _write(self, name: str, given: sql.Composable, **parts: sql.Composable) -> bytes:
         return self._fill(
             name,
@@ -236,9 +248,13 @@ class Statements:
         return sql.SQL(_ROWS[name]).format(**parts).as_bytes(self._columns.connection)
 
 
-def _written(new: int, old: int) -> sql.Composable:
-    texts = [(f"new_{n}", "text") for n in range(new)] + [(f"old_{n}", "text") for n in range(old)]
-    return _input((*_IDENTITY, *_VERSION, *texts))
+def _written(*rows: str) -> sql.Composable:
+    """`rows` are made arrays of here, once each: the planner would repeat it at each place where one is used."""
+    columns = (*_IDENTITY, *_VERSION)
+    parts: list[sql.Composable] = [sql.Identifier("i", name) for name in ("n", *(name for name, _ in columns))]
+    parts += [sql.SQL("{0}::text[] as {1}").format(sql.Identifier("i", name), sql.Identifier(name)) for name in rows]
+    given = _input((*columns, *((name, "text") for name in rows)))
+    return sql.SQL("(select {} from {} offset 0) as i").format(_list(parts), given)
 
 
 def _input(columns: Iterable[tuple[str, str]]) -> sql.Composable:

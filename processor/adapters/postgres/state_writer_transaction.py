@@ -1,13 +1,22 @@
 """One transaction at the state: the statements that `processor.service.apply` asks for, in batches."""
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from psycopg import Connection
 
 from processor.adapters.postgres.named_sql import named_sql
-from processor.adapters.postgres.state_writer_arrays import Arrays, identities, literals, versions, written
+from processor.adapters.postgres.state_writer_arrays import (
+    Arrays,
+    alike,
+    identities,
+    literals,
+    new_texts,
+    raws,
+    time_texts,
+    versions,
+    written,
+)
 from processor.adapters.postgres.state_writer_bisect import Pieces
 from processor.adapters.postgres.state_writer_foretold import lost_time
 from processor.adapters.postgres.state_writer_rows import found_in
@@ -15,7 +24,16 @@ from processor.adapters.postgres.state_writer_statements import Statements, colu
 from processor.adapters.postgres.state_writer_unread import Unread
 from processor.core.catalog import FieldSpec, ObjectType
 from processor.core.correction import Correction, Result, Source
-from processor.service.apply_state import Effect, Found, References, Refusal, Verdict, Write, WriteResult
+from processor.service.apply_state import (
+    NO_REFERENCES,
+    Effect,
+    Found,
+    References,
+    Refusal,
+    Verdict,
+    Write,
+    WriteResult,
+)
 from processor.service.refusal_text import NO_SUCH_TIME_SQLSTATE, refusal_text
 
 _SQL = named_sql("applier.sql")
@@ -57,7 +75,7 @@ class PostgresStateTransaction:
             "key": [source.key for source in sources],
             "result": [verdict.result.value for _, verdict in verdicts],
             "detail": [verdict.detail for _, verdict in verdicts],
-            "answered_at": [verdict.answered_at for _, verdict in verdicts],
+            "answered_at": time_texts([verdict.answered_at for _, verdict in verdicts]),
         }
         self._connection.execute(_SQL["conclude"], literals(arrays))
 
@@ -76,10 +94,10 @@ class PostgresStateTransaction:
         ids: list[dict[str, str | None]] = [{} for _ in writes]
         dangling: list[list[str]] = [[] for _ in writes]
         refused: dict[int, Refusal] = {}
-        for field in object_type.owned:
-            statement = self._statements(object_type).resolve(field)
-            if statement is None:
-                continue
+        referring = self._statements(object_type).references
+        if not referring:
+            return [NO_REFERENCES] * len(writes)
+        for field, statement in referring:
             places = [place for place, write in enumerate(writes) if field in write.fields]
             named = [_named(writes[place].correction, field) for place in places]
             found = self._ids(statement, [identity for identity in dict.fromkeys(named) if identity[1] is not None])
@@ -127,12 +145,9 @@ class PostgresStateTransaction:
         return self._write(self._statements(object_type).delete, object_type, writes)
 
     def update(self, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]:
-        """One statement for each set of fields, so that no column is named that no correction changes."""
-        alike: dict[tuple[str, ...], list[int]] = defaultdict(list)
-        for place, write in enumerate(writes):
-            alike[tuple(field.name for field in write.fields)].append(place)
+        """One statement for each set of fields."""
         results: dict[int, WriteResult] = {}
-        for places in alike.values():
+        for places in alike(writes):
             statement = self._statements(object_type).update(writes[places[0]].fields)
             some = self._write(statement, object_type, [writes[place] for place in places])
             results |= zip(places, some, strict=True)
@@ -149,15 +164,18 @@ class PostgresStateTransaction:
         self._connection.execute(self._statements(object_type).seen, parameters)
 
     def _write(self, statement: bytes, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]:
+        statements = self._statements(object_type)
+
         def run(piece: Sequence[Write]) -> list[Effect]:
-            arrays = literals(written(object_type, piece))
+            old = raws(piece) if piece[0].row is not None else ()
+            arrays = written(object_type, piece, statements.zoned, old)
             rows = self._connection.execute(statement, {"object": object_type.name, **arrays})
             done = {n for (n,) in rows}
             return [Effect.WRITTEN if n in done else Effect.MISSED for n in range(1, len(piece) + 1)]
 
         results: dict[int, WriteResult] = {}
         for place, write in enumerate(writes):
-            field = lost_time(object_type, self._statements(object_type).without_zone, write)
+            field = lost_time(object_type, statements.without_zone, write)
             if field is not None:
                 # The first of two moments with one local time.
                 results[place] = Refusal(NO_SUCH_TIME_SQLSTATE, None, column_of(field))
@@ -177,10 +195,9 @@ class PostgresStateTransaction:
             return Refusal(refusal.sqlstate, None, column_of(write.fields[place]))
         if self._connection.info.server_version < _NAMES_INVALID_INPUT:
             return refusal
-        arrays = written(object_type, [write])
         statements = self._statements(object_type)
         asked = {
-            "text": [arrays[f"new_{n}"][0] for n in range(len(write.fields))],
+            "text": [text for (text,) in new_texts(object_type, [write], statements.zoned)],
             "type": [statements.declared(field) for field in write.fields],
         }
         for (n,) in self._connection.execute(_SQL["invalid_input"], asked):
@@ -204,7 +221,7 @@ def _sendings(sources: Sequence[Source]) -> Arrays:
     """What tells one sending of a correction from another."""
     return {
         "correction_id": [source.correction_id for source in sources],
-        "sent_at": [source.sent_at for source in sources],
+        "sent_at": time_texts([source.sent_at for source in sources]),
     }
 
 

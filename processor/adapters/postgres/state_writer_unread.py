@@ -1,16 +1,15 @@
 """Writes of rows that were not read first: they are as the correction says, or they are not written (ADR 0047)."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from psycopg import Connection
 
-from processor.adapters.postgres.state_writer_arrays import literals, written
+from processor.adapters.postgres.state_writer_arrays import alike, written
 from processor.adapters.postgres.state_writer_bisect import MAX_ROWS, Pieces
 from processor.adapters.postgres.state_writer_foretold import foretold, lost_time
 from processor.adapters.postgres.state_writer_statements import Statements
 from processor.core.catalog import ObjectType
-from processor.service.apply_state import StateRow, Write
+from processor.service.apply_state import Write
 
 NUL = "\0"
 
@@ -25,7 +24,7 @@ class Unread:
 
     def create(self, object_type: ObjectType, writes: Sequence[Write]) -> set[int]:
         """Places of those created."""
-        return self._written(object_type, self._statements(object_type).create, dict(enumerate(writes)))
+        return self._written(object_type, self._statements(object_type).create, writes, [*range(len(writes))])
 
     def update(self, object_type: ObjectType, writes: Sequence[Write]) -> set[int]:
         """Places of those updated.
@@ -35,29 +34,40 @@ class Unread:
         statements = self._statements(object_type)
         if statements.looked_up:
             return set()
-        alike: dict[tuple[str, ...], dict[int, Write]] = defaultdict(dict)
-        for place, write in enumerate(writes):
-            before = write.correction.before or {}
-            if (raw := foretold(statements.spelled, before)) is not None:
-                names = tuple(field.name for field in write.fields)
-                alike[names][place] = Write(write.correction, write.fields, StateRow(raw, before), write.references)
         done: set[int] = set()
-        for some in alike.values():
-            statement = statements.update(next(iter(some.values())).fields)
-            done |= self._written(object_type, statement, some)
+        for places in alike(writes):
+            statement = statements.update(writes[places[0]].fields)
+            done |= self._written(object_type, statement, writes, places)
         return done
 
-    def _written(self, object_type: ObjectType, statement: bytes, writes: dict[int, Write]) -> set[int]:
-        without_zone = self._statements(object_type).without_zone
-        places = [p for p, write in writes.items() if lost_time(object_type, without_zone, write) is None]
-        done: set[int] = set()
-        for start in range(0, len(places), MAX_ROWS):
-            piece = places[start : start + MAX_ROWS]
-            arrays = literals(written(object_type, [writes[place] for place in piece]))
+    def _written(
+        self, object_type: ObjectType, statement: bytes, writes: Sequence[Write], places: Sequence[int]
+    ) -> set[int]:
+        """Places of those written. What is not sure of a row before it is tried is left to be read."""
+        statements, done = self._statements(object_type), set[int]()
+        held = [place for place in places if lost_time(object_type, statements.without_zone, writes[place]) is None]
+        for start in range(0, len(held), MAX_ROWS):
+            piece = held[start : start + MAX_ROWS]
+            old: Sequence[Sequence[str | None]] = ()
+            if writes[piece[0]].correction.before is not None:
+                piece, old = self._foretold(statements, writes, piece)
+            if not piece:
+                continue
+            arrays = written(object_type, [writes[place] for place in piece], statements.zoned, old)
             if not _has_nul(arrays.values()):
                 found = self._run(statement, {"object": object_type.name, **arrays})
                 done |= {piece[n - 1] for n in found}
         return done
+
+    def _foretold(
+        self, statements: Statements, writes: Sequence[Write], places: Sequence[int]
+    ) -> tuple[list[int], Sequence[Sequence[str | None]]]:
+        """Places of the rows whose texts are sure, and of each field these texts."""
+        old, unsure = foretold(statements.spelled, [writes[place].correction.before or {} for place in places])
+        if not unsure:
+            return [*places], old
+        sure = [n for n in range(len(places)) if n not in unsure]
+        return [places[n] for n in sure], [[column[n] for n in sure] for column in old]
 
     def _run(self, statement: bytes, parameters: dict[str, str]) -> Sequence[int]:
         """Nothing is done where one row fails, or where a key has two rows: what was written of them is undone."""

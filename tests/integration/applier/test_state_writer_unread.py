@@ -104,7 +104,7 @@ def test_texts_are_the_same_byte_by_byte(world: World) -> None:
     """To a collation that is not deterministic others are equal too; this server, which has no ICU, can have none."""
     kind = CATALOG.objects["Person"]
     statement = Statements(kind, CATALOG, Columns(world.connection)).update(kind.owned).decode()
-    assert statement.count('::text collate "C" is not distinct from') == len(kind.owned)
+    assert statement.count('::text collate "C"') == len(kind.owned)
 
 
 @pytest.mark.parametrize("field", ["seenAt", "localAt"])

@@ -16,6 +16,7 @@ from processor.core.request import Dependencies, Mode, OnStateOnly
 from processor.core.snapshot import DistrictVersion
 from processor.core.values import Values
 from processor.service.apply import apply
+from tests.integration.applier.arrived import arrived
 from tests.integration.applier.catalog import CATALOG
 
 NOW = datetime(2026, 8, 3, 12, tzinfo=UTC)
@@ -105,7 +106,8 @@ class World:
         self.connection.close()
 
     def apply(self, *corrections: Correction) -> list[Answer]:
-        return apply(corrections, self.writer, NOW)
+        """As off the wire; `processor.service.apply` itself takes rows that were read, too."""
+        return apply([arrived(correction) for correction in corrections], self.writer, NOW)
 
     def results(self, *corrections: Correction) -> list[Result]:
         return [answer.result for answer in self.apply(*corrections)]

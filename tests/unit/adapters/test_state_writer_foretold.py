@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
+from processor.adapters.postgres.array_literal import array_literal, array_of_rows
 from processor.adapters.postgres.state_writer_arrays import literals
 from processor.adapters.postgres.state_writer_foretold import foretold, spellings
 from processor.core.catalog import FieldSpec, Kind
 from processor.core.errors import Unrepresentable
-from processor.core.values import canonical
+from processor.core.values import Values, canonical
 from tests.integration.applier.catalog import CHICAGO, PERSON
 from tests.unit.core.strategies import column_texts
 
@@ -22,8 +23,8 @@ LOCAL = PERSON.by_name["localAt"]
 
 
 def spelled(field: FieldSpec, text: str, zone: ZoneInfo = CHICAGO) -> str | None:
-    row = foretold(spellings([field], WITHOUT_ZONE, zone), {field.name: text})
-    return None if row is None else row[0]
+    ((own,),), _ = foretold(spellings([field], WITHOUT_ZONE, zone), [{field.name: text}])
+    return own
 
 
 @given(st.data(), st.sampled_from(FIELDS), st.sampled_from(ZONES))
@@ -63,8 +64,8 @@ def test_as_postgres_writes_it(field: FieldSpec, text: str, raw: str | None) -> 
 
 def test_all_of_a_row_or_nothing() -> None:
     both = spellings([PERSON.by_name["lastName"], LOCAL], WITHOUT_ZONE, CHICAGO)
-    assert foretold(both, {"lastName": "A"}) == ("A", None)
-    assert foretold(both, {"lastName": "A", "localAt": "2026-11-01T06:30:00.000000Z"}) is None
+    rows: list[Values] = [{"lastName": "A"}, {"lastName": "B", "localAt": "2026-11-01T06:30:00.000000Z"}]
+    assert foretold(both, rows) == ([["A", "B"], [None, None]], frozenset({1}))
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,10 @@ def test_all_of_a_row_or_nothing() -> None:
         ([], "{}"),
         (["a", None, "NULL", "", "{,}"], '{"a",NULL,"NULL","","{,}"}'),
         ([7, None], '{"7",NULL}'),
+        ([7, 8], '{"7","8"}'),
+        (["a", "b"], '{"a","b"}'),
+        (["a", '"'], r'{"a","\""}'),
+        (["\\", "a"], r'{"\\","a"}'),
         (['"'], r'{"\""}'),
         (['x"', None], r'{"x\"",NULL}'),
         (["\\", 'a"b'], r'{"\\","a\"b"}'),
@@ -80,3 +85,16 @@ def test_all_of_a_row_or_nothing() -> None:
 )
 def test_literals(column: list[object], literal: str) -> None:
     assert literals({"column": column}) == {"column": literal}
+
+
+_texts = st.none() | st.text('a\\"{},\0 N', max_size=3)
+
+
+@given(st.integers(1, 3).flatmap(lambda width: st.lists(st.tuples(*[_texts] * width), min_size=1, max_size=4)))
+def test_rows_as_arrays_within_an_array(rows: list[tuple[str | None, ...]]) -> None:
+    assert array_of_rows([*zip(*rows, strict=True)]) == array_literal([array_literal(row) for row in rows])
+
+
+def test_a_row_as_an_array_within_an_array() -> None:
+    assert array_of_rows([["a", None], ["{,}", "b"]]) == r'{"{\"a\",\"{,}\"}","{NULL,\"b\"}"}'
+    assert array_of_rows([['"'], ["\\"]]) == r'{"{\"\\\"\",\"\\\\\"}"}'

@@ -160,7 +160,8 @@ def _value(field: FieldSpec) -> st.SearchStrategy[str | None]:
     return st.none() | wire[field.kind].map(lambda value: from_wire(field, value))  # type: ignore[arg-type]
 
 
-def _corrections(object_type: ObjectType) -> st.SearchStrategy[Correction]:
+def corrections(object_type: ObjectType) -> st.SearchStrategy[Correction]:
+    """With and without either row, whatever the operation."""
     rows = st.fixed_dictionaries({field.name: _value(field) for field in object_type.owned})
     names = st.lists(st.sampled_from([field.name for field in object_type.owned])).map(tuple)
     sources = st.builds(replace, SOURCES, object=st.just(object_type.name), changed_fields=names)
@@ -216,7 +217,7 @@ STATUSES = _every(
     planned=st.none() | _plans,
     decided_by=_maybe_text,
 )
-CORRECTIONS = st.sampled_from(OBJECTS).flatmap(lambda name: _corrections(CATALOG.objects[name]))
+CORRECTIONS = st.sampled_from(OBJECTS).flatmap(lambda name: corrections(CATALOG.objects[name]))
 RECORDS: st.SearchStrategy[Record] = st.one_of(
     _requests,
     _chunks,

@@ -17,6 +17,7 @@ from processor.codec.correction_schema import values_name
 from processor.codec.decoding import UNFIT, Texts, compiled
 from processor.codec.framing import header_of
 from processor.core.correction import Correction
+from processor.core.values import moment_text
 from tests.unit.codec.records import CATALOG, CORRECTION
 from tests.unit.codec.strategies import RECORDS, updates
 
@@ -136,6 +137,15 @@ def test_times_of_any_length(number: int) -> None:
     assert by_us(TIME, data) == by_fastavro(TIME, data)
 
 
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_times_as_text(moment: datetime) -> None:
+    row = parse_schema({"type": "record", "name": "Row", "fields": [{"name": "at", "type": TIME}]})
+    read = compiled(row, frozenset({"Row"}))
+    assert read is not None
+    data = bytes_of(TIME, moment)
+    assert read(data, 0) == ({"at": moment_text(moment)}, len(data))
+
+
 def test_a_time_before_another_value_is_not_read_with_it() -> None:
     fields = [{"name": "at", "type": TIME}, {"name": "then", "type": "long"}]
     parsed = parse_schema({"type": "record", "name": "R", "fields": fields})
@@ -211,5 +221,5 @@ def test_our_own_records_are_read_by_readers_made_for_them(monkeypatch: pytest.M
     def unexpected(*_: object) -> None:
         raise AssertionError("read by fastavro")
 
-    monkeypatch.setattr("processor.codec.codec.schemaless_reader", unexpected)
+    monkeypatch.setattr("processor.codec.writer.schemaless_reader", unexpected)
     assert CODEC.decode(CODEC.encode("any", CORRECTION), (type(CORRECTION),)) == CORRECTION

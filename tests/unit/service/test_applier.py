@@ -1,0 +1,187 @@
+"""The applier on memory: one batch is answered while the next is applied; neither is lost with the other (ADR 0056)."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from threading import Event
+from typing import Any
+
+import pytest
+
+from processor.core.catalog import Catalog
+from processor.core.correction import Answer, Correction, Result
+from processor.service.applier import Applier
+from processor.service.apply_state import StateTransaction, StateUnavailable, StateWriter
+from processor.service.emit import Emitter
+from processor.service.records import Lane, Outgoing, Received
+from processor.settings import Topics
+from tests.unit.codec.records import CORRECTION
+from tests.unit.service.processing import CATALOG, CODEC, NORTH, Waiting
+from tests.unit.service.received import PARTITIONS
+
+WAIT_S = 10.0
+
+
+def corrections(count: int) -> list[Received]:
+    return [
+        Received(Lane.CORRECTIONS, "state.corrections", NORTH, n, b"NORTH", CODEC.encode("any", correction(n)), (), 0.0)
+        for n in range(count)
+    ]
+
+
+def correction(number: int) -> Correction:
+    return replace(CORRECTION, source=replace(CORRECTION.source, key=str(number)))
+
+
+@dataclass(slots=True)
+class State:
+    """Applies what it is given, unless it is away."""
+
+    catalog: Catalog = CATALOG
+    applied: list[str] = field(default_factory=list)
+    faults: int = 0
+    begins: Callable[[], None] = lambda: None
+
+    def apply(self, corrections: Sequence[Correction], _writer: StateWriter, now: datetime) -> list[Answer]:
+        self.begins()
+        if self.faults:
+            self.faults -= 1
+            raise StateUnavailable("away")
+        self.applied += [each.source.key for each in corrections]
+        return [Answer(each.source, Result.APPLIED, None, now) for each in corrections]
+
+    def transaction(self, districts: Collection[str]) -> AbstractContextManager[StateTransaction]:
+        raise NotImplementedError(districts)
+
+    def prune(self, now: datetime) -> int:
+        assert now.tzinfo
+        return 0
+
+
+@dataclass(slots=True)
+class Broker:
+    """Commits once it may, and aborts as often as told."""
+
+    aborts: int = 0
+    may: Event = field(default_factory=Event)
+    begun: Event = field(default_factory=Event)
+    keys: list[str] = field(default_factory=list)
+
+    def commit(self, records: Iterable[Outgoing], _offsets: Sequence[Any]) -> bool:
+        self.begun.set()
+        assert self.may.wait(WAIT_S)
+        if self.aborts:
+            self.aborts -= 1
+            return False
+        for record in records:
+            answer = CODEC.decode(record.value or b"", (Answer,))
+            assert isinstance(answer, Answer)
+            self.keys.append(answer.source.key)
+        return True
+
+
+class Ahead(Waiting):
+    def ahead(self, most: int) -> Sequence[Received]:
+        return self.log[self.taken : self.taken + most]
+
+
+@dataclass(slots=True)
+class World:
+    inbox: Ahead
+    state: State = field(default_factory=State)
+    broker: Broker = field(default_factory=Broker)
+
+    def applier(self) -> Applier:
+        emitter = Emitter(CODEC, Topics(), PARTITIONS, PARTITIONS, "group")
+        return Applier(
+            inbox=self.inbox,
+            codec=CODEC,
+            state=self.state,
+            emitter=emitter,
+            max_records=2,
+            commit_transaction=self.broker.commit,
+            passed=lambda _: None,
+        )
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    made = World(Ahead(corrections(5)))
+    monkeypatch.setattr("processor.service.applier.apply", made.state.apply)
+    yield made
+    made.broker.may.set()
+
+
+def to_the_end(applier: Applier, world: World) -> None:
+    world.broker.may.set()
+    while applier.step() or applier.in_hand():
+        pass
+
+
+def test_the_next_batch_is_applied_while_the_one_before_is_answered(world: World) -> None:
+    applier = world.applier()
+    applier.step()
+    assert world.broker.begun.wait(WAIT_S)
+    assert not world.broker.may.is_set()
+    assert applier.in_hand()
+
+    def applied() -> None:
+        assert world.broker.keys == [], "nothing is answered yet"
+        world.broker.may.set()
+
+    world.state.begins = applied
+    applier.step()
+    assert world.state.applied == ["0", "1", "2", "3"]
+    assert world.inbox.done == 2
+    world.state.begins = lambda: None
+    to_the_end(applier, world)
+    assert world.broker.keys == ["0", "1", "2", "3", "4"]
+    assert world.inbox.done == 5
+
+
+def test_after_an_abort_what_was_applied_behind_it_is_read_again_and_answered_in_its_turn(world: World) -> None:
+    applier = world.applier()
+    world.broker.aborts = 1
+    world.broker.may.set()
+    applier.step()
+    applier.step()
+    assert world.broker.keys == []
+    assert (world.inbox.done, world.inbox.taken, world.inbox.rewound) == (0, 0, 1)
+    to_the_end(applier, world)
+    assert world.broker.keys == ["0", "1", "2", "3", "4"]
+
+
+def test_a_state_that_goes_away_takes_no_answer_with_it(world: World) -> None:
+    applier = world.applier()
+    world.broker.may.set()
+    applier.step()
+    world.state.faults = 1
+    with pytest.raises(StateUnavailable):
+        applier.step()
+    assert world.broker.keys == ["0", "1"]
+    assert world.inbox.done == 2
+    world.inbox.rewind()
+    to_the_end(applier, world)
+    assert world.broker.keys == ["0", "1", "2", "3", "4"]
+
+
+def test_partitions_go_once_their_answers_are_written(world: World) -> None:
+    applier = world.applier()
+    applier.step()
+    world.broker.may.set()
+    world.inbox.rewound += 1  # whoever has them next asks the broker
+    applier.settle()
+    assert world.broker.keys == ["0", "1"]
+    assert world.inbox.done == 0
+    assert not applier.in_hand()
+
+
+def test_while_answers_are_written_the_loop_goes_on(world: World) -> None:
+    world.inbox.log = corrections(1)
+    applier = world.applier()
+    assert applier.step()
+    assert not applier.step()
+    assert applier.in_hand()
+    to_the_end(applier, world)
+    assert world.broker.keys == ["0"]
