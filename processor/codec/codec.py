@@ -15,6 +15,7 @@ from fastavro.read import SchemaResolutionError
 from fastavro.schema import SchemaParseException, UnknownType
 
 from processor.codec import decoding, encoding
+from processor.codec.alike import AlikeReader, Own, alike_reader
 from processor.codec.correction_schema import object_of, values_name
 from processor.codec.errors import DecodeError, NotRegistered
 from processor.codec.framing import Framing, header_of, registry_header, single_object_header, writer_ref
@@ -69,6 +70,7 @@ class _Writer:
     reads: RecordSchema | None
     resolve_to: Any
     read: decoding.Read | None = None
+    alike: AlikeReader | None = None
 
     def wire(self, data: bytes, begin: int) -> Wire:
         """The record from there to the end. Raises DecodeError."""
@@ -211,6 +213,12 @@ class Codec:
             raise DecodeError(Reason.UNEXPECTED_RECORD, f"a {writer.name}, where one of these belongs: {names}")
         return _from_wire(schema, writer.wire(data, len(header)))
 
+    def alike(self, data: bytes) -> Own | None:
+        """An outcome by what it has of its own; None for what `decode` is to read. Raises as `decode`."""
+        header = header_of(data)
+        reader = (self._writers.get(header) or self._writer(header)).alike
+        return None if reader is None else reader(data)
+
     def _header(self, topic: str, schema: RecordSchema) -> bytes:
         if self._registry is None:
             header = single_object_header(schema.fingerprint)
@@ -233,7 +241,7 @@ class Codec:
         if schema is None:
             raise DecodeError(Reason.UNDECODABLE, f"unknown {ref}: {hint}")
         try:
-            writer = self._writer_of(schema)
+            writer = self._writer_of(schema, header)
         except (SchemaParseException, UnknownType, LookupError, TypeError, ValueError) as fault:
             raise DecodeError(
                 Reason.UNDECODABLE, f"{ref} leads to a schema that is not self-contained Avro ({type(fault).__name__})"
@@ -245,7 +253,7 @@ class Codec:
         current = next((entry for entry in self._by_name.values() if entry.fingerprint == number), None)
         return self._files.archived(number) if current is None else json.loads(current.text)
 
-    def _writer_of(self, schema: Schema) -> _Writer:
+    def _writer_of(self, schema: Schema, header: bytes) -> _Writer:
         parsed = parse_schema(schema)
         name = parsed["name"] if isinstance(parsed, dict) and "name" in parsed else "schema without a name"
         reads = self._by_name.get(name) or self._unknown_correction(name)
@@ -256,7 +264,8 @@ class Codec:
             return _Writer(name, parsed, reads, reads.parsed)
         object_name = object_of(name)
         texts = frozenset[str]() if object_name is None else frozenset({values_name(object_name)})
-        return _Writer(name, parsed, reads, None, decoding.compiled(parsed, texts))
+        read = decoding.compiled(parsed, texts)
+        return _Writer(name, parsed, reads, None, read, alike_reader(header, reads.record, read))
 
     def _unknown_correction(self, name: str) -> RecordSchema | None:
         """So that a correction still gets its answer after its object was taken out of the catalog."""

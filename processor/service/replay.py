@@ -13,7 +13,7 @@ import structlog
 
 from processor.core import ids
 from processor.core.partition import partition_of
-from processor.service.history_changes import Changes, Decode, RawRecord, changes_of
+from processor.service.history_changes import Changes, HistoryDecoder, RawRecord, changes_of
 from processor.service.history_ports import BatchLimits, Extent, HistoryScan, HistoryTransaction, StoredOffset
 from processor.service.within_log import check_within_log, outside
 
@@ -126,7 +126,7 @@ class Reading:
     """The topic, how its records are read, and how many at once."""
 
     scan: HistoryScan
-    decode: Decode
+    decode: HistoryDecoder
     limits: BatchLimits = field(default_factory=BatchLimits)
 
 

@@ -10,6 +10,7 @@ from psycopg import sql
 
 from processor.adapters.postgres import history_guard as guard
 from processor.adapters.postgres import history_rows as rows
+from processor.adapters.postgres import outcome_copy
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
 from processor.adapters.postgres.history_schema import script
 from processor.adapters.postgres.named_sql import named_sql
@@ -28,6 +29,9 @@ EMPTY_BURIALS = script("history_empty_burials.sql")
 FORGET_BURIALS = script("history_forget_burials.sql")
 UNANSWERED = script("history_unanswered.sql")
 BATCH_TABLES = script("history_batch_tables.sql")
+COPY_OUTCOMES = sql.SQL("copy batch_outcomes ({}) from stdin (format binary)").format(
+    sql.SQL(", ").join(map(sql.Identifier, rows.COLUMNS["outcomes"]))
+)
 BATCH_COLUMNS = {**rows.COLUMNS, "heard": ("request_id", "partition")}
 
 
@@ -52,7 +56,7 @@ class PostgresTransaction:
         self._places = rows.places(changes)
         self._copy("requests", (rows.request_row(r) for r in changes.requests.values() if r is not None))
         self._copy("chunks", (rows.chunk_row(r) for r in changes.chunks.values() if r is not None))
-        self._copy("outcomes", (rows.outcome_row(r) for r in changes.outcomes.values() if r is not None))
+        self._copy_outcomes(changes)
         self._copy("parked", (rows.parked_row(held) for held in changes.parked.values() if held is not None))
         self._copy("clearings", map(rows.clearing_row, changes.clearings.values()))
         self._copy("heard", changes.partitions.items())
@@ -98,15 +102,23 @@ class PostgresTransaction:
             return
         self._staged.add(table)
         columns = sql.SQL(", ").join(map(sql.Identifier, BATCH_COLUMNS[table]))
-        types = rows.TYPES.get(table)
-        how = sql.SQL(" (format binary)" if types else "")
-        statement = sql.SQL("copy {} ({}) from stdin{}").format(sql.Identifier(f"batch_{table}"), columns, how)
+        statement = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(f"batch_{table}"), columns)
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
-            if types:
-                copy.set_types(types)
             copy.write_row(first)
             for record in iterator:
                 copy.write_row(record)
+
+    def _copy_outcomes(self, changes: Changes) -> None:
+        read_in_full = [outcome_copy.row_of(r) for r in changes.outcomes.values() if r is not None]
+        if not (read_in_full or changes.alike):
+            return
+        self._staged.add("outcomes")
+        with self._connection.cursor() as cursor, cursor.copy(COPY_OUTCOMES) as copy:
+            copy.write(outcome_copy.BEGIN)
+            copy.write(b"".join(read_in_full))
+            for alike in changes.alike:
+                copy.write(b"".join(outcome_copy.rows_of(alike)))
+            copy.write(outcome_copy.END)
 
     def _copy_gone(self, changes: Changes) -> None:
         gone: list[rows.Row] = [(key, None, None, None, None) for key, r in changes.requests.items() if r is None]

@@ -1,0 +1,131 @@
+"""Outcomes read by what they have of their own: all else is that of one which was read before (ADR 0038).
+
+A batch's outcomes differ in request, key and correction; what lies between these is mostly, byte for byte, what lay
+there in an outcome before. A field's bytes themselves say where they end: where the same bytes stand, there stand the
+same fields.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import TypeAlias, cast
+
+from processor.codec.decoding import RecordReader
+from processor.codec.primitives import UNFIT, Read
+from processor.codec.record_types import RecordType
+from processor.codec.wire import Wire
+from processor.core.history import KeyOutcome
+
+FIELDS = (
+    "request_id", "district_id", "object", "key", "asked_as", "status", "reason", "detail", "changed_fields", "parent",
+    "correction_id", "attempt", "first_decided_at", "sent_at", "answered_at", "decided_at",
+)  # fmt: skip
+"""In the order in which they are read here; of a schema with another order every outcome is read in full."""
+
+Own: TypeAlias = tuple[KeyOutcome, bytes, bytes, bytes | None, bytes | None]
+"""An outcome that is like this one, and its own request, key, `asked_as` and correction.
+
+Request and key are as they stand there, to be compared with the record's key. An `asked_as` that is not the key, and the
+correction, are ASCII without NUL.
+"""
+
+MOST_KEPT = 1_024
+"""Kinds: a batch has some tens of them."""
+_SIZE_OF_ID = b"\x48"
+"""Of 36 bytes."""
+_AN_ID = b"\x02" + _SIZE_OF_ID
+_ID = 36
+_TEXT = 2
+_NULL = 0
+_NEGATIVE_OR_LONG = 0x81
+"""A length is that of a text of less than 64 bytes, doubled, or is negative where it is odd."""
+
+
+class AlikeReader:
+    """Of outcomes whose bytes begin with `header`, of one schema with these fields. For one thread at a time."""
+
+    def __init__(
+        self, header: bytes, fields: Sequence[tuple[str, Read]], from_wire: Callable[[Wire], KeyOutcome]
+    ) -> None:
+        self._begin = header + _SIZE_OF_ID
+        self._after_header = len(header)
+        self._after_request = len(header) + 1 + _ID
+        self._fields = fields
+        self._from_wire = from_wire
+        self._kept: dict[Hashable, KeyOutcome] = {}
+
+    def __call__(self, data: bytes) -> Own | None:
+        """None for what is to be read in full, be it an outcome or not."""
+        if not data.startswith(self._begin):
+            return None
+        try:
+            return self._own(data)
+        except UNFIT:
+            return None
+
+    def _own(self, data: bytes) -> Own | None:
+        place = self._after_request
+        to_object = place + 1 + (data[place] >> 1)
+        at = to_object + 1 + (data[to_object] >> 1)
+        end = at + 1 + (data[at] >> 1)
+        sizes = data[place] | data[to_object] | data[at]
+        where, key = data[place:at], data[at + 1 : end]
+        asked_as = None
+        if data[end] == _TEXT:
+            at, sizes = end + 2, sizes | data[end + 1]
+            end = at + (data[end + 1] >> 1)
+            asked_as = data[at:end]
+        elif data[end] == _NULL:
+            end += 1
+        else:
+            return None
+        if sizes & _NEGATIVE_OR_LONG or not (asked_as == key or _is_plain(asked_as)):
+            return None
+        return self._like(data, end, where, key, asked_as)
+
+    def _like(self, data: bytes, at: int, where: bytes, key: bytes, asked_as: bytes | None) -> Own | None:
+        """What stands from there on is known as a whole, or but for its correction."""
+        request_id, correction_id = data[self._after_header + 1 : self._after_request], None
+        like = self._kept.get((where, data[at:]))
+        if like is None and (correction := data.find(_AN_ID, at)) > 0:
+            end = correction + len(_AN_ID) + _ID
+            correction_id = data[correction + len(_AN_ID) : end]
+            like = self._kept.get((where, data[at:correction], data[end:])) if _is_plain(correction_id) else None
+        if like is None:
+            like, correction_id = self._read(data, where)
+        return None if like is None else (like, request_id, key, asked_as, correction_id)
+
+    def _read(self, data: bytes, where: bytes) -> tuple[KeyOutcome | None, bytes | None]:
+        """In full, and keeps it; also gives its correction. None for one whose like is not to be expected."""
+        wire: Wire = {}
+        begins: dict[str, int] = {}
+        at = self._after_header
+        for name, read in self._fields:
+            begins[name] = at
+            wire[name], at = read(data, at)
+        if at != len(data) or wire["detail"] is not None or wire["parent"] is not None:
+            return None, None
+        like = self._from_wire(wire)
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        status, correction, attempt = begins["status"], begins["correction_id"], begins["attempt"]
+        if like.correction_id is None:
+            self._kept[where, data[status:]] = like
+            return like, None
+        correction_id = like.correction_id.encode()
+        if data[correction:].startswith(_AN_ID) and _is_plain(correction_id):
+            self._kept[where, data[status:correction], data[attempt:]] = like
+            return like, correction_id
+        return None, None
+
+
+def _is_plain(text: bytes | None) -> bool:
+    """Whether it is sure to be a text that Postgres can hold."""
+    return text is None or (text.isascii() and b"\0" not in text)
+
+
+def alike_reader(header: bytes, record: RecordType, read: Read | None) -> AlikeReader | None:
+    """For outcomes of a schema that has our fields in our order."""
+    if record.type is not KeyOutcome or not isinstance(read, RecordReader):
+        return None
+    if tuple(name for name, _ in read.fields) != FIELDS:
+        return None
+    return AlikeReader(header, read.fields, cast("Callable[[Wire], KeyOutcome]", record.from_wire))
