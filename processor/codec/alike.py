@@ -23,16 +23,15 @@ FIELDS = (
 Own: TypeAlias = tuple[KeyOutcome, bytes, bytes, bytes | None, bytes | None]
 """An outcome that is like this one, and its own request, key, `asked_as` and correction.
 
-Request and key are as they stand there, to be compared with the record's key. An `asked_as` that is not the key, and the
-correction, are ASCII without NUL.
+Request and key are as they stand there, to be compared with the record's key. The correction, and an `asked_as` that
+is not the key, are ASCII without NUL.
 """
 
 MOST_KEPT = 1_024
 """Kinds: a batch has some tens of them."""
-_SIZE_OF_ID = b"\x48"
-"""Of 36 bytes."""
-_AN_ID = b"\x02" + _SIZE_OF_ID
 _ID = 36
+_SIZE_OF_ID = _ID << 1
+_AN_ID = bytes([2, _SIZE_OF_ID])
 _TEXT = 2
 _NULL = 0
 _NEGATIVE_OR_LONG = 0x81
@@ -45,63 +44,59 @@ class AlikeReader:
     def __init__(
         self, header: bytes, fields: Sequence[tuple[str, Read]], from_wire: Callable[[Wire], KeyOutcome]
     ) -> None:
-        self._begin = header + _SIZE_OF_ID
-        self._after_header = len(header)
-        self._after_request = len(header) + 1 + _ID
+        self.header = header
+        self._request = len(header) + 1
+        self._place = self._request + _ID
         self._fields = fields
         self._from_wire = from_wire
         self._kept: dict[Hashable, KeyOutcome] = {}
 
     def __call__(self, data: bytes) -> Own | None:
         """None for what is to be read in full, be it an outcome or not."""
-        if not data.startswith(self._begin):
-            return None
         try:
             return self._own(data)
         except UNFIT:
             return None
 
     def _own(self, data: bytes) -> Own | None:
-        place = self._after_request
+        place = self._place
         to_object = place + 1 + (data[place] >> 1)
         at = to_object + 1 + (data[to_object] >> 1)
         end = at + 1 + (data[at] >> 1)
         sizes = data[place] | data[to_object] | data[at]
-        where, key = data[place:at], data[at + 1 : end]
-        asked_as = None
+        where, key, asked_as = data[place:at], data[at + 1 : end], None
         if data[end] == _TEXT:
-            at, sizes = end + 2, sizes | data[end + 1]
+            sizes |= data[end + 1]
+            at = end + 2
             end = at + (data[end + 1] >> 1)
             asked_as = data[at:end]
         elif data[end] == _NULL:
             end += 1
         else:
             return None
-        if sizes & _NEGATIVE_OR_LONG or not (asked_as == key or _is_plain(asked_as)):
+        if data[self._request - 1] != _SIZE_OF_ID or sizes & _NEGATIVE_OR_LONG:
             return None
-        return self._like(data, end, where, key, asked_as)
-
-    def _like(self, data: bytes, at: int, where: bytes, key: bytes, asked_as: bytes | None) -> Own | None:
-        """What stands from there on is known as a whole, or but for its correction."""
-        request_id, correction_id = data[self._after_header + 1 : self._after_request], None
-        like = self._kept.get((where, data[at:]))
-        if like is None and (correction := data.find(_AN_ID, at)) > 0:
-            end = correction + len(_AN_ID) + _ID
-            correction_id = data[correction + len(_AN_ID) : end]
-            like = self._kept.get((where, data[at:correction], data[end:])) if _is_plain(correction_id) else None
+        if asked_as != key and not _is_plain(asked_as):
+            return None
+        correction_id = None
+        like = self._kept.get((where, data[end:]))
+        if like is None and (at := data.find(_AN_ID, end)) > 0:
+            attempt = at + len(_AN_ID) + _ID
+            correction_id = data[at + len(_AN_ID) : attempt]
+            like = self._kept.get((where, data[end:at], data[attempt:])) if _is_plain(correction_id) else None
         if like is None:
             like, correction_id = self._read(data, where)
-        return None if like is None else (like, request_id, key, asked_as, correction_id)
+        return None if like is None else (like, data[self._request : place], key, asked_as, correction_id)
 
     def _read(self, data: bytes, where: bytes) -> tuple[KeyOutcome | None, bytes | None]:
-        """In full, and keeps it; also gives its correction. None for one whose like is not to be expected."""
+        """In full, and keeps it; also gives its correction. None for bytes that no outcome of this schema has."""
         wire: Wire = {}
         begins: dict[str, int] = {}
-        at = self._after_header
+        at = len(self.header)
         for name, read in self._fields:
             begins[name] = at
             wire[name], at = read(data, at)
-        if at != len(data) or wire["detail"] is not None or wire["parent"] is not None:
+        if at != len(data):
             return None, None
         like = self._from_wire(wire)
         if len(self._kept) >= MOST_KEPT:

@@ -127,6 +127,7 @@ class Codec:
             self._by_name[entry.record.name] = entry
         self._headers: dict[tuple[str, str], bytes] = {}
         self._writers: dict[bytes, _Writer] = {}
+        self._alike: AlikeReader | None = None
 
     @classmethod
     def open(
@@ -215,8 +216,10 @@ class Codec:
 
     def alike(self, data: bytes) -> Own | None:
         """An outcome by what it has of its own; None for what `decode` is to read. Raises as `decode`."""
-        header = header_of(data)
-        reader = (self._writers.get(header) or self._writer(header)).alike
+        reader = self._alike
+        if reader is None or not data.startswith(reader.header):
+            header = header_of(data)
+            reader = self._alike = (self._writers.get(header) or self._writer(header)).alike
         return None if reader is None else reader(data)
 
     def _header(self, topic: str, schema: RecordSchema) -> bytes:

@@ -105,10 +105,11 @@ def test_first_and_last_time_are_looked_up_and_follow_every_change(told: Told) -
         " detail, changed_fields, parent_object, parent_key, correction_id, attempt, first_decided_at, sent_at,"
         " answered_at, decided_at from resync_store.outcomes, generate_series(1, 20000) n"
     )
-    told.execute("vacuum analyze resync_store.outcomes")
-    plan = "\n".join(line for (line,) in told.rows(f"explain {times} where request_id = '{request_id}'"))
-    assert "using outcomes_by_first_time" in plan, plan
-    assert "using outcomes_by_last_time" in plan, plan
+    for statement in ("alter table resync_store.outcomes set (autovacuum_enabled = false)", "vacuum analyze"):
+        told.execute(f"{statement}")
+        plan = "\n".join(line for (line,) in told.rows(f"explain {times} where request_id = '{request_id}'"))
+        assert "using outcomes_by_first_time" in plan, plan
+        assert "using outcomes_by_last_time" in plan, plan
 
 
 def test_a_wrong_tally_is_a_divergence(world: World) -> None:

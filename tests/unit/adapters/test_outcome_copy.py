@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg._copy_base import _binary_signature, _binary_trailer, format_row_binary
 from psycopg.adapt import Transformer
-from psycopg.pq import Format
 from psycopg.postgres import types
+from psycopg.pq import Format
 
 from processor.adapters.postgres.history_rows import TYPES, outcome_row
 from processor.adapters.postgres.outcome_copy import BEGIN, END, row_of, rows_of
@@ -55,10 +55,12 @@ def test_rows_that_are_alike_are_those_of_each(each: KeyOutcome) -> None:
 
 
 def test_how_a_copy_begins_and_ends() -> None:
-    assert BEGIN == _binary_signature
-    assert END == _binary_trailer
+    assert _binary_signature == BEGIN
+    assert _binary_trailer == END
 
 
 def test_times_before_the_servers_own_epoch() -> None:
-    early = replace(outcome(A, "1", Status.SENT), decided_at=datetime(2000, 1, 1, tzinfo=UTC) - timedelta(microseconds=1))
+    early = replace(
+        outcome(A, "1", Status.SENT), decided_at=datetime(2000, 1, 1, tzinfo=UTC) - timedelta(microseconds=1)
+    )
     assert row_of(early).endswith(b"\xff" * 8)

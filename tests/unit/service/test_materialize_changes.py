@@ -140,7 +140,9 @@ def test_outcomes_that_are_alike_change_what_they_would_change_one_by_one(writte
 
 
 def test_most_outcomes_are_told_by_what_they_have_of_their_own() -> None:
-    changes, _ = fold(*(raw(outcome(A, str(key), Status.IN_SYNC)) for key in range(9)), raw(outcome(A, "a/b", Status.SENT)))
+    changes, _ = fold(
+        *(raw(outcome(A, str(key), Status.IN_SYNC)) for key in range(9)), raw(outcome(A, "a/b", Status.SENT))
+    )
     assert [len(some.own) for some in changes.alike] == [9]
     assert list(changes.outcomes) == [(A, "PersonIdentity", "a/b")]
 
