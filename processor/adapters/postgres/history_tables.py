@@ -17,7 +17,7 @@ from processor.adapters.postgres.named_sql import named_sql
 from processor.core.history import Clear, RequestEnd, RequestStatus
 from processor.service.guard_ports import Orderable, ParkedPlace, ParkedRecord, PlannedRequest, ReleasedRequest
 from processor.service.history_changes import Changes
-from processor.service.history_ports import BuriedRow, Clearable, RowPlace, StoredOffset, Unanswered
+from processor.service.history_ports import BuriedRow, Clearable, RowPlace, StoredOffset, StoreUnavailable, Unanswered
 
 MERGE = named_sql("history_merge.sql")
 SHARED_IDS = script("history_shared_ids.sql")
@@ -70,8 +70,26 @@ class PostgresTransaction:
 
     def merge(self) -> None:
         """Only what something was staged for: planning the rest would take longer than a small batch itself."""
+        with_outcomes = self._with_outcomes()
         if statements := [statement for name, statement in MERGE.items() if name in self._staged]:
-            self._connection.execute("\n".join(statements).encode())
+            try:
+                with psycopg.ClientCursor(self._connection) as cursor:  # several statements with parameters
+                    cursor.execute("\n".join(statements).encode(), {"with_outcomes": with_outcomes})
+            except psycopg.errors.UniqueViolation:
+                raise StoreUnavailable("another process wrote outcomes of the same requests meanwhile") from None
+
+    def _with_outcomes(self) -> list[str]:
+        """Those of the staged requests that have outcomes in the tables."""
+        request_ids = list({request_id for request_id, _ in self._places})
+        if "outcomes" not in self._staged:
+            return []
+        query = "select distinct request_id from tallies where request_id = any(%s)"
+        found = [row[0] for row in self._connection.execute(query, (request_ids,))]
+        if found:
+            self._staged.add("more_outcomes")
+        if len(found) < len(request_ids):
+            self._staged.add("first_outcomes")
+        return found
 
     def ended(self, request_ids: Sequence[str]) -> Sequence[RequestEnd]:
         found = self._connection.execute(ENDED, (list(request_ids),))

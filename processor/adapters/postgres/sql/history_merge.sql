@@ -59,7 +59,9 @@ on conflict (request_id, chunk) do update set
         excluded.guard_deletes, excluded.planned
     );
 
--- name: outcomes
+-- Of requests that have no outcome yet: there is nothing to look for, which is the dearest part of it (ADR 0039).
+
+-- name: first_outcomes
 insert into outcomes (
     request_id, object, key, district_id, asked_as, status, reason, detail, changed_fields, parent_object,
     parent_key, correction_id, attempt, first_decided_at, sent_at, answered_at, decided_at
@@ -67,7 +69,17 @@ insert into outcomes (
 select
     request_id, object, key, district_id, asked_as, status, reason, detail, changed_fields, parent_object,
     parent_key, correction_id, attempt, first_decided_at, sent_at, answered_at, decided_at
-from batch_outcomes
+from batch_outcomes where request_id <> all(%(with_outcomes)s);
+
+-- name: more_outcomes
+insert into outcomes (
+    request_id, object, key, district_id, asked_as, status, reason, detail, changed_fields, parent_object,
+    parent_key, correction_id, attempt, first_decided_at, sent_at, answered_at, decided_at
+)
+select
+    request_id, object, key, district_id, asked_as, status, reason, detail, changed_fields, parent_object,
+    parent_key, correction_id, attempt, first_decided_at, sent_at, answered_at, decided_at
+from batch_outcomes where request_id = any(%(with_outcomes)s)
 on conflict (request_id, object, key) do update set
     (
         district_id, asked_as, status, reason, detail, changed_fields, parent_object, parent_key, correction_id,
