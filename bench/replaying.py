@@ -1,7 +1,7 @@
 """Memory of `resync replay` while it goes on: `python -m bench.replaying`, a JSON line.
 
-The topic holds requests of 1,000 keys each, all decided, in the bytes that the processor writes. They differ in their id
-alone, so the topic fills in seconds and is packed small.
+The topic holds requests of 1,000 keys each, all decided, in the bytes that the processor writes. They differ in their
+id alone, so the topic fills in seconds and is packed small.
 """
 
 import argparse

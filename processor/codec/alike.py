@@ -1,4 +1,4 @@
-"""Outcomes read by what they have of their own: all else is that of one which was read before (ADR 0038).
+"""Outcomes read by what they have of their own: all else is that of one which was read before (ADR 0039).
 
 A batch's outcomes differ in request, key and correction; what lies between these is mostly, byte for byte, what lay
 there in an outcome before. A field's bytes themselves say where they end: where the same bytes stand, there stand the

@@ -28,7 +28,7 @@ def _none_alike(_data: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class HistoryDecoder:
-    """`alike` may read an outcome by what it has of its own (ADR 0038); it is asked first, and raises as `read`."""
+    """`alike` may read an outcome by what it has of its own (ADR 0039); it is asked first, and raises as `read`."""
 
     read: Decode
     alike: Callable[[bytes], Own | None] = _none_alike

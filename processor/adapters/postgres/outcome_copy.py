@@ -1,6 +1,6 @@
 """Outcomes as rows of COPY's binary format (PostgreSQL documentation, "COPY", "Binary Format").
 
-Of outcomes that are alike the bytes between what each has of its own are made once (ADR 0038).
+Of outcomes that are alike the bytes between what each has of its own are made once (ADR 0039).
 """
 
 from collections.abc import Iterator, Sequence
