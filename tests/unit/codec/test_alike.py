@@ -90,6 +90,18 @@ def test_corrected_ones_differ_in_their_corrections() -> None:
     assert len({id(own and own[0]) for own in owns}) == 1
 
 
+def test_what_postgres_cannot_hold_is_read_in_full() -> None:
+    for each in (replace(outcome("1"), asked_as="a\0"), replace(outcome("1"), correction_id="\0" * 36)):
+        assert CODEC.alike(CODEC.encode("history", each)) is None
+
+
+def test_bytes_behind_the_end_are_no_part_of_an_outcome() -> None:
+    data = CODEC.encode("history", replace(outcome("1"), attempt=77))
+    assert CODEC.alike(data + b"\0") is None
+    assert CODEC.alike(data) is not None
+    assert CODEC.alike(data + b"\0") is None
+
+
 def test_other_records_are_read_in_full() -> None:
     status = ChunkStatus(REQUEST, "NORTH", "P", "0", ChunkState.DONE, 1, 0, NOW)
     assert CODEC.alike(CODEC.encode("history", status)) is None
