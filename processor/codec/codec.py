@@ -15,10 +15,10 @@ from fastavro.read import SchemaResolutionError
 from fastavro.schema import SchemaParseException, UnknownType
 
 from processor.codec import decoding, encoding
-from processor.codec.alike import AlikeReader, Own, alike_reader
 from processor.codec.correction_schema import object_of, values_name
 from processor.codec.errors import DecodeError, NotRegistered
 from processor.codec.framing import Framing, header_of, registry_header, single_object_header, writer_ref
+from processor.codec.outcome_reader import OutcomeReader, Own, outcome_reader
 from processor.codec.record_types import FIXED, Record, RecordType, correction_type, unknown_correction_type
 from processor.codec.registry import Compatibility, Registry
 from processor.codec.repeating import body_writer
@@ -70,7 +70,7 @@ class _Writer:
     reads: RecordSchema | None
     resolve_to: Any
     read: decoding.Read | None = None
-    alike: AlikeReader | None = None
+    outcomes: OutcomeReader | None = None
 
     def wire(self, data: bytes, begin: int) -> Wire:
         """The record from there to the end. Raises DecodeError."""
@@ -127,7 +127,7 @@ class Codec:
             self._by_name[entry.record.name] = entry
         self._headers: dict[tuple[str, str], bytes] = {}
         self._writers: dict[bytes, _Writer] = {}
-        self._alike: AlikeReader | None = None
+        self._outcomes: OutcomeReader | None = None
 
     @classmethod
     def open(
@@ -216,10 +216,10 @@ class Codec:
 
     def alike(self, data: bytes) -> Own | None:
         """An outcome by what it has of its own; None for what `decode` is to read. Raises as `decode`."""
-        reader = self._alike
+        reader = self._outcomes
         if reader is None or not data.startswith(reader.header):
             header = header_of(data)
-            reader = self._alike = (self._writers.get(header) or self._writer(header)).alike
+            reader = self._outcomes = (self._writers.get(header) or self._writer(header)).outcomes
         return None if reader is None else reader(data)
 
     def _header(self, topic: str, schema: RecordSchema) -> bytes:
@@ -267,8 +267,8 @@ class Codec:
             return _Writer(name, parsed, reads, reads.parsed)
         object_name = object_of(name)
         texts = frozenset[str]() if object_name is None else frozenset({values_name(object_name)})
-        read = decoding.compiled(parsed, texts)
-        return _Writer(name, parsed, reads, None, read, alike_reader(header, reads.record, read))
+        outcomes = outcome_reader(header, reads.record, parsed)
+        return _Writer(name, parsed, reads, None, decoding.compiled(parsed, texts), outcomes)
 
     def _unknown_correction(self, name: str) -> RecordSchema | None:
         """So that a correction still gets its answer after its object was taken out of the catalog."""

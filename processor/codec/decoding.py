@@ -68,17 +68,11 @@ def _branch(readers: Mapping[int, Read], data: bytes, at: int) -> tuple[Any, int
     return readers[place](data, at)
 
 
-@dataclass(frozen=True, slots=True)
-class RecordReader:
-    """`fields` may still grow: a schema can name a record before it is complete."""
-
-    fields: Sequence[tuple[str, Read]]
-
-    def __call__(self, data: bytes, at: int) -> tuple[dict[str, Any], int]:
-        record = {}
-        for name, read in self.fields:
-            record[name], at = read(data, at)
-        return record, at
+def _record(fields: Sequence[tuple[str, Read]], data: bytes, at: int) -> tuple[dict[str, Any], int]:
+    record = {}
+    for name, read in fields:
+        record[name], at = read(data, at)
+    return record, at
 
 
 _PRIMITIVE: Mapping[str, Read] = {
@@ -127,7 +121,7 @@ class _Compiler:
             case "record", None:
                 fields: list[tuple[str, Read]] = []
                 as_text = schema["name"] in self.texts
-                made = self.named[schema["name"]] = TextsReader(fields) if as_text else RecordReader(fields)
+                made = self.named[schema["name"]] = TextsReader(fields) if as_text else partial(_record, fields)
                 fields += [(each["name"], self.reader(each["type"], as_text=as_text)) for each in schema["fields"]]
             case "enum", None:
                 made = self.named[schema["name"]] = partial(_symbol, dict(enumerate(schema["symbols"])))

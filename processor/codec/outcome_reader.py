@@ -6,9 +6,9 @@ same fields.
 """
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
-from processor.codec.decoding import RecordReader
+from processor.codec.decoding import compiled
 from processor.codec.primitives import UNFIT, Read
 from processor.codec.record_types import RecordType
 from processor.codec.wire import Wire
@@ -38,7 +38,7 @@ _NEGATIVE_OR_LONG = 0x81
 """A length is that of a text of less than 64 bytes, doubled, or is negative where it is odd."""
 
 
-class AlikeReader:
+class OutcomeReader:
     """Of outcomes whose bytes begin with `header`, of one schema with these fields. For one thread at a time."""
 
     def __init__(
@@ -117,10 +117,11 @@ def _is_plain(text: bytes | None) -> bool:
     return text is None or (text.isascii() and b"\0" not in text)
 
 
-def alike_reader(header: bytes, record: RecordType, read: Read | None) -> AlikeReader | None:
-    """For outcomes of a schema that has our fields in our order."""
-    if record.type is not KeyOutcome or not isinstance(read, RecordReader):
+def outcome_reader(header: bytes, record: RecordType, parsed: Any) -> OutcomeReader | None:  # noqa: ANN401
+    """For a schema of outcomes that has our fields in our order; `parsed` is as fastavro keeps it."""
+    if record.type is not KeyOutcome or tuple(field["name"] for field in parsed["fields"]) != FIELDS:
         return None
-    if tuple(name for name, _ in read.fields) != FIELDS:
-        return None
-    return AlikeReader(header, read.fields, cast("Callable[[Wire], KeyOutcome]", record.from_wire))
+    fields = [(field["name"], compiled(field["type"])) for field in parsed["fields"]]
+    known = [(name, read) for name, read in fields if read is not None]
+    from_wire = cast("Callable[[Wire], KeyOutcome]", record.from_wire)
+    return OutcomeReader(header, known, from_wire) if len(known) == len(FIELDS) else None
