@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -14,10 +15,10 @@ from processor.adapters.postgres import outcome_copy
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
 from processor.adapters.postgres.history_schema import script
 from processor.adapters.postgres.named_sql import named_sql
-from processor.core.history import Clear, RequestEnd, RequestStatus
+from processor.core.history import Clear, KeyOutcome, RequestEnd, RequestStatus
 from processor.service.guard_ports import Orderable, ParkedPlace, ParkedRecord, PlannedRequest, ReleasedRequest
 from processor.service.history_changes import Changes
-from processor.service.history_ports import BuriedRow, Clearable, RowPlace, StoredOffset, StoreUnavailable, Unanswered
+from processor.service.history_ports import BuriedRow, Clearable, RowPlace, StoredOffset, Unanswered
 
 MERGE = named_sql("history_merge.sql")
 SHARED_IDS = script("history_shared_ids.sql")
@@ -41,6 +42,8 @@ class PostgresTransaction:
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
         self._staged: set[str] = set()
+        self._stages: set[str] = set()
+        """Whether there are first outcomes of keys, and later ones."""
         self._places: set[tuple[str, str]] = set()
 
     def holds(self, expected: Mapping[int, int]) -> bool:
@@ -70,26 +73,15 @@ class PostgresTransaction:
 
     def merge(self) -> None:
         """Only what something was staged for: planning the rest would take longer than a small batch itself."""
-        with_outcomes = self._with_outcomes()
-        if statements := [statement for name, statement in MERGE.items() if name in self._staged]:
-            try:
-                with psycopg.ClientCursor(self._connection) as cursor:  # several statements with parameters
-                    cursor.execute("\n".join(statements).encode(), {"with_outcomes": with_outcomes})
-            except psycopg.errors.UniqueViolation:
-                raise StoreUnavailable("another process wrote outcomes of the same requests meanwhile") from None
+        try:
+            with self._connection.transaction():
+                self._carry_out(self._staged | self._stages)
+        except psycopg.errors.UniqueViolation:  # what looks like a key's first outcome is not: nothing of it stands
+            self._carry_out(self._staged | {"all_outcomes"})
 
-    def _with_outcomes(self) -> list[str]:
-        """Those of the staged requests that have outcomes in the tables."""
-        request_ids = list({request_id for request_id, _ in self._places})
-        if "outcomes" not in self._staged:
-            return []
-        query = "select distinct request_id from tallies where request_id = any(%s)"
-        found = [row[0] for row in self._connection.execute(query, (request_ids,))]
-        if found:
-            self._staged.add("more_outcomes")
-        if len(found) < len(request_ids):
-            self._staged.add("first_outcomes")
-        return found
+    def _carry_out(self, names: set[str]) -> None:
+        if statements := [statement for name, statement in MERGE.items() if name in names]:
+            self._connection.execute("\n".join(statements).encode())
 
     def ended(self, request_ids: Sequence[str]) -> Sequence[RequestEnd]:
         found = self._connection.execute(ENDED, (list(request_ids),))
@@ -130,7 +122,8 @@ class PostgresTransaction:
         read_in_full = [outcome_copy.row_of(r) for r in changes.outcomes.values() if r is not None]
         if not (read_in_full or changes.alike):
             return
-        self._staged.add("outcomes")
+        told = chain(changes.outcomes.values(), (alike.like for alike in changes.alike))
+        self._stages = {_stage(each) for each in told if each is not None}
         with self._connection.cursor() as cursor, cursor.copy(COPY_OUTCOMES) as copy:
             copy.write(outcome_copy.BEGIN)
             copy.write(b"".join(read_in_full))
@@ -148,6 +141,10 @@ class PostgresTransaction:
             with self._connection.cursor() as cursor, cursor.copy("copy batch_gone from stdin") as copy:
                 for row in gone:
                     copy.write_row(row)
+
+
+def _stage(outcome: KeyOutcome) -> str:
+    return "first_outcomes" if outcome.first_decided_at == outcome.decided_at else "later_outcomes"
 
 
 class PostgresTables:

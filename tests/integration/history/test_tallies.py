@@ -37,6 +37,7 @@ def some_changes(random: random.Random) -> Changes:
             reason=random.choice([None, Reason.CONFLICT, Reason.FORCED]),
             asked_as=asked_as,
             district_id=random.choice(["NORTH", "NORTH", "LAKE"]),
+            decided_at=random.choice([DECIDED, DECIDED + timedelta(seconds=2)]),
         )
         changes.outcomes[request_id, told.object, key] = random.choice([told, told, told, None])
     return changes
