@@ -135,6 +135,8 @@ def changes_of(records: Sequence[RawRecord], decode: HistoryDecoder, skipped: Sk
 
 
 class _Fold:
+    """Of one batch."""
+
     def __init__(self, records: Sequence[RawRecord], decode: HistoryDecoder, skipped: Skipped) -> None:
         self._records = records
         self._decode = decode
@@ -183,6 +185,8 @@ class _Fold:
         like, request_id, key, asked_as, correction_id = own
         kind = self._kinds.get(id(like))
         if kind is None:
+            if not ids.is_plain(like.object.encode()):
+                return False
             between = ids.outcome_key("", like.object, "").encode()
             kind = self._kinds[id(like)] = (between, AlikeOutcomes(like))
         between, alike = kind

@@ -109,8 +109,9 @@ def test_the_last_record_of_a_key_wins(written: list[tuple[str, str, Status]]) -
 CAUSES = st.sampled_from([None, Reason.FORCED])
 TEXTS = st.sampled_from(["1", "22", "a/b", "é", "nul\0", "x" * 70])
 OUTCOMES = st.builds(
-    lambda request_id, key, asked_as, reason, correction, fields, sent_at: replace(
+    lambda request_id, name, key, asked_as, reason, correction, fields, sent_at: replace(
         outcome(request_id, key, Status.SENT),
+        object=name,
         asked_as=asked_as,
         reason=reason,
         correction_id=correction,
@@ -118,6 +119,7 @@ OUTCOMES = st.builds(
         sent_at=sent_at,
     ),
     st.sampled_from([A, B, A.upper()]),
+    st.sampled_from(["P", "P\0", "a b"]),
     TEXTS,
     st.none() | TEXTS,
     CAUSES,
