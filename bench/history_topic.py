@@ -2,13 +2,16 @@
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 from confluent_kafka import Producer
+from psycopg import sql
 
-from bench.traffic import OBJECT, put
+from bench.traffic import OBJECT, WrongCount, put
 from bench.world import DISTRICT, PARTITIONS, Run
+from processor.adapters.postgres.history_connection import LIVE_SCHEMA
 from processor.codec.history import history_record
 from processor.core.history import (
     ChunkState,
@@ -67,15 +70,48 @@ def records(requests: int, begin: int = 0) -> Iterator[HistoryRecord]:
 
 def publish(run: Run, requests: int, begin: int = 0) -> None:
     """Returns when the broker has all of it."""
-    topic = run.topics.history
-    producer = Producer(
-        {"bootstrap.servers": run.settings.bootstrap_servers, "linger.ms": 20, "queue.buffering.max.messages": 200_000}
-    )
+    topic, producer = run.topics.history, _producer(run)
     for record in records(requests, begin):
         key, request_id, headers = history_record(record)
         value, partition = run.codec.encode(topic, record), partition_of(request_id, PARTITIONS)
         put(producer, topic, value, key, partition, headers=[*headers])
+    _flush(producer)
+
+
+def fill(run: Run, requests: int) -> None:
+    """The first request as often as that, each time under another id. Returns when the broker has all of it."""
+    topic, producer = run.topics.history, _producer(run, {"compression.type": "lz4"})
+    written = [(history_record(each), run.codec.encode(topic, each)) for each in records(1)]
+    known = written[0][0][1].encode()
+    for _ in range(requests):
+        request_id = str(uuid.uuid4())
+        its, partition = request_id.encode(), partition_of(request_id, PARTITIONS)
+        own = ("request_id", its)
+        for (key, _, (_, *headers)), value in written:
+            put(producer, topic, value.replace(known, its), key.replace(known, its), partition, headers=[own, *headers])
+    _flush(producer)
+
+
+def _producer(run: Run, options: Mapping[str, str] | None = None) -> Producer:
+    usual = {"bootstrap.servers": run.settings.bootstrap_servers, "linger.ms": 20}
+    return Producer({**usual, "queue.buffering.max.messages": 200_000, **(options or {})})
+
+
+def _flush(producer: Producer) -> None:
     deadline = time.monotonic() + WRITTEN_WITHIN_S
     while producer.flush(1.0):
         if time.monotonic() > deadline:
             raise TimeoutError("the history topic could not be filled")
+
+
+def check(run: Run, table: str, requests: int) -> None:
+    """Raises WrongCount unless the table holds each outcome, with the status that was published."""
+    counted = sql.SQL("select status, count(*), count(distinct (request_id, key)) from {} group by 1").format(
+        sql.Identifier(LIVE_SCHEMA, table)
+    )
+    with psycopg.connect(run.settings.history_dsn) as connection:
+        found = {status: (rows, keys) for status, rows, keys in connection.execute(counted)}
+    half = requests * KEYS_A_REQUEST // 2
+    wanted = {"IN_SYNC": (half, half), "APPLIED": (half, half)}
+    if found != wanted:
+        raise WrongCount(f"{table} holds {found} instead of {wanted} (rows and keys by status)")

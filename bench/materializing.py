@@ -6,8 +6,6 @@ with the same indexes and no triggers: the rows are made ready before, and one c
 """
 
 import argparse
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -18,20 +16,19 @@ import psycopg
 from psycopg import sql
 
 from bench import command, history_topic
-from bench.awaiting import LOOK_EVERY_S, until
+from bench.awaiting import until
 from bench.figures import Figure
 from bench.history_topic import KEYS_A_REQUEST
 from bench.measured import OURS, Contender, Measured, Scenario, Unit
 from bench.meter import Meter, peak_rss_mb
 from bench.options import number
-from bench.traffic import WrongCount
-from bench.world import Run, RunFailed, World
+from bench.replaying import replayed
+from bench.world import Run, World
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect
 from processor.adapters.postgres.history_rows import COLUMNS, PRIMARY_KEY, TYPES, Row, outcome_row
 from processor.bootstrap.store import migrate_history
 from processor.core.history import KeyOutcome
 from processor.service.history_ports import BatchLimits
-from stack import roles
 
 BATCH = BatchLimits().records
 FLOOR_TABLES = """
@@ -95,7 +92,7 @@ def materialized(world: World, *, requests: int) -> Measured:
         run.start("store")
         measured = _watched(run, requests * KEYS_A_REQUEST)
         run.stop("store")
-        _check(run, "outcomes", requests)
+        history_topic.check(run, "outcomes", requests)
     return measured
 
 
@@ -131,7 +128,7 @@ def merged(world: World, *, requests: int) -> Measured:
                     cursor.execute(FLOOR_MERGE)
             seconds = time.monotonic() - began
             cpu_s = meter.cpu_s()
-        _check(run, "floor_outcomes", requests)
+        history_topic.check(run, "floor_outcomes", requests)
     return Measured({"speed": len(outcomes) / seconds}, len(outcomes), seconds, cpu_s)
 
 
@@ -153,35 +150,12 @@ def replays(world: World, sizes: Sequence[int]) -> Iterator[Measured]:
 
 
 def _replayed(run: Run, requests: int) -> Measured:
-    began, peak = time.monotonic(), 0.0
-    command_line = [str(roles.console_script()), "replay"]
-    with subprocess.Popen(command_line, env=os.environ | run.env, stderr=subprocess.PIPE, text=True) as replay:
-        while replay.poll() is None:
-            try:
-                peak = max(peak, peak_rss_mb(replay.pid))
-            except OSError:
-                break
-            time.sleep(LOOK_EVERY_S)
-        told = "" if replay.stderr is None else replay.stderr.read()
-    if replay.returncode:
-        raise RunFailed(f"resync replay ended with {replay.returncode}: {told.strip()}")
+    began = time.monotonic()
+    _, peak = replayed(run)
     seconds = time.monotonic() - began
-    _check(run, "outcomes", requests)
+    history_topic.check(run, "outcomes", requests)
     outcomes = requests * KEYS_A_REQUEST
     return Measured({"speed": outcomes / seconds}, outcomes, seconds, {}, {"replay": peak})
-
-
-def _check(run: Run, table: str, requests: int) -> None:
-    """Raises WrongCount unless the table holds each outcome, with the status that was published."""
-    counted = sql.SQL("select status, count(*), count(distinct (request_id, key)) from {} group by 1").format(
-        sql.Identifier(LIVE_SCHEMA, table)
-    )
-    with psycopg.connect(run.settings.history_dsn) as connection:
-        found = {status: (rows, keys) for status, rows, keys in connection.execute(counted)}
-    half = requests * KEYS_A_REQUEST // 2
-    wanted = {"IN_SYNC": (half, half), "APPLIED": (half, half)}
-    if found != wanted:
-        raise WrongCount(f"{table} holds {found} instead of {wanted} (rows and keys by status)")
 
 
 if __name__ == "__main__":

@@ -83,8 +83,18 @@ def steady(pids: Sequence[int]) -> dict[int, Process]:
 
 def peak_rss_mb(pid: int) -> float:
     """Peak resident memory of a running process."""
+    return _memory_mb(pid, "VmHWM:")
+
+
+def rss_mb(pid: int) -> float:
+    """Resident memory of a running process, now."""
+    return _memory_mb(pid, "VmRSS:")
+
+
+def _memory_mb(pid: int, what: str) -> float:
+    """As proc(5) tells it; 0 where it does not, of a process that has just ended."""
     for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(what):
             return round(int(line.split()[1]) / 1024, 1)
     return 0.0
 

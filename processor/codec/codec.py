@@ -16,6 +16,7 @@ from processor.codec.correction_reader import Arrived
 from processor.codec.correction_schema import object_of
 from processor.codec.errors import DecodeError, NotRegistered
 from processor.codec.framing import Framing, header_of, registry_header, single_object_header, writer_ref
+from processor.codec.outcome_reader import OutcomeReader, Own
 from processor.codec.record_schema import RecordSchema, record_schema
 from processor.codec.record_types import FIXED, Record, correction_type, unknown_correction_type
 from processor.codec.registry import Compatibility, Registry
@@ -66,6 +67,7 @@ class Codec:
             self._by_name[entry.record.name] = entry
         self._headers: dict[tuple[str, str], bytes] = {}
         self._writers: dict[bytes, Writer] = {}
+        self._outcomes: OutcomeReader | None = None
         self._said = lru_cache(_SAID_BEFORE)(self._write_said)
 
     @classmethod
@@ -179,6 +181,14 @@ class Codec:
             raise DecodeError(Reason.UNEXPECTED_RECORD, f"a {writer.name}, where one of these belongs: {names}")
         return writer
 
+    def alike(self, data: bytes) -> Own | None:
+        """An outcome by what it has of its own; None for what `decode` is to read. Raises as `decode`."""
+        reader = self._outcomes
+        if reader is None or not data.startswith(reader.header):
+            header = header_of(data)
+            reader = self._outcomes = (self._writers.get(header) or self._writer(header)).outcomes
+        return None if reader is None else reader(data)
+
     def _header(self, topic: str, schema: RecordSchema) -> bytes:
         if self._registry is None:
             header = single_object_header(schema.fingerprint)
@@ -201,7 +211,7 @@ class Codec:
         if schema is None:
             raise DecodeError(Reason.UNDECODABLE, f"unknown {ref}: {hint}")
         try:
-            writer = self._writer_of(schema)
+            writer = self._writer_of(schema, header)
         except (SchemaParseException, UnknownType, LookupError, TypeError, ValueError) as fault:
             raise DecodeError(
                 Reason.UNDECODABLE, f"{ref} leads to a schema that is not self-contained Avro ({type(fault).__name__})"
@@ -213,13 +223,13 @@ class Codec:
         current = next((entry for entry in self._by_name.values() if entry.fingerprint == number), None)
         return self._files.archived(number) if current is None else json.loads(current.text)
 
-    def _writer_of(self, schema: Schema) -> Writer:
+    def _writer_of(self, schema: Schema, header: bytes) -> Writer:
         name, parsed = parsed_schema(schema)
         reads = self._by_name.get(name) or self._unknown_correction(name)
         if reads is None:
             return Writer(name, parsed, None)
         object_type = self._objects.get(object_of(name) or "")
-        return writer_of(schema, parsed, reads, () if object_type is None else object_type.owned)
+        return writer_of(schema, header, parsed, reads, () if object_type is None else object_type.owned)
 
     def _unknown_correction(self, name: str) -> RecordSchema | None:
         """So that a correction still gets its answer after its object was taken out of the catalog."""

@@ -14,6 +14,7 @@ from processor.codec import decoding
 from processor.codec.correction_reader import Arrived, CorrectionReader
 from processor.codec.correction_schema import object_of, values_name
 from processor.codec.errors import DecodeError, NotCompiled
+from processor.codec.outcome_reader import OutcomeReader, outcome_reader
 from processor.codec.record_schema import RecordSchema
 from processor.codec.record_types import Record
 from processor.codec.schema_text import Schema, fingerprint, logical_types
@@ -48,6 +49,7 @@ class Writer:
     resolve_to: Any = None
     read: decoding.Read | None = None
     corrections: CorrectionReader | None = None
+    outcomes: OutcomeReader | None = None
 
     def arrived(self, data: bytes, begin: int) -> Arrived | None:
         """None where the record is to be read otherwise, or is no correction."""
@@ -89,7 +91,13 @@ class Writer:
         return cast("Wire", found)
 
 
-def writer_of(schema: Schema, parsed: Any, reads: RecordSchema, fields: Sequence[FieldSpec]) -> Writer:  # noqa: ANN401
+def writer_of(
+    schema: Schema,
+    header: bytes,
+    parsed: Any,  # noqa: ANN401
+    reads: RecordSchema,
+    fields: Sequence[FieldSpec],
+) -> Writer:
     """`fields`: of a correction's object, as the catalog has them."""
     name = reads.record.name
     alike = fingerprint(schema) == reads.fingerprint and frozenset(logical_types(schema)) == reads.meaning
@@ -97,13 +105,14 @@ def writer_of(schema: Schema, parsed: Any, reads: RecordSchema, fields: Sequence
         return Writer(name, parsed, reads, reads.parsed)
     object_name = object_of(name)
     if object_name is None:
-        return Writer(name, parsed, reads, None, decoding.compiled(parsed))
+        outcomes = outcome_reader(header, reads.record, parsed)
+        return Writer(name, parsed, reads, read=decoding.compiled(parsed), outcomes=outcomes)
     read = decoding.compiled(parsed, frozenset({values_name(object_name)}))
     corrections = None
     if read is not None:
         with suppress(NotCompiled):
             corrections = CorrectionReader(parsed, fields, read)
-    return Writer(name, parsed, reads, None, read, corrections)
+    return Writer(name, parsed, reads, read=read, corrections=corrections)
 
 
 def parsed_schema(schema: Schema) -> tuple[str, Any]:

@@ -78,6 +78,14 @@ _ORDER = "~order"
 _PLAIN = re.compile(r"[A-Za-z0-9._-]*", re.ASCII)
 
 
+_PLAIN_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+
+
+def is_plain(text: bytes) -> bool:
+    """Whether the text stands in a record key as it is."""
+    return not text.translate(None, _PLAIN_BYTES)
+
+
 def _segment(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else quote(text, safe="").replace("~", "%7E")
 

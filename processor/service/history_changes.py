@@ -4,13 +4,13 @@ A record counts only under the key that its own content gives it. Whatever else 
 written by the processor or the store: it is reported and passed over, and stops nothing.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias, cast
 from urllib.parse import unquote
 
-from processor.codec import Codec, DecodeError
-from processor.core import ids
+from processor.codec import Codec, DecodeError, Own
+from processor.core import frozen, ids
 from processor.core.chunk import Chunk
 from processor.core.history import ChunkStatus, Cleared, HistoryRecord, KeyOutcome, Parked, RequestEnd, RequestStatus
 
@@ -22,7 +22,22 @@ Decode: TypeAlias = Callable[[bytes], HistoryRecord]
 """Raises DecodeError for bytes that are no history record."""
 
 
+def _none_alike(_data: bytes) -> None:
+    """Each record is read in full."""
+
+
 @dataclass(frozen=True, slots=True)
+class HistoryDecoder:
+    """`alike` may read an outcome by what it has of its own (ADR 0039); it is asked first, and raises as `read`."""
+
+    read: Decode
+    alike: Callable[[bytes], Own | None] = _none_alike
+
+    def __call__(self, data: bytes) -> HistoryRecord:
+        return self.read(data)
+
+
+@frozen.dataclass(frozen=True, slots=True)
 class RawRecord:
     """`value` is None for a tombstone; the time is Kafka's, negative where there is none."""
 
@@ -41,16 +56,44 @@ class HeldChunk:
     value: bytes
 
 
+OwnTexts: TypeAlias = tuple[bytes, bytes, bytes | None, bytes | None]
+"""Request, key, `asked_as` and correction, in UTF-8 and without NUL."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlikeOutcomes:
+    """Outcomes that are like one of them, but for what each has of its own."""
+
+    like: KeyOutcome
+    own: list[OwnTexts] = field(default_factory=list)
+
+    def requests(self) -> set[bytes]:
+        return {request_id for request_id, _, _, _ in self.own}
+
+    def each(self) -> Iterator[KeyOutcome]:
+        for own in self.own:
+            request_id, key, asked_as, correction_id = (None if text is None else text.decode() for text in own)
+            yield replace(
+                self.like,
+                request_id=request_id or "",
+                key=key or "",
+                asked_as=asked_as,
+                correction_id=correction_id,
+            )
+
+
 @dataclass(slots=True)
 class Changes:
     """Last record a key; None stands for a tombstone. `ends` are not for tables: they say what was announced.
 
-    `partitions` are those of requests of which there is anything but tombstones.
+    Most outcomes are among the `alike`, none of them also in `outcomes`. `partitions` are those of requests of which
+    there is anything but tombstones.
     """
 
     requests: dict[str, RequestStatus | None] = field(default_factory=dict)
     chunks: dict[tuple[str, str], ChunkStatus | None] = field(default_factory=dict)
     outcomes: dict[tuple[str, str, str], KeyOutcome | None] = field(default_factory=dict)
+    alike: list[AlikeOutcomes] = field(default_factory=list)
     parked: dict[tuple[str, str], HeldChunk | None] = field(default_factory=dict)
     clearings: dict[str, Cleared] = field(default_factory=dict)
     ends: dict[str, tuple[RawRecord, RequestEnd]] = field(default_factory=dict)
@@ -62,6 +105,7 @@ class Changes:
             *(request_id for request_id, record in self.requests.items() if record is not None),
             *(key[0] for key, record in self.chunks.items() if record is not None),
             *(key[0] for key, record in self.outcomes.items() if record is not None),
+            *(request_id.decode() for some in self.alike for request_id in some.requests()),
             *(key[0] for key in self.parked),
         }
 
@@ -69,13 +113,13 @@ class Changes:
 HISTORY_TYPES = (KeyOutcome, ChunkStatus, RequestStatus, RequestEnd, Cleared, Parked)
 
 
-def history_decoder(codec: Codec) -> Decode:
+def history_decoder(codec: Codec) -> HistoryDecoder:
     """Reads what belongs on the history topic. May raise RegistryUnavailable."""
 
-    def decode(data: bytes) -> HistoryRecord:
+    def read(data: bytes) -> HistoryRecord:
         return cast("HistoryRecord", codec.decode(data, HISTORY_TYPES))
 
-    return decode
+    return HistoryDecoder(read, codec.alike)
 
 
 class Foreign(Exception):
@@ -85,22 +129,75 @@ class Foreign(Exception):
 Skipped: TypeAlias = Callable[[RawRecord, str], None]
 
 
-def changes_of(records: Iterable[RawRecord], decode: Decode, skipped: Skipped) -> Changes:
+def changes_of(records: Sequence[RawRecord], decode: HistoryDecoder, skipped: Skipped) -> Changes:
     """Fold records, given in offset order a partition. Only the last readable record of a key is kept."""
-    changes = Changes()
-    by_key: dict[bytes, list[RawRecord]] = {}
-    for record in records:
-        by_key.setdefault(record.key or b"", []).append(record)
-    for versions in by_key.values():
-        for record in reversed(versions):
-            try:
-                _take(record, decode, changes)
-                break
-            except Foreign as fault:
-                skipped(record, str(fault))
-            except DecodeError as fault:
-                skipped(record, f"{fault.reason}: {fault.detail}")
-    return changes
+    return _Fold(records, decode, skipped).changes()
+
+
+class _Fold:
+    """Of one batch."""
+
+    def __init__(self, records: Sequence[RawRecord], decode: HistoryDecoder, skipped: Skipped) -> None:
+        self._records = records
+        self._decode = decode
+        self._skipped = skipped
+        self._changes = Changes()
+        self._heard: dict[bytes, int] = {}
+        """Partitions of requests that have outcomes among the alike."""
+        self._kinds: dict[int, tuple[bytes, AlikeOutcomes]] = {}
+        """By the identity of what they are like, which is kept with them."""
+
+    def changes(self) -> Changes:
+        last = {record.key: record for record in self._records}
+        unreadable = [key for key, record in last.items() if not self._takes(record)]
+        for versions in self._earlier(frozenset(unreadable)).values():
+            any(self._takes(record) for record in reversed(versions))
+        changes = self._changes
+        changes.alike = [some for _, some in self._kinds.values() if some.own]
+        changes.partitions |= {request_id.decode(): partition for request_id, partition in self._heard.items()}
+        return changes
+
+    def _earlier(self, keys: frozenset[bytes | None]) -> dict[bytes | None, list[RawRecord]]:
+        """Their records but the last."""
+        versions: dict[bytes | None, list[RawRecord]] = {}
+        if keys:
+            for record in self._records:
+                if record.key in keys:
+                    versions.setdefault(record.key, []).append(record)
+        return {key: some[:-1] for key, some in versions.items()}
+
+    def _takes(self, record: RawRecord) -> bool:
+        try:
+            if not self._takes_alike(record):
+                _take(record, self._decode, self._changes)
+        except Foreign as fault:
+            self._skipped(record, str(fault))
+            return False
+        except DecodeError as fault:
+            self._skipped(record, f"{fault.reason}: {fault.detail}")
+            return False
+        return True
+
+    def _takes_alike(self, record: RawRecord) -> bool:
+        """False for what is to be read in full: whatever may not be ours, too."""
+        if record.value is None or (own := self._decode.alike(record.value)) is None:
+            return False
+        like, request_id, key, asked_as, correction_id = own
+        kind = self._kinds.get(id(like))
+        if kind is None:
+            if not ids.is_plain(like.object.encode()):
+                return False
+            between = ids.outcome_key("", like.object, "").encode()
+            kind = self._kinds[id(like)] = (between, AlikeOutcomes(like))
+        between, alike = kind
+        if record.key != request_id + between + key or not ids.is_plain(key):
+            return False
+        if request_id not in self._heard:
+            if not ids.is_request_id(request_id.decode("ascii", "replace")):
+                return False
+            self._heard[request_id] = record.partition
+        alike.own.append((request_id, key, asked_as, correction_id))
+        return True
 
 
 def _take(record: RawRecord, decode: Decode, changes: Changes) -> None:

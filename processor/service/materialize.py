@@ -20,7 +20,7 @@ from processor.service.clear import Clearings
 from processor.service.control import CarryOut, Control, Wishes
 from processor.service.ends import Ends
 from processor.service.guard import Guarding
-from processor.service.history_changes import Decode, RawRecord, changes_of
+from processor.service.history_changes import HistoryDecoder, RawRecord, changes_of
 from processor.service.history_ports import (
     BatchLimits,
     Extent,
@@ -55,7 +55,7 @@ class StoreParts:
     log: HistoryLog
     tables: HistoryTables
     writer: HistoryWriter
-    decode: Decode
+    decode: HistoryDecoder
     now: Callable[[], datetime]
     crash_points: CrashPoints
     limits: BatchLimits = field(default_factory=BatchLimits)

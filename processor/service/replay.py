@@ -4,7 +4,7 @@ Both read outside the store's group and write to tables of their own, so traffic
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
@@ -13,7 +13,7 @@ import structlog
 
 from processor.core import ids
 from processor.core.partition import partition_of
-from processor.service.history_changes import Changes, Decode, RawRecord, changes_of
+from processor.service.history_changes import Changes, HistoryDecoder, RawRecord, changes_of
 from processor.service.history_ports import BatchLimits, Extent, HistoryScan, HistoryTransaction, StoredOffset
 from processor.service.within_log import check_within_log, outside
 
@@ -21,6 +21,9 @@ log = structlog.get_logger(__name__)
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with offsets read so far and offsets to read in all."""
+
+STILL_ALIVE_S = 1.0
+"""How often progress is told while nothing is read any more."""
 
 
 RECORD_KEY: Mapping[str, Callable[..., str]] = {
@@ -126,7 +129,7 @@ class Reading:
     """The topic, how its records are read, and how many at once."""
 
     scan: HistoryScan
-    decode: Decode
+    decode: HistoryDecoder
     limits: BatchLimits = field(default_factory=BatchLimits)
 
 
@@ -146,7 +149,6 @@ def replay(reading: Reading, tables: SwappingRebuild, progress: Progress = silen
     extents = scan.extents(range(scan.partitions))
     end = {p: _end_of_replay(live.get(p), extent, topic_id) for p, extent in extents.items()}
     done = _rebuild(reading, tables, Span(topic_id, {p: extents[p].low for p in end}, end), progress)
-    tables.complete()
     tables.swap()
     log.info("replayed", records=done.records, skipped=done.skipped)
     return done
@@ -163,7 +165,6 @@ def verify_replay(reading: Reading, tables: VerifyingRebuild, progress: Progress
     now = {p: extent.stable for p, extent in scan.extents(end).items()}
     for batch in scan.batches(end, now, reading.limits):
         tables.note_newer(_readable_keys(batch.records))
-    tables.complete()
     return _compare(scan, tables, done)
 
 
@@ -198,6 +199,10 @@ def _rebuild(reading: Reading, tables: Rebuild, span: Span, progress: Progress) 
             progress(done, total)
         if merging is not None:
             merging.result()
+        completing = thread.submit(tables.complete)
+        while not wait([completing], STILL_ALIVE_S).done:
+            progress(done, total)
+        completing.result()
     return Replayed(records, skipped, span.end)
 
 

@@ -178,7 +178,8 @@ class GroupReader:
 
 
 def record_of(message: Message) -> RawRecord:
-    return RawRecord(*place_of(message), message.key(), message.value(), message.timestamp()[1])
+    partition, offset = cast("tuple[int, int]", (message.partition(), message.offset()))
+    return RawRecord(partition, offset, message.key(), message.value(), message.timestamp()[1])
 
 
 def place_of(message: Message) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import psycopg
 from psycopg import sql
 
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
+from processor.adapters.postgres.history_indexes import drop_indexes
 from processor.adapters.postgres.history_rows import COLUMNS, PRIMARY_KEY, TALLY
 from processor.adapters.postgres.history_schema import create_tables, migrate, replace_views, schema_version, script
 from processor.adapters.postgres.history_tables import PostgresTables, PostgresTransaction, stored_offsets
@@ -49,6 +50,7 @@ class _Rebuild:
         self._application_name = application_name
         self._tables = PostgresTables(dsn, application_name, self.schema)
         self._opened = ExitStack()
+        self._indexes: Sequence[str] = ()
         self._guard: psycopg.Connection
 
     def __enter__(self) -> Self:
@@ -76,15 +78,21 @@ class _Rebuild:
     def begin(self, offsets: Mapping[int, int], topic_id: str) -> None:
         with faults_as_unavailable("making empty tables"), self._guard.transaction():
             create_tables(self._guard, self.schema)
+            self._indexes = drop_indexes(self._guard, self.schema)
         self._tables.offsets(offsets, topic_id)
 
     def transaction(self) -> AbstractContextManager[PostgresTransaction]:
         return self._tables.transaction()
 
     def complete(self) -> None:
-        with faults_as_unavailable("collecting statistics"):
+        with faults_as_unavailable("making indexes and statistics"):
+            self._make_indexes()
             for table in (*COLUMNS, "tallies"):
                 self._guard.execute(sql.SQL("analyze {}").format(sql.Identifier(self.schema, table)))
+
+    def _make_indexes(self) -> None:
+        for definition in self._indexes:
+            self._guard.execute(definition.encode())
 
     def _open_more(self, opened: ExitStack) -> None:
         """What else a rebuild needs; closed before its tables are dropped."""
@@ -150,6 +158,9 @@ class PostgresVerify(_Rebuild):
     def begin(self, offsets: Mapping[int, int], topic_id: str) -> None:
         super().begin(offsets, topic_id)
         self._side.execute('create table newer (record_key text collate "C" primary key)')
+
+    def _make_indexes(self) -> None:
+        """None: rows are compared in the order of their primary keys."""
 
     def note_newer(self, record_keys: Iterable[str]) -> None:
         with faults_as_unavailable("noting newer records"):

@@ -85,6 +85,8 @@ def places(changes: Changes) -> set[tuple[str, str]]:
     chunks = (held.chunk for held in changes.parked.values() if held is not None)
     others = (r for some in (changes.chunks, changes.outcomes) for r in some.values() if r is not None)
     named = {(each.request_id, each.district_id) for some in (requests, chunks, others) for each in some}
+    for alike in changes.alike:
+        named |= {(request_id.decode(), alike.like.district_id) for request_id in alike.requests()}
     return {(request_id, _stored(district_id)) for request_id, district_id in named}
 
 

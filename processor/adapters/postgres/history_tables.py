@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -10,10 +11,11 @@ from psycopg import sql
 
 from processor.adapters.postgres import history_guard as guard
 from processor.adapters.postgres import history_rows as rows
+from processor.adapters.postgres import outcome_copy
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect, faults_as_unavailable
 from processor.adapters.postgres.history_schema import script
 from processor.adapters.postgres.named_sql import named_sql
-from processor.core.history import Clear, RequestEnd, RequestStatus
+from processor.core.history import Clear, KeyOutcome, RequestEnd, RequestStatus
 from processor.service.guard_ports import Orderable, ParkedPlace, ParkedRecord, PlannedRequest, ReleasedRequest
 from processor.service.history_changes import Changes
 from processor.service.history_ports import BuriedRow, Clearable, RowPlace, StoredOffset, Unanswered
@@ -28,6 +30,9 @@ EMPTY_BURIALS = script("history_empty_burials.sql")
 FORGET_BURIALS = script("history_forget_burials.sql")
 UNANSWERED = script("history_unanswered.sql")
 BATCH_TABLES = script("history_batch_tables.sql")
+COPY_OUTCOMES = sql.SQL("copy batch_outcomes ({}) from stdin (format binary)").format(
+    sql.SQL(", ").join(map(sql.Identifier, rows.COLUMNS["outcomes"]))
+)
 BATCH_COLUMNS = {**rows.COLUMNS, "heard": ("request_id", "partition")}
 
 
@@ -37,6 +42,8 @@ class PostgresTransaction:
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
         self._staged: set[str] = set()
+        self._stages: set[str] = set()
+        """Whether there are first outcomes of keys, and later ones."""
         self._places: set[tuple[str, str]] = set()
 
     def holds(self, expected: Mapping[int, int]) -> bool:
@@ -52,7 +59,7 @@ class PostgresTransaction:
         self._places = rows.places(changes)
         self._copy("requests", (rows.request_row(r) for r in changes.requests.values() if r is not None))
         self._copy("chunks", (rows.chunk_row(r) for r in changes.chunks.values() if r is not None))
-        self._copy("outcomes", (rows.outcome_row(r) for r in changes.outcomes.values() if r is not None))
+        self._copy_outcomes(changes)
         self._copy("parked", (rows.parked_row(held) for held in changes.parked.values() if held is not None))
         self._copy("clearings", map(rows.clearing_row, changes.clearings.values()))
         self._copy("heard", changes.partitions.items())
@@ -66,7 +73,14 @@ class PostgresTransaction:
 
     def merge(self) -> None:
         """Only what something was staged for: planning the rest would take longer than a small batch itself."""
-        if statements := [statement for name, statement in MERGE.items() if name in self._staged]:
+        try:
+            with self._connection.transaction():
+                self._carry_out(self._staged | self._stages)
+        except psycopg.errors.UniqueViolation:  # what looks like a key's first outcome is not: nothing of it stands
+            self._carry_out(self._staged | {"all_outcomes"})
+
+    def _carry_out(self, names: set[str]) -> None:
+        if statements := [statement for name, statement in MERGE.items() if name in names]:
             self._connection.execute("\n".join(statements).encode())
 
     def ended(self, request_ids: Sequence[str]) -> Sequence[RequestEnd]:
@@ -98,15 +112,24 @@ class PostgresTransaction:
             return
         self._staged.add(table)
         columns = sql.SQL(", ").join(map(sql.Identifier, BATCH_COLUMNS[table]))
-        types = rows.TYPES.get(table)
-        how = sql.SQL(" (format binary)" if types else "")
-        statement = sql.SQL("copy {} ({}) from stdin{}").format(sql.Identifier(f"batch_{table}"), columns, how)
+        statement = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(f"batch_{table}"), columns)
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
-            if types:
-                copy.set_types(types)
             copy.write_row(first)
             for record in iterator:
                 copy.write_row(record)
+
+    def _copy_outcomes(self, changes: Changes) -> None:
+        read_in_full = [outcome_copy.row_of(r) for r in changes.outcomes.values() if r is not None]
+        if not (read_in_full or changes.alike):
+            return
+        told = chain(changes.outcomes.values(), (alike.like for alike in changes.alike))
+        self._stages = {_stage(each) for each in told if each is not None}
+        with self._connection.cursor() as cursor, cursor.copy(COPY_OUTCOMES) as copy:
+            copy.write(outcome_copy.BEGIN)
+            copy.write(b"".join(read_in_full))
+            for alike in changes.alike:
+                copy.write(b"".join(outcome_copy.rows_of(alike)))
+            copy.write(outcome_copy.END)
 
     def _copy_gone(self, changes: Changes) -> None:
         gone: list[rows.Row] = [(key, None, None, None, None) for key, r in changes.requests.items() if r is None]
@@ -118,6 +141,10 @@ class PostgresTransaction:
             with self._connection.cursor() as cursor, cursor.copy("copy batch_gone from stdin") as copy:
                 for row in gone:
                     copy.write_row(row)
+
+
+def _stage(outcome: KeyOutcome) -> str:
+    return "first_outcomes" if outcome.first_decided_at == outcome.decided_at else "later_outcomes"
 
 
 class PostgresTables:

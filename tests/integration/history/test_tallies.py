@@ -37,6 +37,7 @@ def some_changes(random: random.Random) -> Changes:
             reason=random.choice([None, Reason.CONFLICT, Reason.FORCED]),
             asked_as=asked_as,
             district_id=random.choice(["NORTH", "NORTH", "LAKE"]),
+            decided_at=random.choice([DECIDED, DECIDED + timedelta(seconds=2)]),
         )
         changes.outcomes[request_id, told.object, key] = random.choice([told, told, told, None])
     return changes
@@ -105,10 +106,11 @@ def test_first_and_last_time_are_looked_up_and_follow_every_change(told: Told) -
         " detail, changed_fields, parent_object, parent_key, correction_id, attempt, first_decided_at, sent_at,"
         " answered_at, decided_at from resync_store.outcomes, generate_series(1, 20000) n"
     )
-    told.execute("vacuum analyze resync_store.outcomes")
-    plan = "\n".join(line for (line,) in told.rows(f"explain {times} where request_id = '{request_id}'"))
-    assert "using outcomes_by_first_time" in plan, plan
-    assert "using outcomes_by_last_time" in plan, plan
+    for statement in ("alter table resync_store.outcomes set (autovacuum_enabled = false)", "vacuum analyze"):
+        told.execute(f"{statement}")
+        plan = "\n".join(line for (line,) in told.rows(f"explain {times} where request_id = '{request_id}'"))
+        assert "using outcomes_by_first_time" in plan, plan
+        assert "using outcomes_by_last_time" in plan, plan
 
 
 def test_a_wrong_tally_is_a_divergence(world: World) -> None:

@@ -49,11 +49,15 @@ def everything() -> list[HistoryRecord]:
     ]
 
 
+INDEXES = "select indexname, indexdef from pg_indexes where schemaname = 'resync_store' order by 1"
+
+
 def test_a_rebuild_equals_the_live_tables(world: World) -> None:
     world.produce(*everything())
     world.catch_up(world.store())
-    before = world.tables()
+    before, indexes = world.tables(), world.rows(INDEXES)
     done = world.replay()
+    assert world.rows(INDEXES) == indexes
     assert done.records > 80
     assert done.skipped == 0
     assert world.tables() == before

@@ -11,14 +11,14 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from processor.adapters.kafka.history_topic import TopicMissing
-from processor.adapters.postgres.history_tables import PostgresTables
+from processor.adapters.postgres.history_tables import PostgresTables, PostgresTransaction
 from processor.codec import Codec
 from processor.codec.registry import Compatibility
 from processor.core.history import KeyOutcome, Status
 from processor.service.history_changes import HISTORY_TYPES, Changes
 from processor.service.history_ports import BatchLimits, OutsideLog
 from tests.integration.store.door import Door
-from tests.integration.store.records import applied_request, flat, outcome, request_status
+from tests.integration.store.records import DECIDED, applied_request, flat, outcome, request_status
 from tests.integration.store.waiting import await_, run, run_for
 from tests.integration.store.world import EMPTY_CATALOG, World
 from tests.kept_connection import KeptConnection
@@ -197,3 +197,31 @@ def test_run_ends_when_told(world: World) -> None:
     stop.set()
     thread.join(5)
     assert not thread.is_alive()
+
+
+def test_of_first_outcomes_that_two_processes_write_at_once_the_later_one_stands(world: World) -> None:
+    """Where a foreign record gives one key two partitions; neither process sees yet what the other writes."""
+    world.catch_up(world.store())
+    request_id = str(uuid.uuid4())
+    first, second = (PostgresTables(world.dsn, f"resync/store/{ordinal}") for ordinal in (8, 9))
+
+    def stage_and_merge(transaction: PostgresTransaction, status: Status) -> None:
+        record = outcome(request_id, "1", status, decided_at=DECIDED)
+        transaction.stage(Changes(outcomes={(request_id, record.object, record.key): record}))
+        transaction.merge()
+
+    def merge_second() -> None:
+        with second.transaction() as transaction:
+            stage_and_merge(transaction, Status.IN_SYNC)
+
+    waits = "select 1 from pg_stat_activity where application_name = 'resync/store/9' and wait_event_type = 'Lock'"
+    with first.transaction() as transaction:
+        stage_and_merge(transaction, Status.DIFFERS)
+        thread = Thread(target=merge_second)
+        thread.start()
+        await_(lambda: bool(world.rows(waits)), "the second process")
+    thread.join()
+    assert world.rows("select status from history.outcomes") == [("IN_SYNC",)]
+    assert world.rows("select status, keys from resync_store.tallies") == [("IN_SYNC", 1)]
+    first.disconnect()
+    second.disconnect()

@@ -1,16 +1,19 @@
 """What a batch of the history topic changes."""
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processor.adapters.postgres.history_rows import places
 from processor.codec import Codec
 from processor.codec.history import history_record
 from processor.core import ids
 from processor.core.catalog import Catalog, Limits
+from processor.core.errors import Reason
 from processor.core.history import (
     ChunkState,
     ChunkStatus,
@@ -23,7 +26,7 @@ from processor.core.history import (
     Status,
 )
 from processor.core.request import Keys, Request
-from processor.service.history_changes import Changes, RawRecord, changes_of, history_decoder
+from processor.service.history_changes import Changes, HistoryDecoder, RawRecord, changes_of, history_decoder
 
 CODEC = Codec.open(None, Catalog({}, {}, Limits()))
 DECODE = history_decoder(CODEC)
@@ -48,6 +51,11 @@ def tombstone(record: HistoryRecord, offset: int = 0) -> RawRecord:
 def fold(*records: RawRecord) -> tuple[Changes, list[tuple[int, str]]]:
     skipped: list[tuple[int, str]] = []
     return changes_of(records, DECODE, lambda record, why: skipped.append((record.offset, why))), skipped
+
+
+def outcomes_of(changes: Changes) -> list[KeyOutcome]:
+    alike = [each for some in changes.alike for each in some.each()]
+    return [*alike, *(each for each in changes.outcomes.values() if each is not None)]
 
 
 STATUS = RequestStatus(
@@ -94,9 +102,59 @@ def test_a_tombstone_is_the_last_record_of_its_key() -> None:
 @given(st.lists(st.tuples(st.sampled_from([A, B]), st.sampled_from("123"), st.sampled_from(list(Status))), max_size=12))
 def test_the_last_record_of_a_key_wins(written: list[tuple[str, str, Status]]) -> None:
     records = [raw(outcome(*what), offset) for offset, what in enumerate(written)]
-    expected = {(request_id, "PersonIdentity", key): status for request_id, key, status in written}
-    found = fold(*records)[0].outcomes
-    assert {key: value.status for key, value in found.items() if value is not None} == expected
+    expected = {(request_id, key): status for request_id, key, status in written}
+    assert {(each.request_id, each.key): each.status for each in outcomes_of(fold(*records)[0])} == expected
+
+
+CAUSES = st.sampled_from([None, Reason.FORCED])
+TEXTS = st.sampled_from(["1", "22", "a/b", "é", "nul\0", "x" * 70])
+OUTCOMES = st.builds(
+    lambda request_id, name, key, asked_as, reason, correction, fields, sent_at: replace(
+        outcome(request_id, key, Status.SENT),
+        object=name,
+        asked_as=asked_as,
+        reason=reason,
+        correction_id=correction,
+        changed_fields=fields,
+        sent_at=sent_at,
+    ),
+    st.sampled_from([A, B, A.upper()]),
+    st.sampled_from(["P", "P\0", "a b"]),
+    TEXTS,
+    st.none() | TEXTS,
+    CAUSES,
+    st.none() | st.sampled_from([A, "short"]),
+    st.sampled_from([(), ("phone",)]),
+    st.sampled_from([None, NOW]),
+)
+
+
+@given(st.lists(OUTCOMES, max_size=12))
+def test_outcomes_that_are_alike_change_what_they_would_change_one_by_one(written: list[KeyOutcome]) -> None:
+    records = [raw(each, offset) for offset, each in enumerate(written)]
+    one_by_one = changes_of(records, HistoryDecoder(DECODE.read), lambda *_: None)
+    together = changes_of(records, DECODE, lambda *_: None)
+    assert one_by_one.alike == []
+    assert sorted(outcomes_of(together), key=repr) == sorted(outcomes_of(one_by_one), key=repr)
+    assert together.touched() == one_by_one.touched()
+    assert together.partitions == one_by_one.partitions
+    assert places(together) == places(one_by_one)
+
+
+def test_most_outcomes_are_told_by_what_they_have_of_their_own() -> None:
+    changes, _ = fold(
+        *(raw(outcome(A, str(key), Status.IN_SYNC)) for key in range(9)), raw(outcome(A, "a/b", Status.SENT))
+    )
+    assert [len(some.own) for some in changes.alike] == [9]
+    assert list(changes.outcomes) == [(A, "PersonIdentity", "a/b")]
+
+
+def test_an_unreadable_record_leaves_the_one_before_it() -> None:
+    first, second = outcome(A, "1", Status.SENT), outcome(A, "1", Status.APPLIED)
+    damaged = RawRecord(0, 2, raw(first).key, (raw(first).value or b"")[:-1])
+    changes, skipped = fold(raw(first, 0), raw(second, 1), damaged, RawRecord(0, 3, raw(first).key, b"?"))
+    assert outcomes_of(changes) == [second]
+    assert [offset for offset, _ in skipped] == [3, 2]
 
 
 GOOD = raw(outcome(A, "1", Status.SENT))
@@ -110,6 +168,9 @@ GOOD = raw(outcome(A, "1", Status.SENT))
         RawRecord(0, 9, b"\xff", GOOD.value),
         RawRecord(0, 9, b"not a request/x/y", GOOD.value),
         RawRecord(0, 9, ids.outcome_key(A, "PersonIdentity", "2").encode(), GOOD.value),
+        RawRecord(0, 9, f"{A}/PersonIdentity/a/b".encode(), raw(outcome(A, "a/b", Status.SENT)).value),
+        RawRecord(0, 9, f"{A}/PersonIdentity/a b".encode(), raw(outcome(A, "a b", Status.SENT)).value),
+        raw(outcome("x" * 36, "1", Status.SENT), 9),
         RawRecord(0, 9, GOOD.key, b"\x00poison"),
         RawRecord(0, 9, GOOD.key, b""),
         RawRecord(0, 9, ids.outcome_key(A, "X", "\0").encode(), None),
@@ -120,5 +181,5 @@ GOOD = raw(outcome(A, "1", Status.SENT))
 )
 def test_what_is_not_ours_is_passed_over(record: RawRecord) -> None:
     changes, skipped = fold(GOOD, record)
-    assert list(changes.outcomes) == [(A, "PersonIdentity", "1")]
+    assert outcomes_of(changes) == [outcome(A, "1", Status.SENT)]
     assert [offset for offset, _ in skipped] == [9]

@@ -14,7 +14,7 @@ from processor.codec import RegistryUnavailable
 from processor.codec.history import history_record
 from processor.core.history import HistoryRecord, KeyOutcome, Status
 from processor.crashpoint import CrashPoints
-from processor.service.history_changes import Changes, RawRecord
+from processor.service.history_changes import Changes, HistoryDecoder, RawRecord
 from processor.service.history_ports import (
     BatchLimits,
     Extent,
@@ -137,7 +137,7 @@ def store_of(log: Log, tables: Tables, decode: Callable[[bytes], HistoryRecord] 
         log=cast("HistoryLog", log),
         tables=cast("HistoryTables", tables),
         writer=cast("HistoryWriter", object()),
-        decode=decode,
+        decode=HistoryDecoder(decode),
         now=lambda: NOW,
         crash_points=CrashPoints(None),
     )
