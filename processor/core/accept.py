@@ -24,6 +24,8 @@ from processor.core.scope import NoSchoolYear, YearNotOpen, check_year
 
 FIRST_SIZE = 1_000
 """Rows of a side that the first part of a scan reads; the parts after it by how long that took."""
+FIRST_DIGEST = 10_000
+"""Rows of which it tries one digest."""
 PART_KEYS = 500
 """Keys of each chunk of a request that does not fit in one: a small request waits for no more of them (ADR 0220)."""
 MAX_ASKED_AS = 255
@@ -102,7 +104,7 @@ def _below(request: Request, catalog: Catalog) -> tuple[str, ...]:
 
 def first_digest(mode: Mode, report: Report) -> int:
     """Rows that the first part of a scan tries to end by a digest; none where every key is to be told of, or sent."""
-    return FIRST_SIZE if report is Report.CHANGES and mode is not Mode.FORCE else 0
+    return FIRST_DIGEST if report is Report.CHANGES and mode is not Mode.FORCE else 0
 
 
 def rejected(request: Request, why: Rejected, now: datetime) -> Plan:
