@@ -74,7 +74,7 @@ def next_sizes(scan: Scan, seen: Window, took_s: float, report: Report, limits: 
     by_rows = are_many
     if scan.by_rows:
         by_rows = not are_many or seen.differing < len(seen.expected)
-        if by_rows and scan.part % TRIED_AGAIN == 0 and len(seen.expected) * MOST_DIFFERING <= rows:
+        if by_rows and (scan.part + 1) % TRIED_AGAIN == 0 and len(seen.expected) * MOST_DIFFERING <= rows:
             by_rows, size = False, min(size, FIRST_SIZE)
     if seen.suspects:
         size = min(size, max(MIN_SIZE, MAX_SUSPECTS * rows // len(seen.suspects)))

@@ -95,14 +95,16 @@ def test_records_that_wait_for_nobody_are_told(deploy: Deploy) -> None:
 
 
 def test_subjects_that_are_missing_or_too_lax_are_named_and_mended(patient: Deployment) -> None:
-    registry = SchemaRegistryClient({"url": str(patient.settings.registry_url)})
+    url = {"url": str(patient.settings.registry_url)}
     subject = f"{patient.topics.history}-selectivesync.v1.KeyOutcome"
-    registry.set_compatibility(subject, Compatibility.BACKWARD.value)
+    with SchemaRegistryClient(url) as registry:
+        registry.set_compatibility(subject, Compatibility.BACKWARD.value)
     found = ask(patient).of("compatibility", subject, "is BACKWARD_TRANSITIVE, it must be FULL_TRANSITIVE")
     carry_out(patient, found["command"])
     healthy(patient)
     answers = f"{patient.topics.answers}-selectivesync.v1.Answer"
-    registry.delete_subject(answers)
+    with SchemaRegistryClient(url) as registry:
+        registry.delete_subject(answers)
     found = ask(patient).of("schemas", answers, "does not hold this release's schema")
     carry_out(patient, found["command"])
     healthy(patient)
@@ -119,5 +121,6 @@ def test_a_schema_of_a_later_release_is_told(patient: Deployment) -> None:
     told = ask(patient)
     assert told.code == 0
     assert told.of("schemas", answers, f"holds version {number}, which is in no archive")["command"] is None
-    SchemaRegistryClient({"url": url}).delete_version(answers, number)
+    with SchemaRegistryClient({"url": url}) as client:
+        client.delete_version(answers, number)
     healthy(patient)

@@ -349,7 +349,7 @@ def test_columns_are_read_for_as_long_as_most_rows_do_not_differ_in_them(seen: W
 
 @pytest.mark.parametrize(
     ("part", "expected", "following"),
-    [(15, 0, (5_000, True)), (16, 25, (1_000, False)), (16, 26, (5_000, True))],
+    [(14, 0, (5_000, True)), (15, 25, (1_000, False)), (15, 26, (5_000, True))],
 )
 def test_digests_of_few_rows_are_tried_again_after_some_parts(
     part: int, expected: int, following: tuple[int, bool]
