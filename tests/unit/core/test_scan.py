@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processor.core.accept import accept
+from processor.core.accept import accept, first_digest
 from processor.core.catalog import KeyType, Limits
 from processor.core.chunk import Cause, Chunk, Scan, Stage
 from processor.core.compare import EQUAL
@@ -148,6 +148,11 @@ def test_what_may_send_is_planned_first_and_what_is_forced_needs_no_digest(
     assert first is not None
     assert first.scan is not None
     assert (first.stage, first.scan.digest) == (stage, digest)
+
+
+@pytest.mark.parametrize(("target_s", "digest"), [(0.001, 1_000), (0.1, 2_000), (0.5, 10_000), (60.0, 10_000)])
+def test_a_first_digest_is_of_what_takes_no_longer_than_a_part_may(target_s: float, digest: int) -> None:
+    assert first_digest(Mode.VERIFY, Report.CHANGES, Limits(chunk_target_s=target_s)) == digest
 
 
 def test_what_hangs_below_is_scanned_after_it_parents_first() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from processor.core.accept import FIRST_DIGEST, FIRST_SIZE
+from processor.core.accept import FIRST_SIZE
 from processor.core.chunk import Chunk, Scan
 from processor.core.digest import MAX_ROWS
 from processor.core.errors import Reason
@@ -50,7 +50,7 @@ def test_a_request_for_all_is_announced_with_about_how_many_keys_there_are() -> 
     plan = asked(databases(7))
     assert status_of(plan).state is RequestState.ACCEPTED
     (part,) = plan.chunks
-    assert part.scan == Scan(None, 0, FIRST_SIZE, 7, FIRST_DIGEST)
+    assert part.scan == Scan(None, 0, FIRST_SIZE, 7, 10_000)
     (announced,) = [record for record in plan.history if isinstance(record, ChunkStatus)]
     assert (announced.chunk, announced.state, announced.keys) == ("0.0", ChunkState.PENDING, 7)
 
