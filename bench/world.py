@@ -122,6 +122,8 @@ class Run:
             **counts,
             "RESYNC_RELEASE": self.name,
             "RESYNC_HISTORY_DSN": history,
+            # Else each command and role would compile the project anew, as no installed one does.
+            "PYTHONDONTWRITEBYTECODE": "",
             **self.own,
         }
 

@@ -1,8 +1,7 @@
 """Builds the processor."""
 
 import logging
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -32,11 +31,12 @@ from processor.lifecycle import Lifecycle
 from processor.service.ahead import Ahead
 from processor.service.bulk import SIDE_BY_SIDE, Bulk
 from processor.service.comparing import Comparer
+from processor.service.due import due_at
 from processor.service.gathering import BatchLimits
 from processor.service.hand import Hand
 from processor.service.inbox import run
 from processor.service.process import Processor
-from processor.service.records import Lane, Received
+from processor.service.records import Lane
 from processor.service.row_counts import RowCounts
 from processor.settings import Settings
 
@@ -102,8 +102,14 @@ def run_process(settings: Settings) -> None:
         topics.retry: Lane.RETRY,
         topics.chunks: Lane.CHUNKS,
     }
-    due_at_s = _retry_when_due(settings)
-    inbox = Inbox(parts.consumer, lanes, parts.membership, on_assigned=assigned, on_revoked=revoked, due_at_s=due_at_s)
+    inbox = Inbox(
+        parts.consumer,
+        lanes,
+        parts.membership,
+        on_assigned=assigned,
+        on_revoked=revoked,
+        due_at_s=due_at(settings.retry_delay_s, settings.retry_gather_s),
+    )
     hand = Hand(lambda: inbox.generation)
     show_inbox(inbox)
     watch.start()
@@ -177,16 +183,3 @@ def _batch_limits(settings: Settings) -> BatchLimits:
         max_bytes=settings.batch_max_bytes,
         max_s=settings.batch_max_s,
     )
-
-
-def _retry_when_due(settings: Settings) -> Callable[[Received], float]:
-    """Retries come due together, at whole multiples of the gathering time, so that those of one key share a batch."""
-    delay_s, gather_s = settings.retry_delay_s, settings.retry_gather_s
-
-    def due_at_s(record: Received) -> float:
-        if record.lane is not Lane.RETRY:
-            return 0.0
-        due_s = record.timestamp_s + delay_s
-        return math.ceil(due_s / gather_s) * gather_s if gather_s else due_s
-
-    return due_at_s

@@ -3,6 +3,8 @@
 A command's module is imported when the command is run, so that `resync --help` answers at once.
 """
 
+import atexit
+import gc
 import os
 import sys
 from importlib import import_module
@@ -52,6 +54,8 @@ COMMANDS = {
     "monitor": Entry("roles", "monitor", "Role: watch the other roles from outside, for metrics."),
 }
 ROLES = frozenset({"process", "apply", "store", "monitor"})
+YOUNG_OBJECTS = 50_000
+"""What a command's imports make is there to stay: the collector of cycles is not to walk through it again and again."""
 
 
 class Commands(TyperGroup):
@@ -131,6 +135,9 @@ def main() -> None:
     is_role = sys.argv[1:2] and sys.argv[1] in ROLES
     if not is_role:
         quiet_clients()
+        gc.set_threshold(YOUNG_OBJECTS, 20, 20)
+        # Nor at the end, where that takes longer than many a command (ADR 0241).
+        atexit.register(gc.freeze)
     try:
         get_command(app)(prog_name="resync")
     except Exception as fault:

@@ -76,11 +76,12 @@ def verify(
     from processor.settings import load_settings
 
     settings = load_settings()
+    # It connects meanwhile.
+    publisher = parts.open_publisher(settings, parts.open_codec(settings))
     person = identified(settings)
     request = replace(asked, requested_by=person.name, requested_from=side or person.side())
     catalog = catalog_or_warning(settings)
     check_asked(settings, person, request, catalog)
-    publisher = parts.open_publisher(settings, parts.open_codec(settings))
     with ExitStack() as closing:
         is_looked_up = wait or (request_id is not None and bool(settings.history_dsn))
         if is_looked_up:

@@ -31,7 +31,8 @@ Segments of a composed record key are percent-encoded except for ASCII letters, 
 use any partitioner.
 
 **Headers.** `request_id`, `district_id`, `object`, and where they apply `key` and `status`, in UTF-8: readers can
-filter without decoding.
+filter without decoding. On `resync.retry` a `cause` of `CONFIRM` tells a second look, which is not gathered with others
+(ADR 0240).
 
 **Framing.** The first bytes say who wrote a value; both forms may lie in one topic.
 

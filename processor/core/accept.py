@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from processor.core.catalog import Catalog, KeyType, ObjectType
+from processor.core.catalog import Catalog, KeyType, Limits, ObjectType
 from processor.core.chosen import chosen
 from processor.core.chunk import Ask, Cause, Chunk, Scan, Stage
 from processor.core.counted import counted
@@ -24,6 +24,8 @@ from processor.core.scope import NoSchoolYear, YearNotOpen, check_year
 
 FIRST_SIZE = 1_000
 """Rows of a side that the first part of a scan reads; the parts after it by how long that took."""
+FIRST_DIGEST = 10_000
+"""Rows of which it tries one digest, where a part may take half a second or longer."""
 PART_KEYS = 500
 """Keys of each chunk of a request that does not fit in one: a small request waits for no more of them (ADR 0220)."""
 MAX_ASKED_AS = 255
@@ -83,7 +85,7 @@ def _accept_all(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan
     scanned one after the other.
     """
     below = _below(request, catalog)
-    digest = first_digest(request.mode, request.report)
+    digest = first_digest(request.mode, request.report, catalog.limits)
     first = replace(
         _chunk(request, split_chunk(FIRST_CHUNK, 0), (), Cause.SCAN),
         dependencies=upward(request.dependencies),
@@ -100,9 +102,11 @@ def _below(request: Request, catalog: Catalog) -> tuple[str, ...]:
     return tuple(kind.name for kind in descending(request.object, catalog))
 
 
-def first_digest(mode: Mode, report: Report) -> int:
+def first_digest(mode: Mode, report: Report, limits: Limits) -> int:
     """Rows that the first part of a scan tries to end by a digest; none where every key is to be told of, or sent."""
-    return FIRST_SIZE if report is Report.CHANGES and mode is not Mode.FORCE else 0
+    if report is not Report.CHANGES or mode is Mode.FORCE:
+        return 0
+    return max(FIRST_SIZE, int(FIRST_DIGEST * min(1.0, 2 * limits.chunk_target_s)))
 
 
 def rejected(request: Request, why: Rejected, now: datetime) -> Plan:

@@ -74,7 +74,8 @@ class _Deciding:
     """IN_SYNC keys counted instead of itemised."""
     expected: int = 0
     """How many of these differ in fields that the state owns; those of scans alone are counted."""
-    told_in_sync: Alike | None = None
+    alike: dict[tuple[Status, Reason | None, tuple[str, ...]], Alike] = field(default_factory=dict)
+    """Outcomes of keys that were asked for, by what they depend on beside the chunk."""
     told_sent: SentOutcomes = field(default_factory=SentOutcomes)
     ancestors: dict[Parent, bool] = field(default_factory=dict)
     """Ancestors taken up already, and whether each will be at the state."""
@@ -111,6 +112,9 @@ class _Deciding:
         parent: Parent | None = None,
     ) -> None:
         """Writes an outcome that sends nothing."""
+        if detail is None and parent is None and kind.name == self.chunk.object:
+            self.end_alike(ask, status, reason, changed_fields)
+            return
         self.plan.history.append(
             chunk_outcome(
                 self.chunk,
@@ -124,6 +128,18 @@ class _Deciding:
                 parent=parent,
             )
         )
+
+    def end_alike(
+        self, ask: Ask, status: Status, reason: Reason | None = None, changed_fields: tuple[str, ...] = ()
+    ) -> None:
+        """An outcome that differs from others of the chunk by its key alone; most often there are few kinds of them."""
+        kind = (status, reason, changed_fields)
+        alike = self.alike.get(kind)
+        if alike is None:
+            first = chunk_outcome(self.chunk, ask, status, self.now, reason=reason, changed_fields=changed_fields)
+            alike = self.alike[kind] = Alike(first, [])
+            self.plan.history.append(alike)
+        alike.asks.append(ask)
 
     def decide_key(self, kind: ObjectType, ask: Ask) -> None:
         observed = self.observed(kind.name, ask.key)
@@ -176,17 +192,10 @@ class _Deciding:
         elif difference.expected and (self.chunk.cause is not Cause.CONFIRM or self._itemised(ask)):
             self.end(kind, ask, Status.IN_SYNC, Reason.EXPECTED_DIFFERENCE, changed_fields=difference.expected)
         elif self._itemised(ask):
-            self.tell_in_sync(ask)
+            self.end_alike(ask, Status.IN_SYNC)
         else:
             self.in_sync += 1
             self.expected += bool(difference.expected)
-
-    def tell_in_sync(self, ask: Ask) -> None:
-        """Outcomes depend on the chunk alone."""
-        if self.told_in_sync is None:
-            self.told_in_sync = Alike(chunk_outcome(self.chunk, ask, Status.IN_SYNC, self.now), [])
-            self.plan.history.append(self.told_in_sync)
-        self.told_in_sync.asks.append(ask)
 
     def _itemised(self, ask: Ask) -> bool:
         """IN_SYNC keys are counted only if the request wants changes alone and the key has no outcome yet."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from processor.core.accept import FIRST_SIZE
 from processor.core.catalog import Limits, ObjectType
 from processor.core.chunk import Scan
 from processor.core.compare import EQUAL, Difference
@@ -13,6 +14,8 @@ MAX_ROWS = 1_000_000
 """Of one digest."""
 MOST_DIFFERING = 4
 """Where more than one in so many rows has another digest at the state for nothing, these cost more than the columns."""
+TRIED_AGAIN = 16
+"""Parts that are read by columns before digests of few rows are tried once more."""
 MAX_SUSPECTS = 50_000
 """About how many a part may find: they are held in memory, and written in its transaction."""
 
@@ -57,11 +60,13 @@ def next_sizes(scan: Scan, seen: Window, took_s: float, report: Report, limits: 
     After equal digests it has as many rows as take the time that a part should take; after keys that were read and
     are all in sync a digest of as many is tried; where something differs none is, since more of it is likely to follow.
     Where many rows have other digests the next part is read by columns, to learn whether they differ in what counts. As
-    long as most do not, it goes on so; those that do are read by their keys anyway.
+    long as most do not, it goes on so; those that do are read by their keys anyway. Columns do not tell whether digests
+    of rows that are equal by a rule would differ, so after a while some are tried again: the first rows may have been
+    odd ones.
     """
     if seen.counted is not None:
         wanted = int(scan.digest * limits.chunk_target_s / max(took_s, 0.001))
-        return Sizes(scan.size, min(MAX_ROWS, max(MIN_SIZE, min(wanted, GROWTH * scan.digest))), scan.by_rows)
+        return Sizes(scan.size, min(MAX_ROWS, max(MIN_SIZE, min(wanted, GROWTH * scan.digest))))
     size = next_size(scan.size, took_s, report, limits)
     is_clean = not (seen.suspects or seen.expected or seen.invalid)
     rows = seen.settled + len(seen.suspects)
@@ -69,6 +74,8 @@ def next_sizes(scan: Scan, seen: Window, took_s: float, report: Report, limits: 
     by_rows = are_many
     if scan.by_rows:
         by_rows = not are_many or seen.differing < len(seen.expected)
+        if by_rows and (scan.part + 1) % TRIED_AGAIN == 0 and len(seen.expected) * MOST_DIFFERING <= rows:
+            by_rows, size = False, min(size, FIRST_SIZE)
     if seen.suspects:
         size = min(size, max(MIN_SIZE, MAX_SUSPECTS * rows // len(seen.suspects)))
     return Sizes(size, size if is_clean and report is Report.CHANGES else 0, by_rows)

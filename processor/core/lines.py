@@ -3,6 +3,7 @@
 Where each side has one row of a key, and the same, the key is in sync (ADR 0211, 0214).
 """
 
+from array import array
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -67,17 +68,18 @@ def _page(side: Side) -> Page:
 def _window(district: Lines, state: Lines) -> Window:
     lasts: list[Any] = [side.last for side in (district, state) if side.last is not None]
     last = min(lasts, default=None)
-    equal: list[Any] = []
+    # Numbers stay as small as they came: a list of them would be five times as large.
+    equal: Any = array("q") if isinstance(district.places, array) else []
     suspects: list[Any] = []
     beyond: list[Any] = []
     differing = 0
     for ours, theirs in _blocks(_upto(last, district), _upto(last, state)):
         if ours == theirs:
-            equal += ours.places
+            equal.extend(ours.places)
             continue
         held = dict(zip(theirs.places, theirs.digests, strict=True))
         are_off = list(map(ne, map(held.get, ours.places), ours.digests))
-        equal += compress(ours.places, map(not_, are_off))
+        equal.extend(compress(ours.places, map(not_, are_off)))
         others = list(compress(ours.places, are_off))
         suspects += others
         on_both = sum(map(held.__contains__, others))

@@ -70,7 +70,7 @@ def end_part(chunk: Chunk, seen: Window, following: Sizes, limits: Limits, now: 
         rest = replace(rest, after=seen.last, part=scan.part + 1, size=size, digest=digest, by_rows=by_rows)
         plan.add(begin_part(named, rest, now))
     elif scan.below:
-        plan.add(_begin_below(named, rest, now))
+        plan.add(_begin_below(named, rest, limits, now))
     in_sync, expected = (0, 0) if is_itemised else (seen.settled - len(seen.invalid), len(seen.expected))
     done = chunk_status(chunk, ChunkState.DONE, now, keys=seen.settled, in_sync=in_sync)
     plan.history.append(
@@ -79,11 +79,11 @@ def end_part(chunk: Chunk, seen: Window, following: Sizes, limits: Limits, now: 
     return plan
 
 
-def _begin_below(chunk: Chunk, scan: Scan, now: datetime) -> Plan:
+def _begin_below(chunk: Chunk, scan: Scan, limits: Limits, now: datetime) -> Plan:
     """The scan of the next object, under ids of its own."""
     name, *others = scan.below
     stem = str(int(_stem(chunk)) + 1)
-    digest = first_digest(chunk.mode, chunk.report)
+    digest = first_digest(chunk.mode, chunk.report, limits)
     of = None if scan.where is None else scan.of or chunk.object
     first = Scan(None, 0, FIRST_SIZE, scan.left, digest, where=scan.where, year=scan.year, below=tuple(others), of=of)
     return begin_part(replace(chunk, object=name, chunk=stem), first, now)

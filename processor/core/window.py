@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from itertools import islice
@@ -51,7 +51,7 @@ class Window:
     last: str | None
     counted: int | None = None
     """Keys in sync that nobody has named, as equal digests tell; None where keys were looked at."""
-    equal: list[Any] = field(default_factory=list)
+    equal: MutableSequence[Any] = field(default_factory=list)
     """As texts or as their places."""
     expected: list[tuple[str, Difference]] = field(default_factory=list)
     suspects: list[str] = field(default_factory=list)

@@ -13,6 +13,7 @@ from processor.core.history import Alike, HistoryRecord, Parked, Sent, Told
 from processor.core.ids import outcome_keys
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
+from processor.service.due import headers_of_due
 from processor.service.intake import Intake
 from processor.service.records import TRACEPARENT, Headers, Outgoing
 from processor.service.work import Poison
@@ -64,7 +65,7 @@ class Emitter:
         for chunk in plan.chunks:
             yield self.chunk(self.topics.chunks, chunk, traces)
         for chunk in plan.retries:
-            yield self.chunk(self.topics.retry, chunk, traces)
+            yield self.chunk(self.topics.retry, chunk, traces, headers_of_due(chunk))
 
     def history(self, record: HistoryRecord, traces: Mapping[str, bytes]) -> Outgoing:
         key, request_id, headers = history_record(record)
@@ -97,13 +98,13 @@ class Emitter:
                 headers = (*about, ("key", correction.source.key.encode()), *trace)
                 yield Outgoing(topic, partition, key, encode(topic, correction), headers)
 
-    def chunk(self, topic: str, chunk: Chunk, traces: Mapping[str, bytes]) -> Outgoing:
+    def chunk(self, topic: str, chunk: Chunk, traces: Mapping[str, bytes], own: Headers = ()) -> Outgoing:
         return Outgoing(
             topic,
             partition_of(chunk.district_id, self.partitions),
             chunk.district_id.encode(),
             self.codec.encode(topic, chunk),
-            (*headers_of(chunk.request_id, chunk.district_id, chunk.object), *_trace(chunk.request_id, traces)),
+            (*headers_of(chunk.request_id, chunk.district_id, chunk.object), *own, *_trace(chunk.request_id, traces)),
         )
 
     def dead_letter(self, poison: Poison) -> Outgoing:

@@ -18,7 +18,8 @@ MOST_NOTED = 20
 PATIENCE_S = 30.0
 LEAST_WAIT_S, LONGEST_WAIT_S = 0.05, 1.0
 """Between two questions."""
-WAITED_SHARE = 0.1
+MOVING_SHARE, STILL_SHARE = 0.02, 0.05
+"""Of the time that was waited in all, and of that since anything was last seen to move."""
 
 ENDED = frozenset(
     {RequestState.REJECTED, RequestState.COMPLETE, RequestState.COMPLETE_WITH_FAILURES, RequestState.CANCELLED}
@@ -118,11 +119,12 @@ def follow(follower: Follower, timeout_s: float | None, show: Callable[[Mapping[
     """Until all requests have ended; False where the time ran out before.
 
     An outage in between is sat out for `PATIENCE_S`; then, or at the first question, it is raised. Each wait is a share
-    of the time so far, so an end is told late by no more than that.
+    of the time so far, and of the time that all stood still, so an end is told late by no more than that.
     """
-    began = monotonic()
+    began = moved = monotonic()
     deadline = None if timeout_s is None else began + timeout_s
     heard: float | None = None
+    last: Mapping[str, Standing] = {}
     wait_s = 0.0
     while True:
         try:
@@ -132,12 +134,16 @@ def follow(follower: Follower, timeout_s: float | None, show: Callable[[Mapping[
                 raise
         else:
             heard = monotonic()
+            if standings != last:
+                last, moved = standings, heard
             show(standings)
             if all(standing.has_ended for standing in standings.values()):
                 return True
-        wait_s = min(LONGEST_WAIT_S, max(LEAST_WAIT_S, WAITED_SHARE * (monotonic() - began)))
+        now = monotonic()
+        share_s = max(MOVING_SHARE * (now - began), STILL_SHARE * (now - moved))
+        wait_s = min(LONGEST_WAIT_S, max(LEAST_WAIT_S, share_s))
         if deadline is not None:
-            wait_s = min(wait_s, deadline - monotonic())
+            wait_s = min(wait_s, deadline - now)
             if wait_s <= 0:
                 return False
 

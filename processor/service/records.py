@@ -6,7 +6,8 @@ from typing import TypeAlias
 
 from processor.core.frozen import dataclass
 
-Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
+Header: TypeAlias = tuple[str, bytes | None]
+Headers: TypeAlias = tuple[Header, ...]
 
 TRACEPARENT = "traceparent"
 MAX_TRACE_BYTES = 128

@@ -7,6 +7,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import (
     NewPartitions,
 )
+from confluent_kafka.schema_registry import SchemaRegistryClient
 
 from processor.codec.registry import Compatibility, Registry
 from stack.layout import REPO
@@ -94,22 +95,24 @@ def test_records_that_wait_for_nobody_are_told(deploy: Deploy) -> None:
 
 
 def test_subjects_that_are_missing_or_too_lax_are_named_and_mended(patient: Deployment) -> None:
-    url = str(patient.settings.registry_url)
-    registry = Registry(url)
+    url = {"url": str(patient.settings.registry_url)}
     subject = f"{patient.topics.history}-selectivesync.v1.KeyOutcome"
-    registry._call(lambda client: client.set_compatibility(subject, Compatibility.BACKWARD.value))  # noqa: SLF001
+    with SchemaRegistryClient(url) as registry:
+        registry.set_compatibility(subject, Compatibility.BACKWARD.value)
     found = ask(patient).of("compatibility", subject, "is BACKWARD_TRANSITIVE, it must be FULL_TRANSITIVE")
     carry_out(patient, found["command"])
     healthy(patient)
     answers = f"{patient.topics.answers}-selectivesync.v1.Answer"
-    registry._call(lambda client: client.delete_subject(answers))  # noqa: SLF001
+    with SchemaRegistryClient(url) as registry:
+        registry.delete_subject(answers)
     found = ask(patient).of("schemas", answers, "does not hold this release's schema")
     carry_out(patient, found["command"])
     healthy(patient)
 
 
 def test_a_schema_of_a_later_release_is_told(patient: Deployment) -> None:
-    registry = Registry(str(patient.settings.registry_url))
+    url = str(patient.settings.registry_url)
+    registry = Registry(url)
     schema = json.loads((REPO / "schemas" / "Answer.avsc").read_text(encoding="utf-8"))
     schema["fields"].append({"name": "of_tomorrow", "type": "string", "default": ""})
     answers = f"{patient.topics.answers}-selectivesync.v1.Answer"
@@ -118,5 +121,6 @@ def test_a_schema_of_a_later_release_is_told(patient: Deployment) -> None:
     told = ask(patient)
     assert told.code == 0
     assert told.of("schemas", answers, f"holds version {number}, which is in no archive")["command"] is None
-    registry._call(lambda client: client.delete_version(answers, number))  # noqa: SLF001
+    with SchemaRegistryClient({"url": url}) as client:
+        client.delete_version(answers, number)
     healthy(patient)

@@ -17,6 +17,7 @@ import pytest
 from processor.codec import Codec, DecodeError, IncompatibleSchema, NotRegistered, Record, RegistryUnavailable
 from processor.codec.framing import registry_header
 from processor.codec.registry import Compatibility, Registry
+from processor.codec.registry_client import ConfluentClient, PlainClient, client
 from processor.codec.subjects import register_all, subjects
 from processor.core.chunk import Chunk
 from processor.core.correction import Correction
@@ -51,9 +52,15 @@ def topics() -> Topics:
     return Topics(*(f"{test}.{name}" for name in names))
 
 
+@pytest.fixture(params=[{}, {"timeout": 4}], ids=["plain", "confluent"])
+def options(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Any option at all makes it Confluent's client."""
+    return dict(request.param)
+
+
 @pytest.fixture
-def codec(registry_url: str) -> Codec:
-    return Codec.open(None, CATALOG, registry_url)
+def codec(registry_url: str, options: dict[str, Any]) -> Codec:
+    return Codec.open(None, CATALOG, registry_url, options)
 
 
 def topic_of(topics: Topics, record: Record) -> str:
@@ -78,7 +85,7 @@ def ask(url: str, method: str = "GET", body: object = None) -> tuple[int, Any]:
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_record_comes_back_equal_by_its_registered_id(
-    codec: Codec, registry_url: str, topics: Topics, name: str
+    codec: Codec, registry_url: str, options: dict[str, Any], topics: Topics, name: str
 ) -> None:
     record = SAMPLES[name]
     topic = topic_of(topics, record)
@@ -86,7 +93,7 @@ def test_a_record_comes_back_equal_by_its_registered_id(
     data = codec.encode(topic, record)
     assert data[0] == 0
     assert data[5:] == Codec.open(None, CATALOG).encode(topic, record)[10:]
-    assert Codec.open(None, CATALOG, registry_url).decode(data, {type(record)}) == record
+    assert Codec.open(None, CATALOG, registry_url, options).decode(data, {type(record)}) == record
 
 
 def test_every_schema_stands_under_its_subject_with_its_rule(codec: Codec, registry_url: str, topics: Topics) -> None:
@@ -102,9 +109,11 @@ def test_every_schema_stands_under_its_subject_with_its_rule(codec: Codec, regis
     assert f"{topics.corrections}-selectivesync.v1.EnrollmentCorrection" in levels
 
 
-def test_registering_again_changes_nothing(codec: Codec, registry_url: str, topics: Topics) -> None:
+def test_registering_again_changes_nothing(
+    codec: Codec, registry_url: str, options: dict[str, Any], topics: Topics
+) -> None:
     first = register_all(codec, topics)
-    assert register_all(Codec.open(None, CATALOG, registry_url), topics) == first
+    assert register_all(Codec.open(None, CATALOG, registry_url, options), topics) == first
     assert {len(ask(f"{registry_url}/subjects/{subject}/versions")[1]) for subject in first} == {1}
 
 
@@ -121,35 +130,35 @@ def changed(codec: Codec, kind: type[Record], *, without: str = "", more: dict[s
 
 
 def test_the_registry_refuses_a_request_that_older_records_lack_a_field_of(
-    codec: Codec, registry_url: str, topics: Topics
+    codec: Codec, registry_url: str, options: dict[str, Any], topics: Topics
 ) -> None:
     register_all(codec, topics)
     subject = f"{topics.requests}-selectivesync.v1.ResyncRequest"
     text = changed(codec, Request, more={"name": "ticket", "type": "string", "doc": "Needed, without a default."})
     assert ask(f"{registry_url}/subjects/{subject}/versions", "POST", {"schema": text})[0] == 409
     with pytest.raises(IncompatibleSchema, match="whose rule is BACKWARD_TRANSITIVE"):
-        Registry(registry_url).register(subject, text, Compatibility.BACKWARD)
+        Registry(registry_url, options).register(subject, text, Compatibility.BACKWARD)
 
 
 def test_the_registry_refuses_an_outcome_that_older_readers_cannot_read(
-    codec: Codec, registry_url: str, topics: Topics
+    codec: Codec, registry_url: str, options: dict[str, Any], topics: Topics
 ) -> None:
     register_all(codec, topics)
     subject = f"{topics.history}-selectivesync.v1.KeyOutcome"
     text = changed(codec, KeyOutcome, without="decided_at")
     assert ask(f"{registry_url}/subjects/{subject}/versions", "POST", {"schema": text})[0] == 409
     with pytest.raises(IncompatibleSchema, match="whose rule is FULL_TRANSITIVE"):
-        Registry(registry_url).register(subject, text, Compatibility.FULL)
+        Registry(registry_url, options).register(subject, text, Compatibility.FULL)
 
 
 def test_the_registry_takes_a_new_optional_field_and_a_new_symbol(
-    codec: Codec, registry_url: str, topics: Topics
+    codec: Codec, registry_url: str, options: dict[str, Any], topics: Topics
 ) -> None:
     register_all(codec, topics)
     subject = f"{topics.history}-selectivesync.v1.KeyOutcome"
     text = changed(codec, KeyOutcome, more={"name": "cost", "type": ["null", "double"], "default": None})
     text = text.replace('"DUPLICATE_KEY"', '"DUPLICATE_KEY", "POSTPONED"', 1)
-    assert Registry(registry_url).register(subject, text, Compatibility.FULL) > 0
+    assert Registry(registry_url, options).register(subject, text, Compatibility.FULL) > 0
 
 
 def test_both_framings_are_read_by_one_codec(codec: Codec) -> None:
@@ -196,6 +205,8 @@ class _Proxy(BaseHTTPRequestHandler):
     """What stands in front of a registry and answers in its stead."""
 
     def do_GET(self) -> None:
+        assert isinstance(self.server, _Server)
+        self.server.asked += 1
         status = int(self.path.split("/")[1])
         self.send_response(status)
         self.end_headers()
@@ -205,27 +216,61 @@ class _Proxy(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
+class _Server(HTTPServer):
+    asked = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
 @pytest.fixture
-def proxy() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), _Proxy)
+def proxy() -> Iterator[_Server]:
+    server = _Server(("127.0.0.1", 0), _Proxy)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield server
     server.shutdown()
     server.server_close()
 
 
 @pytest.mark.parametrize("status", [200, 401, 403, 404, 429, 500, 503])
-def test_an_answer_that_is_not_the_registrys_sets_no_record_aside(proxy: str, status: int) -> None:
+def test_an_answer_that_is_not_the_registrys_sets_no_record_aside(
+    proxy: _Server, options: dict[str, Any], status: int
+) -> None:
     with pytest.raises(RegistryUnavailable):
-        Codec.open(None, CATALOG, f"{proxy}/{status}").decode(registry_header(1) + b"\x00", {Request})
+        Codec.open(None, CATALOG, f"{proxy.url}/{status}", options).decode(registry_header(1) + b"\x00", {Request})
 
 
-def test_a_registry_out_of_reach_sets_no_record_aside() -> None:
-    away = Codec.open(None, CATALOG, "http://127.0.0.1:9")
+@pytest.mark.parametrize(("status", "times"), [(401, 1), (404, 1), (500, 2), (503, 2)])
+def test_a_fault_of_the_server_is_asked_about_once_more(
+    proxy: _Server, options: dict[str, Any], status: int, times: int
+) -> None:
+    with pytest.raises(RegistryUnavailable, match=f"answered HTTP {status} "):
+        Registry(f"{proxy.url}/{status}", options).schema_text(1)
+    assert proxy.asked == times
+
+
+def test_a_registry_out_of_reach_sets_no_record_aside(options: dict[str, Any]) -> None:
+    away = Codec.open(None, CATALOG, "http://127.0.0.1:9", options)
     with pytest.raises(RegistryUnavailable, match=r"http://127\.0\.0\.1:9 .*check its address"):
         away.decode(registry_header(1) + b"\x00", {Request})
     with pytest.raises(RegistryUnavailable):
         away.encode("any", REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "expected"),
+    [
+        ("http://registry:8081", {}, PlainClient),
+        ("http://registry:8081/behind", {}, PlainClient),
+        ("http://registry:8081", {"basic.auth.user.info": "a:b"}, ConfluentClient),
+        ("http://a:b@registry:8081", {}, ConfluentClient),
+        ("http://one:8081,http://other:8081", {}, ConfluentClient),
+        ("https://registry", {}, ConfluentClient),
+    ],
+)
+def test_whoever_has_to_sign_in_has_the_client_that_can(url: str, options: dict[str, Any], expected: type) -> None:
+    assert type(client(url, options)) is expected
 
 
 def test_once_known_ids_need_no_registry(codec: Codec, topics: Topics) -> None:
@@ -236,11 +281,14 @@ def test_once_known_ids_need_no_registry(codec: Codec, topics: Topics) -> None:
     assert codec.decode(codec.encode(topics.requests, REQUEST), {Request}) == REQUEST
 
 
-def test_the_registrys_client_keeps_stderr_clean(registry_url: str) -> None:
+def test_the_registrys_client_keeps_stderr_clean_and_the_slow_one_is_imported_where_it_is_needed(
+    registry_url: str, options: dict[str, Any]
+) -> None:
     program = (
         "import sys; from processor.codec.registry import Registry;"
         "assert 'confluent_kafka.schema_registry' not in sys.modules;"
-        f"print(Registry({registry_url!r}).schema_text(2_000_000_000))"
+        f"print(Registry({registry_url!r}, {options!r}).schema_text(2_000_000_000));"
+        f"assert ('confluent_kafka.schema_registry' in sys.modules) is {bool(options)}"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "None\n", "")

@@ -4,15 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from bench.peers.diffing import Diff, Setting, order, told
+from bench.peers.diffing import TUNED, order
 from bench.world import HERE, RunFailed
 from processor.catalog_file import Secrets, load_catalog
 from processor.codec.schema_files import SchemaFiles
 from processor.core.catalog import ObjectType
 from stack.layout import REPO
 
-SLOW, QUICK = Setting(1, 16_384), Setting(4, 131_072)
-KEYS = frozenset({"1", "50"})
 ENV = {"RESYNC_DISTRICT_DSN_NORTH": "postgresql://ours", "RESYNC_STATE_DSN": "postgresql://theirs"}
 
 
@@ -21,19 +19,8 @@ def persons() -> ObjectType:
     return load_catalog(HERE / "catalog.yaml", schemas.object, Secrets.LEFT_OUT).objects["PersonIdentity"]
 
 
-def test_each_of_a_peer_s_settings_is_held_against_our_scan_and_against_all_that_we_do() -> None:
-    figure = told([Diff(SLOW, 40.0, KEYS), Diff(QUICK, 20.0, KEYS)], 4.0, 8.0, KEYS)
-    assert figure["same_keys"]
-    assert [(each["scan_times_as_fast"], each["times_as_fast"]) for each in figure["reladiff"]] == [(10, 5), (5, 2.5)]
-
-
-@pytest.mark.parametrize("keys", [frozenset({"1"}), KEYS | {"51"}])
-def test_another_set_of_keys_is_told(keys: frozenset[str]) -> None:
-    assert not told([Diff(SLOW, 40.0, KEYS), Diff(QUICK, 20.0, keys)], 4.0, 8.0, KEYS)["same_keys"]
-
-
 def test_a_peer_is_asked_for_the_columns_that_we_compare_of_one_district() -> None:
-    asked = order(persons(), ENV, QUICK)
+    asked = order(persons(), ENV, TUNED)
     assert asked["columns"] == [field.district_column for field in persons().compared]
     assert len(asked["columns"]) == 20
     assert asked["sides"][1] == {
@@ -49,4 +36,4 @@ def test_a_peer_takes_one_list_of_columns() -> None:
     kind = persons()
     fields = tuple(replace(field, state_column=f"legal_{field.state_column}") for field in kind.fields)
     with pytest.raises(RunFailed, match="PersonIdentity: columns have other names"):
-        order(replace(kind, fields=fields), ENV, QUICK)
+        order(replace(kind, fields=fields), ENV, TUNED)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processor.core.accept import accept
+from processor.core.accept import accept, first_digest
 from processor.core.catalog import KeyType, Limits
 from processor.core.chunk import Cause, Chunk, Scan, Stage
 from processor.core.compare import EQUAL
@@ -139,7 +139,7 @@ def test_a_request_for_all_is_accepted_and_begins_with_one_part() -> None:
 
 @pytest.mark.parametrize(
     ("mode", "stage", "digest"),
-    [(Mode.SYNC, Stage.PLAN, 1_000), (Mode.FORCE, Stage.PLAN, 0), (Mode.VERIFY, Stage.GUARDED, 1_000)],
+    [(Mode.SYNC, Stage.PLAN, 10_000), (Mode.FORCE, Stage.PLAN, 0), (Mode.VERIFY, Stage.GUARDED, 10_000)],
 )
 def test_what_may_send_is_planned_first_and_what_is_forced_needs_no_digest(
     mode: Mode, stage: Stage, digest: int
@@ -148,6 +148,11 @@ def test_what_may_send_is_planned_first_and_what_is_forced_needs_no_digest(
     assert first is not None
     assert first.scan is not None
     assert (first.stage, first.scan.digest) == (stage, digest)
+
+
+@pytest.mark.parametrize(("target_s", "digest"), [(0.001, 1_000), (0.1, 2_000), (0.5, 10_000), (60.0, 10_000)])
+def test_a_first_digest_is_of_what_takes_no_longer_than_a_part_may(target_s: float, digest: int) -> None:
+    assert first_digest(Mode.VERIFY, Report.CHANGES, Limits(chunk_target_s=target_s)) == digest
 
 
 def test_what_hangs_below_is_scanned_after_it_parents_first() -> None:
@@ -345,6 +350,25 @@ def test_columns_are_read_for_as_long_as_most_rows_do_not_differ_in_them(seen: W
     """Those that do are read by their keys anyway."""
     scan = Scan("1", 3, 500, 0, by_rows=True)
     assert next_sizes(scan, seen, 0.5, Report.CHANGES, LIMITS).by_rows is by_rows
+
+
+@pytest.mark.parametrize(
+    ("part", "expected", "following"),
+    [(14, 0, (5_000, True)), (15, 25, (1_000, False)), (15, 26, (5_000, True))],
+)
+def test_digests_of_few_rows_are_tried_again_after_some_parts(
+    part: int, expected: int, following: tuple[int, bool]
+) -> None:
+    """Where many have expected differences they would tell nothing."""
+    seen = Window("9", equal=["1"] * (100 - expected), expected=[("1", EQUAL)] * expected)
+    scan = Scan("1", part, 5_000, 0, by_rows=True)
+    sizes = next_sizes(scan, seen, 0.5, Report.CHANGES, LIMITS)
+    assert (sizes.rows, sizes.by_rows) == following
+
+
+def test_a_digest_that_ends_a_part_shows_that_digests_of_rows_would_do_too() -> None:
+    scan = Scan("1", 3, 500, 0, 1_000, by_rows=True)
+    assert next_sizes(scan, Window("9", counted=1_000), 0.25, Report.CHANGES, LIMITS) == Sizes(500, 2_000)
 
 
 def test_a_part_is_not_so_large_that_very_many_keys_are_suspect() -> None:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from processor.codec.codec import Codec
-from processor.core.chunk import Ask, Chunk
+from processor.core.chunk import Ask, Cause, Chunk
 from processor.core.correction import Correction
 from processor.core.errors import Reason
 from processor.core.history import Alike, ChunkState, ChunkStatus, Parked, RequestState, RequestStatus, Sent, Status
@@ -11,6 +11,7 @@ from processor.core.outcome import source_outcome
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
 from processor.core.request import Keys
+from processor.service.due import SECOND_LOOK
 from processor.service.emit import MARKER, Emitter
 from processor.service.intake import Intake
 from processor.service.records import Headers, Lane, Outgoing
@@ -57,6 +58,12 @@ def test_a_plan_s_records_stand_in_topic_partition_key_and_headers() -> None:
         ("resync.chunks", NORTH, b"NORTH", ABOUT),
         ("resync.retry", NORTH, b"NORTH", ABOUT),
     ]
+
+
+def test_a_chunk_that_is_read_a_second_time_says_so_on_the_retry_topic_alone() -> None:
+    second = replace(PART, cause=Cause.CONFIRM)
+    written = emitted(Intake(traces={REQUEST_ID: TRACE[1]}), Plan(chunks=[second], retries=[second]))
+    assert [r.headers for r in written] == [(*ABOUT, TRACE), (*ABOUT, SECOND_LOOK, TRACE)]
 
 
 def test_that_a_parked_chunk_is_gone_comes_after_what_became_of_it() -> None:

@@ -1,6 +1,7 @@
 """Following, with followers that tell a prepared story."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -46,13 +47,15 @@ def test_it_ends_with_the_request_and_asks_less_and_less_often() -> None:
     assert max(told.waits) <= 1
 
 
-def test_it_asks_again_after_a_share_of_the_time_that_it_took_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So an end is told late by no more than that, however long it took."""
-    times = iter([100.0, 100.0, 100.2, 101.0, 102.0, 110.0, 200.0, 200.0])
+def test_it_asks_again_after_a_share_of_the_time_that_nothing_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So an end is told late by no more than that; of what moves sooner, since its end may be near."""
+    moved = replace(RUNNING, settled=2)
+    begun, answers = [100.0], (100.0, 104.0, 110.0, 110.0, 120.0, 200.0, 200.0)
+    times = iter(begun + [time for answer in answers for time in (answer, answer)])
     monkeypatch.setattr(following, "monotonic", lambda: next(times))
-    told = Told(RUNNING, RUNNING, RUNNING, ENDED)
+    told = Told(RUNNING, RUNNING, RUNNING, moved, moved, moved, ENDED)
     assert follow(told, None, quiet)
-    assert told.waits == pytest.approx([0.0, 0.05, 0.2, 1.0])
+    assert told.waits == pytest.approx([0.0, 0.05, 0.2, 0.5, 0.2, 0.5, 1.0])
 
 
 def test_a_cleared_or_rejected_request_has_ended() -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from processor.core.accept import FIRST_SIZE
 from processor.core.chunk import Chunk, Scan
 from processor.core.digest import MAX_ROWS
 from processor.core.errors import Reason
@@ -49,7 +50,7 @@ def test_a_request_for_all_is_announced_with_about_how_many_keys_there_are() -> 
     plan = asked(databases(7))
     assert status_of(plan).state is RequestState.ACCEPTED
     (part,) = plan.chunks
-    assert part.scan == Scan(None, 0, 1_000, 7, 1_000)
+    assert part.scan == Scan(None, 0, FIRST_SIZE, 7, 10_000)
     (announced,) = [record for record in plan.history if isinstance(record, ChunkStatus)]
     assert (announced.chunk, announced.state, announced.keys) == ("0.0", ChunkState.PENDING, 7)
 
@@ -79,7 +80,8 @@ def test_a_database_that_was_away_is_surveyed_before_its_first_part() -> None:
 def test_rows_are_read_only_where_digests_differ() -> None:
     world = databases(20_000)
     world.state[PERSONS]["4500"] = (theirs(lastName="Else"),)
-    (second,) = decide_part(read_part(first_part(world), world, CATALOG), PATIENT, NOW).chunks
+    first = replace(first_part(world), scan=Scan(None, 0, 1_000, 20_000, 1_000))
+    (second,) = decide_part(read_part(first, world, CATALOG), PATIENT, NOW).chunks
     assert scan_of(second) == Scan("999", 1, 1_000, 19_000, 16_000)
     plan = decide_part(read_part(second, world, CATALOG), PATIENT, NOW)
     (suspects,) = plan.retries
@@ -100,7 +102,7 @@ def test_rows_that_are_read_after_a_digest_fit_into_memory(where: str | None, si
     assert scan_of(read.chunk).size == size
 
 
-@pytest.mark.parametrize(("rows", "following"), [(999, 0), (1_000, 1), (1_001, 1)])
+@pytest.mark.parametrize(("rows", "following"), [(9_999, 0), (10_000, 1), (10_001, 1)])
 def test_a_full_page_is_followed_by_another_part(rows: int, following: int) -> None:
     world = databases(rows)
     plan = decide_part(read_part(first_part(world), world, CATALOG), CATALOG, NOW)
