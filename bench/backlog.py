@@ -67,7 +67,7 @@ def by(worker: Worker, amount: Amount) -> Contender:
 
 
 def worked(world: World, *, worker: Worker, amount: Amount, count: Count) -> Measured:
-    warm, chosen = _chosen(world, amount)
+    warm, chosen = chosen_of(world, amount)
     with world.run(**amount.settings) as run:
         with worker.working(run, Job(amount.per_request)) as pids:
             watch = Watch(run, worker.group(run))
@@ -106,7 +106,7 @@ def as_many(run: Run, planted: Planted) -> None:
 
 
 def looked_up(world: World, *, amount: Amount) -> Measured:
-    warm, chosen = _chosen(world, amount)
+    warm, chosen = chosen_of(world, amount)
     world.plant()
     with looking(world, Job(amount.per_request), warm, chosen) as floor:
         pids = {LOOKUPS_ALONE: [floor.pid]}
@@ -119,9 +119,13 @@ def looked_up(world: World, *, amount: Amount) -> Measured:
     return Measured({"speed": len(chosen) / told["seconds"]}, len(chosen), told["seconds"], cpu_s, peaks)
 
 
-def _chosen(world: World, amount: Amount) -> tuple[list[int], list[int]]:
-    """Keys to get warm with, and those that count; distinct all."""
-    keys = world.choose(range(1, min(map(world.rows_of, amount.districts)) + 1), amount.keys + amount.warm)
+def chosen_of(world: World, amount: Amount) -> tuple[list[int], list[int]]:
+    """Keys to get warm with, and those that count; others where there are rows enough."""
+    rows = range(1, min(map(world.rows_of, amount.districts)) + 1)
+    if len(rows) < amount.keys + amount.warm:
+        keys = world.choose(rows, amount.keys)
+        return keys[: amount.warm], keys
+    keys = world.choose(rows, amount.keys + amount.warm)
     return keys[: amount.warm], keys[amount.warm :]
 
 

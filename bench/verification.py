@@ -7,7 +7,7 @@ read once more by then, after a wait that is meant for changes on their way. The
 import time
 from collections.abc import Sequence
 
-from bench.checksum import check_equal, checksums
+from bench.checksum import catalog, check_equal, checksums
 from bench.lag import assert_idle
 from bench.measured import Contender, Measured, Scenario, Unit
 from bench.meter import Meter
@@ -16,7 +16,6 @@ from bench.planted import HALF, NOTHING, USUAL, Planting
 from bench.traffic import OBJECT, WrongCount
 from bench.whole import keys_off, resync, verify
 from bench.world import ROLES, World
-from processor.bootstrap.parts import open_catalog
 
 RELADIFF = "reladiff"
 CHECKSUMS = "both checksums"
@@ -35,13 +34,13 @@ def verification(planting: Planting, *, beside: bool) -> Scenario:
         Contender(CHECKSUMS, summed, mark),
     ]
     name = f"all rows verified, {planting}"
-    return Scenario("verification", name, Unit.SECONDS, contenders, planting, takes_long=planting == HALF)
+    return Scenario("verification", name, Unit.SECONDS, contenders, planting)
 
 
 def batch(planting: Planting) -> Scenario:
     contenders = [Contender("ours", resynced), Contender(CHECKSUMS, summed)]
     name = f"all rows resynced, {planting}"
-    return Scenario("batch", name, Unit.SECONDS, contenders, planting, takes_long=True)
+    return Scenario("batch", name, Unit.SECONDS, contenders, planting)
 
 
 def verified(world: World) -> Measured:
@@ -73,10 +72,10 @@ def resynced(world: World) -> Measured:
 
 
 def diffed(world: World) -> Measured:
-    with world.run() as run:
-        meter = Meter(world.stack, {})
-        [diff] = reladiff(open_catalog(run.settings).objects[OBJECT], run.env, [SETTING])
-        cpu_s = meter.cpu_s()
+    world.plant()
+    meter = Meter(world.stack, {})
+    [diff] = reladiff(catalog().objects[OBJECT], world.env, [SETTING])
+    cpu_s = meter.cpu_s()
     if len(diff.keys) != world.planted().off:
         raise WrongCount(f"{RELADIFF} found {len(diff.keys)} keys instead of {world.planted().off}")
     return Measured({"scanned": diff.seconds, "all": diff.seconds}, world.rows, diff.seconds, cpu_s)

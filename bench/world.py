@@ -5,6 +5,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -27,7 +28,7 @@ from processor.codec import Codec
 from processor.settings import Settings, Topics
 from stack import environment, roles
 from stack.layout import Stack
-from stack.testing import temporary_stack
+from stack.testing import folder_in_memory, temporary_stack
 
 HERE = Path(__file__).parent
 CATALOG = HERE / "catalog.yaml"
@@ -39,6 +40,7 @@ ROLES = ("process", "apply", "store")
 MOST_PROCESSES = 4
 """Of a role."""
 READY_S = 60.0
+SOON = {"RESYNC_RETRY_DELAY_S": "1"}
 NOTHING_IS_MISSING = b"insert into bench_state_person select * from bench_state_rows(100) on conflict do nothing"
 
 
@@ -54,10 +56,12 @@ class World:
     rows: int
     seed: int
     planting: Planting = USUAL
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Of all roles, by the names of their variables."""
 
     @cached_property
     def env(self) -> Mapping[str, str]:
-        return {**environment.read(self.stack), "RESYNC_CATALOG": str(CATALOG)}
+        return {**environment.read(self.stack), "RESYNC_CATALOG": str(CATALOG), **self.settings}
 
     def choose(self, keys: range, count: int) -> list[int]:
         """The same ones each time."""
@@ -86,17 +90,15 @@ class World:
 
         `settings` are of the roles, by the names of their variables.
         """
-        self.plant()
         name = f"bench_{uuid.uuid4().hex[:8]}"
         run = Run(self, name, Topics(**{topic: f"{name}.{topic}" for topic in Topics.model_fields}), settings)
         server = self.env["RESYNC_HISTORY_DSN"]
-        _execute(server, sql.SQL("create database {}").format(sql.Identifier(name)))
         try:
             run.set_up()
             yield run
         finally:
             run.kill_all()
-            _execute(server, sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+            _execute(server, sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
 
 @dataclass
@@ -146,9 +148,20 @@ class Run:
         return open_codec(self.settings, open_catalog(self.settings))
 
     def set_up(self) -> None:
-        """As `resync topics create` does it, without the start of an interpreter."""
-        parts.open_topics(self.settings).create(topic_specs(self.settings), 1)
-        parts.register_schemas(self.settings)
+        """As `resync topics create` does it, without the start of an interpreter, and all at once."""
+        settings = self.settings
+        steps = (
+            self.world.plant,
+            lambda: parts.open_topics(settings).create(topic_specs(settings), 1),
+            lambda: parts.register_schemas(settings),
+            self._make_history,
+        )
+        with ThreadPoolExecutor(len(steps)) as threads:
+            for done in [threads.submit(step) for step in steps]:
+                done.result()
+
+    def _make_history(self) -> None:
+        _execute(self.world.env["RESYNC_HISTORY_DSN"], sql.SQL("create database {}").format(sql.Identifier(self.name)))
         parts.migrate_history(self.settings)
 
     def start(self, *names: str, ordinal: int = 0) -> None:
@@ -189,26 +202,34 @@ class Run:
 
 
 @contextmanager
-def world(rows: int, seed: int) -> Iterator[World]:
-    """Starts the services and loads the tables; everything goes at the end."""
-    with temporary_stack(districts=[DISTRICT, OTHER]) as stack:
-        yield loaded(stack, rows, seed)
+def world(rows: int, seed: int, *, is_quick: bool = False) -> Iterator[World]:
+    """Starts the services and loads the tables; everything goes at the end.
+
+    `is_quick`: nothing is on a disk, where there is memory enough, and what differs is read again soon.
+    """
+    parent, settings = (folder_in_memory(), SOON) if is_quick else (None, {})
+    with temporary_stack(districts=[DISTRICT, OTHER], parent=parent) as stack:
+        yield loaded(World(stack, rows, seed, settings=settings))
 
 
-def loaded(stack: Stack, rows: int, seed: int) -> World:
+def loaded(here: World) -> World:
     """Tables anew, with the usual planted."""
-    here = World(stack, rows, seed)
-    started = time.monotonic()
-    for name, script, count in (
+    rows, started = here.rows, time.monotonic()
+    tables = (
         (f"RESYNC_DISTRICT_DSN_{DISTRICT}", "district", here.rows_of(DISTRICT)),
         (f"RESYNC_DISTRICT_DSN_{OTHER}", "district", here.rows_of(OTHER)),
         ("RESYNC_STATE_DSN", "state", rows),
-    ):
-        text = (HERE / "sql" / f"{script}.sql").read_text(encoding="utf-8") % {"rows": count}
-        _execute(here.env[name], text.encode())
+    )
+    with ThreadPoolExecutor(len(tables)) as threads:
+        for done in [threads.submit(_load, here.env[name], script, count) for name, script, count in tables]:
+            done.result()
     here.plant(USUAL)
     say(f"{rows:,} rows a side loaded in {time.monotonic() - started:.1f} s")
     return here
+
+
+def _load(dsn: str, script: str, rows: int) -> None:
+    _execute(dsn, ((HERE / "sql" / f"{script}.sql").read_text(encoding="utf-8") % {"rows": rows}).encode())
 
 
 def _execute(dsn: str, statements: bytes | sql.Composed | LiteralString) -> None:
