@@ -46,14 +46,13 @@ class Amount:
                 yield district_id, part
 
 
-def scenario(amount: Amount, workers: Sequence[Worker]) -> Scenario:
+def scenario(amount: Amount, workers: Sequence[Worker], *, floors: bool = True) -> Scenario:
     """`workers` are those beside us, with goals by their names."""
-    contenders = [
-        by(OURS, amount),
-        *(by(each, amount) for each in workers),
+    alone = [
         Contender(LOOKUPS_ALONE, partial(looked_up, amount=amount), {"speed": 0.85}),
         Contender(KAFKA_ALONE.name, partial(worked, worker=KAFKA_ALONE, amount=amount, count=as_many)),
     ]
+    contenders = [by(OURS, amount), *(by(each, amount) for each in workers), *(alone if floors else [])]
     name = f"{amount.keys:,} keys in requests of {amount.per_request:,}, {amount.planting}"
     size = ("keys a request", amount.per_request) if amount.planting == USUAL else None
     return Scenario("backlog", name, Unit.KEYS_PER_S, contenders, amount.planting, size=size)

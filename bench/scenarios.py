@@ -31,17 +31,20 @@ USUAL_AMOUNTS, QUICK_AMOUNTS = Amounts(100_000, 50_000), Amounts(40_000, 10_000)
 def scenarios(options: Options) -> Sequence[Scenario]:
     """Those that were asked for. Peers are made ready where they take part. Raises RunFailed and StackError."""
     peers = workers() if options.peers and BESIDE_PEERS & {*options.only} else ()
-    return [each for each in _all(options, peers) if each.group in options.only]
+    return [each for each in every(options, peers) if each.group in options.only]
 
 
-def _all(options: Options, peers: Sequence[Worker]) -> Iterator[Scenario]:
-    """All peers where requests have 100 keys, else the fastest, which is the first."""
-    fastest = peers[:1]
-    yield backlog.scenario(Amount(options.keys, 1), fastest)
-    yield replace(backlog.scenario(Amount(options.keys, 100), peers), repeats=MANY)
-    yield backlog.scenario(Amount(options.keys, 1_000), fastest)
-    yield replace(backlog.scenario(Amount(options.keys, 100, HALF), fastest), repeats=MANY)
-    yield replace(latency.idle(options.seconds, fastest if options.quick else peers), repeats=MANY)
+def every(options: Options, peers: Sequence[Worker]) -> Iterator[Scenario]:
+    """All peers where requests have 100 keys, else the fastest, which is the first; quickly each of them once."""
+    usual = Amount(options.keys, 100)
+    others = [replace(usual, per_request=1), replace(usual, per_request=1_000), replace(usual, planting=HALF)]
+    fastest, floors = () if options.quick else peers[:1], not options.quick
+    by_one, by_thousand, half = (backlog.scenario(each, fastest, floors=floors) for each in others)
+    yield by_one
+    yield replace(backlog.scenario(usual, peers), repeats=MANY)
+    yield by_thousand
+    yield replace(half, repeats=MANY)
+    yield replace(latency.idle(options.seconds, peers[:1] if options.quick else peers), repeats=MANY)
     yield latency.beside(options.seconds)
     yield from verification.scenarios((USUAL, NOTHING, HALF), beside=options.peers)
     amounts = QUICK_AMOUNTS if options.quick else USUAL_AMOUNTS

@@ -4,11 +4,11 @@ import signal
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -25,6 +25,7 @@ from processor.bootstrap.parts import open_catalog, open_codec
 from processor.cli import parts
 from processor.cli.output import say
 from processor.codec import Codec
+from processor.codec.subjects import subjects
 from processor.settings import Settings, Topics
 from stack import environment, roles
 from stack.layout import Stack
@@ -40,6 +41,8 @@ ROLES = ("process", "apply", "store")
 MOST_PROCESSES = 4
 """Of a role."""
 READY_S = 60.0
+REGISTERING = 4
+"""Threads: the registry takes its time over each of two dozen schemas."""
 SOON = {"RESYNC_RETRY_DELAY_S": "1"}
 NOTHING_IS_MISSING = b"insert into bench_state_person select * from bench_state_rows(100) on conflict do nothing"
 
@@ -150,15 +153,21 @@ class Run:
     def set_up(self) -> None:
         """As `resync topics create` does it, without the start of an interpreter, and all at once."""
         settings = self.settings
-        steps = (
+        steps: list[Callable[[], object]] = [
             self.world.plant,
             lambda: parts.open_topics(settings).create(topic_specs(settings), 1),
-            lambda: parts.register_schemas(settings),
             self._make_history,
-        )
+            *(partial(self._register, share) for share in range(REGISTERING)),
+        ]
         with ThreadPoolExecutor(len(steps)) as threads:
             for done in [threads.submit(step) for step in steps]:
                 done.result()
+
+    def _register(self, share: int) -> None:
+        """One of so many shares of the schemas."""
+        codec = open_codec(self.settings, open_catalog(self.settings))
+        for topic, record, rule in [*subjects(self.topics)][share::REGISTERING]:
+            codec.register(topic, record, rule)
 
     def _make_history(self) -> None:
         _execute(self.world.env["RESYNC_HISTORY_DSN"], sql.SQL("create database {}").format(sql.Identifier(self.name)))

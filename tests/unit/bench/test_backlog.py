@@ -26,6 +26,7 @@ def test_requests_of_each_district_in_turn() -> None:
 def test_ours_comes_first_and_floors_last() -> None:
     usual, half = scenario(Amount(20_000, 100), []), scenario(Amount(20_000, 100, HALF), [])
     assert [each.name for each in usual.contenders] == ["ours", "lookups alone", "Kafka alone"]
+    assert [each.name for each in scenario(Amount(20_000, 100), [], floors=False).contenders] == ["ours"]
     assert (usual.size, half.size) == (("keys a request", 100), None)
     assert usual.name != half.name
 
