@@ -14,7 +14,7 @@ from bench.world import World
 
 BESIDE_PEERS = frozenset({"backlog", "latency"})
 """Groups."""
-MANY = 5
+MANY, SOME = 5, 3
 """Repeats of what is held against others most closely, where no number is asked for; of the rest, one."""
 
 
@@ -43,7 +43,7 @@ def every(options: Options, peers: Sequence[Worker]) -> Iterator[Scenario]:
     yield by_one
     yield replace(backlog.scenario(usual, peers), repeats=MANY)
     yield by_thousand
-    yield replace(half, repeats=MANY)
+    yield replace(half, repeats=SOME)
     yield replace(latency.idle(options.seconds, peers[:1] if options.quick else peers), repeats=MANY)
     yield latency.beside(options.seconds)
     yield from verification.scenarios((USUAL, NOTHING, HALF), beside=options.peers)
