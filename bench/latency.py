@@ -41,7 +41,7 @@ def waited(world: World, *, worker: Worker, seconds: int) -> Measured:
     with world.run() as run:
         with worker.working(run, Job(1)) as pids:
             asking = Asking(run, {DISTRICT: keys})
-            asking.go(PER_S, time_is_up(WARM_S))
+            asking.go(PER_S, time_is_up(min(seconds, WARM_S)))
             meter = Meter(world.stack, pids)
             took = asking.go(PER_S, time_is_up(seconds))[DISTRICT]
             cpu_s, peaks = meter.cpu_s(), peaks_of(pids)
@@ -68,7 +68,7 @@ def waited_beside(world: World, *, seconds: int, is_busy: bool) -> Measured:
         asking = Asking(
             run, {each: in_sync(range(1, world.rows_of(each) + 1), world.planting) for each in (DISTRICT, OTHER)}
         )
-        asking.go(PER_S, time_is_up(WARM_S))
+        asking.go(PER_S, time_is_up(min(seconds, WARM_S)))
         meter = Meter(world.stack, {role: [run.pid(role)] for role in ROLES})
         began = time.monotonic()
         if is_busy:

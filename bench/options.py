@@ -56,7 +56,7 @@ class Size:
     repeats: int | None = None
 
 
-USUAL, QUICK = Size(100_000, 1_000_000, 1_000_000, 5), Size(5_000, 50_000, 100_000, 1, 1)
+USUAL, QUICK = Size(100_000, 1_000_000, 1_000_000, 5), Size(5_000, 20_000, 100_000, 1, 1)
 
 
 def number(least: int, most: int) -> Callable[[str], int]:

@@ -25,7 +25,7 @@ class Amounts:
     corrections: int
 
 
-USUAL_AMOUNTS, QUICK_AMOUNTS = Amounts(100_000, 50_000), Amounts(40_000, 10_000)
+USUAL_AMOUNTS, QUICK_AMOUNTS = Amounts(100_000, 50_000), Amounts(30_000, 10_000)
 
 
 def scenarios(options: Options) -> Sequence[Scenario]:

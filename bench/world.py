@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
 from itertools import product
 from pathlib import Path
@@ -20,7 +20,7 @@ from psycopg.conninfo import make_conninfo
 
 from bench.meter import peak_rss_mb
 from bench.planted import USUAL, Planted, Planting
-from processor.adapters.kafka.topics import topic_specs
+from processor.adapters.kafka.topics import TopicSpec, topic_specs
 from processor.bootstrap.parts import open_catalog, open_codec
 from processor.cli import parts
 from processor.cli.output import say
@@ -41,6 +41,8 @@ ROLES = ("process", "apply", "store")
 MOST_PROCESSES = 4
 """Of a role."""
 READY_S = 60.0
+LARGEST_BYTES = 10_000_000
+"""As the processor's client takes. A deployment's topics take a megabyte, and `resync submit` splits what is larger."""
 REGISTERING = 4
 """Threads: the registry takes its time over each of two dozen schemas."""
 SOON = {"RESYNC_RETRY_DELAY_S": "1"}
@@ -155,13 +157,19 @@ class Run:
         settings = self.settings
         steps: list[Callable[[], object]] = [
             self.world.plant,
-            lambda: parts.open_topics(settings).create(topic_specs(settings), 1),
+            lambda: parts.open_topics(settings).create([self._roomy(spec) for spec in topic_specs(settings)], 1),
             self._make_history,
             *(partial(self._register, share) for share in range(REGISTERING)),
         ]
         with ThreadPoolExecutor(len(steps)) as threads:
             for done in [threads.submit(step) for step in steps]:
                 done.result()
+
+    def _roomy(self, spec: TopicSpec) -> TopicSpec:
+        """With room for a request of a million keys where requests are."""
+        if spec.name not in {self.topics.requests, self.topics.chunks}:
+            return spec
+        return replace(spec, config={**spec.config, "max.message.bytes": str(LARGEST_BYTES)})
 
     def _register(self, share: int) -> None:
         """One of so many shares of the schemas."""
