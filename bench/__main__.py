@@ -3,6 +3,7 @@
 Exits 1 where a count is wrong or nothing could be measured, 2 for options that cannot be used; never for a time.
 """
 
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -62,6 +63,7 @@ def exit_code(contests: list[Contest]) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # or the services would be left
     try:
         sys.exit(main())
     except KeyboardInterrupt:
