@@ -3,19 +3,23 @@
 Exits 1 where a count is wrong or nothing could be measured, 2 for options that cannot be used; never for a time.
 """
 
+import signal
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bench.contend import Contest, contend
 from bench.figures import machine, versions
 from bench.latest import keep, scenario_of
 from bench.options import parse
+from bench.progress import Pace, progress
 from bench.scenarios import scenarios
 from bench.tables import show
 from bench.world import RunFailed, loaded, world
 from processor.cli.output import say
+from processor.cli.progress import duration
 from stack.errors import StackError
 
 
@@ -35,14 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         wanted = scenarios(options)
-        with world(options.rows, options.seed) as first:
+        pace = Pace(wanted, options.repeats, is_quick=options.quick)
+        say(f"{len(wanted)} scenarios, {pace.turns} turns: about {duration(pace.expected_s)} on two cores")
+        with progress(pace) as turn, world(options.rows, options.seed, is_quick=options.quick) as first:
             here = first
             about |= {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine()}
             about |= {"versions": versions(here.env["RESYNC_STATE_DSN"])}
             for each in wanted:
                 if (rows := each.rows or options.rows) != here.rows:
-                    here = loaded(here.stack, rows, options.seed)
-                contests.append(contend(here, each, options.repeats))
+                    here = loaded(replace(here, rows=rows))
+                contests.append(contend(here, each, options.repeats, turn))
                 show(scenario_of(contests[-1]))
                 keep(options.output, contests, about | {"took_s": time.monotonic() - began})
     except (StackError, RunFailed, OSError) as fault:
@@ -57,6 +63,7 @@ def exit_code(contests: list[Contest]) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # or the services would be left
     try:
         sys.exit(main())
     except KeyboardInterrupt:

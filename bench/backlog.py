@@ -46,14 +46,13 @@ class Amount:
                 yield district_id, part
 
 
-def scenario(amount: Amount, workers: Sequence[Worker]) -> Scenario:
+def scenario(amount: Amount, workers: Sequence[Worker], *, floors: bool = True) -> Scenario:
     """`workers` are those beside us, with goals by their names."""
-    contenders = [
-        by(OURS, amount),
-        *(by(each, amount) for each in workers),
+    alone = [
         Contender(LOOKUPS_ALONE, partial(looked_up, amount=amount), {"speed": 0.85}),
         Contender(KAFKA_ALONE.name, partial(worked, worker=KAFKA_ALONE, amount=amount, count=as_many)),
     ]
+    contenders = [by(OURS, amount), *(by(each, amount) for each in workers), *(alone if floors else [])]
     name = f"{amount.keys:,} keys in requests of {amount.per_request:,}, {amount.planting}"
     size = ("keys a request", amount.per_request) if amount.planting == USUAL else None
     return Scenario("backlog", name, Unit.KEYS_PER_S, contenders, amount.planting, size=size)
@@ -67,7 +66,7 @@ def by(worker: Worker, amount: Amount) -> Contender:
 
 
 def worked(world: World, *, worker: Worker, amount: Amount, count: Count) -> Measured:
-    warm, chosen = _chosen(world, amount)
+    warm, chosen = chosen_of(world, amount)
     with world.run(**amount.settings) as run:
         with worker.working(run, Job(amount.per_request)) as pids:
             watch = Watch(run, worker.group(run))
@@ -106,7 +105,7 @@ def as_many(run: Run, planted: Planted) -> None:
 
 
 def looked_up(world: World, *, amount: Amount) -> Measured:
-    warm, chosen = _chosen(world, amount)
+    warm, chosen = chosen_of(world, amount)
     world.plant()
     with looking(world, Job(amount.per_request), warm, chosen) as floor:
         pids = {LOOKUPS_ALONE: [floor.pid]}
@@ -119,9 +118,13 @@ def looked_up(world: World, *, amount: Amount) -> Measured:
     return Measured({"speed": len(chosen) / told["seconds"]}, len(chosen), told["seconds"], cpu_s, peaks)
 
 
-def _chosen(world: World, amount: Amount) -> tuple[list[int], list[int]]:
-    """Keys to get warm with, and those that count; distinct all."""
-    keys = world.choose(range(1, min(map(world.rows_of, amount.districts)) + 1), amount.keys + amount.warm)
+def chosen_of(world: World, amount: Amount) -> tuple[list[int], list[int]]:
+    """Keys to get warm with, and those that count; others where there are rows enough."""
+    rows = range(1, min(map(world.rows_of, amount.districts)) + 1)
+    if len(rows) < amount.keys + amount.warm:
+        keys = world.choose(rows, amount.keys)
+        return keys[: amount.warm], keys
+    keys = world.choose(rows, amount.keys + amount.warm)
     return keys[: amount.warm], keys[amount.warm :]
 
 

@@ -9,14 +9,19 @@ from bench.traffic import OBJECT, WrongCount
 from bench.world import CATALOG, DISTRICT, Run, World
 from processor.catalog_file import Secrets, load_catalog
 from processor.codec.schema_files import SchemaFiles
+from processor.core.catalog import Catalog
 
 Checksum = tuple[int, str | None]
 ROWS = sql.SQL("select count(*), sum(hash_record_extended(row({}), 0))::text from {} where {}")
 
 
+def catalog() -> Catalog:
+    return load_catalog(CATALOG, SchemaFiles(None).object, Secrets.LEFT_OUT)
+
+
 def checksums(world: World, district_id: str = DISTRICT, last_key: int | None = None) -> tuple[Checksum, Checksum]:
     """Of the key and the compared columns, of both sides at the same time; of rows up to a key, or of all."""
-    kind = load_catalog(CATALOG, SchemaFiles(None).object, Secrets.LEFT_OUT).objects[OBJECT]
+    kind = catalog().objects[OBJECT]
     ours = [kind.district.key_column, *(field.district_column or "" for field in kind.compared)]
     theirs = [kind.state.key_column, *(field.state_column or "" for field in kind.compared)]
     of_district = sql.SQL("{} = {} and {}").format(

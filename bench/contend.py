@@ -1,15 +1,19 @@
 """Contenders of a scenario take turns, repeat by repeat; whoever has a wrong count has no figure in that repeat."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from bench.measured import FEW_REPEATS, Contender, Measured, Result, Scenario, ratios
+from bench.measured import Contender, Measured, Result, Scenario, ratios
 from bench.traffic import WrongCount
 from bench.world import RunFailed, World
 from processor.cli.output import say
 from stack.errors import StackError
 
+Turn: TypeAlias = Callable[[Scenario, Contender], AbstractContextManager[object]]
+"""What is around a contender's turn."""
 FAULTS = (WrongCount, RunFailed, TimeoutError, StackError)
 
 
@@ -22,26 +26,32 @@ class Contest:
     faults: Sequence[str] = field(default_factory=tuple)
 
 
-def contend(world: World, scenario: Scenario, repeats: int) -> Contest:
-    """Each repeat begins with another contender, so that none always comes after the same one."""
+def alone(_scenario: Scenario, _contender: Contender) -> AbstractContextManager[object]:
+    return nullcontext()
+
+
+def contend(world: World, scenario: Scenario, repeats: int | None, turn: Turn = alone) -> Contest:
+    """So many repeats, or as many as are usual of the scenario and of each contender."""
     began = time.monotonic()
     if world.planting != scenario.planting:
         world.plant(scenario.planting)
-    done, faults = _repeated(world, scenario, 1 if scenario.takes_long and repeats <= FEW_REPEATS else repeats)
+    done, faults = _repeated(world, scenario, repeats, turn)
     return Contest(Result(scenario, done), time.monotonic() - began, faults)
 
 
-def _repeated(world: World, scenario: Scenario, repeats: int) -> tuple[list[dict[str, Measured]], list[str]]:
+def _repeated(
+    world: World, scenario: Scenario, asked: int | None, turn: Turn
+) -> tuple[list[dict[str, Measured]], list[str]]:
     done: list[dict[str, Measured]] = []
     faults: list[str] = []
+    repeats = asked or scenario.repeats
     for repeat in range(repeats):
         measured: dict[str, Measured] = {}
-        for contender in in_turn(scenario.contenders, repeat):
-            if contender.takes_long and repeat and repeats <= FEW_REPEATS:
-                continue
+        for contender in scenario.repeat(repeat, asked):
             where = f"{scenario.name}, repeat {repeat + 1} of {repeats}, {contender.name}"
             try:
-                measured[contender.name] = contender.measure(world)
+                with turn(scenario, contender):
+                    measured[contender.name] = contender.measure(world)
             except FAULTS as fault:
                 faults.append(f"{where}: {fault}")
                 say(f"{where}: no figure: {fault}")
@@ -49,11 +59,6 @@ def _repeated(world: World, scenario: Scenario, repeats: int) -> tuple[list[dict
                 say(f"{where}: {told(scenario, measured[contender.name])}{_against(scenario, measured, contender)}")
         done.append(measured)
     return done, faults
-
-
-def in_turn(contenders: Sequence[Contender], repeat: int) -> Sequence[Contender]:
-    first = repeat % len(contenders)
-    return [*contenders[first:], *contenders[:first]]
 
 
 def told(scenario: Scenario, measured: Measured) -> str:

@@ -15,7 +15,6 @@ from bench.planted import USUAL, Planting
 from bench.world import World
 
 OURS = "ours"
-FEW_REPEATS = 4
 CPU_KEYS = 100_000
 """CPU seconds are told for so many keys or rows."""
 
@@ -62,7 +61,7 @@ class Contender:
     goals: Mapping[str, float] = field(default_factory=dict)
     """Of a reference: how many times as fast we want to be, by value."""
     takes_long: bool = False
-    """Once is enough, where there are few repeats."""
+    """Once is enough, where no number of repeats is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +75,27 @@ class Scenario:
     planting: Planting = USUAL
     rows: int | None = None
     """Of the district's table, where it is not as many as in the others."""
-    takes_long: bool = False
-    """Once is enough, where there are few repeats."""
+    repeats: int = 1
+    """Where no number is asked for."""
     size: tuple[str, int] | None = None
     """One point of a line: of what there is more and more, and how much of it."""
 
     @property
     def references(self) -> Sequence[Contender]:
         return self.contenders[1:]
+
+    def repeat(self, number: int, asked: int | None) -> Sequence[Contender]:
+        """Who takes a turn in it, in turn; each begins with another one, so that none always comes after the same one.
+
+        `asked`: how many repeats are wanted of everybody.
+        """
+        first = number % len(self.contenders)
+        turns = (*self.contenders[first:], *self.contenders[:first])
+        return [each for each in turns if asked is not None or not number or not each.takes_long]
+
+    def turns(self, asked: int | None) -> int:
+        """Of all contenders, in all repeats."""
+        return sum(len(self.repeat(number, asked)) for number in range(asked or self.repeats))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,16 @@ SEED = 20261
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`peers`: beside other programs too. `most_rows`: how far growth is followed."""
+    """`peers`: beside other programs too. `most_rows`: how far growth is followed.
+
+    `repeats` is None where each scenario is repeated as is usual of it.
+    """
 
     quick: bool
     keys: int
     rows: int
     most_rows: int
-    repeats: int
+    repeats: int | None
     seconds: int
     seed: int
     peers: bool
@@ -37,7 +40,7 @@ class Options:
             "seconds": self.seconds,
             "seed": self.seed,
         }
-        spelled = " ".join(f"--{name} {number}" for name, number in numbers.items())
+        spelled = " ".join(f"--{name} {number}" for name, number in numbers.items() if number is not None)
         flags = f"{' --quick' if self.quick else ''}{'' if self.peers else ' --no-peers'}"
         return f"python -m bench{flags} {spelled} --only {group}"
 
@@ -49,11 +52,11 @@ class Size:
     keys: int
     rows: int
     most_rows: int
-    repeats: int
     seconds: int
+    repeats: int | None = None
 
 
-USUAL, QUICK = Size(200_000, 1_000_000, 1_000_000, 3, 10), Size(20_000, 100_000, 100_000, 1, 2)
+USUAL, QUICK = Size(100_000, 1_000_000, 1_000_000, 5), Size(5_000, 20_000, 100_000, 1, 1)
 
 
 def number(least: int, most: int) -> Callable[[str], int]:
@@ -79,7 +82,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument("--keys", type=number(100, 2_000_000), help=f"of a backlog {_both('keys')}")
     parser.add_argument("--rows", type=number(1_000, 10_000_000), help=f"of the district's table {_both('rows')}")
     parser.add_argument("--most-rows", type=number(10_000, 10_000_000), help=f"of what grows {_both('most_rows')}")
-    parser.add_argument("--repeats", type=number(1, 100), help=f"of each scenario {_both('repeats')}")
+    parser.add_argument("--repeats", type=number(1, 100), help="of everything (as is usual of each; quick 1)")
     parser.add_argument("--seconds", type=number(1, 600), help=f"of single keys {_both('seconds')}")
     parser.add_argument("--seed", type=number(0, 10**18 - 1), default=SEED, help="of the keys' choice (%(default)s)")
     parser.add_argument("--no-peers", action="store_true", help="beside floors only, not beside other programs")

@@ -57,12 +57,12 @@ def lines(document: Document) -> Iterator[str]:
     """A table of what grows, then scenarios of growth that are no point of one."""
     for of, points in sizes(document).items():
         unit = points[0][1]["unit"]
-        made = [f"| {of} | ours, {unit} | CPU s per 100,000 | peak MB |", "|---|---|---|---|"]
+        made = [f"| {of} | turns | ours, {unit} | CPU s per 100,000 | peak MB |", "|---|---|---|---|---|"]
         for size, scenario in points:
             ours = scenario["contenders"][0]
             value = next(iter(ours["values"].values()))
             cpu, memory = spent(ours["cpu_s_per_100k"]), held(ours["peak_rss_mb"])
-            made.append(f"| {size:,} | {told(value)} | {cpu} | {memory} |")
+            made.append(f"| {size:,} | {ours['repeats']} | {told(value)} | {cpu} | {memory} |")
         yield "\n".join(made)
     for scenario in document["scenarios"]:
         if scenario["group"] == "growth" and scenario["size"] is None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from bench.traffic import put, request_for
-from bench.world import DISTRICT, PARTITIONS, Run
+from bench.world import DISTRICT, LARGEST_BYTES, PARTITIONS, Run
 from processor.core.partition import partition_of
 
 STILL_S = 60.0
@@ -49,6 +49,7 @@ class Backlog:
                 "transactional.id": f"{run.name}-{uuid.uuid4()}",
                 "transaction.timeout.ms": 600_000,
                 "linger.ms": 5,
+                "message.max.bytes": LARGEST_BYTES,
                 "queue.buffering.max.messages": 1_000_000,
             }
         )

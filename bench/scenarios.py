@@ -1,6 +1,7 @@
 """All scenarios of a run, in turn."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from bench import applying, backlog, growth, latency, materializing, verification
 from bench.backlog import Amount
@@ -13,34 +14,44 @@ from bench.world import World
 
 BESIDE_PEERS = frozenset({"backlog", "latency"})
 """Groups."""
-LEAST_OUTCOMES = 100_000
-"""With fewer the store is done before it is seen at work."""
-MOST_CORRECTIONS = 100_000
+MANY, SOME = 5, 3
+"""Repeats of what is held against others most closely, where no number is asked for; of the rest, one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    outcomes: int
+    """With fewer the store is done before it is seen at work."""
+    corrections: int
+
+
+USUAL_AMOUNTS, QUICK_AMOUNTS = Amounts(100_000, 50_000), Amounts(30_000, 10_000)
 
 
 def scenarios(options: Options) -> Sequence[Scenario]:
     """Those that were asked for. Peers are made ready where they take part. Raises RunFailed and StackError."""
     peers = workers() if options.peers and BESIDE_PEERS & {*options.only} else ()
-    return [each for each in _all(options, peers) if each.group in options.only]
+    return [each for each in every(options, peers) if each.group in options.only]
 
 
-def _all(options: Options, peers: Sequence[Worker]) -> Iterator[Scenario]:
-    """All peers where requests have 100 keys, else the fastest, which is the first."""
-    fastest = peers[:1]
-    yield backlog.scenario(Amount(options.keys, 1), fastest)
-    yield backlog.scenario(Amount(options.keys, 100), peers)
-    if not options.quick:
-        yield backlog.scenario(Amount(options.keys, 1_000), fastest)
-    yield backlog.scenario(Amount(options.keys, 100, HALF), fastest)
-    yield latency.idle(options.seconds, fastest if options.quick else peers)
+def every(options: Options, peers: Sequence[Worker]) -> Iterator[Scenario]:
+    """All peers where requests have 100 keys, else the fastest, which is the first; quickly each of them once."""
+    usual = Amount(options.keys, 100)
+    others = [replace(usual, per_request=1), replace(usual, per_request=1_000), replace(usual, planting=HALF)]
+    fastest, floors = () if options.quick else peers[:1], not options.quick
+    by_one, by_thousand, half = (backlog.scenario(each, fastest, floors=floors) for each in others)
+    yield by_one
+    yield replace(backlog.scenario(usual, peers), repeats=MANY)
+    yield by_thousand
+    yield replace(half, repeats=SOME)
+    yield replace(latency.idle(options.seconds, peers[:1] if options.quick else peers), repeats=MANY)
     yield latency.beside(options.seconds)
-    plantings = (USUAL, NOTHING) if options.quick else (USUAL, NOTHING, HALF)
-    yield from verification.scenarios(plantings, beside=options.peers)
-    outcomes = max(options.keys, LEAST_OUTCOMES)
-    yield materializing.scenario(outcomes)
-    for each in (outcomes,) if options.quick else (outcomes, 4 * outcomes):
-        yield _replay(each)
-    yield applying.scenario(min(options.rows, MOST_CORRECTIONS))
+    yield from verification.scenarios((USUAL, NOTHING, HALF), beside=options.peers)
+    amounts = QUICK_AMOUNTS if options.quick else USUAL_AMOUNTS
+    yield materializing.scenario(amounts.outcomes)
+    for times in (1,) if options.quick else (1, 4):
+        yield _replay(times * amounts.outcomes)
+    yield applying.scenario(min(options.rows, amounts.corrections))
     yield from growth.scenarios(options)
 
 
@@ -50,6 +61,4 @@ def _replay(outcomes: int) -> Scenario:
         return measured
 
     contender, size = Contender("ours", replay), ("outcomes replayed", outcomes)
-    return Scenario(
-        "materializing", f"{outcomes:,} outcomes replayed", Unit.KEYS_PER_S, [contender], takes_long=True, size=size
-    )
+    return Scenario("materializing", f"{outcomes:,} outcomes replayed", Unit.KEYS_PER_S, [contender], size=size)

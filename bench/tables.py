@@ -6,19 +6,29 @@ from typing import Any
 from bench.contend import figure
 from processor.cli.output import console
 
-COLUMNS = ("", "value", "median (least to most)", "ours is times as fast", "wanted", "CPU s per 100,000", "peak MB")
+COLUMNS = (
+    "",
+    "value",
+    "turns",
+    "median (least to most)",
+    "ours is times as fast",
+    "wanted",
+    "CPU s per 100,000",
+    "peak MB",
+)
 Scenario = Mapping[str, Any]
 
 
 def rows(scenario: Scenario) -> Iterator[Sequence[str]]:
     """One a value of each contender that has figures."""
     for each in scenario["contenders"]:
-        name, cpu, memory = each["name"], spent(each["cpu_s_per_100k"]), held(each["peak_rss_mb"])
+        name, turns = each["name"], str(each["repeats"])
+        cpu, memory = spent(each["cpu_s_per_100k"]), held(each["peak_rss_mb"])
         for what, spread in each["values"].items():
             ratio = told(each["ratios"][what]) if what in each["ratios"] else ""
             wanted = f"{each['goals'][what]:.3g}" if what in each["goals"] else ""
-            yield name, what, told(spread), ratio, wanted, cpu, memory
-            name = cpu = memory = ""
+            yield name, what, turns, told(spread), ratio, wanted, cpu, memory
+            name = turns = cpu = memory = ""
 
 
 def told(spread: Mapping[str, float]) -> str:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
-from bench.checksum import check_equal, checksums
+from bench.checksum import catalog, check_equal, checksums
 from bench.lag import assert_idle
 from bench.measured import Contender, Measured, Scenario, Unit
 from bench.meter import Meter
@@ -18,7 +18,6 @@ from bench.planted import HALF, NOTHING, USUAL, Planting
 from bench.traffic import OBJECT, WrongCount
 from bench.whole import keys_off, resync, verify
 from bench.world import ROLES, World
-from processor.bootstrap.parts import open_catalog
 
 RELADIFF = "reladiff"
 CHECKSUMS = "both checksums"
@@ -37,13 +36,13 @@ def verification(planting: Planting, *, beside: bool) -> Scenario:
     ]
     contenders = [Contender("ours", verified), *others, Contender(CHECKSUMS, summed, mark)]
     name = f"all rows verified, {planting}"
-    return Scenario("verification", name, Unit.SECONDS, contenders, planting, takes_long=planting == HALF)
+    return Scenario("verification", name, Unit.SECONDS, contenders, planting)
 
 
 def batch(planting: Planting) -> Scenario:
     contenders = [Contender("ours", resynced), Contender(CHECKSUMS, summed)]
     name = f"all rows resynced, {planting}"
-    return Scenario("batch", name, Unit.SECONDS, contenders, planting, takes_long=True)
+    return Scenario("batch", name, Unit.SECONDS, contenders, planting)
 
 
 def verified(world: World) -> Measured:
@@ -74,10 +73,10 @@ def resynced(world: World) -> Measured:
 
 
 def diffed(name: str, world: World) -> Measured:
-    with world.run() as run:
-        meter = Meter(world.stack, {})
-        diff = reladiff(open_catalog(run.settings).objects[OBJECT], run.env, SETTINGS[name])
-        cpu_s = meter.cpu_s()
+    world.plant()
+    meter = Meter(world.stack, {})
+    diff = reladiff(catalog().objects[OBJECT], world.env, SETTINGS[name])
+    cpu_s = meter.cpu_s()
     check_keys(diff.keys, world)
     return Measured(_at_once(diff.seconds), world.rows, diff.seconds, cpu_s)
 

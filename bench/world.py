@@ -1,17 +1,20 @@
 """A stack of its own for a benchmark, with seeded tables, and fresh topics and history for each run."""
 
+import json
 import signal
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
 from random import Random
 from typing import LiteralString
+from urllib.request import Request, urlopen
 
 import psycopg
 from psycopg import sql
@@ -19,15 +22,16 @@ from psycopg.conninfo import make_conninfo
 
 from bench.meter import peak_rss_mb
 from bench.planted import USUAL, Planted, Planting
-from processor.adapters.kafka.topics import topic_specs
+from processor.adapters.kafka.topics import TopicSpec, topic_specs
 from processor.bootstrap.parts import open_catalog, open_codec
 from processor.cli import parts
 from processor.cli.output import say
 from processor.codec import Codec
+from processor.codec.subjects import subjects
 from processor.settings import Settings, Topics
 from stack import environment, roles
 from stack.layout import Stack
-from stack.testing import temporary_stack
+from stack.testing import folder_in_memory, temporary_stack
 
 HERE = Path(__file__).parent
 CATALOG = HERE / "catalog.yaml"
@@ -39,6 +43,9 @@ ROLES = ("process", "apply", "store")
 MOST_PROCESSES = 4
 """Of a role."""
 READY_S = 60.0
+LARGEST_BYTES = 10_000_000
+"""As the processor's client takes. A deployment's topics take a megabyte, and `resync submit` splits what is larger."""
+SOON = {"RESYNC_RETRY_DELAY_S": "1"}
 NOTHING_IS_MISSING = b"insert into bench_state_person select * from bench_state_rows(100) on conflict do nothing"
 
 
@@ -54,10 +61,12 @@ class World:
     rows: int
     seed: int
     planting: Planting = USUAL
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Of all roles, by the names of their variables."""
 
     @cached_property
     def env(self) -> Mapping[str, str]:
-        return {**environment.read(self.stack), "RESYNC_CATALOG": str(CATALOG)}
+        return {**environment.read(self.stack), "RESYNC_CATALOG": str(CATALOG), **self.settings}
 
     def choose(self, keys: range, count: int) -> list[int]:
         """The same ones each time."""
@@ -86,17 +95,15 @@ class World:
 
         `settings` are of the roles, by the names of their variables.
         """
-        self.plant()
         name = f"bench_{uuid.uuid4().hex[:8]}"
         run = Run(self, name, Topics(**{topic: f"{name}.{topic}" for topic in Topics.model_fields}), settings)
         server = self.env["RESYNC_HISTORY_DSN"]
-        _execute(server, sql.SQL("create database {}").format(sql.Identifier(name)))
         try:
             run.set_up()
             yield run
         finally:
             run.kill_all()
-            _execute(server, sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+            _execute(server, sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
 
 @dataclass
@@ -148,9 +155,36 @@ class Run:
         return open_codec(self.settings, open_catalog(self.settings))
 
     def set_up(self) -> None:
-        """As `resync topics create` does it, without the start of an interpreter."""
-        parts.open_topics(self.settings).create(topic_specs(self.settings), 1)
-        parts.register_schemas(self.settings)
+        """As `resync topics create` does it, without the start of an interpreter, and all at once."""
+        settings = self.settings
+        steps: list[Callable[[], object]] = [
+            self.world.plant,
+            lambda: parts.open_topics(settings).create([self._roomy(spec) for spec in topic_specs(settings)], 1),
+            self._make_history,
+            self._register,
+        ]
+        with ThreadPoolExecutor(len(steps)) as threads:
+            for done in [threads.submit(step) for step in steps]:
+                done.result()
+
+    def _roomy(self, spec: TopicSpec) -> TopicSpec:
+        """With room for a request of a million keys where requests are."""
+        if spec.name not in {self.topics.requests, self.topics.chunks}:
+            return spec
+        return replace(spec, config={**spec.config, "max.message.bytes": str(LARGEST_BYTES)})
+
+    def _register(self) -> None:
+        """A third of what `resync topics create` asks the registry: without rules for schemas to come."""
+        for topic, record, _ in subjects(self.topics):
+            for schema in self.codec.schemas_of(record):
+                subject = f"{topic}-{schema.record.name}"
+                asked = Request(f"{self.settings.registry_url}/subjects/{subject}/versions", method="POST")  # noqa: S310  (the stack's own)
+                asked.add_header("Content-Type", "application/vnd.schemaregistry.v1+json")
+                with urlopen(asked, json.dumps({"schema": schema.text}).encode(), READY_S):  # noqa: S310  (likewise)
+                    pass
+
+    def _make_history(self) -> None:
+        _execute(self.world.env["RESYNC_HISTORY_DSN"], sql.SQL("create database {}").format(sql.Identifier(self.name)))
         parts.migrate_history(self.settings)
 
     def start(self, *names: str, ordinal: int = 0) -> None:
@@ -191,26 +225,34 @@ class Run:
 
 
 @contextmanager
-def world(rows: int, seed: int) -> Iterator[World]:
-    """Starts the services and loads the tables; everything goes at the end."""
-    with temporary_stack(districts=[DISTRICT, OTHER]) as stack:
-        yield loaded(stack, rows, seed)
+def world(rows: int, seed: int, *, is_quick: bool = False) -> Iterator[World]:
+    """Starts the services and loads the tables; everything goes at the end.
+
+    `is_quick`: nothing is on a disk, where there is memory enough, and what differs is read again soon.
+    """
+    parent, settings = (folder_in_memory(), SOON) if is_quick else (None, {})
+    with temporary_stack(districts=[DISTRICT, OTHER], parent=parent) as stack:
+        yield loaded(World(stack, rows, seed, settings=settings))
 
 
-def loaded(stack: Stack, rows: int, seed: int) -> World:
+def loaded(here: World) -> World:
     """Tables anew, with the usual planted."""
-    here = World(stack, rows, seed)
-    started = time.monotonic()
-    for name, script, count in (
+    rows, started = here.rows, time.monotonic()
+    tables = (
         (f"RESYNC_DISTRICT_DSN_{DISTRICT}", "district", here.rows_of(DISTRICT)),
         (f"RESYNC_DISTRICT_DSN_{OTHER}", "district", here.rows_of(OTHER)),
         ("RESYNC_STATE_DSN", "state", rows),
-    ):
-        text = (HERE / "sql" / f"{script}.sql").read_text(encoding="utf-8") % {"rows": count}
-        _execute(here.env[name], text.encode())
+    )
+    with ThreadPoolExecutor(len(tables)) as threads:
+        for done in [threads.submit(_load, here.env[name], script, count) for name, script, count in tables]:
+            done.result()
     here.plant(USUAL)
     say(f"{rows:,} rows a side loaded in {time.monotonic() - started:.1f} s")
     return here
+
+
+def _load(dsn: str, script: str, rows: int) -> None:
+    _execute(dsn, ((HERE / "sql" / f"{script}.sql").read_text(encoding="utf-8") % {"rows": rows}).encode())
 
 
 def _execute(dsn: str, statements: bytes | sql.Composed | LiteralString) -> None:

@@ -1,20 +1,15 @@
 """The one stack of a test run. Tests make topics and databases of their own on it."""
 
 import os
-import re
 from collections.abc import Generator, Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 
 from stack import config, environment, kafka, postgres, process, services
 from stack.layout import Stack
-from stack.testing import temporary_stack
+from stack.testing import folder_in_memory, temporary_stack
 
-MEMORY = Path("/dev/shm")  # noqa: S108  (each stack makes a folder of its own in it)
-ROOM_BYTES = 6 << 30
-"""Of it, and of memory, for the stacks of a few workers: each takes some 500 MB."""
 _RUNNING: list[Stack] = []
 
 
@@ -43,20 +38,6 @@ def stack() -> Iterator[Stack]:
             trust_the_machine(made)
             yield made
             _RUNNING.clear()
-
-
-def folder_in_memory(folder: Path = MEMORY, needed_bytes: int = ROOM_BYTES) -> Path | None:
-    """For the files of a stack; None, for the folder of temporary files, where there is not enough room.
-
-    Tests make and drop hundreds of databases, of 300 files each. ext4 goes round inodes that were freed lately, one by
-    one, so that it takes a new database ten times as long (ADR 0174).
-    """
-    if not os.access(folder, os.W_OK):
-        return None
-    there = os.statvfs(folder)
-    [available_kb] = re.findall(r"MemAvailable: +(\d+) kB", Path("/proc/meminfo").read_text())
-    room_bytes = min(there.f_bavail * there.f_frsize, int(available_kb) * 1024)
-    return folder if room_bytes >= needed_bytes else None
 
 
 def trust_the_machine(stack: Stack) -> None:

@@ -11,8 +11,7 @@ import pytest
 from stack import environment
 from stack.artifacts import Cache
 from stack.layout import REPO, Stack
-from stack.testing import unstarted_stack
-from tests.stack_fixtures import folder_in_memory
+from stack.testing import folder_in_memory, unstarted_stack
 
 PERSONS = "6000"
 

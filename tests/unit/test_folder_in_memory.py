@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from tests.stack_fixtures import folder_in_memory
+from stack.testing import folder_in_memory
 
 
 def test_a_stack_lies_in_memory_only_where_there_is_room(tmp_path: Path) -> None:

@@ -32,7 +32,8 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """Runs the benchmark with these contenders beside each other, on no services; the exit code and what is kept."""
 
     @contextmanager
-    def no_services(rows: int, seed: int) -> Iterator[World]:
+    def no_services(rows: int, seed: int, *, is_quick: bool) -> Iterator[World]:
+        assert not is_quick
         here = World(Stack(Path("/none")), rows, seed)
         here.env = {"RESYNC_STATE_DSN": ""}
         yield here

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.contend import contend, figure, in_turn
+from bench.contend import contend, figure
 from bench.latest import document
 from bench.measured import Contender, Measured, Result, Scenario, Spread, Unit, ratios
 from bench.traffic import WrongCount
@@ -54,24 +54,21 @@ def test_cpu_is_told_for_a_hundred_thousand_keys() -> None:
 
 
 def test_each_repeat_begins_with_another_contender() -> None:
-    names = [Contender(name, never) for name in "abc"]
-    assert ["".join(each.name for each in in_turn(names, repeat)) for repeat in range(4)] == [
-        "abc",
-        "bca",
-        "cab",
-        "abc",
-    ]
+    of_three = scenario(*(Contender(name, never) for name in "abc"))
+    turns = ["".join(each.name for each in of_three.repeat(repeat, None)) for repeat in range(4)]
+    assert turns == ["abc", "bca", "cab", "abc"]
 
 
-@pytest.mark.parametrize(("repeats", "long", "whole"), [(1, 1, 1), (3, 1, 1), (5, 5, 5)])
-def test_what_takes_long_is_done_once_where_there_are_few_repeats(repeats: int, long: int, whole: int) -> None:
+@pytest.mark.parametrize(("asked", "ours", "slow"), [(None, 3, 1), (1, 1, 1), (2, 2, 2), (5, 5, 5)])
+def test_what_takes_long_is_done_once_unless_a_number_is_asked_for(asked: int | None, ours: int, slow: int) -> None:
     contenders = [
         Contender("ours", lambda _: measured(2.0)),
         Contender("slow", lambda _: measured(1.0), takes_long=True),
     ]
-    done = contend(HERE, scenario(*contenders), repeats).result
-    assert (len(done.of("ours")), len(done.of("slow"))) == (repeats, long)
-    assert len(contend(HERE, replace(scenario(*contenders), takes_long=True), repeats).result.of("ours")) == whole
+    of_two = replace(scenario(*contenders), repeats=3)
+    done = contend(HERE, of_two, asked).result
+    assert (len(done.of("ours")), len(done.of("slow"))) == (ours, slow)
+    assert of_two.turns(asked) == ours + slow
 
 
 def test_a_wrong_count_leaves_no_figure_and_is_told() -> None:

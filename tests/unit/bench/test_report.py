@@ -56,15 +56,19 @@ def test_every_group_has_a_place_and_every_place_is_filled() -> None:
     text = page(figures())
     assert "<!--" not in text
     assert "<!-- backlog -->" in TEMPLATE.read_text(encoding="utf-8")
-    assert "| ours | speed | 12 (9 to 15) |  |  | 1.00 (process 1.00) | process 90 |" in text
-    assert "| a & b | speed | 10 | 1.2 (0.9 to 1.5) | 1.2 |  |  |" in text
+    assert "| ours | speed | 3 | 12 (9 to 15) |  |  | 1.00 (process 1.00) | process 90 |" in text
+    assert "| a & b | speed | 3 | 10 | 1.2 (0.9 to 1.5) | 1.2 |  |  |" in text
     assert "Not part of this run." in text
 
 
 def test_what_grows_is_one_table_least_first() -> None:
     assert [size for size, _ in sizes(figures())["keys a request"]] == [1, 10, 100]
     text = page(figures())
-    assert text.index("| 1 | 12 (9 to 15)") < text.index("| 10 | 120 | 1.00") < text.index("| 100 | 1,200 | 1.00")
+    assert (
+        text.index("| 1 | 3 | 12 (9 to 15)")
+        < text.index("| 10 | 1 | 120 | 1.00")
+        < text.index("| 100 | 1 | 1,200 | 1.00")
+    )
     assert "**two processes**" in text
 
 

@@ -27,10 +27,10 @@ def result() -> Result:
 
 def test_a_row_a_value_of_each_contender() -> None:
     assert list(rows(scenario_of(Contest(result(), 1.0)))) == [
-        ("ours", "p50", "10 (9 to 12)", "", "", "1.20 (process 1.00, kafka 0.20)", "process 100"),
-        ("", "p99", "30", "", "", "", ""),
-        ("plain Java", "p50", "20", "2 (1.67 to 2.22)", "0.833", "", ""),
-        ("", "p99", "40", "1.33", "", "", ""),
+        ("ours", "p50", "3", "10 (9 to 12)", "", "", "1.20 (process 1.00, kafka 0.20)", "process 100"),
+        ("", "p99", "", "30", "", "", "", ""),
+        ("plain Java", "p50", "3", "20", "2 (1.67 to 2.22)", "0.833", "", ""),
+        ("", "p99", "", "40", "1.33", "", "", ""),
     ]
 
 

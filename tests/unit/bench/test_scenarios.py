@@ -1,0 +1,42 @@
+"""What a run consists of."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from bench.options import GROUPS, parse
+from bench.peers.contenders import PEERS
+from bench.planted import HALF, NOTHING, USUAL
+from bench.scenarios import MANY, SOME, every
+from bench.workers import Job, Pids, Worker
+from bench.world import Run
+
+
+@contextmanager
+def never(_run: Run, _job: Job) -> Iterator[Pids]:
+    raise AssertionError
+    yield
+
+
+WORKERS = [Worker(name, never, str) for name in PEERS]
+
+
+@pytest.mark.parametrize("asked", ["--quick", ""])
+def test_every_scenario_and_every_peer_is_there(asked: str) -> None:
+    found = list(every(parse(asked.split()), WORKERS))
+    assert {each.group for each in found} == set(GROUPS)
+    assert {each.size[1] for each in found if each.group == "backlog" and each.size} == {1, 100, 1_000}
+    for group in ("verification", "batch"):
+        assert {each.planting for each in found if each.group == group} == {NOTHING, USUAL, HALF}
+    assert {"reladiff", *PEERS} <= {contender.name for each in found for contender in each.contenders}
+    assert len({each.name for each in found}) == len(found)
+
+
+def test_what_is_compared_most_closely_is_repeated_most() -> None:
+    often = {each.name: each.repeats for each in every(parse([]), WORKERS) if each.repeats > 1}
+    assert often == {
+        f"100,000 keys in requests of 100, {USUAL}": MANY,
+        f"100,000 keys in requests of 100, {HALF}": SOME,
+        "single keys, 50 a second": MANY,
+    }
