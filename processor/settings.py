@@ -116,7 +116,8 @@ class Settings(BaseSettings):
     history_partitions: int = Field(default=12, ge=1)
     replication_factor: int = Field(default=-1)
 
-    batch_max_keys: int = Field(default=5_000, ge=1)
+    batch_max_keys: int = Field(default=20_000, ge=1)
+    """Of small requests; how many there are by then, what they cost decides (ADR 0232)."""
     batch_max_bytes: int = Field(default=8_000_000, ge=1)
     batch_max_records: int = Field(default=5_000, ge=1)
     batch_max_s: float = Field(default=1.0, gt=0)

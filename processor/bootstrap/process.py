@@ -72,7 +72,7 @@ def run_process(settings: Settings) -> None:
     in_bulk = _readers(settings, catalog, parts, for_bulk, are_many=True)
     threads = ThreadPoolExecutor(SIDE_BY_SIDE, "bulk")
     limits = catalog.limits
-    ahead = Ahead(at_once.comparer.read, at_once.comparer.decide)
+    ahead = Ahead(at_once.comparer.read, at_once.comparer.decide, target_s=limits.chunk_target_s)
     bulk = Bulk(
         in_bulk.comparer,
         threads,

@@ -1,5 +1,6 @@
 """Where a record stands in the history topic: its key, what decides its partition, and headers to filter by."""
 
+from functools import lru_cache
 from typing import TypeAlias
 
 from processor.core.history import (
@@ -52,13 +53,15 @@ def headers_of(
     request_id: str, district_id: str, object_name: str, key: str | None = None, status: str | None = None
 ) -> Headers:
     """The headers that let a reader filter without decoding, for records of any topic; absent where not given."""
-    headers = [
-        ("request_id", request_id.encode()),
-        ("district_id", district_id.encode()),
-        ("object", object_name.encode()),
-    ]
+    headers = [("request_id", request_id.encode()), _header("district_id", district_id), _header("object", object_name)]
     if key is not None:
         headers.append(("key", key.encode()))
     if status is not None:
-        headers.append(("status", status.encode()))
+        headers.append(_header("status", status))
     return headers
+
+
+@lru_cache(maxsize=1_024)
+def _header(name: str, text: str) -> tuple[str, bytes]:
+    """Few ones stand on all records of a batch, so each is held once."""
+    return name, text.encode()

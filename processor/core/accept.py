@@ -15,7 +15,7 @@ from processor.core.filter_text import MAX_EXPRESSION, FilterError
 from processor.core.guard import stage_of_parts
 from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
 from processor.core.ids import FIRST_CHUNK, split_chunk
-from processor.core.keys import canonical_key, invalid_key_id
+from processor.core.keys import MAX_KEY_BYTES, are_plain, canonical_key, invalid_key_id
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
 from processor.core.request import Filter, Keys, Mode, OnStateOnly, Report, Request
@@ -35,6 +35,7 @@ MAX_CHUNK_BYTES = 700_000
 """Keys with the texts asked for, as UTF-8: a chunk must fit into a record of 1 MiB, also when it goes round again."""
 MAX_CHARACTER_BYTES = 4
 """Of UTF-8: keys that are few enough by their characters need not be encoded to be weighed."""
+MAX_ASK_BYTES = MAX_KEY_BYTES + MAX_CHARACTER_BYTES * MAX_ASKED_AS
 
 
 class Rejected(CoreError):
@@ -197,6 +198,8 @@ def _check_size(request: Request, keys: int, parts: int, max_keys: int) -> None:
 
 def _asks(keys: Sequence[str], key_type: KeyType) -> tuple[list[Ask], list[tuple[Ask, InvalidKey]]]:
     """Distinct keys in the order first asked for, and those that cannot be keys."""
+    if are_plain(keys, key_type):
+        return [Ask(key, key) for key in dict.fromkeys(keys)], []
     valid: dict[str, Ask] = {}
     invalid: dict[str, tuple[Ask, InvalidKey]] = {}
     for text in keys:
@@ -229,8 +232,7 @@ def _chunk(request: Request, chunk: str, asks: Sequence[Ask], cause: Cause) -> C
 
 def cut(asks: Sequence[Ask], max_keys: int) -> list[list[Ask]]:
     """The asks in order, cut so that no part has more than `max_keys` keys or `MAX_CHUNK_BYTES`."""
-    characters = sum(len(ask.key) + len(ask.asked_as or "") for ask in asks)
-    if 0 < len(asks) <= max_keys and characters * MAX_CHARACTER_BYTES <= MAX_CHUNK_BYTES:
+    if 0 < len(asks) <= max_keys and _are_surely_small(asks):
         return [list(asks)]
     parts: list[list[Ask]] = []
     size = 0
@@ -242,6 +244,13 @@ def cut(asks: Sequence[Ask], max_keys: int) -> list[list[Ask]]:
         parts[-1].append(ask)
         size += weight
     return parts
+
+
+def _are_surely_small(asks: Sequence[Ask]) -> bool:
+    """Whether they fit in a chunk by their number, or by their characters."""
+    if len(asks) <= MAX_CHUNK_BYTES // MAX_ASK_BYTES:
+        return True
+    return sum(len(ask.key) + len(ask.asked_as or "") for ask in asks) * MAX_CHARACTER_BYTES <= MAX_CHUNK_BYTES
 
 
 def pending(whole: Chunk, parts: Sequence[Sequence[Ask]], now: datetime, cause: Cause = Cause.SPLIT) -> Plan:

@@ -39,10 +39,19 @@ def decide(chunk: Chunk, catalog: Catalog, snapshot: Snapshot, now: datetime, *,
     """
     deletes = count_state_only(chunk, snapshot) if state_only is None else state_only
     deciding = _Deciding(chunk, catalog, snapshot, now, deletes)
-    kind = catalog.objects[chunk.object]
+    kind, seen, tells_same = catalog.objects[chunk.object], snapshot.of(chunk.object), _tells_same(chunk)
     for ask in chunk.asks:
-        deciding.decide_key(kind, ask)
+        observed = seen.get(ask.key)
+        if tells_same and observed is not None and observed.is_same:
+            deciding.tell_in_sync(ask)
+        else:
+            deciding.decide_key(kind, ask)
     return deciding.finish()
+
+
+def _tells_same(chunk: Chunk) -> bool:
+    """Whether every key that is the same on both sides ends as IN_SYNC, with an outcome of its own."""
+    return chunk.mode is not Mode.FORCE and chunk.report is not Report.CHANGES and chunk.cause is not Cause.NO_ANSWER
 
 
 @dataclass(frozen=True, slots=True)

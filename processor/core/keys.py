@@ -4,6 +4,7 @@ import hashlib
 import re
 import unicodedata
 import uuid
+from collections.abc import Sequence
 
 from processor.core.catalog import KeyType
 from processor.core.errors import InvalidKey
@@ -41,6 +42,11 @@ def canonical_key(text: str, key_type: KeyType) -> str:
             raise InvalidKey("the key is not a uuid")
         return str(uuid.UUID(trimmed))
     return trimmed
+
+
+def are_plain(texts: Sequence[str], key_type: KeyType) -> bool:
+    """Whether all are canonical, told at once, as of most requests they are; False where that takes a look at each."""
+    return key_type is KeyType.INTEGER and all(map(_CANONICAL_INTEGER.fullmatch, texts))
 
 
 def is_canonical(text: str, key_type: KeyType) -> bool:

@@ -36,4 +36,5 @@ def _hash(key: str) -> int:
     return murmur2(key.encode()) & 0x7FFFFFFF
 
 
-_remembered = lru_cache(maxsize=65_536)(_hash)
+_remembered = lru_cache(maxsize=8_192)(_hash)
+"""More than a batch has requests, each of which is placed a few times; an id that is kept takes 300 bytes."""

@@ -111,4 +111,8 @@ class Snapshot:
         self.observed[object_name] = dict.fromkeys(read.keys, same) | self.observed.get(object_name, {})
 
     def get(self, object_name: str, key: str) -> Observed | None:
-        return self.observed.get(object_name, {}).get(key)
+        return self.of(object_name).get(key)
+
+    def of(self, object_name: str) -> Mapping[str, Observed]:
+        """What was observed of an object, by key."""
+        return self.observed.get(object_name, {})

@@ -4,15 +4,21 @@ One thread reads and one compares, so batches are read, and end, in the order th
 ask for one key the second never has the older reading.
 """
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
+from processor.core.pace import KEYS_AT_ONCE, next_keys_at_once
 from processor.service.comparing import Compared, Seen
 from processor.service.intake import Intake
 
 
 class Ahead:
-    """The two threads."""
+    """The two threads.
+
+    `keys` is how many the next batch may have. Each is cheaper where they are more: rows of one page are read together,
+    and there are fewer transactions (ADR 0232).
+    """
 
     def __init__(
         self,
@@ -20,8 +26,14 @@ class Ahead:
         decide: Callable[[Seen], Compared],
         reader: Executor | None = None,
         decider: Executor | None = None,
+        *,
+        target_s: float = 0.5,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Each executor has one thread."""
+        """Each executor has one thread. Reading takes no longer than about `target_s`, where that is up to us."""
+        self.keys = KEYS_AT_ONCE
+        self._target_s = target_s
+        self._clock = clock
         self._read = read
         self._decide = decide
         self._reader = reader or ThreadPoolExecutor(1, "reader")
@@ -29,8 +41,20 @@ class Ahead:
 
     def compare(self, intake: Intake) -> Future[Compared]:
         """A fault that is raised comes with the result."""
-        seen = self._reader.submit(self._read, intake)
+        seen = self._reader.submit(self._paced, intake)
         return self._decider.submit(lambda: self._decide(seen.result()))
+
+    def _paced(self, intake: Intake) -> Seen:
+        """After a batch that could not be read the next is as at the start."""
+        started = self._clock()
+        seen = self._read(intake)
+        told = seen.observed
+        if told.away:
+            self.keys = KEYS_AT_ONCE
+        else:
+            took_s = self._clock() - started
+            self.keys = next_keys_at_once(self.keys, told.same + told.others, told.others, took_s, self._target_s)
+        return seen
 
     def close(self) -> None:
         """Waits for what is being read, and begins nothing more."""

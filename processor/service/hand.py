@@ -50,9 +50,9 @@ class Hand:
     def is_void(self, batch: InHand) -> bool:
         return batch.generation != self._generation()
 
-    def has_taken_on(self, accepted_id: object) -> bool:
-        """Whether a batch that is yet to be committed takes on this work: whoever comes after it comes too late."""
-        return any(accepted_id in batch.intake.accepted for batch in self._batches if not self.is_void(batch))
+    def taken_on(self) -> "list[Container[object]]":
+        """Ids of work that batches take on which are yet to be committed: whoever comes after them comes too late."""
+        return [batch.intake.accepted for batch in self._batches if not self.is_void(batch)]
 
     def is_next_done(self) -> bool:
         """Whether the oldest batch of what is done at once can be committed."""
@@ -80,11 +80,13 @@ class Hand:
 
 
 class Known:
-    """Ids of work that was taken on, be it by a batch that is yet to be committed. If that aborts, all after it do."""
+    """Ids of work that was taken on, be it by a batch that is yet to be committed. If that aborts, all after it do.
+
+    Of the batches that are in hand when it is made: it is for sorting the next one.
+    """
 
     def __init__(self, accepted: Container[object], hand: Hand) -> None:
-        self._accepted = accepted
-        self._hand = hand
+        self._taken_on = [accepted, *hand.taken_on()]
 
     def __contains__(self, accepted_id: object) -> bool:
-        return accepted_id in self._accepted or self._hand.has_taken_on(accepted_id)
+        return any(accepted_id in taken_on for taken_on in self._taken_on)

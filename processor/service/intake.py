@@ -123,8 +123,8 @@ class Sorter:
             if home != item.record.partition:
                 intake.misrouted.append((item.record, home))
                 continue
-            if item.record.trace is not None:
-                intake.traces[origin.request_id] = item.record.trace
+            if (trace := item.record.trace) is not None:
+                intake.traces[origin.request_id] = trace
             if origin.requested_at is not None:
                 intake.requested_at[origin.request_id] = origin.requested_at
             match item.ask:

@@ -15,6 +15,7 @@ from processor.codec.codec import Codec
 from processor.codec.errors import RegistryUnavailable
 from processor.core.catalog import Catalog
 from processor.core.chunk import Chunk
+from processor.core.pace import KEYS_AT_ONCE
 from processor.core.request import Request
 from processor.core.rights import Policy
 from processor.service.ahead import Ahead
@@ -39,7 +40,7 @@ class AcceptedSet(Protocol):
 
     def __contains__(self, accepted_id: object) -> bool: ...
 
-    def add(self, accepted_id: bytes) -> None: ...
+    def update(self, accepted_ids: Iterable[bytes], /) -> None: ...
 
 
 @dataclass(slots=True)
@@ -132,8 +133,7 @@ class Processor:
             self.inbox.rewind()
             return
         self.inbox.committed(offsets)
-        for accepted_id in compared.intake.accepted:
-            self.accepted.add(accepted_id)
+        self.accepted.update(compared.intake.accepted)
         count_batch(compared.intake, compared.plan)
 
     def _sorter(self) -> Sorter:
@@ -150,7 +150,8 @@ class Processor:
         """Takes what may be done at once until the batch is full. What was gathered before a rebalance is void."""
         gathered, generation = self._gathered, self.inbox.generation
         if gathered is None or gathered.generation != generation:
-            gathered = Gathered(self.limits, generation)
+            most = min(self.ahead.keys, self.limits.max_keys)
+            gathered = Gathered(replace(self.limits, max_keys=most), generation)
         for record in self.inbox.ready(_now_s()):
             if gathered.is_full:
                 break
@@ -181,7 +182,7 @@ class Processor:
 
     def _limits_of_chunks(self, partition: int) -> BatchLimits:
         most = self.bulk.keys(partition) if self.bulk.is_quiet() else MOST_KEYS_BESIDE
-        return replace(self.limits, max_keys=min(most, self.limits.max_keys))
+        return replace(self.limits, max_keys=min(most, KEYS_AT_ONCE, self.limits.max_keys))
 
     def _decoded(self, record: Received, *, is_needed: bool) -> Work | Poison | None:
         """None where the registry is away and there is something else to be done first."""

@@ -44,7 +44,7 @@ class Received:
     @property
     def trace(self) -> bytes | None:
         """The record's `traceparent`, unless it is too long to be one."""
-        value = next((value for key, value in self.headers if key == TRACEPARENT), None)
+        value = next((value for key, value in self.headers if key == TRACEPARENT), None) if self.headers else None
         return None if value is None or len(value) > MAX_TRACE_BYTES else value
 
 

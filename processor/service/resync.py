@@ -27,9 +27,14 @@ CountRows: TypeAlias = Callable[[str, str], int]
 
 
 class Observation:
-    """What was read for a batch: a snapshot a district, and the (district, object) that could not be read."""
+    """What was read for a batch: a snapshot a district, and the (district, object) that could not be read.
+
+    So many keys were the same on both sides by their digests; others were read by their columns.
+    """
 
     def __init__(self) -> None:
+        self.same = 0
+        self.others = 0
         self.snapshots: dict[str, Snapshot] = {}
         self.away: dict[tuple[str, str], SnapshotUnavailable] = {}
 
@@ -85,8 +90,10 @@ def _read(wanted: Keys, by_rows: Keys, snapshots: Snapshots, seen: Observation) 
             continue
         for part in read:
             if isinstance(part, SameRead):
+                seen.same += len(part.keys)
                 seen.snapshots[district_id].add_same(name, part)
             else:
+                seen.others += len(part.keys)
                 seen.snapshots[district_id].add(name, part.keys, part.district, part.state)
 
 
@@ -102,8 +109,20 @@ def resync(
         families.setdefault((chunk.request_id, chunk.district_id), []).append(chunk)
     plan = Plan()
     for family in families.values():
-        plan.add(_resync_family(family, seen, catalog, now, rows, is_alone=len(chunks) == 1))
+        plan.add(
+            _resync_nothing(family, seen, catalog, now)
+            or _resync_family(family, seen, catalog, now, rows, is_alone=len(chunks) == 1)
+        )
     return plan
+
+
+def _resync_nothing(chunks: Sequence[Chunk], seen: Observation, catalog: Catalog, now: datetime) -> Plan | None:
+    """The plan of a family of one key that sends nothing, for which there is nothing to count; None for any other."""
+    chunk = chunks[0]
+    if len(chunks) > 1 or len(chunk.asks) > 1 or chunk.stage is Stage.PLAN or seen.fault(chunk, catalog) is not None:
+        return None
+    plan = decide(chunk, catalog, seen.snapshots[chunk.district_id], now)
+    return None if plan.corrections else plan
 
 
 def _resync_family(

@@ -37,9 +37,7 @@ def count_batch(intake: Intake, decided: Plan) -> None:
     history = (*intake.plan.history, *decided.history)
     _count_requests([record for record in history if isinstance(record, RequestStatus)])
     _count_outcomes([record for record in history if isinstance(record, KeyOutcome)], intake.requested_at)
-    for record in history:
-        if isinstance(record, Alike):
-            _count_alike(record, intake.requested_at)
+    _count_alike([record for record in history if isinstance(record, Alike)], intake.requested_at)
     metrics.OUTCOMES.labels(Status.SENT).inc(sum(len(each.sources) for each in history if isinstance(each, Sent)))
     for plan in (intake.plan, decided):
         for op, count in Counter(correction.op for correction in plan.corrections).items():
@@ -84,11 +82,16 @@ def _count_outcomes(outcomes: Sequence[KeyOutcome], requested_at: Mapping[str, d
             metrics.KEY_AGE.observe(_seconds(since, outcome.decided_at))
 
 
-def _count_alike(outcomes: Alike, requested_at: Mapping[str, datetime]) -> None:
-    first, keys = outcomes.first, len(outcomes.asks)
-    metrics.OUTCOMES.labels(first.status).inc(keys)
-    age_s = _seconds(requested_at.get(first.request_id, first.first_decided_at), first.decided_at)
-    metrics.KEY_AGE.observe_many(age_s, keys)
+def _count_alike(outcomes: Iterable[Alike], requested_at: Mapping[str, datetime]) -> None:
+    statuses, ages = Counter[Status](), Counter[float]()
+    for alike in outcomes:
+        first, keys = alike.first, len(alike.asks)
+        statuses[first.status] += keys
+        ages[_seconds(requested_at.get(first.request_id, first.first_decided_at), first.decided_at)] += keys
+    for status, keys in statuses.items():
+        metrics.OUTCOMES.labels(status).inc(keys)
+    for age_s, keys in ages.items():
+        metrics.KEY_AGE.observe_many(age_s, keys)
 
 
 def _seconds(since: datetime, until: datetime) -> float:

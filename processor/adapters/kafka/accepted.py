@@ -35,10 +35,13 @@ class AcceptedIds:
     def __len__(self) -> int:
         return len(self._seen_at)
 
-    def add(self, accepted_id: bytes, seen_at: float | None = None) -> None:
-        self._seen_at.pop(accepted_id, None)
-        self._seen_at[accepted_id] = self._clock() if seen_at is None else seen_at
-        horizon = self._clock() - self._window_s
+    def update(self, accepted_ids: Iterable[bytes]) -> None:
+        """Takes in what a batch took on: it has one time, which is held once."""
+        now = self._clock()
+        for accepted_id in accepted_ids:
+            self._seen_at.pop(accepted_id, None)
+            self._seen_at[accepted_id] = now
+        horizon = now - self._window_s
         while self._seen_at:
             oldest, taken_on_at = next(iter(self._seen_at.items()))
             if len(self._seen_at) <= self._max_ids and taken_on_at > horizon:

@@ -10,7 +10,7 @@ A, B, C, D = (name * 16 for name in (b"a", b"b", b"c", b"d"))
 def test_an_id_is_known_within_the_window() -> None:
     clock = Clock()
     ids = AcceptedIds(60, 10, clock)
-    ids.add(A)
+    ids.update([A])
     clock.now_s += 59.9
     assert A in ids
     assert B not in ids
@@ -21,16 +21,14 @@ def test_an_id_is_known_within_the_window() -> None:
 def test_restored_ids_are_as_old_as_their_records() -> None:
     clock = Clock()
     ids = AcceptedIds(60, 10, clock)
-    ids.add(A, clock.now_s - 60)
-    ids.add(B, clock.now_s - 59)
+    ids.restore([(A, clock.now_s - 60), (B, clock.now_s - 59)])
     assert A not in ids
     assert B in ids
 
 
 def test_the_oldest_go_first_where_there_are_too_many() -> None:
     ids = AcceptedIds(60, 3, Clock())
-    for each in (A, B, C, D):
-        ids.add(each)
+    ids.update([A, B, C, D])
     assert [each in ids for each in (A, B, C, D)] == [False, True, True, True]
     assert len(ids) == 3
 
@@ -38,11 +36,11 @@ def test_the_oldest_go_first_where_there_are_too_many() -> None:
 def test_an_id_seen_again_is_new_again() -> None:
     clock = Clock()
     ids = AcceptedIds(60, 2, clock)
-    ids.add(A)
+    ids.update([A])
     clock.now_s += 50
-    ids.add(B)
-    ids.add(A)
-    ids.add(C)
+    ids.update([B])
+    ids.update([A])
+    ids.update([C])
     assert [each in ids for each in (A, B, C)] == [True, False, True]
     clock.now_s += 50
     assert A in ids
@@ -51,16 +49,15 @@ def test_an_id_seen_again_is_new_again() -> None:
 def test_expired_ids_take_no_room() -> None:
     clock = Clock()
     ids = AcceptedIds(60, 1_000, clock)
-    for number in range(100):
-        ids.add(number.to_bytes(16, "big"))
+    ids.update(number.to_bytes(16, "big") for number in range(100))
     clock.now_s += 60
-    ids.add(A)
+    ids.update([A])
     assert len(ids) == 1
 
 
 def test_restoring_begins_from_nothing() -> None:
     ids = AcceptedIds(60, 10, Clock())
-    ids.add(A)
+    ids.update([A])
     ids.restore([])
     assert A not in ids
     assert len(ids) == 0
@@ -71,7 +68,7 @@ def test_restoring_keeps_the_newest_whatever_partition_was_read_first() -> None:
     found = [(number.to_bytes(16, "big"), float(at)) for number, at in enumerate((97, 98, 99, 1, 2, 3, 4, 5, 6, 7))]
     ids.restore(found)
     assert [number for number in range(10) if number.to_bytes(16, "big") in ids] == [0, 1, 2]
-    ids.add(A)
+    ids.update([A])
     assert [number for number in range(10) if number.to_bytes(16, "big") in ids] == [1, 2], "the oldest goes first"
 
 
@@ -90,16 +87,16 @@ def test_what_has_to_make_room_is_not_known_any_more() -> None:
     clock = Clock()
     ids = AcceptedIds(60, 2, clock)
     ids.restore([(A, clock.now_s - 9), (B, clock.now_s - 5)])
-    ids.add(C)
+    ids.update([C])
     assert ids.since_s == clock.now_s - 9
     clock.now_s += 100
-    ids.add(A)
+    ids.update([A])
     assert ids.since_s == clock.now_s - 109, "what is too old anyway tells nothing new"
 
 
 def test_only_bytes_can_be_known() -> None:
     ids = AcceptedIds(60, 10, Clock())
-    ids.add(A)
+    ids.update([A])
     assert A.decode() not in ids
 
 
@@ -111,7 +108,7 @@ def test_it_is_bounded_and_knows_the_latest(added: list[tuple[int, float]], max_
     for number, later_s in added:
         clock.now_s += later_s
         each = bytes([number]) * 16
-        ids.add(each)
+        ids.update([each])
         order.pop(each, None)
         order[each] = clock.now_s
     assert len(ids) <= max_ids

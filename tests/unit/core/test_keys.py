@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from processor.core.catalog import KeyType
 from processor.core.errors import InvalidKey
-from processor.core.keys import MAX_KEY_BYTES, canonical_key, invalid_key_id
+from processor.core.keys import MAX_KEY_BYTES, are_plain, canonical_key, invalid_key_id
 
 INTEGER, UUID, TEXT = KeyType.INTEGER, KeyType.UUID, KeyType.TEXT
 LOWER = "0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c11"
@@ -90,6 +90,18 @@ def test_a_canonical_key_is_its_own_canonical_key(text: str, key_type: KeyType) 
         return
     assert canonical_key(key, key_type) == key
     assert 0 < len(key.encode()) <= MAX_KEY_BYTES
+
+
+@given(texts=st.lists(st.text() | st.integers().map(str)), key_type=st.sampled_from(KeyType))
+def test_what_is_plain_at_once_is_canonical_one_by_one(texts: list[str], key_type: KeyType) -> None:
+    if are_plain(texts, key_type):
+        assert [canonical_key(text, key_type) for text in texts] == texts
+
+
+def test_most_integers_are_plain() -> None:
+    assert are_plain(["1", "10", "9" * 18], INTEGER)
+    assert not are_plain(["1", "07"], INTEGER)
+    assert not are_plain(["1"], TEXT), "whether a text is canonical takes a look at each of its characters"
 
 
 @given(number=st.integers(-(2**63), 2**63 - 1), zeros=st.text("0", max_size=9))

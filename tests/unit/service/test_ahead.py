@@ -9,16 +9,18 @@ import pytest
 
 from processor.codec.errors import RegistryUnavailable
 from processor.core.history import Status
+from processor.core.pace import GROWTH, KEYS_AT_ONCE
 from processor.core.plan import Plan
 from processor.service.ahead import Ahead
 from processor.service.comparing import Compared, Seen
 from processor.service.inbox import run
 from processor.service.intake import Intake
+from processor.service.ports import SnapshotUnavailable
 from processor.service.process import AHEAD, Processor
 from processor.service.records import Lane, Outgoing, Received
 from processor.service.resync import Observation
 from tests.awaiting import await_
-from tests.unit.service.processing import NEEDS_THE_REGISTRY, Broker, Later, Parts, Waiting, parts, requests
+from tests.unit.service.processing import NEEDS_THE_REGISTRY, Broker, Later, Now, Parts, Waiting, parts, requests
 
 BATCH = 2
 """Records."""
@@ -243,3 +245,35 @@ def test_a_batch_is_read_while_the_one_before_it_is_compared_and_never_sooner() 
     assert [len(each.result(20).intake.repeated) for each in ended] == [1, 2]
     ahead.close()
     assert steps == ["read 1", "read 2", "decided 1", "decided 2"]
+
+
+def test_a_batch_is_larger_after_one_that_was_quick_and_the_same_on_both_sides() -> None:
+    seen = Observation()
+
+    def read(intake: Intake) -> Seen:
+        return Seen(intake, seen, [])
+
+    ahead = Ahead(read, lambda each: Compared(each.intake, Plan(), []), Now(), Now(), clock=lambda: 0.0)
+    seen.same, seen.others = KEYS_AT_ONCE - 100, 100
+    ahead.compare(Intake())
+    assert ahead.keys == GROWTH * KEYS_AT_ONCE
+    seen.others, seen.same = GROWTH * KEYS_AT_ONCE, 0
+    ahead.compare(Intake())
+    assert ahead.keys == KEYS_AT_ONCE, "all that differs is held in memory"
+
+
+def test_a_batch_is_as_at_the_start_after_one_that_could_not_be_read() -> None:
+    seen = Observation()
+    seen.away["NORTH", "PersonIdentity"] = SnapshotUnavailable("away")
+    ahead = Ahead(lambda intake: Seen(intake, seen, []), lambda each: Compared(each.intake, Plan(), []), Now(), Now())
+    ahead.keys = 4 * KEYS_AT_ONCE
+    ahead.compare(Intake())
+    assert ahead.keys == KEYS_AT_ONCE
+
+
+def test_a_batch_has_as_many_keys_as_the_last_ones_allow() -> None:
+    world = parts(*requests(3, 3, 3))
+    processor = world.processor(max_keys=9)
+    processor.ahead.keys = 6
+    assert processor.step()
+    assert world.inbox.taken == 2

@@ -1,0 +1,37 @@
+"""How many keys are taken at once (ADR 0221, 0232)."""
+
+import pytest
+
+from processor.core.pace import GROWTH, KEYS_AT_ONCE, MOST_BY_COLUMNS, next_keys_at_once
+
+TARGET_S = 0.5
+MANY = 20_000
+
+
+@pytest.mark.parametrize(
+    ("allowed", "taken", "by_columns", "took_s", "following"),
+    [
+        pytest.param(5_000, 5_000, 150, 0.1, GROWTH * 5_000, id="quick, and mostly the same: several times as many"),
+        pytest.param(5_000, 5_000, 150, 0.25, 10_000, id="as many as take the time"),
+        pytest.param(MANY, MANY, 600, 1.0, 10_000, id="fewer where that took too long"),
+        pytest.param(MANY, MANY, MANY // 2, 0.1, KEYS_AT_ONCE, id="half of them differ: as at the start"),
+        pytest.param(MANY, MANY, MANY, 0.1, KEYS_AT_ONCE, id="no fewer than at the start"),
+        pytest.param(5_000, 5_000, 1_250, 0.01, 10_000, id="a quarter differs: as many as have that many to be told"),
+        pytest.param(MANY, 2_000, 60, 0.1, MANY, id="a batch that was small for want of keys takes nothing away"),
+        pytest.param(MANY, 99, 99, 0.1, MANY, id="few keys are read by their columns anyway"),
+        pytest.param(MANY, 100, 100, 0.1, KEYS_AT_ONCE, id="what differs tells so, be it little"),
+        pytest.param(KEYS_AT_ONCE, 0, 0, 0.0, KEYS_AT_ONCE, id="nothing was read"),
+        pytest.param(5_000, 5_000, 0, 9.0, KEYS_AT_ONCE, id="a slow database: as at the start"),
+    ],
+)
+def test_a_batch_has_as_many_keys_as_are_quick_and_few_of_them_differ(
+    allowed: int, taken: int, by_columns: int, took_s: float, following: int
+) -> None:
+    assert next_keys_at_once(allowed, taken, by_columns, took_s, TARGET_S) == following
+
+
+def test_it_never_grows_beyond_what_may_have_to_be_told() -> None:
+    for share in (2, 5, 10, 33):
+        taken = 10_000
+        following = next_keys_at_once(taken, taken, taken // share, 0.001, TARGET_S)
+        assert following == KEYS_AT_ONCE or following // share <= MOST_BY_COLUMNS
