@@ -16,12 +16,14 @@ LONGEST_FIRST = (
     "test_districts",
     "test_scaling",
     "test_crashes",
+    "test_crashes_in_bulk",
     "test_guard",
     "test_rights",
     "test_clear",
     "test_filters",
     "test_beside",
     "test_whole_objects",
+    "test_as_user",
 )
 """Where workers share out the files, one that is begun last is waited for by all.
 

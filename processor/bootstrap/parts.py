@@ -85,14 +85,11 @@ class RoleParts:
 
 def role_parts(settings: Settings, role: str, codec: Codec, life: Lifecycle) -> RoleParts:
     """The producer takes over its identity here, before the consumer asks for partitions."""
-    topics, crash_points = settings.topics, CrashPoints(settings.crash_at)
+    topics, passed = settings.topics, steps_of(settings, role)
     partitions, history_partitions = (
         life.when_available(partial(partition_count, settings, topic), StoreUnavailable)
         for topic in (topics.requests, topics.history)
     )
-
-    def passed(step: str) -> None:
-        crash_points(f"{role}.{step}")
 
     consumer = Consumer(ConsumerStatistics().options(consumer_config(settings, role)))
     transactions = Transactions(producer_config(settings, role), consumer, passed)
@@ -102,6 +99,12 @@ def role_parts(settings: Settings, role: str, codec: Codec, life: Lifecycle) -> 
 
     emitter = Emitter(codec, topics, partitions, history_partitions, settings.group(role))
     return RoleParts(consumer, Membership(settings.identity(role)), codec, emitter, commit, passed)
+
+
+def steps_of(settings: Settings, worker: str) -> Callable[[str], None]:
+    """To be called with the name of each step boundary that the worker has passed; a fault test crashes there."""
+    crash_points = CrashPoints(settings.crash_at)
+    return lambda step: crash_points(f"{worker}.{step}")
 
 
 def partition_count(settings: Settings, topic: str) -> int:

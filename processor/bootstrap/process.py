@@ -1,7 +1,7 @@
 """Builds the processor."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -17,7 +17,7 @@ from processor.adapters.postgres.database import ReaderOptions
 from processor.adapters.postgres.scans import PostgresScans
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.adapters.postgres.watch import DatabaseWatch
-from processor.bootstrap.parts import RoleParts, open_catalog, open_policy, reader_options, ready_codec, role_parts
+from processor.bootstrap.parts import open_catalog, open_policy, reader_options, ready_codec, role_parts, steps_of
 from processor.catalog_file import Secrets
 from processor.core.catalog import Catalog
 from processor.core.chunk import Chunk
@@ -32,6 +32,7 @@ from processor.service.ahead import Ahead
 from processor.service.bulk import SIDE_BY_SIDE, Bulk
 from processor.service.comparing import Comparer
 from processor.service.due import due_at
+from processor.service.emit import Emitter
 from processor.service.gathering import BatchLimits
 from processor.service.hand import Hand
 from processor.service.inbox import run
@@ -67,9 +68,10 @@ def run_process(settings: Settings) -> None:
     facts = TopicFacts(client_config(settings), topics.accepted)
     reader = AcceptedReader(Consumer(reader_config(settings)), facts, settings.accepted_window_s, accepted)
 
-    at_once = _readers(settings, catalog, parts, reader_options(settings, "process"))
+    at_once = _readers(settings, catalog, parts.emitter, reader_options(settings, "process"), parts.passed)
     for_bulk = replace(reader_options(settings, "process-bulk"), rests_after_timeout=False)
-    in_bulk = _readers(settings, catalog, parts, for_bulk, are_many=True)
+    passed_in_bulk = steps_of(settings, "process-bulk")
+    in_bulk = _readers(settings, catalog, parts.emitter, for_bulk, passed_in_bulk, are_many=True)
     threads = ThreadPoolExecutor(SIDE_BY_SIDE, "bulk")
     limits = catalog.limits
     ahead = Ahead(at_once.comparer.read, at_once.comparer.decide, target_s=limits.chunk_target_s)
@@ -155,13 +157,17 @@ class _Readers:
 
 
 def _readers(
-    settings: Settings, catalog: Catalog, parts: RoleParts, options: ReaderOptions, *, are_many: bool = False
+    settings: Settings,
+    catalog: Catalog,
+    emitter: Emitter,
+    options: ReaderOptions,
+    passed: Callable[[str], None],
+    *,
+    are_many: bool = False,
 ) -> _Readers:
     snapshots = PostgresSnapshots(catalog, settings.state_dsn, options, are_many=are_many)
     scans = PostgresScans(catalog, snapshots)
-    return _Readers(
-        snapshots, scans, Comparer(catalog, snapshots, scans, RowCounts(scans), parts.emitter, parts.passed)
-    )
+    return _Readers(snapshots, scans, Comparer(catalog, snapshots, scans, RowCounts(scans), emitter, passed))
 
 
 def _tell_rights(policy: Policy | None, requests: Sequence[str]) -> None:

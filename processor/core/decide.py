@@ -43,7 +43,7 @@ def decide(chunk: Chunk, catalog: Catalog, snapshot: Snapshot, now: datetime, *,
     for ask in chunk.asks:
         observed = seen.get(ask.key)
         if tells_same and observed is not None and observed.is_same:
-            deciding.tell_in_sync(ask)
+            deciding.end_alike(ask, Status.IN_SYNC)
         else:
             deciding.decide_key(kind, ask)
     return deciding.finish()

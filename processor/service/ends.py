@@ -14,6 +14,7 @@ from datetime import datetime
 
 from processor.core.history import RequestEnd
 from processor.core.partition import partition_of
+from processor.crashpoint import CrashPoints
 from processor.service.history_changes import Changes
 from processor.service.history_ports import (
     Extent,
@@ -32,12 +33,17 @@ class Ends:
     """`partitions` is the topic's number of partitions."""
 
     def __init__(
-        self, tables: HistoryTables, writer: HistoryWriter, partitions: int, now: Callable[[], datetime]
+        self,
+        tables: HistoryTables,
+        writer: HistoryWriter,
+        partitions: int,
+        now: Callable[[], datetime],
+        crash: CrashPoints,
     ) -> None:
         self._tables = tables
         self._writer = writer
         self._now = now
-        self._linked = Linked(writer)
+        self._linked = Linked(writer, crash)
         self._partitions = partitions
         self._catching_up: dict[int, int] = {}
         self._sweeping: set[int] = set()

@@ -15,6 +15,7 @@ from processor import metrics
 from processor.core.history import RequestEnd, RequestStatus
 from processor.core.request import Request
 from processor.core.run import next_step
+from processor.crashpoint import CrashPoints
 from processor.service.history_ports import HistoryWriter
 
 log = structlog.get_logger(__name__)
@@ -32,8 +33,9 @@ class Steps(Protocol):
 
 
 class Linked:
-    def __init__(self, writer: HistoryWriter) -> None:
+    def __init__(self, writer: HistoryWriter, crash: CrashPoints) -> None:
         self._writer = writer
+        self._crash = crash
 
     def follow(self, ends: Iterable[RequestEnd], steps: Steps) -> None:
         """Begin what follows from ends that are announced."""
@@ -57,7 +59,9 @@ class Linked:
     def _begin(self, steps: Sequence[Request]) -> None:
         if not steps:
             return
+        self._crash("store.before_step")
         self._writer.orders(steps)
+        self._crash("store.after_step")
         for step in steps:
             metrics.STORE_STEPS.labels(step.mode).inc()
             log.info("linked run goes on", run_id=step.run_id, request_id=step.request_id, mode=step.mode)

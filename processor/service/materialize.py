@@ -69,7 +69,7 @@ class Store:
 
     def __init__(self, parts: StoreParts) -> None:
         self._parts = parts
-        self._ends = Ends(parts.tables, parts.writer, parts.log.partitions, parts.now)
+        self._ends = Ends(parts.tables, parts.writer, parts.log.partitions, parts.now, parts.crash_points)
         self._overdue = Overdue(parts.tables, parts.writer, parts.overdue, self._ends.owns)
         read_back, crash, policy = ReadBack(), parts.crash_points, parts.control.policy
         self._clearings = Clearings(policy, parts.tables, parts.writer, read_back, crash)

@@ -13,6 +13,8 @@ from processor.core.plan import Plan
 from processor.service.intake import Intake
 from processor.service.records import Lane, Outgoing
 
+_BY_REASON = {Status.DEFERRED: metrics.DEFERRED, Status.FAILED: metrics.FAILURES}
+
 
 def timed_commit(
     commit: Callable[[Iterable[Outgoing], Sequence[Any]], bool], records: Iterable[Outgoing], offsets: Sequence[Any]
@@ -36,8 +38,9 @@ def count_batch(intake: Intake, decided: Plan) -> None:
     metrics.REQUESTS.labels("REPEATED").inc(intake.repeated.count(Lane.REQUESTS))
     history = (*intake.plan.history, *decided.history)
     _count_requests([record for record in history if isinstance(record, RequestStatus)])
-    _count_outcomes([record for record in history if isinstance(record, KeyOutcome)], intake.requested_at)
-    _count_alike([record for record in history if isinstance(record, Alike)], intake.requested_at)
+    single = [(record, 1) for record in history if isinstance(record, KeyOutcome)]
+    alike = [(record.first, len(record.asks)) for record in history if isinstance(record, Alike)]
+    _count_outcomes([*single, *alike], intake.requested_at)
     metrics.OUTCOMES.labels(Status.SENT).inc(sum(len(each.sources) for each in history if isinstance(each, Sent)))
     for plan in (intake.plan, decided):
         for op, count in Counter(correction.op for correction in plan.corrections).items():
@@ -69,27 +72,21 @@ def _count_requests(statuses: Sequence[RequestStatus]) -> None:
             metrics.REQUEST_WAIT.observe(_seconds(status.request.requested_at, status.decided_at))
 
 
-def _count_outcomes(outcomes: Sequence[KeyOutcome], requested_at: Mapping[str, datetime]) -> None:
-    """Thousands a batch, so what can be added up is added up first."""
-    for status, count in Counter(outcome.status for outcome in outcomes).items():
-        metrics.OUTCOMES.labels(status).inc(count)
-    for status, metric in ((Status.DEFERRED, metrics.DEFERRED), (Status.FAILED, metrics.FAILURES)):
-        for reason, count in Counter(o.reason for o in outcomes if o.status is status and o.reason).items():
-            metric.labels(reason).inc(count)
-    for outcome in outcomes:
+def _count_outcomes(outcomes: Iterable[tuple[KeyOutcome, int]], requested_at: Mapping[str, datetime]) -> None:
+    """Outcomes, each with how many keys have one like it; thousands a batch, so they are added up first."""
+    statuses, reasons, ages = Counter[Status](), Counter[tuple[Status, Reason]](), Counter[float]()
+    for outcome, keys in outcomes:
+        statuses[outcome.status] += keys
+        if outcome.reason is not None:
+            reasons[outcome.status, outcome.reason] += keys
         if outcome.status not in OPEN_STATUSES:
             since = requested_at.get(outcome.request_id, outcome.first_decided_at)
-            metrics.KEY_AGE.observe(_seconds(since, outcome.decided_at))
-
-
-def _count_alike(outcomes: Iterable[Alike], requested_at: Mapping[str, datetime]) -> None:
-    statuses, ages = Counter[Status](), Counter[float]()
-    for alike in outcomes:
-        first, keys = alike.first, len(alike.asks)
-        statuses[first.status] += keys
-        ages[_seconds(requested_at.get(first.request_id, first.first_decided_at), first.decided_at)] += keys
+            ages[_seconds(since, outcome.decided_at)] += keys
     for status, keys in statuses.items():
         metrics.OUTCOMES.labels(status).inc(keys)
+    for (status, reason), keys in reasons.items():
+        if status in _BY_REASON:
+            _BY_REASON[status].labels(reason).inc(keys)
     for age_s, keys in ages.items():
         metrics.KEY_AGE.observe_many(age_s, keys)
 

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -15,11 +15,12 @@ READ_SETTINGS = {"statement_timeout_s": 2, "connect_timeout_s": 1, "retry_delay_
 
 @dataclass(slots=True)
 class Deployments:
-    """Makes deployments and takes them away again; `spoiled` once a test has failed on them."""
+    """Makes deployments and takes them away again; those that tests share, once one has failed."""
 
     stack_settings: dict[str, str]
     templates: Templates
     directories: pytest.TempPathFactory
+    are_shared: bool = False
     made: ExitStack = field(default_factory=ExitStack)
     live: list[Deployment] = field(default_factory=list)
 
@@ -37,17 +38,17 @@ class Deployments:
 
 
 _ALL: list[Deployments] = []
-_SHARED = pytest.StashKey[Deployments]()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A failure shows what the roles last said; what it leaves behind is no later test's trouble."""
     report = yield
     if report.failed:
         report.sections += [("logs of the roles", each.logs()) for own in _ALL for each in own.live]
-        if (shared := item.session.stash.get(_SHARED, None)) is not None:
-            shared.close()
+        for own in _ALL:
+            if own.are_shared:
+                own.close()
     return report
 
 
@@ -69,19 +70,32 @@ def templates(stack_settings: dict[str, str]) -> Iterator[Templates]:
     made.drop()
 
 
-@pytest.fixture(scope="session")
-def shared(
-    request: pytest.FixtureRequest,
-    stack_settings: dict[str, str],
-    templates: Templates,
-    tmp_path_factory: pytest.TempPathFactory,
+@contextmanager
+def deployments(
+    stack_settings: dict[str, str], templates: Templates, directories: pytest.TempPathFactory, *, are_shared: bool
 ) -> Iterator[Deployments]:
-    own = Deployments(stack_settings, templates, tmp_path_factory)
+    own = Deployments(stack_settings, templates, directories, are_shared)
     _ALL.append(own)
-    request.session.stash[_SHARED] = own
     yield own
     _ALL.remove(own)
     own.close()
+
+
+@pytest.fixture(scope="session")
+def shared(
+    stack_settings: dict[str, str], templates: Templates, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployments]:
+    with deployments(stack_settings, templates, tmp_path_factory, are_shared=True) as own:
+        yield own
+
+
+@pytest.fixture(scope="module")
+def of_file(
+    stack_settings: dict[str, str], templates: Templates, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployments]:
+    """What the tests of one file share."""
+    with deployments(stack_settings, templates, tmp_path_factory, are_shared=True) as own:
+        yield own
 
 
 @pytest.fixture
@@ -104,8 +118,5 @@ def deploy(
     stack_settings: dict[str, str], templates: Templates, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deploy]:
     """Makes deployments of the test's own; see `Deployment` for what can be given. No role runs yet."""
-    own = Deployments(stack_settings, templates, tmp_path_factory)
-    _ALL.append(own)
-    yield own.make
-    _ALL.remove(own)
-    own.close()
+    with deployments(stack_settings, templates, tmp_path_factory, are_shared=False) as own:
+        yield own.make
