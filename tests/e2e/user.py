@@ -22,7 +22,7 @@ from stack.artifacts import Cache
 from stack.layout import REPO, Stack
 from stack.postgres import UNPRIVILEGED, may_enter
 from stack.process import Account
-from tests.stack_fixtures import folder_in_memory
+from stack.testing import folder_in_memory
 
 PROGRAMS = ("make", "bash", "sh")
 """What a user has on PATH beside Python; `git` brought the checkout."""
