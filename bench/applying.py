@@ -3,8 +3,8 @@
 The applier finds a topic of corrections, half of them updates of one field, half creates. It is done when its group's
 offsets, which are committed with the answers, have reached the end of the topic, and is measured from its first commit
 on. Beside it stand bare batched writes of the same rows, by `update … from unnest` and `insert … select … from unnest`
-of arrays, 1,000 rows a transaction, without a look at what is there, and without answers; and the same once more with
-what has to be kept of each correction: its answer, and its key's version.
+of arrays, as many rows a transaction as the applier takes, without a look at what is there, and without answers; and
+the same once more with what has to be kept of each correction: its answer, and its key's version.
 """
 
 import argparse

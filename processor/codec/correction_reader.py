@@ -26,6 +26,8 @@ MOST_KEPT = 1_024
 _FIELDS = ("op", "before", "after", "parent", "source")
 _SOURCE = tuple(each.name for each in fields_of(Source))
 _NULL, _SOME = b"\x00", b"\x02"
+_LONG_NUMBER = b"\x80"
+"""From here on a number has another byte."""
 _PARENT = rb"(\x00|\x02%b%b)"
 """Stands before the source."""
 
@@ -95,6 +97,8 @@ class CorrectionReader:
 
     def _learn(self, alike: tuple[bytes, ...], data: bytes, at: int) -> _Kept:
         """From the first one of its kind, read field by field."""
+        if alike[0] >= _LONG_NUMBER:
+            raise ValueError("an operation of more bytes than one")
         wire, end = self._read(data, at)
         if end != len(data):
             raise ValueError("more bytes than the record has")

@@ -159,6 +159,14 @@ def test_our_own_corrections_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert arrived.source is not None
 
 
+def test_an_operation_of_two_bytes_is_left_to_others() -> None:
+    """Avro lets a number have more bytes than it needs; what comes behind is elsewhere then."""
+    data = body_of(CORRECTION)
+    longer = bytes([data[0] | 0x80, 0]) + data[1:]
+    assert by_fastavro(ALL.objects["Enrollment"], longer) == CORRECTION
+    assert READERS["Enrollment"](longer, 0) is None
+
+
 def test_what_is_kept_of_corrections_is_bounded() -> None:
     reader = reader_of(ALL.objects["Enrollment"])
     for number in range(MOST_KEPT + 10):
