@@ -192,9 +192,6 @@ class Database:
                 # Whatever the database's encoding: keys of any characters can be asked for, and all texts compare.
                 client_encoding="utf8",
                 connect_timeout=self._options.connect_timeout_s,
-                # What is read is read again, and a plan for each array of keys costs as much as a third of the reading:
-                # the server makes five of a prepared statement before it takes one for all.
-                prepare_threshold=0,
                 tcp_user_timeout=milliseconds,
                 keepalives_idle=10,
                 options=(
