@@ -98,7 +98,7 @@ class Applier:
         return answers
 
     def _is_answered(self, in_hand: _InHand | None) -> bool:
-        """Waits for the transaction. After an abort all that was taken is read again, with what was applied behind it."""
+        """Waits for its transaction. After an abort all is read again, also what was applied behind it."""
         if in_hand is None:
             return True
         batch, answered = in_hand
