@@ -21,6 +21,8 @@ from processor.settings import Settings
 
 MOST_CORRECTIONS = 2_000
 """Of a batch, with the rows that are read for them (ADR 0215)."""
+AT_HAND = 2 * MOST_CORRECTIONS
+"""With so many, reading waits until all of them are applied and answered (ADR 0056)."""
 
 
 def run_apply(settings: Settings) -> None:
@@ -48,13 +50,7 @@ def run_apply(settings: Settings) -> None:
         life.ready()
 
     lanes = {settings.topics.corrections: Lane.CORRECTIONS}
-
-    def revoked() -> None:
-        applier.settle()
-
-    inbox = Inbox(
-        parts.consumer, lanes, parts.membership, on_assigned=assigned, on_revoked=revoked, enough=2 * MOST_CORRECTIONS
-    )
+    inbox = Inbox(parts.consumer, lanes, parts.membership, on_assigned=assigned, enough=AT_HAND)
     show_inbox(inbox)
     applier = Applier(
         inbox=inbox,
@@ -66,8 +62,7 @@ def run_apply(settings: Settings) -> None:
         passed=parts.passed,
     )
     try:
-        life.run(lambda: run(inbox, applier.step, life.stopping, applier.in_hand), ClientBroken)
-        applier.settle()
+        life.run(lambda: run(inbox, applier.step, life.stopping), ClientBroken)
     finally:
         inbox.close()
         state.close()

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from processor import metrics
 from processor.codec.codec import Codec
@@ -30,14 +30,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Batch:
-    """What is passed on as it came, and the corrections, in their order; void in another generation of the inbox."""
+    """What is passed on as it came, and the corrections, in their order."""
 
     offsets: Sequence[Any]
-    generation: int
     passed_on: list[Outgoing] = field(default_factory=list)
     corrections: list[tuple[Arrived, Received]] = field(default_factory=list)
     poison: list[Reason] = field(default_factory=list)
     misrouted: int = 0
+
+
+_InHand: TypeAlias = tuple[_Batch, Future[list[Answer] | None]]
+"""What is being answered, and what was answered then; None where its transaction was aborted."""
 
 
 @dataclass(slots=True)
@@ -60,67 +63,52 @@ class Applier:
     _decoded: DecodedAhead[Arrived | Poison] = field(init=False)
     _applying: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "apply"), init=False)
     _answering: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "answer"), init=False)
-    _in_hand: tuple[_Batch, Future[list[Answer] | None]] | None = field(default=None, init=False)
-    """What is being answered, and what was answered then; None where its transaction was aborted."""
 
     def __post_init__(self) -> None:
         self._decoded = DecodedAhead(self._decode)
 
     def step(self) -> bool:
-        """Applies one batch while the one before is answered; False where there was nothing to do.
+        """All that is at hand, a batch after the other; False where nothing is. No transaction is left open.
 
-        Raises StateUnavailable and RegistryUnavailable, when what was applied before is answered.
+        Raises StateUnavailable and RegistryUnavailable, when all that was applied before is answered.
         """
-        taken = self._take()
-        if not taken:
-            return self._idle()
+        worked, in_hand = False, None
         try:
-            batch = self._sort(taken)
-            self.passed("after_read")
-            applied = self._applying.submit(self._apply, [arrived.correction for arrived, _ in batch.corrections])
-            try:
-                self._decoded.prepare(self.inbox.ahead(self.max_records), applied.done)
-            finally:
-                answers = applied.result()
+            while taken := self._take():
+                worked = True
+                batch = self._sort(taken)
+                answers = self._applied(batch)
+                before, in_hand = in_hand, None
+                if not self._is_answered(before):
+                    return True
+                in_hand = batch, self._answering.submit(self._answer_all, batch, answers)
         finally:
-            is_next = self.settle()
-        if is_next:
-            self._in_hand = batch, self._answering.submit(self._answer_all, batch, answers)
-        return True
+            self._is_answered(in_hand)
+        if not worked:
+            self.state.prune(datetime.now(UTC))
+        return worked
 
-    def in_hand(self) -> bool:
-        return self._in_hand is not None
+    def _applied(self, batch: _Batch) -> list[Answer]:
+        self.passed("after_read")
+        applied = self._applying.submit(self._apply, [arrived.correction for arrived, _ in batch.corrections])
+        try:
+            self._decoded.prepare(self.inbox.ahead(self.max_records), applied.done)
+        finally:
+            answers = applied.result()
+        return answers
 
-    def settle(self) -> bool:
-        """Waits until no transaction is open; whether what was taken after its batch may still be answered.
-
-        To be called before others are given a partition.
-        """
-        if self._in_hand is None:
+    def _is_answered(self, in_hand: _InHand | None) -> bool:
+        """Waits for its transaction. After an abort all is read again, also what was applied behind it."""
+        if in_hand is None:
             return True
-        batch, answered = self._in_hand
-        self._in_hand = None
+        batch, answered = in_hand
         answers = answered.result()
-        if answers is not None:
-            count_applied(answers, batch.poison, batch.misrouted)
-        else:
-            log.warning("transaction aborted; its input is read again")
-        if batch.generation != self.inbox.generation:
-            return False
         if answers is None:
+            log.warning("transaction aborted; its input is read again")
             self.inbox.rewind()
             return False
         self.inbox.committed(batch.offsets)
-        return True
-
-    def _idle(self) -> bool:
-        if self._in_hand is None:
-            self.state.prune(datetime.now(UTC))
-            return False
-        _, answered = self._in_hand
-        if not answered.done():
-            return False
-        self.settle()
+        count_applied(answers, batch.poison, batch.misrouted)
         return True
 
     def _answer_all(self, batch: _Batch, answers: Sequence[Answer]) -> list[Answer] | None:
@@ -146,7 +134,7 @@ class Applier:
             return apply(corrections, self.state, datetime.now(UTC))
 
     def _sort(self, taken: Sequence[Received]) -> _Batch:
-        batch = _Batch(self.inbox.offsets(), self.inbox.generation)
+        batch = _Batch(self.inbox.offsets())
         for record in taken:
             item = self._decoded.of(record)
             if isinstance(item, Poison):

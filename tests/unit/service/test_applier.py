@@ -113,75 +113,58 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     made.broker.may.set()
 
 
-def to_the_end(applier: Applier, world: World) -> None:
-    world.broker.may.set()
-    while applier.step() or applier.in_hand():
-        pass
+ALL = ["0", "1", "2", "3", "4"]
 
 
 def test_the_next_batch_is_applied_while_the_one_before_is_answered(world: World) -> None:
-    applier = world.applier()
-    applier.step()
-    assert world.broker.begun.wait(WAIT_S)
-    assert not world.broker.may.is_set()
-    assert applier.in_hand()
+    def begins() -> None:
+        if world.state.applied == ["0", "1"]:
+            assert world.broker.begun.wait(WAIT_S)
+            assert world.broker.keys == [], "nothing is answered yet"
+            world.broker.may.set()
 
-    def applied() -> None:
-        assert world.broker.keys == [], "nothing is answered yet"
-        world.broker.may.set()
-
-    world.state.begins = applied
-    applier.step()
-    assert world.state.applied == ["0", "1", "2", "3"]
-    assert world.inbox.done == 2
-    world.state.begins = lambda: None
-    to_the_end(applier, world)
-    assert world.broker.keys == ["0", "1", "2", "3", "4"]
+    world.state.begins = begins
+    assert world.applier().step()
+    assert world.state.applied == world.broker.keys == ALL
     assert world.inbox.done == 5
+    assert not world.applier().step()
 
 
 def test_after_an_abort_what_was_applied_behind_it_is_read_again_and_answered_in_its_turn(world: World) -> None:
-    applier = world.applier()
     world.broker.aborts = 1
     world.broker.may.set()
-    applier.step()
-    applier.step()
+    applier = world.applier()
+    assert applier.step()
+    assert world.state.applied == ["0", "1", "2", "3"]
     assert world.broker.keys == []
     assert (world.inbox.done, world.inbox.taken, world.inbox.rewound) == (0, 0, 1)
-    to_the_end(applier, world)
-    assert world.broker.keys == ["0", "1", "2", "3", "4"]
+    applier.step()
+    assert world.broker.keys == ALL
+
+
+def test_an_abort_of_the_last_batch_is_read_again_too(world: World) -> None:
+    world.inbox.log = corrections(1)
+    world.broker.aborts = 1
+    world.broker.may.set()
+    applier = world.applier()
+    assert applier.step()
+    assert (world.inbox.done, world.inbox.taken) == (0, 0)
+    applier.step()
+    assert world.broker.keys == ["0"]
 
 
 def test_a_state_that_goes_away_takes_no_answer_with_it(world: World) -> None:
-    applier = world.applier()
+    def begins() -> None:
+        world.state.faults = int(world.state.applied == ["0", "1"])
+
+    world.state.begins = begins
     world.broker.may.set()
-    applier.step()
-    world.state.faults = 1
+    applier = world.applier()
     with pytest.raises(StateUnavailable):
         applier.step()
     assert world.broker.keys == ["0", "1"]
     assert world.inbox.done == 2
     world.inbox.rewind()
-    to_the_end(applier, world)
-    assert world.broker.keys == ["0", "1", "2", "3", "4"]
-
-
-def test_partitions_go_once_their_answers_are_written(world: World) -> None:
-    applier = world.applier()
+    world.state.begins = lambda: None
     applier.step()
-    world.broker.may.set()
-    world.inbox.rewound += 1  # whoever has them next asks the broker
-    applier.settle()
-    assert world.broker.keys == ["0", "1"]
-    assert world.inbox.done == 0
-    assert not applier.in_hand()
-
-
-def test_while_answers_are_written_the_loop_goes_on(world: World) -> None:
-    world.inbox.log = corrections(1)
-    applier = world.applier()
-    assert applier.step()
-    assert not applier.step()
-    assert applier.in_hand()
-    to_the_end(applier, world)
-    assert world.broker.keys == ["0"]
+    assert world.broker.keys == ALL
