@@ -25,7 +25,7 @@ from bench.options import number
 from bench.replaying import replayed
 from bench.world import Run, World
 from processor.adapters.postgres.history_connection import LIVE_SCHEMA, connect
-from processor.adapters.postgres.history_rows import COLUMNS, PRIMARY_KEY, TYPES, Row, outcome_row
+from processor.adapters.postgres.history_rows import COLUMNS, PRIMARY_KEY, Row, outcome_row
 from processor.bootstrap.store import migrate_history
 from processor.core.history import KeyOutcome
 from processor.service.history_ports import BatchLimits
@@ -36,6 +36,7 @@ drop table if exists floor_outcomes, batch_floor;
 create table floor_outcomes (like outcomes including all);
 create temp table batch_floor (like outcomes) on commit delete rows;
 """
+COLUMN_TYPES = (*("text",) * 8, "text[]", *("text",) * 3, "int8", *("timestamptz",) * 4)
 _COLUMNS = [sql.Identifier(name) for name in COLUMNS["outcomes"]]
 _OTHERS = _COLUMNS[PRIMARY_KEY["outcomes"] :]
 _NAMES = sql.SQL(", ").join(_COLUMNS)
@@ -122,7 +123,7 @@ def merged(world: World, *, requests: int) -> Measured:
             for batch in batches:
                 with connection.transaction(), connection.cursor() as cursor:
                     with cursor.copy(FLOOR_COPY) as copy:
-                        copy.set_types(TYPES["outcomes"])
+                        copy.set_types(COLUMN_TYPES)
                         for row in batch:
                             copy.write_row(row)
                     cursor.execute(FLOOR_MERGE)

@@ -49,13 +49,6 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "clearings": ("request_id", "district_id", "object", "cleared_by", "cleared_at", "outcomes", "scope"),
 }  # fmt: skip
-TYPES: Mapping[str, tuple[str, ...]] = {
-    "outcomes": (
-        *("text",) * 8, "text[]", *("text",) * 3, "int8", *("timestamptz",) * 4,
-    ),
-}  # fmt: skip
-"""Of the columns of tables that get so many rows that they travel as the server keeps them (ADR 0036)."""
-
 PRIMARY_KEY: Mapping[str, int] = {"requests": 1, "chunks": 2, "parked": 2, "outcomes": 3, "clearings": 1, "tallies": 5}
 """How many of a table's first columns are its primary key."""
 

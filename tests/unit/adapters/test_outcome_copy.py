@@ -10,7 +10,7 @@ from psycopg.adapt import Transformer
 from psycopg.postgres import types
 from psycopg.pq import Format
 
-from processor.adapters.postgres.history_rows import TYPES, outcome_row
+from processor.adapters.postgres.history_rows import outcome_row
 from processor.adapters.postgres.outcome_copy import BEGIN, END, row_of, rows_of
 from processor.core.correction import Parent
 from processor.core.errors import Reason
@@ -18,6 +18,7 @@ from processor.core.history import KeyOutcome, Status
 from processor.service.history_changes import AlikeOutcomes
 from tests.unit.service.test_materialize_changes import A, B, outcome
 
+COLUMN_TYPES = (*("text",) * 8, "text[]", *("text",) * 3, "int8", *("timestamptz",) * 4)
 TEXTS = st.text(max_size=70)
 TIMES = st.datetimes(datetime(1, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 OUTCOMES = st.builds(
@@ -41,7 +42,7 @@ OUTCOMES = st.builds(
 @given(OUTCOMES)
 def test_a_row_is_that_of_psycopg(each: KeyOutcome) -> None:
     transformer = Transformer()
-    transformer.set_dumper_types([types.get_oid(name) for name in TYPES["outcomes"]], Format.BINARY)
+    transformer.set_dumper_types([types.get_oid(name) for name in COLUMN_TYPES], Format.BINARY)
     wanted = bytearray()
     format_row_binary(outcome_row(each), transformer, wanted)
     assert row_of(each) == wanted
