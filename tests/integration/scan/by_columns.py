@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from processor.adapters.postgres.snapshots import PostgresSnapshots
-from processor.core.correction import Correction
+from processor.core.correction import Source
+from processor.core.history import Sent
 from processor.core.plan import Plan
 from processor.core.snapshot import DistrictVersion, SameRead
 from processor.service.ports import NONE_WANTED, BothSides, SnapshotUnavailable, Wanted
@@ -43,7 +44,14 @@ def plans(made: World, keys: Sequence[str], **wish: Any) -> tuple[Plan, Plan]:
         resync([asked], observe([asked], snapshots, made.catalog), made.catalog, NOW)
         for snapshots in (made.snapshots, ByColumns(made.snapshots))
     )
-    one, other = (replace(plan, corrections=[_timeless(each) for each in plan.corrections]) for plan in both)
+    one, other = (
+        replace(
+            plan,
+            history=[_sent_timeless(each) if isinstance(each, Sent) else each for each in plan.history],
+            corrections=[replace(each, source=_timeless(each.source)) for each in plan.corrections],
+        )
+        for plan in both
+    )
     return one, other
 
 
@@ -55,6 +63,9 @@ def read(made: World, keys: Sequence[str]) -> tuple[list[SameRead], list[BothSid
     return same, [each for each in found if isinstance(each, BothSides)]
 
 
-def _timeless(correction: Correction) -> Correction:
-    source = replace(correction.source, district_version=NO_VERSION, district_read_at=NOW, state_read_at=NOW)
-    return replace(correction, source=source)
+def _sent_timeless(sent: Sent) -> Sent:
+    return replace(sent, sources=[_timeless(source) for source in sent.sources])
+
+
+def _timeless(source: Source) -> Source:
+    return replace(source, district_version=NO_VERSION, district_read_at=NOW, state_read_at=NOW)
