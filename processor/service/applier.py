@@ -1,6 +1,7 @@
 """The applier: take corrections, apply them in one Postgres transaction, answer them in one Kafka transaction."""
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ from processor.service.tally import count_applied, timed_commit
 from processor.service.work import Poison
 
 log = logging.getLogger(__name__)
+
+LONGEST_S = 2.0
+"""A step begins no batch after it: rebalances, and a stop, are heard of between steps, and one batch may take a minute."""
 
 
 @dataclass(slots=True)
@@ -60,6 +64,7 @@ class Applier:
     max_records: int
     commit_transaction: Callable[[Iterable[Outgoing], Sequence[Any]], bool]
     passed: Callable[[str], None]
+    clock: Callable[[], float] = time.monotonic
     _decoded: DecodedAhead[Arrived | Poison] = field(init=False)
     _applying: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "apply"), init=False)
     _answering: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "answer"), init=False)
@@ -68,13 +73,13 @@ class Applier:
         self._decoded = DecodedAhead(self._decode)
 
     def step(self) -> bool:
-        """All that is at hand, a batch after the other; False where nothing is. No transaction is left open.
+        """What is at hand, a batch after the other, for a while; False where nothing is. No transaction is left open.
 
         Raises StateUnavailable and RegistryUnavailable, when all that was applied before is answered.
         """
-        worked, in_hand = False, None
+        worked, in_hand, until = False, None, self.clock() + LONGEST_S
         try:
-            while taken := self._take():
+            while self.clock() < until and (taken := self._take()):
                 worked = True
                 batch = self._sort(taken)
                 answers = self._applied(batch)

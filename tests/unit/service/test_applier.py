@@ -168,3 +168,23 @@ def test_a_state_that_goes_away_takes_no_answer_with_it(world: World) -> None:
     world.state.begins = lambda: None
     applier.step()
     assert world.broker.keys == ALL
+
+
+def test_a_slow_state_is_not_gone_on_with_for_as_long_as_there_is_something_at_hand(world: World) -> None:
+    """Else nobody polls for minutes: others wait for the rebalance, and the broker takes the member for dead."""
+    now_s = 0.0
+
+    def begins() -> None:
+        nonlocal now_s
+        now_s += 60.0
+
+    world.state.begins = begins
+    world.broker.may.set()
+    applier = world.applier()
+    applier.clock = lambda: now_s
+    assert applier.step()
+    assert world.broker.keys == ["0", "1"]
+    assert applier.step()
+    assert applier.step()
+    assert world.broker.keys == ALL
+    assert not applier.step()
