@@ -40,6 +40,8 @@ class _Publisher:
                 **self._broker.options,
                 "enable.idempotence": False,
                 "acks": "all",
+                # In their order also where one is sent again: parents that are asked for come before their children.
+                "max.in.flight.requests.per.connection": 1,
                 # A connection that the client has just made is asked again after so long; 100 by itself.
                 "reconnect.backoff.ms": 10,
                 "message.timeout.ms": int(ANSWER_S * 1000),
