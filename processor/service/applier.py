@@ -29,7 +29,7 @@ from processor.service.work import Poison
 log = logging.getLogger(__name__)
 
 LONGEST_S = 2.0
-"""A step begins no batch after it: rebalances, and a stop, are heard of between steps, and one batch may take a minute."""
+"""A step then begins no other batch: rebalances and a stop are heard of between steps, and one may take a minute."""
 
 
 @dataclass(slots=True)
