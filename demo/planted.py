@@ -31,7 +31,7 @@ class Kind(StrEnum):
     GRANDPARENT_SENT = "two generations missing at the state, dependencies asked for"
     CHILDREN_SENT = "what hangs below is missing at the state, dependencies asked for"
     PARENT_NOWHERE = "parent missing on both sides"
-    GRANDPARENT_NOWHERE = "parent missing at the state, its own parent on both sides"
+    GRANDPARENT_NOWHERE = "parent missing at the state, its own parent missing on both sides"
     STATE_ONLY = "only at the state"
     DELETED = "only at the state, deletion asked for"
     DELETED_WITH_CHILDREN = "only at the state with what hangs below, deletion of all asked for"

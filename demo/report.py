@@ -37,7 +37,7 @@ def _table(sown: Counter[str], found: Counter[str], ends_as: Mapping[str, set[st
     table = Table(title="Planted against found")
     table.add_column("#", justify="right")
     table.add_column("kind")
-    table.add_column("must end as")
+    table.add_column("must end as (status and reason)")
     table.add_column("planted", justify="right")
     table.add_column("found", justify="right")
     for kind in Kind:

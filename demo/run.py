@@ -212,7 +212,7 @@ def demonstrate(progress: Progress, size: Size, seed: int) -> int:
     for problem in problems:
         console.print(f"[bold red]{escape(problem)}", highlight=False, soft_wrap=True)
     downloads = progress.seconds.get(DOWNLOADS, 0.0)
-    took = f"in {sum(progress.seconds.values()) - downloads:.0f} s and {downloads:.0f} s of downloads"
+    took = f"in {sum(progress.seconds.values()) - downloads:.0f} s, not counting {downloads:.0f} s of downloads"
     console.print(f"[bold red]Disproved[/] {took}" if problems else f"[bold green]Proved[/] {took}: {PROVED}")
     console.print(things_to_try(ledger), highlight=False, markup=False, soft_wrap=True)
     return 1 if problems else 0

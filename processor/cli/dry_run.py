@@ -94,10 +94,10 @@ def _counts(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _tell(plan: Plan, rows: list[dict[str, Any]]) -> None:
     out = console()
-    out.print("Nothing was sent. It would become:")
-    for request in _requests(plan):
-        if request["state"] == RequestState.REJECTED:
-            out.print(f"REJECTED: {request['detail']}\n{explain(request['reason'])}")
+    rejected = [request for request in _requests(plan) if request["state"] == RequestState.REJECTED]
+    out.print(f"Nothing was sent. {'It would become:' if rows or rejected else 'No key would be asked for.'}")
+    for request in rejected:
+        out.print(f"REJECTED: {request['detail']}\n{explain(request['reason'])}")
     if not rows:
         return
     print_table(("status", "op", "reason", "keys"), _counts(rows))
