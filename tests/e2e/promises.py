@@ -56,7 +56,7 @@ def assert_ended_once(story: Story) -> None:
         unread = sum(said(told[-1]) == "FAILED SNAPSHOT_UNAVAILABLE" for told in story.outcomes.values())
     assert known <= asked + counted <= known + unread
     ends = set(story.ends)
-    assert len(ends) == 1, f"{story.request_id}: {len(ends)} different ends"
+    assert len(ends) == 1, f"{story.request_id}: {len(ends)} different ends: {sorted(map(str, ends))}"
     [end] = ends
     assert sum(count.keys for count in end.counts) == len(story.outcomes) + counted
     failed = any(told[-1].status == "FAILED" for told in story.outcomes.values())
