@@ -28,7 +28,7 @@ class _InItsPlace(BaseHTTPRequestHandler):
         self.wfile.write(self.server.body)
         self.close_connection = True
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815
 
     def log_message(self, *_: object) -> None:
         """Says nothing."""
