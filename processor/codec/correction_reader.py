@@ -23,6 +23,8 @@ _Kept: TypeAlias = tuple[Op, Parent | None, tuple[Any, ...]]
 """What corrections have in common that differ in what varies alone: operation, parent, the fields of their sources."""
 
 MOST_KEPT = 1_024
+LONGEST_KEPT = 4_096
+"""Bytes of a source: what is kept may not grow with what others write."""
 _FIELDS = ("op", "before", "after", "parent", "source")
 _SOURCE = tuple(each.name for each in fields_of(Source))
 _NULL, _SOME = b"\x00", b"\x02"
@@ -103,9 +105,11 @@ class CorrectionReader:
         if end != len(data):
             raise ValueError("more bytes than the record has")
         read = correction_from_wire(wire, self._fields)
-        if len(self._kept) >= MOST_KEPT:
-            self._kept.clear()
-        kept = self._kept[alike] = read.op, read.parent, tuple(getattr(read.source, name) for name in _SOURCE)
+        kept = read.op, read.parent, tuple(getattr(read.source, name) for name in _SOURCE)
+        if sum(map(len, alike)) <= LONGEST_KEPT:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[alike] = kept
         return kept
 
 

@@ -1,7 +1,7 @@
 """Corrections and their answers as Avro records."""
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias, overload
+from typing import Any, TypeAlias
 
 from processor.codec.correction_schema import values_name
 from processor.codec.decoding import Texts
@@ -105,11 +105,11 @@ def answer_from_wire(wire: Wire) -> Answer:
 
 
 def correction_to_wire(correction: Correction, object_type: ObjectType) -> Wire:
-    before, after = _rows_to_wire(correction.before, correction.after, object_type)
+    """Field by field; what is sent is mostly written without it, to the same bytes (`correction_writer`)."""
     return {
         "op": correction.op,
-        "before": before,
-        "after": after,
+        "before": _row_to_wire(correction.before, object_type),
+        "after": _row_to_wire(correction.after, object_type),
         "parent": parent_to_wire(correction.parent),
         "source": source_to_wire(correction.source),
     }
@@ -124,25 +124,6 @@ def correction_from_wire(wire: Wire, fields: Sequence[FieldSpec]) -> Correction:
         parent=parent_from_wire(wire["parent"]),
         source=source_from_wire(wire["source"]),
     )
-
-
-def _rows_to_wire(
-    before: Values | None, after: Values | None, object_type: ObjectType
-) -> tuple[_Row | None, _Row | None]:
-    """Most values are the same in both."""
-    if before is None or after is None:
-        return _row_to_wire(before, object_type), _row_to_wire(after, object_type)
-    name, row = wire = _row_to_wire(before, object_type)
-    changed = {f.name: to_wire(f, after[f.name]) for f in object_type.owned if after[f.name] != before[f.name]}
-    return wire, (name, row | changed)
-
-
-@overload
-def _row_to_wire(values: Values, object_type: ObjectType) -> _Row: ...
-
-
-@overload
-def _row_to_wire(values: Values | None, object_type: ObjectType) -> _Row | None: ...
 
 
 def _row_to_wire(values: Values | None, object_type: ObjectType) -> _Row | None:

@@ -29,6 +29,8 @@ is not the key, are ASCII without NUL.
 
 MOST_KEPT = 1_024
 """Kinds: a batch has some tens of them."""
+LONGEST_KEPT = 4_096
+"""Bytes of an outcome that is kept, and others are like: what is kept may not grow with what others write."""
 _ID = 36
 _SIZE_OF_ID = _ID << 1
 _AN_ID = bytes([2, _SIZE_OF_ID])
@@ -89,7 +91,9 @@ class OutcomeReader:
         return None if like is None else (like, data[self._request : place], key, asked_as, correction_id)
 
     def _read(self, data: bytes, where: bytes) -> tuple[KeyOutcome | None, bytes | None]:
-        """In full, and keeps it; also gives its correction. None for bytes that no outcome of this schema has."""
+        """In full, and keeps it; also gives its correction. None where it is too long, or no outcome of this schema."""
+        if len(data) > LONGEST_KEPT:
+            return None, None
         wire: Wire = {}
         begins: dict[str, int] = {}
         at = len(self.header)

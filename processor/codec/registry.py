@@ -18,6 +18,8 @@ _UNKNOWN_SUBJECT = 40401
 _UNKNOWN_SCHEMA = 40403
 _NO_RULE = 40408
 _CONFLICT = 409
+_IDS = range(2**32)
+"""The framing has four bytes for one."""
 
 
 class Compatibility(StrEnum):
@@ -52,7 +54,7 @@ class Registry:
             schema = self._call(lambda client: client.schema(schema_id))
         except _NotFound:
             return None
-        return schema.text if schema.kind in (None, "AVRO") else None
+        return _text(schema) if schema.kind in (None, "AVRO") else None
 
     def schema_id(self, subject: str, text: str) -> int:
         """The id of a schema under its subject. Raises NotRegistered."""
@@ -97,7 +99,7 @@ class Registry:
             found = [self._call(partial(_version, subject=subject, number=number)) for number in numbers]
         except _NotFound:
             return []
-        return [(number, schema.text or "") for number, schema in zip(numbers, found, strict=True)]
+        return [(number, _text(schema)) for number, schema in zip(numbers, found, strict=True)]
 
     def _set_compatibility(self, subject: str, compatibility: Compatibility) -> bool:
         """False where the registry sets rules only for subjects that exist already."""
@@ -137,7 +139,13 @@ def _version(client: RegistryClient, subject: str, number: int) -> Held:
     return client.version(subject, number)
 
 
-def _id(schema_id: int | None) -> int:
-    if schema_id is None:
+def _id(schema_id: object) -> int:
+    if type(schema_id) is not int or schema_id not in _IDS:
         raise RegistryUnavailable("the schema registry answered without a schema id; it may not be a registry")
     return schema_id
+
+
+def _text(schema: Held) -> str:
+    if not isinstance(schema.text, str):
+        raise RegistryUnavailable("the schema registry answered without a schema's text; it may not be a registry")
+    return schema.text

@@ -31,6 +31,8 @@ _DEFAULTS: Mapping[str, Any] = {
 }
 _PLAIN = re.compile(r"http://[^@,\s]+")
 _SERVER_FAULT = 500
+_NO_ANSWER = (OSError, HTTPException, ValueError, TypeError, LookupError, AttributeError, RecursionError)
+"""What comes of reading an answer that is cut short, or that is no registry's."""
 _TYPE = "application/vnd.schemaregistry.v1+json"
 
 
@@ -53,9 +55,9 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A schema as a registry has it: `kind` None is Avro."""
+    """A schema as a registry has it, or what it gave for one: `kind` None is Avro."""
 
-    text: str | None
+    text: object
     kind: str | None
 
 
@@ -132,7 +134,7 @@ class PlainClient:
                 if is_last or fault.code < _SERVER_FAULT:
                     raise _refusal(fault) from fault
                 fault.close()
-            except (OSError, HTTPException, ValueError, TypeError, LookupError) as fault:
+            except _NO_ANSWER as fault:
                 if is_last:
                     why = getattr(fault, "reason", fault)
                     raise NoAnswer(type(why if isinstance(why, Exception) else fault).__name__) from fault
@@ -150,7 +152,7 @@ def _refusal(fault: urllib.error.HTTPError) -> Refusal:
         try:
             told = json.load(fault)
             return Refusal(fault.code, int(told["error_code"]), str(told["message"]))
-        except (OSError, ValueError, TypeError, LookupError):
+        except _NO_ANSWER:
             return Refusal(fault.code, fault.code, "")
 
 
@@ -224,5 +226,5 @@ class ConfluentClient:
             return ask(self._client)
         except SchemaRegistryError as fault:
             raise Refusal(fault.http_status_code, fault.error_code, fault.error_message) from fault
-        except (httpx2.HTTPError, OSError, ValueError, TypeError) as fault:
+        except (httpx2.HTTPError, *_NO_ANSWER) as fault:
             raise NoAnswer(type(fault).__name__) from fault

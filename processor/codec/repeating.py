@@ -13,6 +13,8 @@ from processor.core.request import Keys, Request
 
 MOST_KEPT = 256
 """Combinations of fields of one type: a batch has a few of them."""
+LONGEST_KEPT = 4_096
+"""Bytes of a record: what is kept may not grow with what others write."""
 Rest: TypeAlias = Callable[[Any], Hashable | None]
 
 
@@ -47,11 +49,16 @@ class RepeatingWriter:
         if rest is None:
             return self._write(self._to_wire(record))
         write = self._kept.get(rest)
-        if write is None:
+        return self._first(record, rest) if write is None else write(*self._values(record))
+
+    def _first(self, record: Any, rest: Hashable) -> bytes:  # noqa: ANN401
+        write = self._write.alike(self._to_wire(record), self._varying, b"")
+        data = write(*self._values(record))
+        if len(data) <= LONGEST_KEPT:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
-            write = self._kept[rest] = self._write.alike(self._to_wire(record), self._varying, b"")
-        return write(*self._values(record))
+            self._kept[rest] = write
+        return data
 
 
 _OF_OUTCOME = attrgetter("district_id", "object", "status", "reason", "changed_fields", "attempt")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.codec import Codec, DecodeError
-from processor.codec.correction_reader import MOST_KEPT, CorrectionReader
+from processor.codec.correction_reader import LONGEST_KEPT, MOST_KEPT, CorrectionReader
 from processor.codec.correction_records import correction_from_wire
 from processor.codec.correction_schema import correction_name, values_name
 from processor.codec.decoding import compiled
@@ -172,6 +172,16 @@ def test_what_is_kept_of_corrections_is_bounded() -> None:
     for number in range(MOST_KEPT + 10):
         assert reader(body_of(replace(CORRECTION, source=replace(CORRECTION.source, attempt=number))), 0) is not None
     assert len(reader) <= MOST_KEPT
+
+
+def test_a_long_source_is_read_and_not_kept() -> None:
+    """Else a thousand of them would be kept, as long as others write them."""
+    reader = reader_of(ALL.objects["Enrollment"])
+    long = replace(CORRECTION, source=replace(CORRECTION.source, changed_fields=("x" * LONGEST_KEPT,)))
+    found = reader(body_of(long), 0)
+    assert found is not None
+    assert found.correction == long
+    assert len(reader) == 0
 
 
 def test_a_type_without_a_pattern_is_not_compiled() -> None:

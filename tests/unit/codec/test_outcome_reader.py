@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.codec import Codec, DecodeError, Own
+from processor.codec.outcome_reader import LONGEST_KEPT
 from processor.core.catalog import Catalog, Limits
 from processor.core.correction import Parent
 from processor.core.errors import Reason
@@ -93,6 +94,11 @@ def test_corrected_ones_differ_in_their_corrections() -> None:
 def test_what_postgres_cannot_hold_is_read_in_full() -> None:
     for each in (replace(outcome("1"), asked_as="a\0"), replace(outcome("1"), correction_id="\0" * 36)):
         assert CODEC.alike(CODEC.encode("history", each)) is None
+
+
+def test_a_long_outcome_is_left_to_be_read_in_full() -> None:
+    """Else a thousand of them would be kept, as long as others write them."""
+    assert CODEC.alike(CODEC.encode("history", replace(outcome("1"), detail="x" * LONGEST_KEPT))) is None
 
 
 def test_bytes_behind_the_end_are_no_part_of_an_outcome() -> None:

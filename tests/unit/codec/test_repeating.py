@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.codec import Codec, Record
-from processor.codec.repeating import MOST_KEPT, RepeatingWriter
+from processor.codec.repeating import LONGEST_KEPT, MOST_KEPT, RepeatingWriter
 from processor.core.history import KeyOutcome, RequestStatus
 from processor.core.request import Request
 from tests.unit.codec.records import CATALOG, OUTCOME
@@ -57,3 +57,12 @@ def test_no_more_is_kept_than_a_few() -> None:
     for number in range(2 * MOST_KEPT):
         assert_as_in_full(replace(OUTCOME, detail=None, parent=None, attempt=number))
         assert 0 < len(schema.body) <= MOST_KEPT
+
+
+def test_a_long_record_is_written_and_not_kept() -> None:
+    codec = Codec.open(None, CATALOG)
+    outcome = replace(OUTCOME, detail=None, parent=None, changed_fields=("x" * LONGEST_KEPT,))
+    assert codec.decode(codec.encode("history", outcome), (KeyOutcome,)) == outcome
+    (schema,) = codec.schemas_of(KeyOutcome)
+    assert isinstance(schema.body, RepeatingWriter)
+    assert len(schema.body) == 0
