@@ -219,12 +219,18 @@ def _guarded(
     )
     made = list[Plan]()
     for chunk, part in zip(chunks, parts, strict=True):
-        if chunk.stage is Stage.PLAN or (is_held and chunk.stage is Stage.GUARDED and part.corrections):
+        is_planned = chunk.stage is Stage.PLAN and not _is_put_off(part)
+        if is_planned or (is_held and chunk.stage is Stage.GUARDED and part.corrections):
             guard = guard_of(limits, rows(chunk.district_id, chunk.object))
             made.append(park(chunk, part, Held(plan_counts(part.corrections), guard), catalog, now))
         else:
             made.append(part)
     return made
+
+
+def _is_put_off(part: Plan) -> bool:
+    """Whether a planned chunk goes round: nothing is told of it, so it stays PENDING, and its request undecided."""
+    return bool(part.retries) and not part.history
 
 
 def _objects(chunks: Sequence[Chunk]) -> list[str]:

@@ -300,6 +300,13 @@ def test_what_is_released_is_sent_and_what_is_planned_never_is(stage: Stage, sen
         assert (len(plan.corrections), len(parked(plan))) == (sent, waiting)
 
 
+def test_what_is_planned_stays_pending_while_a_database_is_away() -> None:
+    """An end told of it would let its request be decided upon, and end, without it."""
+    databases = Databases(away={("NORTH", "Person")})
+    plan = guarded(databases, replace(chunk("1", "2"), stage=Stage.PLAN, announced=True))
+    assert (plan.history, [(each.stage, each.announced) for each in plan.retries]) == ([], [(Stage.PLAN, True)])
+
+
 def test_lineage_goes_upward() -> None:
     assert lineage("Sanction", CATALOG) == ["Sanction", "Behavior", "Enrollment", "Person"]
     assert lineage("Person", CATALOG) == ["Person"]
