@@ -39,7 +39,7 @@ from tests.allocations import allocations
 from tests.integration.scan.world import World, world
 
 T = TypeVar("T")
-KEYS, ROWS, PARTITIONS = 1_000, 10_000, 6
+KEYS, TIMES, ROWS, PARTITIONS = 1_000, 4, 10_000, 6
 SCHEMA = {
     "type": "record",
     "name": "Item",
@@ -135,26 +135,26 @@ def most() -> Mapping[str, float]:
 
 
 def test_what_a_key_asks_for(work: Work, most: Mapping[str, float]) -> None:
-    """Everything is done twice; the second time counts."""
+    """Everything is done once before it counts. Of the other times the least does: threads of other tests ask, too."""
     found: dict[str, float] = {}
 
     def count_a_key(what: str, do: Callable[[T], object], batches: Iterable[T]) -> None:
-        first, second = batches
+        first, *others = batches
         do(first)
-        found[what] = round(allocations(partial(do, second)) / KEYS, 1)
+        found[what] = round(min(allocations(partial(do, batch)) for batch in others) / KEYS, 1)
 
     for what, keys, per_request in (
         ("one a request", work.equal, 1),
         ("equal", work.equal, KEYS),
         ("differing", work.differing, KEYS),
     ):
-        count_a_key(what, work.compare, [work.asked(keys, per_request) for _ in range(2)])
-    written = [work.compare(work.asked(work.differing, KEYS)) for _ in range(2)]
+        count_a_key(what, work.compare, [work.asked(keys, per_request) for _ in range(TIMES)])
+    written = [work.compare(work.asked(work.differing, KEYS)) for _ in range(TIMES)]
     corrections, history = (
         [[record for record in batch if record.topic == topic] for batch in written]
         for topic in ("state.corrections", "resync.history")
     )
-    assert [len(batch) for batch in (*corrections, *history)] == [KEYS, KEYS, KEYS + 1, KEYS + 1]
+    assert [len(batch) for batch in (*corrections, *history)] == TIMES * [KEYS] + TIMES * [KEYS + 1]
     count_a_key("applied", work.apply, corrections)
     count_a_key("stored", work.store, history)
     dearer = {what: count for what, count in found.items() if count > most[what]}
