@@ -137,6 +137,8 @@ class Store:
             stored = self._parts.tables.offsets(begin, topic_id)
         self._positions = {p: offset.next_offset for p, offset in stored.items()}
         self._parts.log.place(self._positions)
+        # The store before may have died before it told the group; where nothing comes any more, nobody else does.
+        self._parts.log.report(self._positions)
         self._ends.take_over(stored, extents)
         self._wishes.take_over(extents)
         self._guarding.take_over(extents)

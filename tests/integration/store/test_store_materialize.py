@@ -203,6 +203,17 @@ def test_lag_becomes_zero_behind_a_commit_marker(world: World) -> None:
     run(store, lambda: world.group_lag() == 0 and world.lag() == 0)
 
 
+def test_lag_becomes_zero_though_the_store_before_died_without_telling_its_group(world: World) -> None:
+    """Its request is open, so nothing is announced, and nothing more comes to be read."""
+    world.produce(request_status(str(uuid.uuid4()), 1, RequestState.ACCEPTED))
+    assert world.process(crash_at="store.after_sql_commit").wait(30) == -9
+    assert (world.lag(), world.group_lag()) == (0, 1)
+    again = world.process()
+    await_(lambda: world.group_lag() == 0, "the group's offsets")
+    again.terminate()
+    assert again.wait(10) == 0
+
+
 def test_an_aborted_transaction_leaves_no_row(world: World) -> None:
     producer = Producer({**world.options, "transactional.id": f"{world.release}-aborter"})
     producer.init_transactions(10)
