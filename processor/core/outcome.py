@@ -43,20 +43,22 @@ def chunk_outcome(
 
 
 class SentOutcomes:
-    """Of the corrections of one chunk: those of one object, and one reason, differ in what is of one key alone."""
+    """Of the corrections of one chunk, in their order.
+
+    Successive ones of one object, and one reason, differ in what is of one key alone, and are told together.
+    """
 
     def __init__(self) -> None:
-        self._told: dict[tuple[str, Reason | None], Sent] = {}
+        self._last: Sent | None = None
 
     def add(self, source: Source, reason: Reason | None) -> Iterable[Sent]:
         """What is to be told as well, if this is the first of its kind."""
-        told = self._told.get((source.object, reason))
-        if told is not None:
-            told.sources.append(source)
+        last = self._last
+        if last is not None and (last.first.object, last.first.reason) == (source.object, reason):
+            last.sources.append(source)
             return ()
-        first = source_outcome(source, Status.SENT, source.sent_at, reason=reason)
-        told = self._told[source.object, reason] = Sent(first, [source])
-        return (told,)
+        self._last = Sent(source_outcome(source, Status.SENT, source.sent_at, reason=reason), [source])
+        return (self._last,)
 
 
 def source_outcome(

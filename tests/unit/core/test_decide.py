@@ -301,3 +301,13 @@ def test_each_outcome_of_what_was_sent_is_that_of_its_own_correction() -> None:
         key: source_outcome(source, Status.SENT, source.sent_at, reason=Reason.FORCED if key == "2" else None)
         for key, source in by_key.items()
     }
+
+
+def test_what_was_sent_is_told_in_the_order_of_its_corrections() -> None:
+    """By force a record that is equal is sent for another reason than one that is missing, and they may take turns."""
+    held: dict[Place, tuple[Row, ...]] = {("Person", key): (ours(),) for key in ("1", "3", "2", "4")}
+    state: dict[Place, tuple[Row, ...]] = {place: (theirs(),) for place in held if place[1] != "3"}
+    plan = World(held, state).decide(chunk("1", "3", "2", "4", mode=Mode.FORCE))
+    told = [(outcome.key, outcome.reason) for outcome in plan.outcomes()]
+    assert told == [("1", Reason.FORCED), ("3", None), ("2", Reason.FORCED), ("4", Reason.FORCED)]
+    assert [key for key, _ in told] == [correction.source.key for correction in plan.corrections]
