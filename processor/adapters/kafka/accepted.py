@@ -41,14 +41,19 @@ class AcceptedIds:
         for accepted_id in accepted_ids:
             self._seen_at.pop(accepted_id, None)
             self._seen_at[accepted_id] = now
-        horizon = now - self._window_s
-        while self._seen_at:
-            oldest, taken_on_at = next(iter(self._seen_at.items()))
-            if len(self._seen_at) <= self._max_ids and taken_on_at > horizon:
-                return
-            del self._seen_at[oldest]
-            if taken_on_at > horizon:  # for want of room
-                self.know_since(taken_on_at)
+        self._forget(now - self._window_s)
+
+    def _forget(self, horizon: float) -> None:
+        """In one pass: a dictionary looks for its first item behind all that were deleted before it, each time."""
+        surplus, gone = len(self._seen_at) - self._max_ids, list[bytes]()
+        for accepted_id, taken_on_at in self._seen_at.items():
+            if taken_on_at > horizon:
+                if len(gone) >= surplus:
+                    break
+                self.know_since(taken_on_at)  # for want of room
+            gone.append(accepted_id)
+        for accepted_id in gone:
+            del self._seen_at[accepted_id]
 
     def restore(self, found: Iterable[tuple[bytes, float]]) -> None:
         """Replaces all by ids with the Unix seconds they were taken on, in any order."""
