@@ -8,6 +8,7 @@ _WHY = {
     "22021": "a character that the state's database cannot hold",
     "22P02": "not of the type of the state's column",
     "22P05": "a character that the encoding of the state's database lacks",
+    "428C9": "the state's database fills a column by itself that the catalog has it written to",
     "23502": "the state's column needs a value",
     "P0001": "refused by a rule of the state's database",
 }

@@ -13,6 +13,7 @@ from psycopg import Connection, Cursor, sql
 from psycopg.rows import TupleRow
 
 from processor import metrics
+from processor.adapters.postgres.raised import safe_message
 from processor.service.ports import ReadTimedOut, SnapshotImpossible, SnapshotUnavailable
 
 MIN_WAIT_S = 1.0
@@ -21,7 +22,7 @@ FETCHED_AT_ONCE = 500
 """Rows that become Python's without other threads having their turn in between."""
 _PING = sql.SQL("select 1").format()
 _OF_THE_CATALOG = ("42", "3F")
-"""Classes of errors by which a statement does not fit the database: names, types, rights. They name no value."""
+"""Classes of errors by which a statement does not fit the database: names, types, rights. Ours name no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +218,10 @@ def _fetched(cursor: Cursor[TupleRow]) -> list[TupleRow]:
 def _fault(error: psycopg.Error) -> str:
     """The kind of fault, by SQLSTATE where the server gave one; a server's message may hold values.
 
-    Not where the statement does not fit the database: then it holds names of the catalog.
+    Not where our statement does not fit the database: then it holds names of the catalog.
     """
     if error.sqlstate is not None:
-        what = f": {error.diag.message_primary}" if error.sqlstate.startswith(_OF_THE_CATALOG) else ""
+        message = safe_message(error) if error.sqlstate.startswith(_OF_THE_CATALOG) else None
+        what = "" if message is None else f": {message}"
         return f"{type(error).__name__} ({error.sqlstate}){what}"
     return f"{type(error).__name__}: cannot be reached"

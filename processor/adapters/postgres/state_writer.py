@@ -9,6 +9,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from processor.adapters.postgres.named_sql import named_sql
+from processor.adapters.postgres.raised import safe_message
 from processor.adapters.postgres.state_writer_columns import Columns, missing_columns
 from processor.adapters.postgres.state_writer_statements import Statements
 from processor.adapters.postgres.state_writer_transaction import PostgresStateTransaction
@@ -21,7 +22,7 @@ _SCHEMA = named_sql("applier_schema.sql")
 LOCK_SHARE = 0.3
 """Of the statement timeout: a row that somebody holds for longer is a conflict, and stops no other row."""
 _SAFE_MESSAGES = ("08", "28", "3D", "40", "42", "53", "55", "57", "58")
-"""Classes of errors whose message names no value of a row."""
+"""Classes of errors whose message names no value of a row, but where a function raised them."""
 
 _LIBPQ: dict[str, str | int | None] = {
     "connect_timeout": 5,
@@ -196,5 +197,5 @@ def _what_happened(error: psycopg.Error) -> str:
     state = error.sqlstate
     if state is None:
         return f"the state's database is away: {type(error).__name__}"
-    message = error.diag.message_primary if state.startswith(_SAFE_MESSAGES) else None
+    message = safe_message(error) if state.startswith(_SAFE_MESSAGES) else None
     return f"the state's database refused the batch: {state} {message or type(error).__name__}"

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import psycopg
 
+from processor.adapters.postgres.raised import is_raised, is_within_function
 from processor.service.apply_state import LOCK_NOT_AVAILABLE, TIMED_OUT, Refusal
 
 T = TypeVar("T")
@@ -22,20 +23,28 @@ PATIENCE_TIMEOUTS = 12
 """For so many statement timeouts after the first a transaction goes on in pieces; what is left then has timed out."""
 
 _OF_THE_BATCH = ("08", "0A", "25", "26", "28", "34", "3D", "3F", "40", "42", "53", "57", "58", "F0", "XX")
+_OF_STATEMENTS = ("0A", "3F", "42", "F0", "XX")
+"""Of these what happened within a function is its trigger's fault: our own statements are none's."""
 _IN_USE = "55006"
 _ROW_SECURITY = "42501"
-_OF_ONE_ROW = frozenset({_ROW_SECURITY, TIMED_OUT})
+_GENERATED = "428C9"
+"""SQLSTATE of a column that the database fills by itself: no other object has to wait until the catalog is mended."""
+_OF_ONE_ROW = frozenset({_ROW_SECURITY, _GENERATED, TIMED_OUT})
 _LOOK_ONLY = "set local lock_timeout = '50ms'"
 """The lock was waited for once in this transaction; its row is then found without as many waits again."""
 
 
 def of_one_row(error: psycopg.Error) -> bool:
-    """Whether a row is to blame: its values, its lock, its time, a constraint or a trigger.
+    """Whether a row is to blame: its values, its lock, its time, a constraint or a trigger, be it a broken one.
 
     Not so the connection or the schema.
     """
     state = error.sqlstate
-    if state is None or state == _IN_USE:
+    if state is None:
+        return False
+    if is_raised(error) or (state.startswith(_OF_STATEMENTS) and is_within_function(error)):
+        return True
+    if state == _IN_USE:
         return False
     return state in _OF_ONE_ROW or not state.startswith(_OF_THE_BATCH)
 
