@@ -8,11 +8,12 @@ from processor.core.catalog import Limits
 from processor.core.chunk import Ask, Cause, Chunk, Stage
 from processor.core.correction import Answer, Result, Source
 from processor.core.errors import Reason
+from processor.core.guard import least_guard
 from processor.core.history import ChunkState, KeyOutcome, Status, Told
 from processor.core.ids import retry_chunk
 from processor.core.outcome import chunk_outcome, source_outcome
 from processor.core.plan import Plan
-from processor.core.request import Mode, Report
+from processor.core.request import Dependencies, Mode, OnStateOnly, Report
 
 MIN_BACKOFF = timedelta(seconds=5)
 MAX_BACKOFF = timedelta(seconds=60)
@@ -90,7 +91,7 @@ def defer(chunk: Chunk, detail: str, limits: Limits, now: datetime, *, is_slow: 
         failed: list[Told] = [_unread(chunk, ask, Status.FAILED, detail, now) for ask in chunk.asks]
         return Plan(history=failed + done_if_announced(chunk, now))
     if is_slow and len(chunk.asks) > 1:
-        return in_pieces(chunk, now)
+        return in_pieces(chunk, now, is_free=_is_surely_within_guard(chunk, limits))
     plan = Plan()
     is_planned = chunk.stage is Stage.PLAN
     if not is_planned and (chunk.deferred_since is None or chunk.announced):
@@ -100,22 +101,31 @@ def defer(chunk: Chunk, detail: str, limits: Limits, now: datetime, *, is_slow: 
     return plan
 
 
-def in_pieces(chunk: Chunk, now: datetime, pieces: int = PIECES) -> Plan:
+def in_pieces(chunk: Chunk, now: datetime, pieces: int = PIECES, *, is_free: bool = False) -> Plan:
     """What becomes of a chunk that databases take too long for: its keys are read in smaller ones, announced as parts.
 
-    What these would change is planned first where the chunk's own would have been held against the guard.
+    What these would change is planned first where the chunk's own would have been held against the guard; unless it
+    `is_free`: too few keys to be beyond it. One that stays slow would keep the others waiting.
     """
     size = -(-len(chunk.asks) // pieces)
     parts = [chunk.asks[start : start + size] for start in range(0, len(chunk.asks), size)]
     is_counted = chunk.stage is Stage.GUARDED and chunk.mode is not Mode.VERIFY
     whole = replace(chunk, deferred_since=chunk.deferred_since or now)
-    if is_counted:
+    if is_counted and is_free:
+        whole = replace(whole, stage=Stage.RELEASED)
+    elif is_counted:
         # Outcomes that tell of a database that was away are to be replaced, so no key may be counted alone.
         report = chunk.report if chunk.deferred_since is None else Report.ALL
         whole = replace(whole, stage=Stage.PLAN, report=report)
     announced = pending(whole, parts, now, chunk.cause if chunk.cause is Cause.CONFIRM else Cause.SPLIT)
     # Before the end of their cause: who has read only some of this must not find nothing open (ADR 0154).
     return Plan(history=announced.history + done_if_announced(chunk, now), retries=announced.chunks)
+
+
+def _is_surely_within_guard(chunk: Chunk, limits: Limits) -> bool:
+    """Whatever its keys turn out to need; nothing goes along with them."""
+    is_apart = chunk.dependencies is Dependencies.NONE and chunk.on_state_only is not OnStateOnly.DELETE
+    return is_apart and len(chunk.asks) <= least_guard(limits).changes
 
 
 def put_off(chunk: Chunk, since: datetime, now: datetime) -> Chunk:

@@ -44,6 +44,20 @@ TABLES = """
     create table part (district_id text, id text, item_id {type}, primary key (district_id, id))
 """
 TARGET = ("D", "Item")
+VIEW = """
+    update item set label = 'bad label' where id = 'bad';
+    alter table item rename to kept;
+    create function shown(label text) returns text language plpgsql as $$
+    begin
+        if label = 'bad label' then
+            DO;
+        end if;
+        return label;
+    end $$;
+    create view item as select district_id, id, shown(label) as label from kept
+"""
+FAULTS = {"42883": "perform no_such_function()", "22012": "perform 1 / 0"}
+"""By SQLSTATE; any other is raised."""
 
 
 @pytest.fixture
@@ -154,6 +168,26 @@ def test_a_row_that_is_no_text_ends_by_itself_and_its_field_is_named(new_databas
         "broken": (Reason.UNREPRESENTABLE, "label")
     }
     assert one.rows == dict.fromkeys(("a", "é"), (("a label",),))
+
+
+@pytest.mark.parametrize("side", ["district", "state"])
+@pytest.mark.parametrize("sqlstate", ["P0001", "42501", "57P01", "42883", "22012"])
+def test_a_row_that_a_view_fails_for_ends_by_itself(new_database: NewDatabase, side: str, sqlstate: str) -> None:
+    """A function of the view refuses, by whatever SQLSTATE it likes, or has a fault that only some values meet."""
+    viewed, plain = new_database("UTF8"), new_database("UTF8")
+    fill(viewed, "a", "bad", "b")
+    fill(plain, "a", "bad", "b")
+    with psycopg.connect(viewed) as connection:
+        connection.execute(VIEW.replace("DO", FAULTS.get(sqlstate, f"raise sqlstate '{sqlstate}'")).encode())
+    district, state = (viewed, plain) if side == "district" else (plain, viewed)
+    both = read(district, state, "a", "bad", "b")
+    assert isinstance(both, BothSides), str(both)
+    one = both.district if side == "district" else both.state
+    name = "district D" if side == "district" else "state"
+    assert {key: (fault.reason, fault.detail) for key, fault in one.faults.items()} == {
+        "bad": (Reason.UNREPRESENTABLE, f"label: what {name} holds cannot be read ({sqlstate})")
+    }
+    assert set(one.rows) == {"a", "b"}
 
 
 @pytest.mark.parametrize("side", ["district", "state"])

@@ -13,7 +13,7 @@ from psycopg import Connection, Cursor, sql
 from psycopg.rows import TupleRow
 
 from processor import metrics
-from processor.adapters.postgres.raised import safe_message
+from processor.adapters.postgres.raised import is_of_a_row
 from processor.service.ports import ReadTimedOut, SnapshotImpossible, SnapshotUnavailable
 
 MIN_WAIT_S = 1.0
@@ -133,26 +133,34 @@ class Database:
         started = self.asked_at = time.monotonic()
         try:
             rows = self._executed(statement, parameters, settings, binary=binary)
-        except psycopg.OperationalError as error:
-            self.close()
+        except UnicodeError as error:
+            self._answered()
+            raise Unreadable(None) from error
+        except psycopg.Error as error:
+            if not isinstance(error, psycopg.DataError) and not is_of_a_row(error):
+                raise self._away(error, started) from error
+            self._answered()
+            raise Unreadable(error.sqlstate) from error
+        self._answered()
+        return rows
+
+    def _answered(self) -> None:
+        self.is_up = True
+        self._gate.succeeded()
+
+    def _away(self, error: psycopg.Error, started: float) -> SnapshotUnavailable:
+        """The connection is closed, and the database left alone for a while where it does not answer."""
+        self.close()
+        if isinstance(error, psycopg.OperationalError):
             self.is_up = False
             is_there = isinstance(error, psycopg.errors.QueryCanceled)
             if not is_there or self._options.rests_after_timeout:
                 self._gate.failed(time.monotonic() - started)
             fault = ReadTimedOut if is_there else SnapshotUnavailable
-            raise fault(f"{self.name}: {_fault(error)}") from error
-        except (psycopg.DataError, UnicodeError) as error:
-            self.is_up = True
-            self._gate.succeeded()
-            raise Unreadable(getattr(error, "sqlstate", None)) from error
-        except psycopg.Error as error:
-            self.close()
-            lasting = (error.sqlstate or "").startswith(_OF_THE_CATALOG)
-            kind = SnapshotImpossible if lasting else SnapshotUnavailable
-            raise kind(f"{self.name}: {_fault(error)}; check the catalog against the database") from error
-        self.is_up = True
-        self._gate.succeeded()
-        return rows
+            return fault(f"{self.name}: {_fault(error)}")
+        lasting = (error.sqlstate or "").startswith(_OF_THE_CATALOG)
+        kind = SnapshotImpossible if lasting else SnapshotUnavailable
+        return kind(f"{self.name}: {_fault(error)}; check the catalog against the database")
 
     def _executed(
         self, statement: sql.Composed, parameters: Mapping[str, Any], settings: sql.SQL | None, *, binary: bool
@@ -221,7 +229,6 @@ def _fault(error: psycopg.Error) -> str:
     Not where our statement does not fit the database: then it holds names of the catalog.
     """
     if error.sqlstate is not None:
-        message = safe_message(error) if error.sqlstate.startswith(_OF_THE_CATALOG) else None
-        what = "" if message is None else f": {message}"
+        what = f": {error.diag.message_primary}" if error.sqlstate.startswith(_OF_THE_CATALOG) else ""
         return f"{type(error).__name__} ({error.sqlstate}){what}"
     return f"{type(error).__name__}: cannot be reached"

@@ -10,7 +10,7 @@ from psycopg import sql
 from processor.adapters.postgres.array_literal import array_literal
 from processor.adapters.postgres.condition_hints import ALIAS, ColumnTypes
 from processor.adapters.postgres.condition_sql import field_sql, tables_of, where_sql
-from processor.adapters.postgres.database import Database, ReaderOptions
+from processor.adapters.postgres.database import Database, ReaderOptions, Unreadable
 from processor.adapters.postgres.snapshot_sql import table_name
 from processor.core.catalog import KeyType, ObjectType
 from processor.core.condition import Condition, Operand, table_of
@@ -62,6 +62,8 @@ class Finder:
                     " narrow the filter or give it more time"
                 ) from fault
             raise
+        except Unreadable as fault:
+            raise SnapshotUnavailable(f"{self._database.name}: a value cannot be read ({fault})") from fault
         finally:
             timer.cancel()
         return [Found(key, tuple(texts)) for key, *texts in rows]

@@ -8,6 +8,9 @@ import psycopg
 _RAISE = "exec_stmt_raise"
 """Where the server's source raises what a PL/pgSQL function asks it to."""
 
+_OF_STATEMENTS = ("0A", "3F", "42", "F0", "XX")
+"""Classes of errors that our own statement's have no context."""
+
 
 def is_raised(error: psycopg.Error) -> bool:
     """Whether a function refused by itself, whatever SQLSTATE it gave as the reason."""
@@ -15,8 +18,13 @@ def is_raised(error: psycopg.Error) -> bool:
 
 
 def is_within_function(error: psycopg.Error) -> bool:
-    """Whether it happened within a function; for classes of errors that have no other context."""
+    """Whether it happened within a function; other contexts have errors of other classes."""
     return error.diag.context is not None
+
+
+def is_of_a_row(error: psycopg.Error) -> bool:
+    """Whether a function refused or failed, which it may do for one row and not for another."""
+    return is_raised(error) or ((error.sqlstate or "").startswith(_OF_STATEMENTS) and is_within_function(error))
 
 
 def safe_message(error: psycopg.Error) -> str | None:

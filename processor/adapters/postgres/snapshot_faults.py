@@ -19,6 +19,9 @@ OTHER_SPELLING = "other spelling"
 _NO_VALUE = ("22P02", "22003")
 """SQLSTATEs of a text that is no value of the key's column."""
 
+_NO_TEXT = (None, "22021", "22P05")
+"""SQLSTATEs of a value that cannot be told as text."""
+
 
 def unreadable_keys(read: Callable[[Sequence[str]], list[TupleRow]], keys: Sequence[str]) -> dict[str, Unreadable]:
     """Of `keys`, those that `read` raises Unreadable for, each alone."""
@@ -53,5 +56,6 @@ def key_fault(
         detail = f"{database.name} has no such key: its column or its encoding has no such text"
         return KeyFault(Reason.INVALID_KEY, detail)
     named = next((name for name, read in read_field.items() if unreadable_keys(read, [key])), None)
-    detail = f"{named or 'a field'}: what {database.name} holds is no text in its encoding"
+    why = "is no text in its encoding" if fault.sqlstate in _NO_TEXT else f"cannot be read ({fault.sqlstate})"
+    detail = f"{named or 'a field'}: what {database.name} holds {why}"
     return KeyFault(Reason.UNREPRESENTABLE, detail, named)

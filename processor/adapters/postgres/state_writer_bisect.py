@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import psycopg
 
-from processor.adapters.postgres.raised import is_raised, is_within_function
+from processor.adapters.postgres.raised import is_of_a_row
 from processor.service.apply_state import LOCK_NOT_AVAILABLE, TIMED_OUT, Refusal
 
 T = TypeVar("T")
@@ -23,8 +23,6 @@ PATIENCE_TIMEOUTS = 12
 """For so many statement timeouts after the first a transaction goes on in pieces; what is left then has timed out."""
 
 _OF_THE_BATCH = ("08", "0A", "25", "26", "28", "34", "3D", "3F", "40", "42", "53", "57", "58", "F0", "XX")
-_OF_STATEMENTS = ("0A", "3F", "42", "F0", "XX")
-"""Of these what happened within a function is its trigger's fault: our own statements are none's."""
 _IN_USE = "55006"
 _ROW_SECURITY = "42501"
 _GENERATED = "428C9"
@@ -42,7 +40,7 @@ def of_one_row(error: psycopg.Error) -> bool:
     state = error.sqlstate
     if state is None:
         return False
-    if is_raised(error) or (state.startswith(_OF_STATEMENTS) and is_within_function(error)):
+    if is_of_a_row(error):
         return True
     if state == _IN_USE:
         return False

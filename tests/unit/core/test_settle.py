@@ -261,7 +261,7 @@ def test_what_takes_too_long_goes_on_in_pieces_and_a_key_as_it_is() -> None:
         (whole.chunk, ChunkState.DONE, 0),
     ]
     for piece in plan.retries:
-        assert (piece.cause, piece.stage, piece.announced) == (Cause.SPLIT, Stage.PLAN, True)
+        assert (piece.cause, piece.stage, piece.announced) == (Cause.SPLIT, Stage.RELEASED, True)
         assert (piece.deferred_since, piece.not_before) == (NOW, None)
     (first, *_) = defer(plan.retries[0], "too slow", LIMITS, LATER, is_slow=True).retries
     assert (len(first.asks), first.deferred_since) == (1, NOW)
@@ -275,14 +275,20 @@ def test_what_takes_too_long_goes_on_in_pieces_and_a_key_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("changes", "stage"),
     [
-        ({}, Stage.PLAN),
-        ({"mode": Mode.FORCE}, Stage.PLAN),
+        ({}, Stage.RELEASED),
+        ({"mode": Mode.FORCE}, Stage.RELEASED),
+        ({"asks": tuple(Ask(str(n), str(n)) for n in range(101))}, Stage.PLAN),
+        ({"dependencies": Dependencies.PARENTS}, Stage.PLAN),
+        ({"dependencies": Dependencies.CHILDREN}, Stage.PLAN),
+        ({"on_state_only": OnStateOnly.DELETE}, Stage.PLAN),
         ({"mode": Mode.VERIFY}, Stage.GUARDED),
         ({"stage": Stage.PLAN}, Stage.PLAN),
         ({"stage": Stage.RELEASED}, Stage.RELEASED),
     ],
 )
-def test_pieces_are_counted_together_by_being_planned_first(changes: dict[str, Any], stage: Stage) -> None:
+def test_pieces_that_may_be_beyond_the_guard_are_counted_together_by_being_planned_first(
+    changes: dict[str, Any], stage: Stage
+) -> None:
     slow = replace(chunk("1", "2"), **changes)
     assert {each.stage for each in defer(slow, "slow", LIMITS, NOW, is_slow=True).retries} == {stage}
 

@@ -352,18 +352,18 @@ def test_what_took_too_long_together_is_read_apart_first() -> None:
 def test_keys_that_were_deferred_and_then_planned_in_pieces_wait_for_the_guard_alone() -> None:
     """An outcome that tells of a database that was away would keep the request from ever being decided upon."""
     target = ("NORTH", "Person")
-    keys = [str(number) for number in range(1, 31)]
-    databases = Databases({target: {key: (ours(),) for key in keys}}, {target: {"30": (theirs(),)}})
+    keys = [str(number) for number in range(1, 131)]
+    databases = Databases({target: {key: (ours(),) for key in keys}}, {target: {"130": (theirs(),)}})
     databases.slow_keys[target] = set(keys)
     asked = replace(chunk(*keys), report=Report.CHANGES)
-    first = guarded(databases, asked, chunk("99", request_id="other"))
+    first = guarded(databases, asked, chunk("999", request_id="other"))
     assert {o.status for o in outcomes(first)} == {Status.DEFERRED}
     second = guarded(databases, *first.retries[:1])
     assert {each.stage for each in second.retries} == {Stage.PLAN}
     databases.slow_keys.clear()
     third = guarded(databases, *second.retries)
-    last = {o.key: (o.status, o.reason) for plan in (first, second, third) for o in outcomes(plan) if o.key != "99"}
-    assert last.pop("30") == (Status.IN_SYNC, None)
+    last = {o.key: (o.status, o.reason) for plan in (first, second, third) for o in outcomes(plan) if o.key != "999"}
+    assert last.pop("130") == (Status.IN_SYNC, None)
     assert set(last.values()) == {(Status.DEFERRED, Reason.MASS_CHANGE)}
     databases = Databases({target: {key: (ours(),) for key in keys}}, {target: {key: (theirs(),) for key in keys}})
     released = guarded(databases, *(replace(each, cause=Cause.SPLIT) for each in parked(third)))
