@@ -12,7 +12,7 @@ from processor.core.keys import is_canonical
 from processor.core.request import Mode
 from processor.core.rows import NUL, with_nul
 from processor.core.values import Values
-from processor.service.apply_state import Found, StateRow
+from processor.service.apply_state import Found, StateRow, Write
 from processor.service.refusal_text import NO_SUCH_TIME_SQLSTATE, NUL_SQLSTATE, refusal_text
 
 
@@ -70,6 +70,16 @@ def _moved(fields: Iterable[FieldSpec], before: Values, row: StateRow) -> list[s
 
 def _equal(fields: Iterable[FieldSpec], after: Values, row: StateRow) -> bool:
     return all(values.same(field, row.values[field.name], after.get(field.name)) for field in fields)
+
+
+def unlike_after(write: Write, found: Found) -> tuple[str, ...]:
+    """Names of fields of which the row that was just written does not hold what it shall."""
+    after, values_held = write.correction.after or {}, found.rows[0].values if len(found.rows) == 1 else None
+    return tuple(
+        field.name
+        for field in write.fields
+        if values_held is None or not values.same(field, values_held[field.name], after.get(field.name))
+    )
 
 
 def _older(correction: Correction, found: Found) -> bool:

@@ -17,7 +17,7 @@ from processor.service.apply_state import (
     Write,
     WriteResult,
 )
-from processor.service.refusal_text import refusal_text
+from processor.service.refusal_text import kept_text, refusal_text
 
 Said: TypeAlias = tuple[Result, str | None]
 """An answer's result and detail."""
@@ -44,7 +44,17 @@ def settle(group: Group, transaction: StateTransaction) -> list[Said]:
             heard = settling.run(last=last)
             said |= {left[place]: what for place, what in heard.items()}
             left = [place for place in left if place not in said]
+    said |= _kept_otherwise(group, transaction, [place for place in said if said[place] is APPLIED])
     return [said[place] for place in range(len(group.corrections))]
+
+
+def _kept_otherwise(group: Group, transaction: StateTransaction, places: Sequence[int]) -> dict[int, Said]:
+    """What was written and is not what the row holds: nobody is told that both sides are equal (ADR 0147)."""
+    if group.op is Op.DELETE or not places:
+        return {}
+    kind, written = group.object_type, [group.corrections[place] for place in places]
+    unlike = transaction.kept_otherwise(kind, [Write(c, written_fields(kind, c), None) for c in written])
+    return {places[n]: (Result.REJECTED_BY_STATE, kept_text(names)) for n, names in unlike.items()}
 
 
 def _unread(group: Group, transaction: StateTransaction) -> set[int]:

@@ -1,6 +1,6 @@
 """What applying asks of the state's database: the ports of `processor.service.apply`."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import field
 from datetime import datetime
@@ -127,6 +127,9 @@ class StateTransaction(Protocol):
     def update(self, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]: ...
 
     def delete(self, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]: ...
+
+    def kept_otherwise(self, object_type: ObjectType, writes: Sequence[Write]) -> Mapping[int, tuple[str, ...]]:
+        """Place of a write that was done to names of its fields of which the row holds something else since."""
 
     def record_seen(self, object_type: ObjectType, corrections: Sequence[Correction]) -> None:
         """Records the versions of corrections that found nothing left to write, where none newer is recorded."""

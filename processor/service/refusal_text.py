@@ -1,5 +1,7 @@
 """What the state's database said no to, in words. Never its own message: that holds values."""
 
+from collections.abc import Iterable
+
 _WHY = {
     "22001": "too long for the state's column",
     "22003": "beyond what the state's column holds",
@@ -21,3 +23,8 @@ def refusal_text(sqlstate: str, fields: str | None) -> str:
     """`phone: too long for the state's column (22001)`; `fields` is None where it is not known which it was."""
     why = f"{_WHY.get(sqlstate, 'refused by the state')} ({sqlstate})"
     return why if fields is None else f"{fields}: {why}"
+
+
+def kept_text(fields: Iterable[str]) -> str:
+    """`phone: the state keeps another value than is written`: its column or a trigger makes something else of it."""
+    return f"{','.join(fields)}: the state keeps another value than is written"

@@ -47,7 +47,7 @@ def test_what_a_function_of_a_view_refuses_is_the_rows_fault_and_its_words_are_n
     """
     with psycopg.connect(stack_settings["RESYNC_STATE_DSN"], autocommit=True) as owner:
         owner.execute(guarded)
-        with reading(stack_settings, OPTIONS) as database, pytest.raises(Unreadable, match="^42501$"):
+        with reading(stack_settings, OPTIONS) as database, pytest.raises(Unreadable, match=r"^42501$"):
             database.rows(sql.SQL("select guarded('Jane Doe')").format(), {})
         owner.execute("drop function guarded")
 

@@ -1,6 +1,6 @@
 """The applier's statements about one object, composed from the catalog and the state's column types."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,6 +9,7 @@ from psycopg import sql
 from processor.adapters.postgres.named_sql import named_sql
 from processor.adapters.postgres.state_writer_columns import Columns, table_name, type_name
 from processor.adapters.postgres.state_writer_foretold import Spell, spellings
+from processor.adapters.postgres.state_writer_kept import Keeps, doubts
 from processor.core import values
 from processor.core.catalog import Catalog, FieldSpec, Kind, ObjectType, Table
 
@@ -170,6 +171,16 @@ class Statements:
     @cached_property
     def spelled(self) -> Sequence[tuple[str, Spell]]:
         return spellings(self._type.owned, self.without_zone, self._type.state.timezone)
+
+    @cached_property
+    def doubted(self) -> Mapping[str, Keeps]:
+        """Fields whose columns may keep something else than is written."""
+        return doubts(self._type.owned, lambda field: self._columns.type_of(self._home.table, column_of(field)))
+
+    @property
+    def table(self) -> str:
+        """Quoted."""
+        return table_name(self._home.table).as_string(self._columns.connection)
 
     def declared(self, field: FieldSpec) -> str:
         """A column's type with its length, as the database spells it."""

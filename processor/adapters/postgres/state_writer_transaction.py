@@ -19,11 +19,13 @@ from processor.adapters.postgres.state_writer_arrays import (
 )
 from processor.adapters.postgres.state_writer_bisect import Pieces
 from processor.adapters.postgres.state_writer_foretold import lost_time
+from processor.adapters.postgres.state_writer_kept import is_doubtful
 from processor.adapters.postgres.state_writer_rows import found_in
 from processor.adapters.postgres.state_writer_statements import Statements, column_of
 from processor.adapters.postgres.state_writer_unread import Unread
 from processor.core.catalog import FieldSpec, ObjectType
 from processor.core.correction import Correction, Result, Source
+from processor.service.apply_decide import unlike_after
 from processor.service.apply_state import (
     NO_REFERENCES,
     Effect,
@@ -51,6 +53,8 @@ class PostgresStateTransaction:
         self._pieces = Pieces(connection, statement_timeout_s)
         self._statements = statements
         self._unread = Unread(connection, self._pieces, statements)
+        self._changes_rows: dict[str, bool] = {}
+        """By table; asked in each transaction, since a trigger may come at any time."""
 
     def answered(self, corrections: Sequence[Correction], now: datetime) -> list[Verdict | None]:
         """What was answered is looked up; no row is needed against others, since the district is locked (ADR 0048).
@@ -89,6 +93,25 @@ class PostgresStateTransaction:
             return found_in(rows, object_type, statements.looked_up)
 
         return self._pieces.run(corrections, run)
+
+    def kept_otherwise(self, object_type: ObjectType, writes: Sequence[Write]) -> dict[int, tuple[str, ...]]:
+        """Rows that surely hold what was written are not read."""
+        statements, doubted = self._statements(object_type), self._statements(object_type).doubted
+        places = [*range(len(writes))]
+        if not self._may_change(statements.table):
+            places = [n for n in places if is_doubtful(writes[n], doubted)] if doubted else []
+        found = self.read(object_type, [writes[place].correction for place in places]) if places else []
+        unlike = {
+            place: unlike_after(writes[place], held)
+            for place, held in zip(places, found, strict=True)
+            if isinstance(held, Found)
+        }
+        return {place: names for place, names in unlike.items() if names}
+
+    def _may_change(self, table: str) -> bool:
+        if table not in self._changes_rows:
+            ((self._changes_rows[table],),) = self._connection.execute(_SQL["changes_rows"], {"table": table})
+        return self._changes_rows[table]
 
     def resolve(self, object_type: ObjectType, writes: Sequence[Write]) -> list[References | Refusal]:
         ids: list[dict[str, str | None]] = [{} for _ in writes]

@@ -1,9 +1,11 @@
 """What a state's own triggers and columns do to what is written: it is told of the row, and stops no other."""
 
+from typing import LiteralString
+
 import pytest
 
 from processor.core.correction import Result
-from tests.integration.applier.world import World, create
+from tests.integration.applier.world import World, create, update
 
 REFUSING = """
 create function refuse() returns trigger language plpgsql as $$
@@ -17,6 +19,7 @@ begin
 end $$;
 create trigger note_refuse before insert or update on note for each row execute function refuse()
 """
+OTHERWISE = "{}: the state keeps another value than is written"
 ID = "00000000-0000-0000-0000-00000000000"
 
 
@@ -59,3 +62,48 @@ def test_a_column_that_the_state_fills_by_itself_stops_its_own_object_only(world
         "the state's database fills a column by itself that the catalog has it written to (428C9)",
     )
     assert other.result is Result.APPLIED
+
+
+CHANGING = """
+create function change() returns trigger language plpgsql as $$
+begin
+    new.body := replace(new.body, 'bad', 'good');
+    return new;
+end $$;
+create trigger note_change before insert or update on note for each row execute function change()
+"""
+
+
+def test_what_a_trigger_makes_of_a_value_is_not_told_as_applied(world: World) -> None:
+    world.edit(CHANGING)
+
+    changed, kept = world.apply(create("Note", ID + "1", {"body": "bad"}), create("Note", ID + "2", {"body": "fine"}))
+
+    assert (changed.result, changed.detail) == (Result.REJECTED_BY_STATE, OTHERWISE.format("body"))
+    assert kept.result is Result.APPLIED
+    assert world.results(update("Note", ID + "2", {"body": "fine"}, {"body": "bad"})) == [Result.REJECTED_BY_STATE]
+    world.edit("drop trigger note_change on note")
+    assert world.results(update("Note", ID + "2", {"body": "good"}, {"body": "bad"})) == [Result.APPLIED]
+
+
+@pytest.mark.parametrize(
+    ("column", "field", "value"),
+    [
+        ("last_name type char(9)", "lastName", "Ends "),
+        ("last_name type varchar(5)", "lastName", "Ends  "),
+        ("ratio type numeric(6, 1)", "ratio", "1.25"),
+        ("rate type real", "rate", "0.123456789"),
+        ("seen_at type timestamptz(0)", "seenAt", "2026-08-01T12:00:00.400000Z"),
+        ("visits type real", "visits", "16777217"),
+    ],
+)
+def test_what_a_column_keeps_less_of_is_not_told_as_applied(
+    world: World, column: LiteralString, field: str, value: str
+) -> None:
+    world.edit("drop trigger person_count on person; alter table person alter column " + column)
+    whole = {"lastName": "A", "ratio": "1.50", "rate": "0.5", "seenAt": "2026-08-01T12:00:00.000000Z", "visits": "1"}
+
+    wrong, fine = world.apply(create("Person", "7", {**whole, field: value}), create("Person", "8", whole))
+
+    assert (wrong.result, wrong.detail) == (Result.REJECTED_BY_STATE, OTHERWISE.format(field))
+    assert fine.result is Result.APPLIED

@@ -27,8 +27,9 @@ B = {"lastName": "B", "nickname": "Bo"}
 
 
 @pytest.fixture
-def unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever reads a row fails."""
+def unreadable(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads a row fails. No trigger may have changed one, else it would be looked at afterwards."""
+    world.edit("drop trigger person_count on person")
 
     def read(*_: Any) -> None:
         raise AssertionError("a row was read")
@@ -41,9 +42,7 @@ def test_rows_as_expected_are_not_read(world: World) -> None:
     keys = [str(number) for number in range(1_200)]
     assert set(world.results(*(create("Person", key, A) for key in keys))) == {Result.APPLIED}
     assert set(world.results(*(update("Person", key, A, B, xmax=110) for key in keys))) == {Result.APPLIED}
-    assert world.rows("select last_name, nickname, changes, count(*) from person group by 1, 2, 3") == [
-        ("B", "Bo", 1, 1_200)
-    ]
+    assert world.rows("select last_name, nickname, count(*) from person group by 1, 2") == [("B", "Bo", 1_200)]
     assert world.recorded("Person", "7") == (1, 110, 0)
 
 

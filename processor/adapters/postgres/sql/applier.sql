@@ -32,6 +32,16 @@ select b.attname, format_type(b.type_id, -1), b.declared
 from bare b join pg_type t on t.oid = b.type_id and t.typtype <> 'd'
 order by b.attnum;
 
+-- Whether something at the table may change a row while it is written: a trigger before or instead of it, a rule.
+-- name: changes_rows
+select exists (
+    select from pg_trigger g
+    where g.tgrelid = to_regclass(%(table)s) and not g.tgisinternal and g.tgenabled <> 'D'
+      and g.tgtype & 1 <> 0 and g.tgtype & 66 <> 0 and g.tgtype & 20 <> 0
+) or exists (
+    select from pg_rewrite r where r.ev_class = to_regclass(%(table)s) and r.ev_type <> '1' and r.ev_enabled <> 'D'
+);
+
 -- Fails on a text with a character that the database's encoding lacks.
 -- name: echo
 select %(text)s::text[];
