@@ -125,6 +125,7 @@ def test_a_role_says_why_it_ends_as_json() -> None:
             "nobody listens there",
         ),
         ({"RESYNC_BOOTSTRAP_SERVERS": "nowhere.invalid:1"}, ("topics", "check"), "name is unknown"),
+        ({"RESYNC_BOOTSTRAP_SERVERS": "127.0.0.1:1"}, ("replay", "--export"), "check RESYNC_BOOTSTRAP_SERVERS"),
         ({"RESYNC_HISTORY_DSN": "postgresql://127.0.0.1:1/history"}, ("history",), "refused"),
     ],
 )
