@@ -23,7 +23,7 @@ from demo.load import SEED, load
 from demo.orders import order
 from demo.plant import plant
 from demo.planted import STRICT, Kind, Ledger, Request, Wave
-from demo.plants.faults import MAX_ATTEMPTS
+from demo.plants.faults import EDITS
 from demo.plants.strict import LATE_DISTRICT, PHONE
 from demo.progress import Progress
 from demo.prove import gather, prove, replay_agrees
@@ -130,11 +130,7 @@ class Demo:
         editors = []
         for request in requests:
             expected = request.expected[0]
-            edits = {
-                Kind.CONFLICT_ONCE: ["555-0001"],
-                Kind.CONFLICT_ALWAYS: [f"555-000{n}" for n in range(MAX_ATTEMPTS)],
-                Kind.ALREADY_EQUAL: ["555-0123"],
-            }[Kind(expected.kind)]
+            edits = EDITS[Kind(expected.kind)]
             editors.append(Editor(self.databases.state, request.district_id, expected.key, edits))
         for editor in editors:
             editor.start()
