@@ -33,7 +33,7 @@ from demo.schema import make_missing_tables
 from demo.silent import SilentApplier
 from demo.strict import Roles
 from demo.submit import Submitted, Submitter
-from stack import artifacts, config, download, roles, services
+from stack import artifacts, config, download, process, roles, services
 from stack.errors import StackError
 
 DISTRICT_AWAY = "LAKE"
@@ -225,6 +225,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     arguments = parser.parse_args()
     progress = Progress(Console(width=None if sys.stdout.isatty() else WIDTH))
+    process.heed_interrupts()
     try:
         with progress.step(DOWNLOADS):
             _fetch(progress)
@@ -234,3 +235,6 @@ def main() -> None:
     except (StackError, Waited) as error:
         progress.console.print(f"[bold red]{error}")
         sys.exit(1)
+    except KeyboardInterrupt:
+        progress.console.print("interrupted: `make demo` begins afresh, `make down` stops the stack")
+        sys.exit(130)
