@@ -19,7 +19,7 @@ STACK = $(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m stack
 .PHONY: help venv up down status clean demo test test-tools check lint types layers schemas unit fmt bench bench-quick
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(VENV) ## Python environment in .venv, as pinned in requirements.lock
 

@@ -160,12 +160,12 @@ class Request:
 
 @dataclass(slots=True)
 class Edited:
-    """A state row that someone else edits while requests run, and the columns that they leave changed."""
+    """A state row that someone else edits while requests run, and what they leave in its columns."""
 
     object: str
     district_id: str
     key: str
-    columns: list[str]
+    columns: dict[str, str]
 
 
 class Ledger:

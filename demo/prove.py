@@ -100,6 +100,8 @@ _TAMPERINGS = {
     "a row that nobody asked for is written again as it is": "update state_person set city_name = city_name"
     " where (district_id, district_person_id) = (select district_id, max(district_person_id) from state_person"
     " where state_id < 90000000 group by district_id limit 1)",
+    "what others wrote meanwhile is written over": "update state_person set phone_number = '555-0123'"
+    " where phone_number = '555-0004' and district_id = 'NORTH'",
     "what was rejected, cancelled or not allowed is carried out": "update state_person"
     " set street_address = '13 Withheld Road' where street_address = '12 Withheld Road'",
     "a row disappears": "delete from state_test_score where state_id = (select max(state_id) from state_test_score)",

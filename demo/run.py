@@ -23,7 +23,7 @@ from demo.load import SEED, load
 from demo.orders import order
 from demo.plant import plant
 from demo.planted import STRICT, Kind, Ledger, Request, Wave
-from demo.plants.faults import MAX_ATTEMPTS
+from demo.plants.faults import EDITS
 from demo.plants.strict import LATE_DISTRICT, PHONE
 from demo.progress import Progress
 from demo.prove import gather, prove, replay_agrees
@@ -33,7 +33,7 @@ from demo.schema import make_missing_tables
 from demo.silent import SilentApplier
 from demo.strict import Roles
 from demo.submit import Submitted, Submitter
-from stack import artifacts, config, download, roles, services
+from stack import artifacts, config, download, process, roles, services
 from stack.errors import StackError
 
 DISTRICT_AWAY = "LAKE"
@@ -130,11 +130,7 @@ class Demo:
         editors = []
         for request in requests:
             expected = request.expected[0]
-            edits = {
-                Kind.CONFLICT_ONCE: ["555-0001"],
-                Kind.CONFLICT_ALWAYS: [f"555-000{n}" for n in range(MAX_ATTEMPTS)],
-                Kind.ALREADY_EQUAL: ["555-0123"],
-            }[Kind(expected.kind)]
+            edits = EDITS[Kind(expected.kind)]
             editors.append(Editor(self.databases.state, request.district_id, expected.key, edits))
         for editor in editors:
             editor.start()
@@ -229,6 +225,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     arguments = parser.parse_args()
     progress = Progress(Console(width=None if sys.stdout.isatty() else WIDTH))
+    process.heed_interrupts()
     try:
         with progress.step(DOWNLOADS):
             _fetch(progress)
@@ -238,3 +235,6 @@ def main() -> None:
     except (StackError, Waited) as error:
         progress.console.print(f"[bold red]{error}")
         sys.exit(1)
+    except KeyboardInterrupt:
+        progress.console.print("interrupted: `make demo` begins afresh, `make down` stops the stack")
+        sys.exit(130)

@@ -13,6 +13,7 @@ from stack.layout import Stack
 
 def main() -> int:
     arguments = _parser().parse_args()
+    process.heed_interrupts()
     stack = Stack.at(arguments.dir) if arguments.dir else Stack.default()
     try:
         arguments.run(stack, arguments)
@@ -20,6 +21,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
+        _tell("interrupted: the same command goes on from here, make down stops what runs")
         return 130
     return 0
 
@@ -45,8 +47,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    """A reader that has gone, as of `make up | head -1`, stops nothing that is under way."""
+    try:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _tell(line: str) -> None:

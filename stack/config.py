@@ -69,15 +69,21 @@ def parse_districts(text: str) -> tuple[str, ...]:
 def load(stack: Stack) -> Config | None:
     try:
         content = json.loads(stack.state_file.read_text())
+        return Config(tuple(content["districts"]), content["base"], content["ports"])
     except FileNotFoundError:
         return None
-    return Config(tuple(content["districts"]), content["base"], content["ports"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise StackError(
+            f"{stack.state_file} is damaged ({error!r}): make down, remove it, and make up chooses ports anew"
+        ) from error
 
 
 def save(stack: Stack, config: Config) -> None:
     stack.dir.mkdir(parents=True, exist_ok=True)
     content = {"districts": config.districts, "base": config.base, "ports": config.ports}
-    stack.state_file.write_text(json.dumps(content, indent=1) + "\n")
+    unfinished = stack.state_file.with_suffix(".part")
+    unfinished.write_text(json.dumps(content, indent=1) + "\n")
+    unfinished.replace(stack.state_file)
 
 
 def existing(stack: Stack) -> Config:
@@ -123,13 +129,19 @@ def choose(
     for name, (port, variable) in fixed.items():
         _check_fixed(name, port, variable, kept, free)
     ports = kept | {name: port for name, (port, _) in fixed.items()}
+    _check_distinct(ports)
     missing = [name for name in offsets if name not in ports]
     base = int(environ.get("RESYNC_PORT_BASE") or (remembered.base if remembered else first_base))
     remembers = all(name in known for name in missing)
-    if not missing or (remembers and claim(base) and all(free(known[name]) for name in missing)):
+    taken = set(ports.values())
+
+    def is_left(port: int) -> bool:
+        return port not in taken and free(port)
+
+    if not missing or (remembers and claim(base) and all(is_left(known[name]) for name in missing)):
         ports |= {name: known[name] for name in missing}
     else:
-        base = _free_base([offsets[name] for name in missing], claim, free, first_base)
+        base = _free_base([offsets[name] for name in missing], claim, is_left, first_base)
         ports |= {name: base + offsets[name] for name in missing}
     return Config(districts, base, {name: ports[name] for name in sorted(ports, key=ports.__getitem__)})
 
@@ -141,14 +153,25 @@ def _fixed(offsets: Mapping[str, int], environ: Mapping[str, str]) -> dict[str, 
         if port := environ.get(variable_of(name)):
             fixed[name] = (_number(port, variable_of(name)), variable_of(name))
         elif base := environ.get("RESYNC_PORT_BASE"):
-            fixed[name] = (_number(base, "RESYNC_PORT_BASE") + offset, "RESYNC_PORT_BASE")
+            fixed[name] = (_number(base, "RESYNC_PORT_BASE", BLOCK) + offset, "RESYNC_PORT_BASE")
     return fixed
 
 
-def _number(text: str, variable: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise StackError(f"{variable}={text!r} is not a port")
+def _number(text: str, variable: str, block: int = 1) -> int:
+    """A port after which `block` ports, itself counted, are still ports."""
+    last = 65536 - block
+    if not text.isdecimal() or not 0 < int(text) <= last:
+        raise StackError(f"{variable}={text!r} is not a port from 1 to {last}")
     return int(text)
+
+
+def _check_distinct(ports: Mapping[str, int]) -> None:
+    users: dict[int, str] = {}
+    for name, port in ports.items():
+        if (other := users.setdefault(port, name)) != name:
+            raise StackError(
+                f"port {port} is meant for both {other} and {name}: change {variable_of(other)} or {variable_of(name)}"
+            )
 
 
 def _check_fixed(name: str, port: int, variable: str, kept: Mapping[str, int], free: Callable[[int], bool]) -> None:

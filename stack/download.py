@@ -36,12 +36,16 @@ class Progress:
 
     def __init__(self, artifacts: Sequence[Artifact], say: Callable[[str], None]) -> None:
         self.files, self.bytes = 0, 0
+        self.is_interrupted = False
         self._total_files, self._total_bytes = len(artifacts), sum(artifact.size for artifact in artifacts)
         self._say, self._lock = say, threading.Lock()
         self._terminal = sys.stderr.isatty()
         self._shown_at, self._shown_tenth = 0.0, 0
 
     def received(self, count: int) -> None:
+        """Raises StackError once the whole was interrupted, which ends a file that is under way."""
+        if self.is_interrupted:
+            raise StackError("interrupted")
         with self._lock:
             self.bytes += count
             if self._terminal and time.monotonic() - self._shown_at > 0.1:
@@ -91,8 +95,8 @@ def _fetch_all(
     progress = Progress(missing, say)
     largest_first = sorted(missing, key=lambda artifact: -artifact.size)
     with ThreadPoolExecutor(THREADS) as pool:
-        fetches = [pool.submit(_fetch, artifact, base, cache, environ, progress) for artifact in largest_first]
         try:
+            fetches = [pool.submit(_fetch, artifact, base, cache, environ, progress) for artifact in largest_first]
             for fetch in as_completed(fetches):
                 fetch.result()
         except StackError as error:
@@ -102,6 +106,11 @@ def _fetch_all(
             raise StackError(
                 f"{error}\n{there} of {len(missing)} files are there: run the same command again to go on from them"
             ) from error
+        except KeyboardInterrupt:
+            progress.is_interrupted = True
+            pool.shutdown(cancel_futures=True)
+            progress.close()
+            raise
     progress.close()
     say(f"downloaded {size / MB:.0f} MB in {time.monotonic() - started:.1f} s")
 
@@ -139,6 +148,8 @@ def _fetch_once(
                 file.write(block)
                 digest.update(block)
                 count(len(block))
+            if missing := getattr(response, "length", None):  # read() itself says nothing of it
+                raise OSError(f"the connection ended with {missing} bytes missing")
         if digest.hexdigest() != artifact.sha256:
             raise StackError(
                 f"{artifact.coordinates}\n  from {url} is not the pinned file: "

@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,18 @@ if TYPE_CHECKING:
 
 LOG_TAIL_LINES = 20
 POLL_S = 0.05
+
+_interrupted = threading.Event()
+
+
+def heed_interrupts() -> None:
+    """From now on ^C also ends what other threads wait for, which the main one would wait for in turn."""
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        _interrupted.set()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
 
 
 class Account(NamedTuple):
@@ -79,7 +92,12 @@ def spawn(
     }
     spawner = Path(__file__).with_name("spawn.py")
     done = subprocess.run(
-        [sys.executable, "-I", "-S", spawner], input=json.dumps(order), capture_output=True, text=True, check=False
+        [sys.executable, "-I", "-S", spawner],
+        input=json.dumps(order),
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,  # ^C would end it between starting the program and telling its pid
     )
     if done.returncode:
         raise StackError(f"{name} could not be started: {done.stderr.strip().splitlines()[-1]}")
@@ -111,6 +129,8 @@ def await_ready(stack: Stack, name: str, is_ready: Callable[[], bool], deadline_
             raise ServiceFailedError(f"{name} ended while starting\n{log_tail(stack, name)}")
         if is_ready():
             return
+        if _interrupted.is_set():
+            raise StackError(f"interrupted while {name} was starting")
         if time.monotonic() > deadline:
             raise ServiceFailedError(f"{name} was not ready after {deadline_s:.0f} s\n{log_tail(stack, name)}")
         await_exit(pid, POLL_S)

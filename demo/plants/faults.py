@@ -8,6 +8,12 @@ from demo.pool import Pool
 
 EDITED_COLUMN = "phone_number"
 MAX_ATTEMPTS = 5
+EDITS = {
+    Kind.CONFLICT_ONCE: ["555-0001"],
+    Kind.CONFLICT_ALWAYS: [f"555-000{n}" for n in range(MAX_ATTEMPTS)],
+    Kind.ALREADY_EQUAL: ["555-0123"],
+}
+"""What the editor of a record sets EDITED_COLUMN to, one value after the other."""
 
 
 def refused(pool: Pool, ledger: Ledger) -> None:
@@ -52,7 +58,7 @@ def edited_in_between(pool: Pool, ledger: Ledger) -> None:
         editing.set_columns(pool, "NORTH", "PersonIdentity", chain.key(), at_district="home_phone = '555-0123'")
         expected = Expected(kind, "PersonIdentity", chain.key(), **expected_end)
         ledger.plant("NORTH", expected, Ask(wave=Wave.CONFLICT, group=kind.name))
-        ledger.edited.append(Edited("PersonIdentity", "NORTH", chain.key(), [EDITED_COLUMN]))
+        ledger.edited.append(Edited("PersonIdentity", "NORTH", chain.key(), {EDITED_COLUMN: EDITS[kind][-1]}))
 
 
 def database_away(pool: Pool, ledger: Ledger) -> None:

@@ -64,7 +64,9 @@ def check_outcomes(claims: list[Claim], requests: list[dict[str, Any]]) -> Itera
         found = by_request[request["request_id"]]
         for expected in request["expected"]:
             record = (expected["object"], expected["key"])
-            problem = _mismatch(found.pop(record), expected) if record in found else "no outcome"
+            problem = _mismatch(found[record], expected) if record in found else "no outcome"
+            if record in found and (said := found.pop(record).district_id) != request["district_id"]:
+                problem = f"the outcome is said to be one of {said}"
             if problem:
                 yield f"{_name(request)}, {expected['object']} {expected['key']} ({expected['kind']}): {problem}"
         for object_name, key in found:

@@ -26,14 +26,17 @@ _BOOKKEEPING = frozenset({"written_by"})
 def check_untouched(
     state: psycopg.Connection, claims: Iterable[Claim], edited: Iterable[dict[str, Any]]
 ) -> Iterator[str]:
-    """Every change of a state's row since the copy is one that history claims, in the fields that it names."""
+    """Every change of a state's row since the copy is one that history claims, in the fields that it names.
+
+    `edited`: rows that others have edited meanwhile; what they left there stays unless a correction was applied.
+    """
     applied: dict[Record, set[str]] = {}
     for claim in claims:
         if claim.status == "APPLIED":
             columns = STATE_COLUMNS[claim.object]
             named = {columns[f] for f in claim.changed_fields} if claim.changed_fields else set(columns.values())
             applied.setdefault(claim.record, set()).update(named)
-    by_others = {(e["object"], e["district_id"], e["key"]): set(e["columns"]) for e in edited}
+    by_others = {(e["object"], e["district_id"], e["key"]): e["columns"] for e in edited}
     for object_name in TABLES:
         for before, now in _changes(state, object_name):
             yield from _check_change(object_name, before, now, applied, by_others)
@@ -45,7 +48,7 @@ def _check_change(
     before: dict[str, Any] | None,
     now: dict[str, Any] | None,
     applied: dict[Record, set[str]],
-    by_others: dict[Record, set[str]],
+    by_others: dict[Record, dict[str, str]],
 ) -> Iterator[str]:
     row = now or before or {}
     record = (object_name, row["district_id"], str(row[TABLES[object_name].state_key]))
@@ -54,9 +57,12 @@ def _check_change(
         yield f"{name} was {_deed(before, now)}, and history has no applied correction of it"
     elif before and now:
         changed = {c for c in now if c not in _BOOKKEEPING and before[c] != now[c]}
-        beyond = changed - applied.get(record, set()) - by_others.get(record, set())
+        edited = by_others.get(record, {})
+        beyond = changed - applied.get(record, set()) - edited.keys()
         if beyond:
             yield f"{name} changed in {', '.join(sorted(beyond))}, which history does not name"
+        for column in sorted(c for c, left in edited.items() if record not in applied and now[c] != left):
+            yield f"{name} has lost what others wrote in its {column} meanwhile"
     elif now:
         for column, default in _DEFAULTS[object_name].items():
             if now[column] != default:

@@ -43,6 +43,9 @@ BY_FAULT = {
 }
 """By full name, because importing them all would slow every command. Their messages are written for people."""
 
+_AND_THEN = {"processor.service.ports.SnapshotUnavailable": "; `resync doctor` says what to mend"}
+"""What to do, where a message that is kept in the history as well does not say it."""
+
 _BY_FOREIGN_FAULT = {
     "psycopg.errors.InsufficientPrivilege": (ExitCode.USAGE, "the account may not do this at Postgres: grant it"),
     "psycopg.errors.UndefinedTable": (ExitCode.USAGE, "tables are not as this release makes them"),
@@ -69,7 +72,7 @@ def ending_of(fault: Exception) -> Ending:
     for kind in type(fault).__mro__:
         name = f"{kind.__module__}.{kind.__qualname__}"
         if name in BY_FAULT:
-            return Ending(BY_FAULT[name], str(fault), is_known=True)
+            return Ending(BY_FAULT[name], f"{fault}{_AND_THEN.get(name, '')}", is_known=True)
         if name in _BY_FOREIGN_FAULT:
             code, text = _BY_FOREIGN_FAULT[name]
             return Ending(code, f"{text} ({_kind(fault)})", is_known=True)

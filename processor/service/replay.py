@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with offsets read so far and offsets to read in all."""
 
+MOST_ROUNDS = 10
+"""How often a replay reads on to where the store has come meanwhile; each round is shorter than the one before."""
+
 STILL_ALIVE_S = 1.0
 """How often progress is told while nothing is read any more."""
 
@@ -143,12 +146,26 @@ class Span:
 
 
 def replay(reading: Reading, tables: SwappingRebuild, progress: Progress = silent) -> Replayed:
-    """Rebuild up to where the store stands, or to the log's end where it stands nowhere, and swap."""
-    scan = reading.scan
-    live, topic_id = tables.live_offsets(), scan.topic_id()
-    extents = scan.extents(range(scan.partitions))
-    end = {p: _end_of_replay(live.get(p), extent, topic_id) for p, extent in extents.items()}
-    done = _rebuild(reading, tables, Span(topic_id, {p: extents[p].low for p in end}, end), progress)
+    """Rebuild up to where the store stands, or to the log's end where it stands nowhere, and swap.
+
+    What the store has merged meanwhile is read as well, until that is a batch: readers miss no more, and only until
+    the store has read on.
+    """
+    scan, topic_id = reading.scan, reading.scan.topic_id()
+
+    def end_of(partitions: Iterable[int]) -> Mapping[int, int]:
+        live, extents = tables.live_offsets(), scan.extents(partitions)
+        return {p: _end_of_replay(live.get(p), extent, topic_id) for p, extent in extents.items()}
+
+    end = end_of(range(scan.partitions))
+    start = {p: extent.low for p, extent in scan.extents(end).items()}
+    done = _rebuild(reading, tables, Span(topic_id, start, end), progress)
+    for _ in range(MOST_ROUNDS):
+        before, now = done, end_of(done.offsets)
+        end = {p: max(offset, now[p]) for p, offset in before.offsets.items()}
+        done = _read_on(reading, tables, before, end, progress)
+        if done.records - before.records <= reading.limits.records:
+            break
     tables.swap()
     log.info("replayed", records=done.records, skipped=done.skipped)
     return done
@@ -176,20 +193,33 @@ def _end_of_replay(stored: StoredOffset | None, extent: Extent, topic_id: str) -
 
 
 def _rebuild(reading: Reading, tables: Rebuild, span: Span, progress: Progress) -> Replayed:
-    scan = reading.scan
     total = sum(span.end[p] - span.start[p] for p in span.end)
-    records = skipped = done = 0
+    tables.begin(span.start, span.topic_id)
+    progress(0, total)
+    done = _read_on(reading, tables, Replayed(0, 0, span.start), span.end, progress)
+    with ThreadPoolExecutor(1, "complete") as thread:
+        completing = thread.submit(tables.complete)
+        while not wait([completing], STILL_ALIVE_S).done:
+            progress(total, total)
+        completing.result()
+    return done
+
+
+def _read_on(
+    reading: Reading, tables: Rebuild, before: Replayed, end: Mapping[int, int], progress: Progress
+) -> Replayed:
+    """Merges what lies between `before` and `end`; the counts are of all so far."""
+    scan, records, skipped, done = reading.scan, before.records, before.skipped, 0
+    total = sum(end[p] - offset for p, offset in before.offsets.items())
 
     def skip(record: RawRecord, why: str) -> None:
         nonlocal skipped
         skipped += 1
         log.warning("record skipped", topic=scan.topic, partition=record.partition, offset=record.offset, why=why)
 
-    tables.begin(span.start, span.topic_id)
-    progress(0, total)
     with ThreadPoolExecutor(1, "merge") as thread:  # the next batch is read and decoded meanwhile (ADR 0036)
         merging: Future[None] | None = None
-        for batch in scan.batches(span.start, span.end, reading.limits):
+        for batch in scan.batches(before.offsets, end, reading.limits):
             changes = changes_of(batch.records, reading.decode, skip)
             if merging is not None:
                 merging.result()
@@ -199,11 +229,7 @@ def _rebuild(reading: Reading, tables: Rebuild, span: Span, progress: Progress) 
             progress(done, total)
         if merging is not None:
             merging.result()
-        completing = thread.submit(tables.complete)
-        while not wait([completing], STILL_ALIVE_S).done:
-            progress(done, total)
-        completing.result()
-    return Replayed(records, skipped, span.end)
+    return Replayed(records, skipped, end)
 
 
 def _merge(tables: Rebuild, changes: Changes, end: Mapping[int, int]) -> None:

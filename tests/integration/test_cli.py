@@ -14,6 +14,7 @@ from tests import forked
 
 SUBMIT = ("submit", "--district", "NORTH", "--object", "PersonIdentity")
 RESYNC = Path(sys.executable).with_name("resync")
+CATALOG = str(REPO / "demo" / "catalog.yaml")
 
 
 ENV = {name: value for name, value in os.environ.items() if not name.startswith("RESYNC_")}
@@ -80,7 +81,7 @@ def test_every_command_has_help(command: str) -> None:
     ],
 )
 def test_usage_and_configuration_exit_with_2(arguments: tuple[str, ...], says: str) -> None:
-    ended = forked.run(arguments, env=ENV | {"RESYNC_CATALOG": str(REPO / "demo" / "catalog.yaml")})
+    ended = forked.run(arguments, env=ENV | {"RESYNC_CATALOG": CATALOG})
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert says in ended.stderr
@@ -125,6 +126,12 @@ def test_a_role_says_why_it_ends_as_json() -> None:
             "nobody listens there",
         ),
         ({"RESYNC_BOOTSTRAP_SERVERS": "nowhere.invalid:1"}, ("topics", "check"), "name is unknown"),
+        ({"RESYNC_BOOTSTRAP_SERVERS": "127.0.0.1:1"}, ("replay", "--export"), "check RESYNC_BOOTSTRAP_SERVERS"),
+        (
+            {"RESYNC_CATALOG": CATALOG, "RESYNC_DISTRICT_DSN_NORTH": "postgresql://127.0.0.1:1/north"},
+            ("find", "NORTH", "PersonIdentity", "--where", "city = 'X'"),
+            "resync: district NORTH: cannot be reached; `resync doctor` says what to mend",
+        ),
         ({"RESYNC_HISTORY_DSN": "postgresql://127.0.0.1:1/history"}, ("history",), "refused"),
     ],
 )

@@ -102,15 +102,22 @@ class TopicFacts:
         try:
             return future.result(ANSWER_S + 1)
         except TimeoutError as fault:
-            raise StoreUnavailable(f"the broker did not answer about {self.topic} within {ANSWER_S:.0f} s") from fault
+            raise self._unanswered(f"within {ANSWER_S:.0f} s") from fault
         except KafkaException as fault:
             error: KafkaError = fault.args[0]
             if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise TopicMissing(f"the topic {self.topic} does not exist: run `resync topics create`") from None
-            raise StoreUnavailable(f"the broker did not answer about {self.topic} ({error.name()})") from fault
+            raise self._unanswered(f"({error.name()})") from fault
         finally:
             # Hands over what the client has to log.
             self._admin.poll(0)
+
+    def _unanswered(self, how: str) -> StoreUnavailable:
+        servers = self._options["bootstrap.servers"]
+        return StoreUnavailable(
+            f"the broker did not answer about {self.topic} {how}: check RESYNC_BOOTSTRAP_SERVERS"
+            f" ({servers}) and the broker"
+        )
 
 
 def _client_options(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -231,4 +231,4 @@ def _fault(error: psycopg.Error) -> str:
     if error.sqlstate is not None:
         what = f": {error.diag.message_primary}" if error.sqlstate.startswith(_OF_THE_CATALOG) else ""
         return f"{type(error).__name__} ({error.sqlstate}){what}"
-    return f"{type(error).__name__}: cannot be reached"
+    return "cannot be reached"

@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from collections.abc import Mapping
 from threading import Event, Thread
 
 import pytest
@@ -11,7 +12,7 @@ from processor.cli.exits import ExitCode
 from processor.core import ids
 from processor.core.history import ChunkState, Cleared, HistoryRecord, KeyOutcome, RequestState, Status
 from processor.service.history_changes import history_decoder
-from processor.service.history_ports import BatchLimits
+from processor.service.history_ports import BatchLimits, StoredOffset
 from processor.service.replay import Reading, replay
 from tests import forked
 from tests.integration.store.planning import GUARD, history_of, parked, plan, planned, request
@@ -92,6 +93,39 @@ def test_a_replay_under_traffic_loses_nothing(world: World) -> None:
     assert world.rows("select state, count(*) from history.requests group by 1") == [("COMPLETE", len(requests))]
     assert len(world.tables()["outcomes"]) == 5 * len(requests)
     assert world.ends().keys() == set(requests)
+    assert world.verify().divergences == 0
+
+
+def test_readers_miss_nothing_that_came_while_the_tables_were_rebuilt(world: World) -> None:
+    """However long that took: what the store has by then stands in the new tables too."""
+    store = world.store()
+    world.produce(*everything())
+    world.catch_up(store)
+
+    class Slow(PostgresSwap):
+        """While it makes indexes traffic goes on, and more of it while that is read."""
+
+        def complete(self) -> None:
+            super().complete()
+            self.traffic(30)
+
+        def live_offsets(self) -> Mapping[int, StoredOffset]:
+            found = super().live_offsets()
+            if world.rows("select count(*) from history.requests where state = 'COMPLETE'") == [(40,)]:
+                self.traffic(2)
+            return found
+
+        def traffic(self, requests: int) -> None:
+            for _ in range(requests):
+                world.produce(*applied_request(4)[1])
+            world.catch_up(store)
+
+    with Slow(world.dsn, "resync/replay/0") as tables:
+        done = replay(Reading(world.scan(), history_decoder(world.codec), BatchLimits(records=50)), tables)
+    assert world.rows("select count(*) from history.requests where state = 'COMPLETE'") == [(42,)]
+    assert sum(done.offsets.values()) == world.rows("select sum(next_offset) from resync_store.offsets")[0][0]
+    assert world.all_live()
+    world.catch_up(store)
     assert world.verify().divergences == 0
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stack import config
+from stack import config, services
 from stack.claims import Claims
 from stack.errors import StackError
 from stack.layout import Stack
@@ -87,11 +87,25 @@ def test_fixed_ports_and_a_fixed_base() -> None:
         ({"RESYNC_PORT_BASE": "25000"}, 25010, r"port 25010 of postgres-state is taken.*RESYNC_PORT_BASE"),
         ({"RESYNC_REGISTRY_PORT": "http"}, 1, r"RESYNC_REGISTRY_PORT='http' is not a port"),
         ({"RESYNC_PORT_BASE": "70000"}, 1, r"RESYNC_PORT_BASE='70000' is not a port"),
+        ({"RESYNC_PORT_BASE": "65500"}, 1, r"RESYNC_PORT_BASE='65500' is not a port from 1 to 65436"),
+        (
+            {"RESYNC_KAFKA_PORT": "9092", "RESYNC_REGISTRY_PORT": "9092"},
+            1,
+            r"port 9092 .* kafka and registry: .*RESYNC_KAFKA_PORT or RESYNC_REGISTRY_PORT",
+        ),
     ],
 )
 def test_a_fixed_port_that_cannot_be_had_is_named(environ: dict[str, str], taken: int, said: str) -> None:
     with pytest.raises(StackError, match=said):
         config.choose(None, environ, (), claim=unclaimed, free=all_but(taken))
+
+
+def test_a_fixed_port_is_left_to_the_service_that_it_was_fixed_for() -> None:
+    first = config.choose(None, {}, (), claim=unclaimed, free=all_but())
+    for remembered in (None, first):
+        chosen = config.choose(remembered, {"RESYNC_KAFKA_PORT": "19002"}, (), claim=unclaimed, free=all_but())
+        assert chosen.ports["kafka"] == 19002
+        assert chosen.ports["registry"] == 19102
 
 
 def test_a_running_service_does_not_move() -> None:
@@ -129,3 +143,15 @@ def test_choice_is_remembered_in_the_stack(tmp_path: Path) -> None:
     chosen = config.choose(None, {}, (), claim=unclaimed, free=all_but())
     config.save(stack, chosen)
     assert config.existing(stack) == chosen
+
+
+@pytest.mark.parametrize("content", ["", '{"districts": ["NO', "[]", '{"districts": ["NORTH"], "base": 19000}'])
+def test_damaged_settings_are_named_and_do_not_keep_a_stack_from_stopping(tmp_path: Path, content: str) -> None:
+    stack = Stack.at(tmp_path)
+    stack.state_file.write_text(content)
+    stack.run_dir.mkdir()
+    stack.pid_file("postgres-NORTH").write_text("0")
+    with pytest.raises(StackError, match=r"stack\.json is damaged .*make down, remove it"):
+        config.existing(stack)
+    services.stop_all(stack)
+    assert not stack.pid_file("postgres-NORTH").exists()
