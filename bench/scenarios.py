@@ -35,11 +35,15 @@ def scenarios(options: Options) -> Sequence[Scenario]:
 
 
 def every(options: Options, peers: Sequence[Worker]) -> Iterator[Scenario]:
-    """All peers where requests have 100 keys, else the fastest, which is the first; quickly each of them once."""
+    """All peers where requests have 1 key or 100, else the fastest, which is the first; quickly each of them once."""
     usual = Amount(options.keys, 100)
     others = [replace(usual, per_request=1), replace(usual, per_request=1_000), replace(usual, planting=HALF)]
     fastest, floors = () if options.quick else peers[:1], not options.quick
-    by_one, by_thousand, half = (backlog.scenario(each, fastest, floors=floors) for each in others)
+    all_or_none = () if options.quick else peers
+    by_one, by_thousand, half = (
+        backlog.scenario(each, some, floors=floors)
+        for each, some in zip(others, (all_or_none, fastest, fastest), strict=True)
+    )
     yield by_one
     yield replace(backlog.scenario(usual, peers), repeats=MANY)
     yield by_thousand
