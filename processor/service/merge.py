@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Event
 
 from processor.crashpoint import CrashPoints
 from processor.service.ends import Ends
@@ -36,15 +37,23 @@ class Merging:
         self._thread = ThreadPoolExecutor(1, "merge")
 
     def begin(self, read: Read) -> Future[Merged]:
-        """Its result raises StoreUnavailable."""
-        return self._thread.submit(self._merge, read)
+        """Returns when the batch is at the server, or will not be. The result raises StoreUnavailable.
 
-    def _merge(self, read: Read) -> Merged:
+        Whoever decodes meanwhile holds Python's lock, so the server would be told of each step late (ADR 0068).
+        """
+        at_server = Event()
+        merging = self._thread.submit(self._merge, read, at_server)
+        merging.add_done_callback(lambda _: at_server.set())
+        at_server.wait()
+        return merging
+
+    def _merge(self, read: Read, at_server: Event) -> Merged:
         with self._tables.transaction() as transaction:
             transaction.stage(read.changes)
             if not transaction.holds(read.batch.start):
                 return Merged(fits=False)
             shared_ids = transaction.shared_ids()
+            at_server.set()
             transaction.merge()
             self._crash("store.after_merge")
             self._ends.announce(transaction, read.changes)

@@ -35,9 +35,7 @@ def test_every_scenario_and_every_peer_is_there(asked: str) -> None:
 
 
 @pytest.mark.parametrize(("per_request", "times"), [(1, [1.2, 1.5, 30.0]), (100, [1.2, 1.5, 5.0])])
-def test_every_peer_has_its_goal_where_requests_have_one_key_or_a_hundred(
-    per_request: int, times: list[float]
-) -> None:
+def test_every_peer_has_its_goal_where_requests_have_one_key_or_a_hundred(per_request: int, times: list[float]) -> None:
     found = [each for each in every(parse([]), WORKERS) if each.size == ("keys a request", per_request)]
     goals = {each.name: each.goals["speed"] for each in found[0].contenders if each.name in PEERS}
     assert goals == dict(zip(PEERS, times, strict=True))
