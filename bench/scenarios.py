@@ -39,10 +39,9 @@ def every(options: Options, peers: Sequence[Worker]) -> Iterator[Scenario]:
     usual = Amount(options.keys, 100)
     others = [replace(usual, per_request=1), replace(usual, per_request=1_000), replace(usual, planting=HALF)]
     fastest, floors = () if options.quick else peers[:1], not options.quick
-    all_or_none = () if options.quick else peers
+    beside = (() if options.quick else peers, fastest, fastest)
     by_one, by_thousand, half = (
-        backlog.scenario(each, some, floors=floors)
-        for each, some in zip(others, (all_or_none, fastest, fastest), strict=True)
+        backlog.scenario(each, some, floors=floors) for each, some in zip(others, beside, strict=True)
     )
     yield by_one
     yield replace(backlog.scenario(usual, peers), repeats=MANY)
@@ -52,7 +51,7 @@ def every(options: Options, peers: Sequence[Worker]) -> Iterator[Scenario]:
     yield latency.beside(options.seconds)
     yield from verification.scenarios((USUAL, NOTHING, HALF), beside=options.peers)
     amounts = QUICK_AMOUNTS if options.quick else USUAL_AMOUNTS
-    yield materializing.scenario(amounts.outcomes)
+    yield replace(materializing.scenario(amounts.outcomes), repeats=SOME)
     for times in (1,) if options.quick else (1, 4):
         yield _replay(times * amounts.outcomes)
     yield applying.scenario(min(options.rows, amounts.corrections))

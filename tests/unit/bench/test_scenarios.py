@@ -47,4 +47,5 @@ def test_what_is_compared_most_closely_is_repeated_most() -> None:
         f"100,000 keys in requests of 100, {USUAL}": MANY,
         f"100,000 keys in requests of 100, {HALF}": SOME,
         "single keys, 50 a second": MANY,
+        "100,000 outcomes into tables": SOME,
     }
