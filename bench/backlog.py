@@ -21,6 +21,8 @@ from bench.world import DISTRICT, Run, World
 WARM_SHARE = 10
 KAFKA_ALONE = program("Kafka alone", lambda orders: [sys.executable, "-m", "bench.floors.kafka", orders])
 LOOKUPS_ALONE = "lookups alone"
+BY_ONE = "backlog, by one"
+"""What a worker's goals are found by where requests have one key, if it has any for that."""
 Count = Callable[[Run, Planted], None]
 """Raises WrongCount."""
 
@@ -62,7 +64,8 @@ def by(worker: Worker, amount: Amount) -> Contender:
     own = replace(amount, keys=max(amount.per_request, amount.keys // 10)) if worker.takes_long else amount
     count = taken_apart if own.per_request > TAKEN_APART else decided
     measure = partial(worked, worker=worker, amount=own, count=count)
-    return Contender(worker.name, measure, worker.goals_of("backlog"), worker.takes_long)
+    by_one = worker.goals_of(BY_ONE) if own.per_request == 1 else {}
+    return Contender(worker.name, measure, by_one or worker.goals_of("backlog"), worker.takes_long)
 
 
 def worked(world: World, *, worker: Worker, amount: Amount, count: Count) -> Measured:

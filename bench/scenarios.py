@@ -35,11 +35,14 @@ def scenarios(options: Options) -> Sequence[Scenario]:
 
 
 def every(options: Options, peers: Sequence[Worker]) -> Iterator[Scenario]:
-    """All peers where requests have 100 keys, else the fastest, which is the first; quickly each of them once."""
+    """All peers where requests have 1 key or 100, else the fastest, which is the first; quickly each of them once."""
     usual = Amount(options.keys, 100)
     others = [replace(usual, per_request=1), replace(usual, per_request=1_000), replace(usual, planting=HALF)]
     fastest, floors = () if options.quick else peers[:1], not options.quick
-    by_one, by_thousand, half = (backlog.scenario(each, fastest, floors=floors) for each in others)
+    beside = (() if options.quick else peers, fastest, fastest)
+    by_one, by_thousand, half = (
+        backlog.scenario(each, some, floors=floors) for each, some in zip(others, beside, strict=True)
+    )
     yield by_one
     yield replace(backlog.scenario(usual, peers), repeats=MANY)
     yield by_thousand
@@ -48,7 +51,7 @@ def every(options: Options, peers: Sequence[Worker]) -> Iterator[Scenario]:
     yield latency.beside(options.seconds)
     yield from verification.scenarios((USUAL, NOTHING, HALF), beside=options.peers)
     amounts = QUICK_AMOUNTS if options.quick else USUAL_AMOUNTS
-    yield materializing.scenario(amounts.outcomes)
+    yield replace(materializing.scenario(amounts.outcomes), repeats=SOME)
     for times in (1,) if options.quick else (1, 4):
         yield _replay(times * amounts.outcomes)
     yield applying.scenario(min(options.rows, amounts.corrections))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol, TypeAlias
 
 import structlog
@@ -15,6 +16,7 @@ from processor.core import ids
 from processor.core.partition import partition_of
 from processor.service.history_changes import Changes, HistoryDecoder, RawRecord, changes_of
 from processor.service.history_ports import BatchLimits, Extent, HistoryScan, HistoryTransaction, StoredOffset
+from processor.service.merge import begun
 from processor.service.within_log import check_within_log, outside
 
 log = structlog.get_logger(__name__)
@@ -223,7 +225,7 @@ def _read_on(
             changes = changes_of(batch.records, reading.decode, skip)
             if merging is not None:
                 merging.result()
-            merging = thread.submit(_merge, tables, changes, batch.end)
+            merging = begun(thread, partial(_merge, tables, changes, batch.end))
             records += len(batch.records)
             done += sum(batch.end[p] - batch.start[p] for p in batch.end)
             progress(done, total)
@@ -232,9 +234,10 @@ def _read_on(
     return Replayed(records, skipped, end)
 
 
-def _merge(tables: Rebuild, changes: Changes, end: Mapping[int, int]) -> None:
+def _merge(tables: Rebuild, changes: Changes, end: Mapping[int, int], at_server: Callable[[], None]) -> None:
     with tables.transaction() as transaction:
         transaction.stage(changes)
+        at_server()
         transaction.merge()
         transaction.advance(end)
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
 import psycopg
@@ -30,9 +29,13 @@ EMPTY_BURIALS = script("history_empty_burials.sql")
 FORGET_BURIALS = script("history_forget_burials.sql")
 UNANSWERED = script("history_unanswered.sql")
 BATCH_TABLES = script("history_batch_tables.sql")
-COPY_OUTCOMES = sql.SQL("copy batch_outcomes ({}) from stdin (format binary)").format(
-    sql.SQL(", ").join(map(sql.Identifier, rows.COLUMNS["outcomes"]))
-)
+COPY_OUTCOMES = {
+    table: sql.SQL("copy {} ({}) from stdin (format binary)").format(
+        sql.Identifier(f"batch_{table}"), sql.SQL(", ").join(map(sql.Identifier, rows.COLUMNS["outcomes"]))
+    )
+    for table in ("first_outcomes", "outcomes")
+}
+"""Where a key's first outcome goes, and where any other."""
 BATCH_COLUMNS = {**rows.COLUMNS, "heard": ("request_id", "partition")}
 
 
@@ -42,8 +45,6 @@ class PostgresTransaction:
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
         self._staged: set[str] = set()
-        self._stages: set[str] = set()
-        """Whether there are first outcomes of keys, and later ones."""
         self._places: set[tuple[str, str]] = set()
 
     def holds(self, expected: Mapping[int, int]) -> bool:
@@ -74,14 +75,16 @@ class PostgresTransaction:
     def merge(self) -> None:
         """Only what something was staged for: planning the rest would take longer than a small batch itself."""
         try:
-            with self._connection.transaction():
-                self._carry_out(self._staged | self._stages)
+            self._carry_out(self._staged)
         except psycopg.errors.UniqueViolation:  # what looks like a key's first outcome is not: nothing of it stands
-            self._carry_out(self._staged | {"all_outcomes"})
+            self._connection.execute("rollback to savepoint unmerged")
+            self._carry_out((self._staged - {"first_outcomes"}) | {"doubted_outcomes", "outcomes"})
 
     def _carry_out(self, names: set[str]) -> None:
+        """All of it on one way to the server."""
         if statements := [statement for name, statement in MERGE.items() if name in names]:
-            self._connection.execute("\n".join(statements).encode())
+            script = "\n".join(["savepoint unmerged;", *statements, "release savepoint unmerged;"])
+            self._connection.execute(script.encode())
 
     def ended(self, request_ids: Sequence[str]) -> Sequence[RequestEnd]:
         found = self._connection.execute(ENDED, (list(request_ids),))
@@ -119,17 +122,18 @@ class PostgresTransaction:
                 copy.write_row(record)
 
     def _copy_outcomes(self, changes: Changes) -> None:
-        read_in_full = [outcome_copy.row_of(r) for r in changes.outcomes.values() if r is not None]
-        if not (read_in_full or changes.alike):
-            return
-        told = chain(changes.outcomes.values(), (alike.like for alike in changes.alike))
-        self._stages = {_stage(each) for each in told if each is not None}
-        with self._connection.cursor() as cursor, cursor.copy(COPY_OUTCOMES) as copy:
-            copy.write(outcome_copy.BEGIN)
-            copy.write(b"".join(read_in_full))
-            for alike in changes.alike:
-                copy.write(b"".join(outcome_copy.rows_of(alike)))
-            copy.write(outcome_copy.END)
+        """Kind by kind: the server takes one in while the next is made."""
+        for table, statement in COPY_OUTCOMES.items():
+            read_in_full = [r for r in changes.outcomes.values() if r is not None and _table(r) == table]
+            kinds = [alike for alike in changes.alike if _table(alike.like) == table]
+            if not (read_in_full or kinds):
+                continue
+            self._staged.add(table)
+            with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+                copy.write(outcome_copy.BEGIN + b"".join(map(outcome_copy.row_of, read_in_full)))
+                for alike in kinds:
+                    copy.write(b"".join(outcome_copy.rows_of(alike)))
+                copy.write(outcome_copy.END)
 
     def _copy_gone(self, changes: Changes) -> None:
         gone: list[rows.Row] = [(key, None, None, None, None) for key, r in changes.requests.items() if r is None]
@@ -143,8 +147,8 @@ class PostgresTransaction:
                     copy.write_row(row)
 
 
-def _stage(outcome: KeyOutcome) -> str:
-    return "first_outcomes" if outcome.first_decided_at == outcome.decided_at else "later_outcomes"
+def _table(outcome: KeyOutcome) -> str:
+    return "first_outcomes" if outcome.first_decided_at == outcome.decided_at else "outcomes"
 
 
 class PostgresTables:

@@ -7,6 +7,7 @@ import pytest
 
 from bench.options import GROUPS, parse
 from bench.peers.contenders import PEERS
+from bench.peers.workers import GOALS
 from bench.planted import HALF, NOTHING, USUAL
 from bench.scenarios import MANY, SOME, every
 from bench.workers import Job, Pids, Worker
@@ -19,7 +20,7 @@ def never(_run: Run, _job: Job) -> Iterator[Pids]:
     yield
 
 
-WORKERS = [Worker(name, never, str) for name in PEERS]
+WORKERS = [Worker(name, never, str, goals=GOALS[name]) for name in PEERS]
 
 
 @pytest.mark.parametrize("asked", ["--quick", ""])
@@ -33,10 +34,18 @@ def test_every_scenario_and_every_peer_is_there(asked: str) -> None:
     assert len({each.name for each in found}) == len(found)
 
 
+@pytest.mark.parametrize(("per_request", "times"), [(1, [1.2, 1.5, 30.0]), (100, [1.2, 1.5, 5.0])])
+def test_every_peer_has_its_goal_where_requests_have_one_key_or_a_hundred(per_request: int, times: list[float]) -> None:
+    found = [each for each in every(parse([]), WORKERS) if each.size == ("keys a request", per_request)]
+    goals = {each.name: each.goals["speed"] for each in found[0].contenders if each.name in PEERS}
+    assert goals == dict(zip(PEERS, times, strict=True))
+
+
 def test_what_is_compared_most_closely_is_repeated_most() -> None:
     often = {each.name: each.repeats for each in every(parse([]), WORKERS) if each.repeats > 1}
     assert often == {
         f"100,000 keys in requests of 100, {USUAL}": MANY,
         f"100,000 keys in requests of 100, {HALF}": SOME,
         "single keys, 50 a second": MANY,
+        "100,000 outcomes into tables": SOME,
     }

@@ -32,6 +32,7 @@ REQUEST = str(uuid.UUID(int=1))
 EACH = 2
 """Records a batch."""
 MOST_S = 10.0
+MEANWHILE_S = 0.2
 
 
 def outcome(number: int) -> KeyOutcome:
@@ -88,11 +89,12 @@ class Log:
 
 
 class Tables:
-    """A transaction at a time. `when_merged` is called within it."""
+    """A transaction at a time. `when_staged` and `when_merged` are called within it."""
 
     def __init__(self) -> None:
         self.next_offset = 0
         self.keys: list[str] = []
+        self.when_staged: Callable[[], None] = lambda: None
         self.when_merged: Callable[[], None] = lambda: None
         self._staged: Changes = Changes()
 
@@ -107,6 +109,7 @@ class Tables:
 
     def stage(self, changes: Changes) -> None:
         self._staged = changes
+        self.when_staged()
 
     def holds(self, expected: Mapping[int, int]) -> bool:
         return expected == {0: self.next_offset}
@@ -162,6 +165,17 @@ def test_the_next_batch_is_read_before_the_last_one_is_merged() -> None:
     assert store.counts.records == 4
 
 
+def test_nothing_is_decoded_while_a_batch_travels_to_the_server() -> None:
+    """It would keep the batch from there, and the server from its work (ADR 0068)."""
+    log, tables = Log(4), Tables()
+    read_again, waited = Event(), []
+    tables.when_staged = lambda: waited.append(read_again.wait(MEANWHILE_S))
+    log.when_read = lambda: read_again.set() if log.begun else None
+    store_of(log, tables).step()
+    assert waited == [False]
+    assert log.begun == [0, 2]
+
+
 def test_what_was_read_ahead_is_forgotten_where_a_batch_does_not_fit() -> None:
     """As when a replay has moved the offsets back meanwhile."""
     log, tables = Log(6), Tables()
@@ -174,7 +188,8 @@ def test_what_was_read_ahead_is_forgotten_where_a_batch_does_not_fit() -> None:
     assert store.counts.batches_dropped == 1
 
 
-def test_what_was_read_ahead_is_read_again_after_a_fault() -> None:
+@pytest.mark.parametrize("when", ["when_staged", "when_merged"])
+def test_what_was_read_ahead_is_read_again_after_a_fault(when: str) -> None:
     log, tables = Log(6), Tables()
     faults = [StoreUnavailable("away")]
 
@@ -182,7 +197,7 @@ def test_what_was_read_ahead_is_read_again_after_a_fault() -> None:
         if log.begun and faults:
             raise faults.pop()
 
-    tables.when_merged = fail_once
+    setattr(tables, when, fail_once)
     store = store_of(log, tables)
     until = monotonic() + MOST_S
     store.run(lambda: tables.next_offset == 6 or monotonic() > until)

@@ -1,6 +1,7 @@
 -- Where a batch lands before it is merged; emptied by each commit or rollback.
 create temp table batch_requests (like requests) on commit delete rows;
 create temp table batch_chunks (like chunks) on commit delete rows;
+create temp table batch_first_outcomes (like outcomes) on commit delete rows;
 create temp table batch_outcomes (like outcomes) on commit delete rows;
 create temp table batch_parked (like parked) on commit delete rows;
 create temp table batch_clearings (like clearings) on commit delete rows;

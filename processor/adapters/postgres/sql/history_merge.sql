@@ -60,7 +60,7 @@ on conflict (request_id, chunk) do update set
     );
 
 -- A key's first outcome is one that nothing was decided about before. Looking for its row would be the dearest part of it
--- (ADR 0039). Should there be one all the same, from a request of the same id, `all_outcomes` is carried out instead.
+-- (ADR 0039). Should there be one all the same, from a request of the same id, it is doubted: then all are looked for.
 
 -- name: first_outcomes
 insert into outcomes (
@@ -70,28 +70,12 @@ insert into outcomes (
 select
     request_id, object, key, district_id, asked_as, status, reason, detail, changed_fields, parent_object,
     parent_key, correction_id, attempt, first_decided_at, sent_at, answered_at, decided_at
-from batch_outcomes where first_decided_at = decided_at;
+from batch_first_outcomes;
 
--- name: later_outcomes
-insert into outcomes (
-    request_id, object, key, district_id, asked_as, status, reason, detail, changed_fields, parent_object,
-    parent_key, correction_id, attempt, first_decided_at, sent_at, answered_at, decided_at
-)
-select
-    request_id, object, key, district_id, asked_as, status, reason, detail, changed_fields, parent_object,
-    parent_key, correction_id, attempt, first_decided_at, sent_at, answered_at, decided_at
-from batch_outcomes where first_decided_at <> decided_at
-on conflict (request_id, object, key) do update set
-    (
-        district_id, asked_as, status, reason, detail, changed_fields, parent_object, parent_key, correction_id,
-        attempt, first_decided_at, sent_at, answered_at, decided_at
-    ) = (
-        excluded.district_id, excluded.asked_as, excluded.status, excluded.reason, excluded.detail,
-        excluded.changed_fields, excluded.parent_object, excluded.parent_key, excluded.correction_id,
-        excluded.attempt, excluded.first_decided_at, excluded.sent_at, excluded.answered_at, excluded.decided_at
-    );
+-- name: doubted_outcomes
+insert into batch_outcomes select * from batch_first_outcomes;
 
--- name: all_outcomes
+-- name: outcomes
 insert into outcomes (
     request_id, object, key, district_id, asked_as, status, reason, detail, changed_fields, parent_object,
     parent_key, correction_id, attempt, first_decided_at, sent_at, answered_at, decided_at
