@@ -7,10 +7,10 @@ from typing import TypeAlias
 
 from processor.core.catalog import Catalog
 from processor.core.chunk import Cause, Chunk, Stage
-from processor.core.decide import count_state_only, decide
+from processor.core.decide import count_state_only, decide, decide_same
 from processor.core.family import deletes_last_and_upward
 from processor.core.guard import guard_of, is_beyond, is_beyond_any, least_guard, plan_counts
-from processor.core.history import ChunkState, ChunkStatus, Told
+from processor.core.history import ChunkState, ChunkStatus, KeyOutcome, Told
 from processor.core.parents import parents_to_read
 from processor.core.park import Held, park
 from processor.core.plan import Plan
@@ -109,20 +109,20 @@ def resync(
         families.setdefault((chunk.request_id, chunk.district_id), []).append(chunk)
     plan = Plan()
     for family in families.values():
-        plan.add(
-            _resync_nothing(family, seen, catalog, now)
-            or _resync_family(family, seen, catalog, now, rows, is_alone=len(chunks) == 1)
-        )
+        same = _same(family, seen, now)
+        if same is None:
+            plan.add(_resync_family(family, seen, catalog, now, rows, is_alone=len(chunks) == 1))
+        else:
+            plan.history.append(same)
     return plan
 
 
-def _resync_nothing(chunks: Sequence[Chunk], seen: Observation, catalog: Catalog, now: datetime) -> Plan | None:
-    """The plan of a family of one key that sends nothing, for which there is nothing to count; None for any other."""
-    chunk = chunks[0]
-    if len(chunks) > 1 or len(chunk.asks) > 1 or chunk.stage is Stage.PLAN or seen.fault(chunk, catalog) is not None:
+def _same(chunks: Sequence[Chunk], seen: Observation, now: datetime) -> KeyOutcome | None:
+    """The outcome of a request of one key, where that is all there is to it."""
+    if len(chunks) > 1 or seen.away:
         return None
-    plan = decide(chunk, catalog, seen.snapshots[chunk.district_id], now)
-    return None if plan.corrections else plan
+    (chunk,) = chunks
+    return decide_same(chunk, seen.snapshots[chunk.district_id], now)
 
 
 def _resync_family(
