@@ -54,7 +54,8 @@ def decide_same(chunk: Chunk, snapshot: Snapshot, now: datetime) -> KeyOutcome |
 
     So are most requests of one key: nothing of a plan but this outcome would be theirs.
     """
-    if len(chunk.asks) != 1 or chunk.cause is not Cause.REQUEST or chunk.stage is Stage.PLAN or not _tells_same(chunk):
+    is_plain = chunk.cause is Cause.REQUEST and chunk.stage is not Stage.PLAN and not chunk.announced
+    if len(chunk.asks) != 1 or not is_plain or not _tells_same(chunk):
         return None
     (ask,) = chunk.asks
     observed = snapshot.get(chunk.object, ask.key)
