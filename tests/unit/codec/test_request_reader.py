@@ -77,11 +77,11 @@ def test_damaged_bytes_are_no_other_request_than_fastavro_reads(request: Request
         assert found is None or found == by_fastavro(damaged)
 
 
-def test_requests_after_one_like_them_are_found() -> None:
+def test_requests_after_one_like_them_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else only the time it takes would tell: one is read to learn what it has in common with those after it."""
     learned = reader()
     learned(body_of(ASKED), 0)
-    learned._read = None  # type: ignore[assignment]
+    monkeypatch.setattr("processor.codec.request_reader.request_from_wire", None)
     for request in (
         replace(ASKED, request_id=ASKED.request_id.replace("0", "1"), selection=Keys(("é",))),
         replace(ASKED, requested_at=NOW),
