@@ -1,6 +1,5 @@
 """Requests read by what they have of their own are those that fastavro reads, or are left to it (ADR 0238)."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -58,7 +57,7 @@ def of_one_key() -> st.SearchStrategy[Request]:
 
 
 @given(st.lists(of_one_key() | REQUESTS, min_size=1, max_size=3))
-def test_a_request_is_found_as_fastavro_reads_it(some: Sequence[Request]) -> None:
+def test_a_request_is_found_as_fastavro_reads_it(some: list[Request]) -> None:
     """One reader reads all, so that it has read others before; and some twice, of which it knows the like."""
     for request in some * 2:
         data = body_of(request)
