@@ -10,7 +10,7 @@ from processor.core.chunk import Cause, Chunk, Stage
 from processor.core.decide import count_state_only, decide, decide_same
 from processor.core.family import deletes_last_and_upward
 from processor.core.guard import guard_of, is_beyond, is_beyond_any, least_guard, plan_counts
-from processor.core.history import ChunkState, ChunkStatus, KeyOutcome, Told
+from processor.core.history import ChunkState, ChunkStatus, Told
 from processor.core.parents import parents_to_read
 from processor.core.park import Held, park
 from processor.core.plan import Plan
@@ -109,20 +109,13 @@ def resync(
         families.setdefault((chunk.request_id, chunk.district_id), []).append(chunk)
     plan = Plan()
     for family in families.values():
-        same = _same(family, seen, now)
+        chunk = family[0]
+        same = decide_same(chunk, seen.snapshots[chunk.district_id], now) if len(family) == 1 else None
         if same is None:
             plan.add(_resync_family(family, seen, catalog, now, rows, is_alone=len(chunks) == 1))
         else:
             plan.history.append(same)
     return plan
-
-
-def _same(chunks: Sequence[Chunk], seen: Observation, now: datetime) -> KeyOutcome | None:
-    """The outcome of a request of one key, where that is all there is to it."""
-    if len(chunks) > 1 or seen.away:
-        return None
-    (chunk,) = chunks
-    return decide_same(chunk, seen.snapshots[chunk.district_id], now)
 
 
 def _resync_family(
