@@ -4,24 +4,37 @@ The bytes are those that the schema's writer makes of `correction_to_wire`.
 """
 
 from collections.abc import Sequence
-from dataclasses import fields
 from itertools import compress
-from operator import attrgetter, ne
+from operator import ne
 from typing import Any, cast
 
 from processor.codec.correction_records import parent_to_wire, source_to_wire
 from processor.codec.correction_schema import values_name
 from processor.codec.encoding import NamedWriter, RecordWriter, Write
-from processor.codec.successive import SuccessiveWriter
+from processor.codec.repeating import Repeating, RepeatingWriter, all_but
 from processor.core.catalog import ObjectType
 from processor.core.correction import Correction, Source
 from processor.core.row_values import RowValues
 from processor.core.values import DANGLING, Values
 
-_VARYING = ("correction_id", "key", "asked_as", "changed_fields", "parent")
-"""Of a source, in the schema's order: what is of one key."""
-_SHARED = attrgetter(*(each.name for each in fields(Source) if each.name not in _VARYING))
-"""What the corrections of a chunk mostly have alike."""
+_OF_ONE = ("request_id", "correction_id", "key", "asked_as", "changed_fields", "parent", "requested_at")
+
+
+def _of_one(source: Source) -> Sequence[object]:
+    parent = parent_to_wire(source.parent)
+    return (
+        source.request_id,
+        source.correction_id,
+        source.key,
+        source.asked_as,
+        source.changed_fields,
+        parent,
+        source.requested_at,
+    )
+
+
+_SOURCES = Repeating(_OF_ONE, all_but(Source, *_OF_ONE), _of_one)
+"""What a batch's corrections mostly have alike stands in their sources."""
 
 
 class CorrectionWriter:
@@ -31,7 +44,7 @@ class CorrectionWriter:
         writers: dict[str, Any] = dict(write.fields)
         self._op, self._parent = writers["op"], writers["parent"]
         self._rows = RowsWriter(writers["before"], kind)
-        self._source = SuccessiveWriter(writers["source"], source_to_wire, _SHARED, _VARYING, _of_one_key)
+        self._source = RepeatingWriter(writers["source"], source_to_wire, _SOURCES)
 
     def __call__(self, correction: Correction) -> bytes:
         before, after = self._rows(correction.before, correction.after)
@@ -88,7 +101,3 @@ class RowsWriter:
             for place, null in self._not_kept:
                 values.insert(place, null)
         return self._symbol + b"".join(values)
-
-
-def _of_one_key(source: Source) -> tuple[Any, ...]:
-    return source.correction_id, source.key, source.asked_as, source.changed_fields, parent_to_wire(source.parent)

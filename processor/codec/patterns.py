@@ -64,5 +64,6 @@ _PATTERNS: Mapping[tuple[str, str | None], bytes] = {
     ("long", "timestamp-micros"): _TIMES_OF_THE_CALENDAR,
     ("boolean", None): rb"[\x00\x01]",
     ("double", None): b".{8}",
+    ("enum", None): rb"[\x00-\x7f]",
 }
 """By type and logical type."""

@@ -1,6 +1,6 @@
-"""Records that differ from those before them in few fields: the bytes of all others are kept (ADR 0231)."""
+"""Records that differ from those before them in few fields: the bytes of all others are kept (ADR 0231, 0235)."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, TypeAlias
@@ -27,50 +27,58 @@ class Repeating:
 
     varying: tuple[str, ...]
     rest: Rest
+    values: Callable[[Any], Sequence[object]]
+    """What varies, as the schema's writer takes it."""
+
+
+def all_but(kind: type[Any], *names: str) -> Callable[[Any], tuple[object, ...]]:
+    """All fields of a type but those."""
+    return attrgetter(*(each.name for each in fields(kind) if each.name not in names))
 
 
 class RepeatingWriter:
-    """Writes records of one type; for any thread."""
+    """Writes records of one type; for any thread. Most are like the last one, so that is looked at first."""
 
     def __init__(self, write: RecordWriter, to_wire: Callable[[Any], Wire], repeating: Repeating) -> None:
         self._write = write
         self._to_wire = to_wire
         self._rest = repeating.rest
         self._varying = repeating.varying
-        self._values = attrgetter(*repeating.varying)
+        self._values = repeating.values
         self._kept: dict[Hashable, Callable[..., bytes]] = {}
+        self._last: tuple[Hashable, Callable[..., bytes]] | None = None
 
     def __len__(self) -> int:
         """How many combinations are kept."""
         return len(self._kept)
 
     def __call__(self, record: Any) -> bytes:  # noqa: ANN401  (of the writer's type)
-        rest = self._rest(record)
+        last, rest = self._last, self._rest(record)
+        if last is not None and last[0] == rest:
+            return last[1](*self._values(record))
         if rest is None:
             return self._write(self._to_wire(record))
-        write = self._kept.get(rest)
-        return self._first(record, rest) if write is None else write(*self._values(record))
-
-    def _first(self, record: Any, rest: Hashable) -> bytes:  # noqa: ANN401
-        write = self._write.alike(self._to_wire(record), self._varying, b"")
+        write = self._kept.get(rest) or self._write.alike(self._to_wire(record), self._varying, b"")
         data = write(*self._values(record))
         if len(data) <= LONGEST_KEPT:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
             self._kept[rest] = write
+            self._last = rest, write
         return data
 
 
-_OF_OUTCOME = attrgetter("district_id", "object", "status", "reason", "changed_fields", "attempt")
+_OF_OUTCOME = ("request_id", "key", "asked_as", "correction_id")
+_ALL_OF_OUTCOME = all_but(KeyOutcome, *_OF_OUTCOME)
 
 
 def _rest_of_outcome(outcome: KeyOutcome) -> Hashable | None:
     """Not of one with a detail or a parent: either is often of one key."""
-    return _OF_OUTCOME(outcome) if outcome.detail is None and outcome.parent is None else None
+    return _ALL_OF_OUTCOME(outcome) if outcome.detail is None and outcome.parent is None else None
 
 
-_VARYING_OF_REQUEST = ("request_id", "requested_at")
-_OF_REQUEST = attrgetter(*sorted({each.name for each in fields(Request)} - {*_VARYING_OF_REQUEST, "selection"}))
+_OF_STATUS = ("request.request_id", "request.requested_at", "keys")
+_ALL_OF_REQUEST = all_but(Request, "request_id", "requested_at", "selection")
 
 
 def _rest_of_status(status: RequestStatus) -> Hashable | None:
@@ -79,25 +87,11 @@ def _rest_of_status(status: RequestStatus) -> Hashable | None:
     is_plain = status.detail is None and status.guard is None and status.planned is None
     if not is_plain or not isinstance(request.selection, Keys):
         return None
-    return _OF_REQUEST(request), status.state, status.reason, status.decided_by
+    return _ALL_OF_REQUEST(request), status.state, status.reason, status.decided_by, status.decided_at
 
 
 REPEATING: Mapping[type[Record], Repeating] = {
-    KeyOutcome: Repeating(
-        (
-            "request_id",
-            "key",
-            "asked_as",
-            "correction_id",
-            "first_decided_at",
-            "sent_at",
-            "answered_at",
-            "decided_at",
-        ),
-        _rest_of_outcome,
-    ),
-    RequestStatus: Repeating(
-        (*(f"request.{name}" for name in _VARYING_OF_REQUEST), "keys", "decided_at"), _rest_of_status
-    ),
+    KeyOutcome: Repeating(_OF_OUTCOME, _rest_of_outcome, attrgetter(*_OF_OUTCOME)),
+    RequestStatus: Repeating(_OF_STATUS, _rest_of_status, attrgetter(*_OF_STATUS)),
 }
 """By type; any other is written field by field."""

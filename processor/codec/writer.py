@@ -17,6 +17,7 @@ from processor.codec.errors import DecodeError, NotCompiled
 from processor.codec.outcome_reader import OutcomeReader, outcome_reader
 from processor.codec.record_schema import RecordSchema
 from processor.codec.record_types import Record
+from processor.codec.request_reader import RequestReader, request_reader
 from processor.codec.schema_text import Schema, fingerprint, logical_types
 from processor.codec.wire import Wire
 from processor.core.catalog import FieldSpec
@@ -39,8 +40,8 @@ _UNREADABLE = (
 class Writer:
     """The schema that wrote some bytes, and the record of this release that it is read as, if any.
 
-    `resolve_to` is None where both schemas read bytes alike; there may then be a reader made for them, and of
-    corrections one that finds rather than reads (ADR 0049).
+    `resolve_to` is None where both schemas read bytes alike; there may then be a reader made for them, of corrections
+    one that finds rather than reads (ADR 0049), and of requests and outcomes one that knows what repeats.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Writer:
     read: decoding.Read | None = None
     corrections: CorrectionReader | None = None
     outcomes: OutcomeReader | None = None
+    requests: RequestReader | None = None
 
     def arrived(self, data: bytes, begin: int) -> Arrived | None:
         """None where the record is to be read otherwise, or is no correction."""
@@ -59,6 +61,8 @@ class Writer:
         """From there to the end. Raises DecodeError; `reads` is not None."""
         if self.reads is None:
             raise TypeError(f"{self.name} is no record of this release")
+        if self.requests is not None and (request := self.requests(data, begin)) is not None:
+            return request
         wire = self._wire(data, begin)
         try:
             return self.reads.record.from_wire(wire)
@@ -105,8 +109,10 @@ def writer_of(
         return Writer(name, parsed, reads, reads.parsed)
     object_name = object_of(name)
     if object_name is None:
-        outcomes = outcome_reader(header, reads.record, parsed)
-        return Writer(name, parsed, reads, read=decoding.compiled(parsed), outcomes=outcomes)
+        read, outcomes = decoding.compiled(parsed), outcome_reader(header, reads.record, parsed)
+        return Writer(
+            name, parsed, reads, read=read, outcomes=outcomes, requests=request_reader(reads.record, parsed, read)
+        )
     read = decoding.compiled(parsed, frozenset({values_name(object_name)}))
     corrections = None
     if read is not None:

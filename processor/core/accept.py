@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from processor.core.catalog import Catalog, KeyType, Limits, ObjectType
@@ -31,6 +32,7 @@ PART_KEYS = 500
 MAX_ASKED_AS = 255
 MAX_TEXTS = {"district_id": 255, "object": 255, "requested_by": 255, "school_year": 255, "run_id": 255, "reason": 2_000}
 """Characters of a request's texts; history holds them all in one record."""
+_TEXTS, _SHORTEST = attrgetter(*MAX_TEXTS), min(MAX_TEXTS.values())
 MAX_CHUNK_BYTES = 700_000
 """Keys with the texts asked for, as UTF-8: a chunk must fit into a record of 1 MiB, also when it goes round again."""
 MAX_CHARACTER_BYTES = 4
@@ -53,8 +55,10 @@ def accept(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chu
     PENDING chunks. Every key that cannot be a key ends here; repeated keys count once. Of all records it gives the
     first part of a scan, which nobody has announced yet.
     """
-    nul = _with_nul(request)
-    request, too_long = _shortened(request)
+    nul, too_long = list[str](), list[str]()
+    if not _is_plain(request):
+        nul = _with_nul(request)
+        request, too_long = _shortened(request)
     try:
         kind = _checked(request, too_long, nul, catalog)
         if not isinstance(request.selection, Keys):
@@ -117,6 +121,12 @@ def rejected(request: Request, why: Rejected, now: datetime) -> Plan:
 def refuse(request: Request, why: Rejected, now: datetime) -> Plan:
     """Rejects a request that nothing of was looked at."""
     return rejected(_shortened(request)[0], why, now)
+
+
+def _is_plain(request: Request) -> bool:
+    """Whether it is sure, told at once, that no text is too long or holds NUL."""
+    texts = "".join(filter(None, _TEXTS(request)))
+    return len(texts) <= _SHORTEST and "\0" not in texts and not isinstance(request.selection, Filter)
 
 
 def _shortened(request: Request) -> tuple[Request, list[str]]:

@@ -110,7 +110,9 @@ def order_key(request_id: str) -> str:
 
 
 def outcome_key(request_id: str, object_name: str, key: str) -> str:
-    return outcome_keys(request_id, object_name)(key)
+    """Record key of an outcome; mostly of plain texts, which is told of all three at once."""
+    texts = (request_id, object_name, key)
+    return _SEPARATOR.join(texts if _PLAIN.fullmatch("".join(texts)) else map(_segment, texts))
 
 
 def outcome_keys(request_id: str, object_name: str) -> Callable[[str], str]:

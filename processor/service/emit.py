@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TypeGuard
 
 from processor.codec.codec import Codec
 from processor.codec.history import headers_of, history_record
@@ -51,8 +50,8 @@ class Emitter:
         parts = (intake.plan, plan)
         for part in parts:
             yield from self.part(part, traces)
-        for part in parts:
-            yield from (self.history(record, traces) for record in part.history if _is_gone(record))
+        parked = [record for part in parts for record in part.history if isinstance(record, Parked)]
+        yield from (self.history(record, traces) for record in parked if record.is_gone)
 
     def part(self, plan: Plan, traces: Mapping[str, bytes]) -> Iterator[Outgoing]:
         """But for parked chunks that are gone."""
@@ -126,7 +125,7 @@ def _request_and_object(correction: Correction) -> tuple[str, str, str]:
     return source.request_id, source.district_id, source.object
 
 
-def _is_gone(record: Told) -> TypeGuard[Parked]:
+def _is_gone(record: Told) -> bool:
     return isinstance(record, Parked) and record.is_gone
 
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from processor.core.catalog import Catalog
 from processor.core.chunk import Cause, Chunk, Stage
-from processor.core.decide import count_state_only, decide
+from processor.core.decide import count_state_only, decide, decide_same
 from processor.core.family import deletes_last_and_upward
 from processor.core.guard import guard_of, is_beyond, is_beyond_any, least_guard, plan_counts
 from processor.core.history import ChunkState, ChunkStatus, Told
@@ -109,20 +109,13 @@ def resync(
         families.setdefault((chunk.request_id, chunk.district_id), []).append(chunk)
     plan = Plan()
     for family in families.values():
-        plan.add(
-            _resync_nothing(family, seen, catalog, now)
-            or _resync_family(family, seen, catalog, now, rows, is_alone=len(chunks) == 1)
-        )
+        chunk = family[0]
+        same = decide_same(chunk, seen.snapshots[chunk.district_id], now) if len(family) == 1 else None
+        if same is None:
+            plan.add(_resync_family(family, seen, catalog, now, rows, is_alone=len(chunks) == 1))
+        else:
+            plan.history.append(same)
     return plan
-
-
-def _resync_nothing(chunks: Sequence[Chunk], seen: Observation, catalog: Catalog, now: datetime) -> Plan | None:
-    """The plan of a family of one key that sends nothing, for which there is nothing to count; None for any other."""
-    chunk = chunks[0]
-    if len(chunks) > 1 or len(chunk.asks) > 1 or chunk.stage is Stage.PLAN or seen.fault(chunk, catalog) is not None:
-        return None
-    plan = decide(chunk, catalog, seen.snapshots[chunk.district_id], now)
-    return None if plan.corrections else plan
 
 
 def _resync_family(

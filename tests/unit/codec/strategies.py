@@ -86,7 +86,7 @@ SOURCES = _every(
     requested_at=_maybe_times,
 )
 _keys = _every(Keys, keys=st.lists(_text, max_size=5).map(tuple))
-_requests = _every(
+REQUESTS = _every(
     Request,
     request_id=_ids,
     district_id=_text,
@@ -207,7 +207,7 @@ OUTCOMES = _every(
 )
 STATUSES = _every(
     RequestStatus,
-    request=st.builds(replace, _requests, selection=st.just(Keys(())) | st.builds(All)),
+    request=st.builds(replace, REQUESTS, selection=st.just(Keys(())) | st.builds(All)),
     state=st.sampled_from(RequestState),
     reason=_reasons,
     detail=_maybe_text,
@@ -219,7 +219,7 @@ STATUSES = _every(
 )
 CORRECTIONS = st.sampled_from(OBJECTS).flatmap(lambda name: corrections(CATALOG.objects[name]))
 RECORDS: st.SearchStrategy[Record] = st.one_of(
-    _requests,
+    REQUESTS,
     _chunks,
     CORRECTIONS,
     _every(Answer, source=SOURCES, result=st.sampled_from(Result), detail=_maybe_text, answered_at=_times),

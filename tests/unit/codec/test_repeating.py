@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from processor.codec import Codec, Record
 from processor.codec.repeating import LONGEST_KEPT, MOST_KEPT, RepeatingWriter
 from processor.core.history import KeyOutcome, RequestStatus
-from processor.core.request import Request
+from processor.core.request import Keys, Request
 from tests.unit.codec.records import CATALOG, OUTCOME
 from tests.unit.codec.strategies import OUTCOMES, STATUSES
 
@@ -48,6 +48,21 @@ def test_a_request_s_status_after_one_like_it(
 ) -> None:
     request = replace(mixed(one.request, other.request, of_request), not_understood=tuple(unknown))
     for status in (one, replace(mixed(one, other, names), request=request)):
+        assert_as_in_full(status)
+
+
+@given(OUTCOMES, OUTCOMES, st.sampled_from([field.name for field in fields(KeyOutcome)]))
+def test_an_outcome_that_differs_in_one_field(one: KeyOutcome, other: KeyOutcome, name: str) -> None:
+    plain = replace(one, detail=None, parent=None)
+    for outcome in (plain, mixed(plain, other, {name})):
+        assert_as_in_full(outcome)
+
+
+@given(STATUSES, STATUSES, st.sampled_from([field.name for field in fields(RequestStatus)]))
+def test_a_status_that_differs_in_one_field(one: RequestStatus, other: RequestStatus, name: str) -> None:
+    with_keys = replace(one.request, selection=Keys(()))
+    plain = replace(one, request=with_keys, detail=None, guard=None, planned=None)
+    for status in (plain, mixed(plain, other, {name})):
         assert_as_in_full(status)
 
 
