@@ -1,6 +1,6 @@
 """The state's database as the applier writes it: the connection, its transactions, what the applier keeps there."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -12,9 +12,10 @@ from processor.adapters.postgres.named_sql import named_sql
 from processor.adapters.postgres.state_writer_columns import Columns, missing_columns
 from processor.adapters.postgres.state_writer_statements import Statements
 from processor.adapters.postgres.state_writer_transaction import PostgresStateTransaction
+from processor.adapters.postgres.state_writer_unread import MadeWrites, made_of
 from processor.core.catalog import Catalog, ObjectType
 from processor.crashpoint import CrashPoints
-from processor.service.apply_state import StateUnavailable
+from processor.service.apply_state import StateUnavailable, Write
 
 _SQL = named_sql("applier.sql")
 _SCHEMA = named_sql("applier_schema.sql")
@@ -110,6 +111,13 @@ class PostgresStateWriter:
                 yield PostgresStateTransaction(connection, self._statements_of, self._statement_timeout_s)
                 self._crash_points("apply.before_sql_commit")
             self._crash_points("apply.after_sql_commit")
+
+    def make(self, object_type: ObjectType, writes: Sequence[Write]) -> MadeWrites | None:
+        """The parameters of writes; None before the columns are known, and for objects with an id of the state's."""
+        statements = self._statements.get(object_type.name)
+        if statements is None or not statements.knows_columns:
+            return None
+        return None if statements.looked_up else made_of(statements, object_type, writes)
 
     def prune(self, now: datetime) -> int:
         """Forgets some answers older than the retention, where it is time to; how many. To be called when idle.

@@ -63,6 +63,11 @@ class Statements:
         self._home = home_of(object_type.state)
         self._updates: dict[tuple[str, ...], bytes] = {}
 
+    @property
+    def knows_columns(self) -> bool:
+        """Whether nothing more is to be asked of the object's own columns."""
+        return self._columns.knows(self._home.table)
+
     @cached_property
     def looked_up(self) -> tuple[FieldSpec, ...]:
         return tuple(field for field in self._type.owned if field.state_lookup is not None)
