@@ -192,6 +192,7 @@ def _conninfo(dsn: str, application_name: str, statement_timeout_s: float, idle_
         "synchronous_commit": "on",
         # Rows are looked up by key. The planner would sooner read a whole table of some hundred thousand (ADR 0059).
         "enable_seqscan": "off",
+        "plan_cache_mode": "force_generic_plan",
         "statement_timeout": f"{statement_timeout_s * 1000:.0f}",
         "lock_timeout": f"{statement_timeout_s * 1000 * LOCK_SHARE:.0f}",
         "idle_in_transaction_session_timeout": f"{idle_timeout_s * 1000:.0f}",

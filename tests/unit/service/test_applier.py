@@ -181,6 +181,7 @@ def test_a_state_that_goes_away_takes_no_answer_with_it(world: World) -> None:
     applier = world.applier()
     with pytest.raises(StateUnavailable):
         applier.step()
+    assert world.state.applied == ["0", "1"], "nor is anything applied that came behind"
     assert world.broker.keys == ["0", "1"]
     assert world.inbox.done == 2
     world.inbox.rewind()
