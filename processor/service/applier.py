@@ -29,7 +29,10 @@ from processor.service.work import Poison
 log = logging.getLogger(__name__)
 
 LONGEST_S = 2.0
-"""A step then begins no other batch: rebalances and a stop are heard of between steps, and one may take a minute."""
+"""A step then begins no other batch: rebalances and a stop are heard of between steps, and one may take a minute.
+
+Nor is one begun that waits behind a batch that took so long at the state.
+"""
 QUICK_S = LONGEST_S / 4
 """After a batch that took longer at the state, the next one is not taken before it is applied."""
 MOST_IN_HAND = 3
@@ -49,10 +52,14 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True)
 class _InHand:
-    """A batch, and what is said of it. `answered` holds None where its transaction, or one before it, was aborted."""
+    """A batch, and what is said of it.
+
+    `applied` holds None where it was not begun, and `answered` then too, or where its transaction was aborted or that
+    of one before it.
+    """
 
     batch: _Batch
-    applied: Future[list[Answer]]
+    applied: Future[list[Answer] | None]
     answered: Future[list[Answer] | None]
 
 
@@ -121,17 +128,19 @@ class Applier:
                     wait([each.answered for each in in_hand])
                     in_hand.clear()
             if answers is None:
-                log.warning("transaction aborted; its input is read again")
+                log.warning("transaction aborted, or not begun behind a slow one; its input is read again")
                 self.inbox.rewind()
                 return False
             self.inbox.committed(first.batch.offsets)
             count_applied(answers, first.batch.poison, first.batch.misrouted)
         return True
 
-    def _answer_all(self, batch: _Batch, applied: Future[list[Answer]], before: _InHand | None) -> list[Answer] | None:
-        """What was answered; None where the Kafka transaction was aborted. Raises what kept it from being applied."""
+    def _answer_all(
+        self, batch: _Batch, applied: Future[list[Answer] | None], before: _InHand | None
+    ) -> list[Answer] | None:
+        """What was answered, if it was. Raises what kept the batch from being applied."""
         answers = applied.result()
-        if before is not None and before.answered.result() is None:
+        if answers is None or (before is not None and before.answered.result() is None):
             return None
         records = [*batch.passed_on]
         for answer, (arrived, received) in zip(answers, batch.corrections, strict=True):
@@ -147,9 +156,9 @@ class Applier:
                 break
         return taken
 
-    def _apply(self, batch: Ready, before: _InHand | None) -> list[Answer]:
-        if before is not None:
-            before.applied.result()
+    def _apply(self, batch: Ready, before: _InHand | None) -> list[Answer] | None:
+        if before is not None and (before.applied.result() is None or self._took_s > LONGEST_S):
+            return None
         if not batch.corrections:
             return []
         began = self.clock()

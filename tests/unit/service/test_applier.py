@@ -149,6 +149,27 @@ def test_the_next_batch_is_made_ready_while_one_is_applied(world: World) -> None
     assert world.broker.keys == ALL
 
 
+def test_what_waits_behind_a_slow_batch_is_not_begun_but_read_again(world: World) -> None:
+    """Each may take a minute, and rebalances are not heard of meanwhile."""
+    now_s = 0.0
+
+    def begins() -> None:
+        nonlocal now_s
+        if world.state.applied == ["0", "1"]:
+            assert all(world.state.made.acquire(timeout=WAIT_S) for _ in range(3))
+            now_s += 60.0
+
+    world.broker.may.set()
+    world.state.begins = begins
+    applier = world.applier()
+    applier.clock = lambda: now_s
+    assert applier.step()
+    assert world.state.applied == world.broker.keys == ALL[:4]
+    assert (world.inbox.done, world.inbox.taken, world.inbox.rewound) == (4, 4, 1)
+    assert applier.step()
+    assert world.broker.keys == ALL
+
+
 def test_after_an_abort_what_was_applied_behind_it_is_read_again_and_answered_in_its_turn(world: World) -> None:
     world.broker.aborts = 1
     world.broker.may.set()
