@@ -1,5 +1,6 @@
 """Builds the applier."""
 
+import sys
 from collections.abc import Iterable
 
 from processor import metrics
@@ -21,12 +22,15 @@ from processor.settings import Settings
 
 MOST_CORRECTIONS = 2_000
 """Of a batch, with the rows that are read for them (ADR 0215)."""
-AT_HAND = 2 * MOST_CORRECTIONS
-"""With so many, reading waits until all of them are applied and answered (ADR 0056)."""
+AT_HAND = 6 * MOST_CORRECTIONS
+"""With so many, reading waits until all of them are applied and answered (ADR 0056): three are in hand at once."""
+SWITCH_S = 0.0005
+"""A thread that has heard from Postgres waits so long for one that computes: ten times a batch (ADR 0058)."""
 
 
 def run_apply(settings: Settings) -> None:
     """The applier, until it is told to stop."""
+    sys.setswitchinterval(SWITCH_S)
     life = Lifecycle(settings.ready_file, ("schemas", "assigned", "state"))
     serve(settings, metrics.APPLY, life)
     catalog = open_catalog(settings)

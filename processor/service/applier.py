@@ -2,26 +2,26 @@
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 from processor import metrics
 from processor.codec.codec import Codec
 from processor.codec.correction_reader import Arrived
 from processor.codec.errors import DecodeError
 from processor.codec.history import headers_of
-from processor.core.correction import Answer, Correction
+from processor.core.correction import Answer
 from processor.core.errors import Reason
 from processor.core.partition import partition_of
-from processor.service.apply import apply
+from processor.service.apply import Ready, apply_ready, ready
 from processor.service.apply_state import StateWriter
-from processor.service.decoded import DecodedAhead
 from processor.service.emit import Emitter
-from processor.service.inbox import InboxAhead
+from processor.service.inbox import Inbox
 from processor.service.records import TRACEPARENT, Headers, Outgoing, Received
 from processor.service.tally import count_applied, timed_commit
 from processor.service.work import Poison
@@ -29,7 +29,14 @@ from processor.service.work import Poison
 log = logging.getLogger(__name__)
 
 LONGEST_S = 2.0
-"""A step then begins no other batch: rebalances and a stop are heard of between steps, and one may take a minute."""
+"""A step then begins no other batch: rebalances and a stop are heard of between steps, and one may take a minute.
+
+Nor is one begun that waits behind a batch that took so long at the state.
+"""
+QUICK_S = LONGEST_S / 4
+"""After a batch that took longer at the state, the next one is not taken before it is applied."""
+MOST_IN_HAND = 3
+"""Batches: one is answered, one applied, one waits for its turn."""
 
 
 @dataclass(slots=True)
@@ -43,8 +50,17 @@ class _Batch:
     misrouted: int = 0
 
 
-_InHand: TypeAlias = tuple[_Batch, Future[list[Answer] | None]]
-"""What is being answered, and what was answered then; None where its transaction was aborted."""
+@dataclass(frozen=True, slots=True)
+class _InHand:
+    """A batch, and what is said of it.
+
+    `applied` holds None where it was not begun, and `answered` then too, or where its transaction was aborted or that
+    of one before it.
+    """
+
+    batch: _Batch
+    applied: Future[list[Answer] | None]
+    answered: Future[list[Answer] | None]
 
 
 @dataclass(slots=True)
@@ -53,11 +69,10 @@ class Applier:
 
     A crash between the two transactions repeats the batch; the state then gives back the answers that it kept.
 
-    One batch is answered while the next is applied (ADR 0056). While a thread waits for the state, what comes after is
-    decoded, whatever becomes of it (ADR 0037).
+    One batch is answered while the next is applied (ADR 0056), and those to come are made ready meanwhile (ADR 0058).
     """
 
-    inbox: InboxAhead
+    inbox: Inbox
     codec: Codec
     state: StateWriter
     emitter: Emitter
@@ -65,63 +80,72 @@ class Applier:
     commit_transaction: Callable[[Iterable[Outgoing], Sequence[Any]], bool]
     passed: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
-    _decoded: DecodedAhead[Arrived | Poison] = field(init=False)
+    _took_s: float = field(default=LONGEST_S, init=False)
+    """The last batch at the state."""
     _applying: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "apply"), init=False)
     _answering: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "answer"), init=False)
-
-    def __post_init__(self) -> None:
-        self._decoded = DecodedAhead(self._decode)
 
     def step(self) -> bool:
         """What is at hand, a batch after the other, for a while; False where nothing is. No transaction is left open.
 
         Raises StateUnavailable and RegistryUnavailable, when all that was applied before is answered.
         """
-        worked, in_hand, until = False, None, self.clock() + LONGEST_S
+        worked, until = False, self.clock() + LONGEST_S
+        in_hand: deque[_InHand] = deque()
         try:
             while self.clock() < until and (taken := self._take()):
                 worked = True
-                batch = self._sort(taken)
-                answers = self._applied(batch)
-                before, in_hand = in_hand, None
-                if not self._is_answered(before):
+                in_hand.append(self._begin(self._sort(taken), in_hand[-1] if in_hand else None))
+                if not self._are_answered(in_hand, MOST_IN_HAND - 1):
                     return True
-                in_hand = batch, self._answering.submit(self._answer_all, batch, answers)
         finally:
-            self._is_answered(in_hand)
+            self._are_answered(in_hand, 0)
         if not worked:
             self.state.prune(datetime.now(UTC))
         return worked
 
-    def _applied(self, batch: _Batch) -> list[Answer]:
+    def _begin(self, batch: _Batch, before: _InHand | None) -> _InHand:
+        """Nothing of a batch is applied, or answered, unless all before it was."""
         self.passed("after_read")
-        applied = self._applying.submit(self._apply, [arrived.correction for arrived, _ in batch.corrections])
-        try:
-            self._decoded.prepare(self.inbox.ahead(self.max_records), applied.done)
-        finally:
-            answers = applied.result()
-        return answers
+        made = ready([arrived.correction for arrived, _ in batch.corrections], self.state)
+        applied = self._applying.submit(self._apply, made, before)
+        if self._took_s > QUICK_S:
+            wait([applied])
+        return _InHand(batch, applied, self._answering.submit(self._answer_all, batch, applied, before))
 
-    def _is_answered(self, in_hand: _InHand | None) -> bool:
-        """Waits for its transaction. After an abort all is read again, also what was applied behind it."""
-        if in_hand is None:
-            return True
-        batch, answered = in_hand
-        answers = answered.result()
-        if answers is None:
-            log.warning("transaction aborted; its input is read again")
-            self.inbox.rewind()
-            return False
-        self.inbox.committed(batch.offsets)
-        count_applied(answers, batch.poison, batch.misrouted)
+    def _are_answered(self, in_hand: deque[_InHand], most: int) -> bool:
+        """Waits until no more than `most` are in hand. After an abort all is read again, also what was applied behind.
+
+        Nothing is left in hand where it was aborted, or could not be applied.
+        """
+        while len(in_hand) > most:
+            first = in_hand.popleft()
+            answers = None
+            try:
+                answers = first.answered.result()
+            finally:
+                if answers is None:
+                    wait([each.answered for each in in_hand])
+                    in_hand.clear()
+            if answers is None:
+                log.warning("transaction aborted, or not begun behind a slow one; its input is read again")
+                self.inbox.rewind()
+                return False
+            self.inbox.committed(first.batch.offsets)
+            count_applied(answers, first.batch.poison, first.batch.misrouted)
         return True
 
-    def _answer_all(self, batch: _Batch, answers: Sequence[Answer]) -> list[Answer] | None:
-        """What was answered; None where the Kafka transaction was aborted."""
+    def _answer_all(
+        self, batch: _Batch, applied: Future[list[Answer] | None], before: _InHand | None
+    ) -> list[Answer] | None:
+        """What was answered, if it was. Raises what kept the batch from being applied."""
+        answers = applied.result()
+        if answers is None or (before is not None and before.answered.result() is None):
+            return None
         records = [*batch.passed_on]
         for answer, (arrived, received) in zip(answers, batch.corrections, strict=True):
             records.append(self._answer(answer, arrived, received))
-        return [*answers] if timed_commit(self.commit_transaction, records, batch.offsets) else None
+        return answers if timed_commit(self.commit_transaction, records, batch.offsets) else None
 
     def _take(self) -> list[Received]:
         taken: list[Received] = []
@@ -132,16 +156,22 @@ class Applier:
                 break
         return taken
 
-    def _apply(self, corrections: Sequence[Correction]) -> list[Answer]:
-        if not corrections:
+    def _apply(self, batch: Ready, before: _InHand | None) -> list[Answer] | None:
+        if before is not None and (before.applied.result() is None or self._took_s > LONGEST_S):
+            return None
+        if not batch.corrections:
             return []
-        with metrics.APPLIED.time():
-            return apply(corrections, self.state, datetime.now(UTC))
+        began = self.clock()
+        try:
+            with metrics.APPLIED.time():
+                return apply_ready(batch, self.state, datetime.now(UTC))
+        finally:
+            self._took_s = self.clock() - began
 
     def _sort(self, taken: Sequence[Received]) -> _Batch:
         batch = _Batch(self.inbox.offsets())
         for record in taken:
-            item = self._decoded.of(record)
+            item = self._decode(record)
             if isinstance(item, Poison):
                 batch.poison.append(item.reason)
                 batch.passed_on.append(self.emitter.dead_letter(item))

@@ -1,12 +1,13 @@
 """Applying: corrections become changes at the state, each at most once and never backwards, and are answered."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 from processor.core.correction import Answer, Correction, Result
 from processor.service.apply_decide import unusable
-from processor.service.apply_group import APPLIED, settle
+from processor.service.apply_group import APPLIED, Prepared, prepared, settle
 from processor.service.apply_rounds import rounds
 from processor.service.apply_state import StateTransaction, StateWriter, Verdict
 
@@ -14,39 +15,70 @@ Sending: TypeAlias = tuple[str, datetime]
 """What makes two corrections one: the id alone comes again when a request is repeated after its window."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A batch with all that can be made of it before its transaction begins (ADR 0058)."""
+
+    corrections: Sequence[Correction]
+    faults: Mapping[Sending, str]
+    usable: Mapping[Sending, Correction]
+    groups: Sequence[Prepared]
+
+
+def ready(corrections: Sequence[Correction], state: StateWriter) -> Ready:
+    """Asks the database nothing: another thread may be in a transaction. Raises StateUnavailable."""
+    faults: dict[Sending, str] = {}
+    usable: dict[Sending, Correction] = {}
+    for correction in corrections:
+        if (fault := unusable(correction, state.catalog)) is None:
+            usable[_sending(correction)] = correction
+        else:
+            faults[_sending(correction)] = fault
+    return Ready(corrections, faults, usable, _groups([*usable.values()], state))
+
+
 def apply(corrections: Sequence[Correction], state: StateWriter, now: datetime) -> list[Answer]:
-    """Answers in the order of `corrections`, after the state's commit.
+    """As `apply_ready`, of a batch that was not made ready before."""
+    return apply_ready(ready(corrections, state), state, now)
+
+
+def apply_ready(batch: Ready, state: StateWriter, now: datetime) -> list[Answer]:
+    """Answers in the order of the corrections, after the state's commit.
 
     Raises StateUnavailable: nothing is to be answered, and the same batch is to be given again.
     """
-    sendings = [(c.source.correction_id, c.source.sent_at) for c in corrections]
-    verdicts: dict[Sending, Verdict] = {}
-    usable: dict[Sending, Correction] = {}
-    for sending, correction in zip(sendings, corrections, strict=True):
-        if (fault := unusable(correction, state.catalog)) is None:
-            usable[sending] = correction
-        else:
-            verdicts[sending] = Verdict(Result.REJECTED_BY_STATE, fault, now)
-    if usable:
-        with state.transaction({c.source.district_id for c in usable.values()}) as transaction:
-            verdicts |= _settle_once(usable, state, transaction, now)
-    return [_answer(correction, verdicts[sending]) for sending, correction in zip(sendings, corrections, strict=True)]
+    verdicts = {sending: Verdict(Result.REJECTED_BY_STATE, fault, now) for sending, fault in batch.faults.items()}
+    if batch.usable:
+        with state.transaction({c.source.district_id for c in batch.usable.values()}) as transaction:
+            verdicts |= _settle_once(batch, state, transaction, now)
+    return [_answer(correction, verdicts[_sending(correction)]) for correction in batch.corrections]
 
 
 def _settle_once(
-    corrections: Mapping[Sending, Correction], state: StateWriter, transaction: StateTransaction, now: datetime
+    batch: Ready, state: StateWriter, transaction: StateTransaction, now: datetime
 ) -> dict[Sending, Verdict]:
-    answered = transaction.answered(list(corrections.values()), now)
+    corrections = batch.usable
+    answered = transaction.answered([*corrections.values()], now)
     known = {s: verdict for s, verdict in zip(corrections, answered, strict=True) if verdict is not None}
-    fresh = [correction for sending, correction in corrections.items() if sending not in known]
+    groups = batch.groups
+    if known:
+        groups = _groups([correction for sending, correction in corrections.items() if sending not in known], state)
     applied = Verdict(Result.APPLIED, None, now)
     settled = [
-        (correction, applied if said == APPLIED else Verdict(*said, now))
-        for group in rounds(fresh, state.catalog)
-        for correction, said in zip(group.corrections, settle(group, transaction), strict=True)
+        (correction, applied if said is APPLIED else Verdict(*said, now))
+        for each in groups
+        for correction, said in zip(each.group.corrections, settle(each, transaction), strict=True)
     ]
     transaction.conclude(settled)
-    return known | {(c.source.correction_id, c.source.sent_at): verdict for c, verdict in settled}
+    return known | {_sending(correction): verdict for correction, verdict in settled}
+
+
+def _groups(corrections: Sequence[Correction], state: StateWriter) -> list[Prepared]:
+    return [prepared(group, state) for group in rounds(corrections, state.catalog)]
+
+
+def _sending(correction: Correction) -> Sending:
+    return correction.source.correction_id, correction.source.sent_at
 
 
 def _answer(correction: Correction, verdict: Verdict) -> Answer:

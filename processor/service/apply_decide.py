@@ -10,7 +10,7 @@ from processor.core.correction import Correction, Op
 from processor.core.ids import is_request_id
 from processor.core.keys import is_canonical
 from processor.core.request import Mode
-from processor.core.rows import NUL, with_nul
+from processor.core.rows import NUL, is_tame, with_nul
 from processor.core.values import Values
 from processor.service.apply_state import Found, StateRow, Write
 from processor.service.refusal_text import NO_SUCH_TIME_SQLSTATE, NUL_SQLSTATE, refusal_text
@@ -121,7 +121,9 @@ def _unusable_fields(correction: Correction, object_type: ObjectType) -> str | N
     fields = written_fields(object_type, correction)
     if correction.op is Op.UPDATE and not fields:
         return "no field changed"
-    after = correction.after or {}
+    after = correction.after
+    if after is None or is_tame(after):
+        return None
     if nul := [name for name in sorted(with_nul(after)) if any(name == field.name for field in object_type.owned)]:
         return refusal_text(NUL_SQLSTATE, ",".join(nul))
     times = object_type.timestamps if fields is object_type.owned else [f for f in fields if f.kind is Kind.TIMESTAMP]

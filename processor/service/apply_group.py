@@ -1,6 +1,7 @@
 """Corrections of one object and operation: read, decided, written, and what is to be said of each."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from processor.core.correction import Correction, Op, Result
@@ -11,9 +12,11 @@ from processor.service.apply_state import (
     NO_REFERENCES,
     TIMED_OUT,
     Effect,
+    Made,
     References,
     Refusal,
     StateTransaction,
+    StateWriter,
     Write,
     WriteResult,
 )
@@ -30,13 +33,31 @@ REFERRED_TO = frozenset({FOREIGN_KEY_VIOLATION, "23001"})
 _LATER = {LOCK_NOT_AVAILABLE: "locked by another transaction", TIMED_OUT: "timed out"}
 
 
-def settle(group: Group, transaction: StateTransaction) -> list[Said]:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A group with its writes, none for deletes; `made` is of all of them."""
+
+    group: Group
+    writes: Sequence[Write]
+    made: Made | None
+
+
+def prepared(group: Group, state: StateWriter) -> Prepared:
+    if group.op is Op.DELETE:
+        return Prepared(group, (), None)
+    kind = group.object_type
+    writes = [Write(correction, written_fields(kind, correction), None) for correction in group.corrections]
+    return Prepared(group, writes, state.make(kind, writes))
+
+
+def settle(prepared: Prepared, transaction: StateTransaction) -> list[Said]:
     """What is said of each correction, in their order.
 
     Most rows are as their corrections expect them, and are written without being read. The others are read and decided;
     a row that changed between reading and writing is so once more.
     """
-    said: dict[int, Said] = dict.fromkeys(_unread(group, transaction), APPLIED)
+    group = prepared.group
+    said: dict[int, Said] = dict.fromkeys(_unread(prepared, transaction), APPLIED)
     left = [place for place in range(len(group.corrections)) if place not in said]
     for last in (False, True):
         if left:
@@ -44,25 +65,21 @@ def settle(group: Group, transaction: StateTransaction) -> list[Said]:
             heard = settling.run(last=last)
             said |= {left[place]: what for place, what in heard.items()}
             left = [place for place in left if place not in said]
-    said |= _kept_otherwise(group, transaction, [place for place in said if said[place] is APPLIED])
+    said |= _kept_otherwise(prepared, transaction, [place for place in said if said[place] is APPLIED])
     return [said[place] for place in range(len(group.corrections))]
 
 
-def _kept_otherwise(group: Group, transaction: StateTransaction, places: Sequence[int]) -> dict[int, Said]:
+def _kept_otherwise(prepared: Prepared, transaction: StateTransaction, places: Sequence[int]) -> dict[int, Said]:
     """What was written and is not what the row holds: nobody is told that both sides are equal (ADR 0147)."""
-    if group.op is Op.DELETE or not places:
+    if not prepared.writes or not places:
         return {}
-    kind, written = group.object_type, [group.corrections[place] for place in places]
-    unlike = transaction.kept_otherwise(kind, [Write(c, written_fields(kind, c), None) for c in written])
+    unlike = transaction.kept_otherwise(prepared.group.object_type, [prepared.writes[place] for place in places])
     return {places[n]: (Result.REJECTED_BY_STATE, kept_text(names)) for n, names in unlike.items()}
 
 
-def _unread(group: Group, transaction: StateTransaction) -> set[int]:
+def _unread(prepared: Prepared, transaction: StateTransaction) -> set[int]:
     """Places of corrections that needed no decision."""
-    if group.op is Op.DELETE:
-        return set()
-    kind = group.object_type
-    writes = [Write(correction, written_fields(kind, correction), None) for correction in group.corrections]
+    kind, writes = prepared.group.object_type, prepared.writes
     sure: dict[int, Write] = {}
     for place, (write, references) in enumerate(zip(writes, transaction.resolve(kind, writes), strict=True)):
         if references is NO_REFERENCES:
@@ -71,9 +88,10 @@ def _unread(group: Group, transaction: StateTransaction) -> set[int]:
             sure[place] = Write(write.correction, write.fields, None, references)
     if not sure:
         return set()
-    write_unread = transaction.create_unread if group.op is Op.CREATE else transaction.update_unread
+    write_unread = transaction.create_unread if prepared.group.op is Op.CREATE else transaction.update_unread
     places = list(sure)
-    return {places[n] for n in write_unread(kind, list(sure.values()))}
+    made = prepared.made if len(places) == len(writes) else None
+    return {places[n] for n in write_unread(kind, list(sure.values()), made)}
 
 
 class _Settling:

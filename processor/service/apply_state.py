@@ -87,6 +87,10 @@ class Write:
     references: References = NO_REFERENCES
 
 
+class Made(Protocol):
+    """What a StateWriter makes of some writes before they are tried without reading; it alone knows what it is."""
+
+
 class Effect(Enum):
     WRITTEN = "written"
     MISSED = "missed"
@@ -116,10 +120,13 @@ class StateTransaction(Protocol):
     def referring(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[str | Refusal | None]:
         """An object of the catalog that still has a record below this one."""
 
-    def create_unread(self, object_type: ObjectType, writes: Sequence[Write]) -> set[int]:
-        """Places of those created. Of all others nothing is known and nothing changed: they are to be read."""
+    def create_unread(self, object_type: ObjectType, writes: Sequence[Write], made: Made | None) -> set[int]:
+        """Places of those created. Of all others nothing is known and nothing changed: they are to be read.
 
-    def update_unread(self, object_type: ObjectType, writes: Sequence[Write]) -> set[int]:
+        `made` of the same writes, whatever they refer to.
+        """
+
+    def update_unread(self, object_type: ObjectType, writes: Sequence[Write], made: Made | None) -> set[int]:
         """Places of those updated, whose only row was just as `before` says. Of all others nothing is known."""
 
     def create(self, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]: ...
@@ -143,6 +150,12 @@ class StateWriter(Protocol):
         """Commits on leaving; one transaction a district at a time, across all processes.
 
         Raises StateUnavailable, from entering, from any call inside and from leaving.
+        """
+
+    def make(self, object_type: ObjectType, writes: Sequence[Write]) -> Made | None:
+        """Of what does not depend on the state's rows, for a transaction to come; None where that is not known yet.
+
+        Asks the database nothing, so another thread may be in a transaction meanwhile.
         """
 
     def prune(self, now: datetime) -> int:

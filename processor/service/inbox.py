@@ -43,11 +43,6 @@ class Inbox(Protocol):
     def rewind(self) -> None: ...
 
 
-class InboxAhead(Inbox, Protocol):
-    def ahead(self, most: int) -> Sequence[Received]:
-        """What would be given next; nothing is taken."""
-
-
 def never() -> bool:
     return False
 

@@ -322,17 +322,3 @@ def test_a_member_that_is_told_of_no_broker_asks_again(world: World) -> None:
 
 def numbered(first: int, end: int) -> list[bytes]:
     return [b"%d" % number for number in range(first, end)]
-
-
-def test_what_comes_next_is_seen_and_nothing_is_taken(world: World) -> None:
-    """Decoded ahead of its turn, it is the very record that is then taken."""
-    world.put(5)
-    member = world.join()
-    world.until(lambda: len(member.ahead(9)) == 5, "five records")
-    seen = member.ahead(2)
-    assert [record.value for record in seen] == [b"0", b"1"]
-    assert not member.offsets()
-    given = next(member.ready(time.time()))
-    assert given is seen[0]
-    assert world.take() == [b"0", b"1", b"2", b"3", b"4"]
-    assert member.ahead(9) == []

@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain, islice, zip_longest
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -128,12 +127,6 @@ class Inbox:
                 yield record
                 if partition.waiting and partition.waiting[0] is not record:
                     turns.append(partition)
-
-    def ahead(self, most: int) -> list[Received]:
-        """The next ones that `ready` would give, without a turn: nothing is taken, and some may never be given."""
-        waiting = (p.waiting for p in self._partitions.values() if p.lane is not Lane.CHUNKS)
-        in_turn = chain.from_iterable(zip_longest(*waiting))
-        return list(islice((record for record in in_turn if record is not None), most))
 
     def chunks(self, resting: Collection[int] = ()) -> Iterator[Received]:
         """Chunks of one partition that does not rest and has none in hand: of the one longest without a turn."""

@@ -1,6 +1,6 @@
 """The state's database as the applier writes it: the connection, its transactions, what the applier keeps there."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -13,9 +13,10 @@ from processor.adapters.postgres.raised import safe_message
 from processor.adapters.postgres.state_writer_columns import Columns, missing_columns
 from processor.adapters.postgres.state_writer_statements import Statements
 from processor.adapters.postgres.state_writer_transaction import PostgresStateTransaction
+from processor.adapters.postgres.state_writer_unread import MadeWrites, made_of
 from processor.core.catalog import Catalog, ObjectType
 from processor.crashpoint import CrashPoints
-from processor.service.apply_state import StateUnavailable
+from processor.service.apply_state import StateUnavailable, Write
 
 _SQL = named_sql("applier.sql")
 _SCHEMA = named_sql("applier_schema.sql")
@@ -112,6 +113,13 @@ class PostgresStateWriter:
                 self._crash_points("apply.before_sql_commit")
             self._crash_points("apply.after_sql_commit")
 
+    def make(self, object_type: ObjectType, writes: Sequence[Write]) -> MadeWrites | None:
+        """The parameters of writes; None before the columns are known, and for objects with an id of the state's."""
+        statements = self._statements.get(object_type.name)
+        if statements is None or not statements.knows_columns:
+            return None
+        return None if statements.looked_up else made_of(statements, object_type, writes)
+
     def prune(self, now: datetime) -> int:
         """Forgets some answers older than the retention, where it is time to; how many. To be called when idle.
 
@@ -183,6 +191,9 @@ def _conninfo(dsn: str, application_name: str, statement_timeout_s: float, idle_
         "DateStyle": "ISO",
         "extra_float_digits": "1",
         "synchronous_commit": "on",
+        # Rows are looked up by key. The planner would sooner read a whole table of some hundred thousand (ADR 0059).
+        "enable_seqscan": "off",
+        "plan_cache_mode": "force_generic_plan",
         "statement_timeout": f"{statement_timeout_s * 1000:.0f}",
         "lock_timeout": f"{statement_timeout_s * 1000 * LOCK_SHARE:.0f}",
         "idle_in_transaction_session_timeout": f"{idle_timeout_s * 1000:.0f}",

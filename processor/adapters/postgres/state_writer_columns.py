@@ -46,6 +46,10 @@ class Columns:
             raise StateUnavailable(f"the state has no column {column} in table {table}: mend the catalog or the table")
         return found
 
+    def knows(self, table: str) -> bool:
+        """Whether `type_of` asks nothing."""
+        return table in self._of
+
     def _describe(self, table: str) -> Mapping[str, ColumnType]:
         quoted = table_name(table).as_string(self.connection)
         rows = self.connection.execute(_SQL["columns"], {"table": quoted})

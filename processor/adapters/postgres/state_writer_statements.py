@@ -64,6 +64,11 @@ class Statements:
         self._home = home_of(object_type.state)
         self._updates: dict[tuple[str, ...], bytes] = {}
 
+    @property
+    def knows_columns(self) -> bool:
+        """Whether nothing more is to be asked of the object's own columns."""
+        return self._columns.knows(self._home.table)
+
     @cached_property
     def looked_up(self) -> tuple[FieldSpec, ...]:
         return tuple(field for field in self._type.owned if field.state_lookup is not None)
@@ -221,10 +226,13 @@ class Statements:
         )
 
     def _unchanged(self) -> sql.Composable:
-        """Byte by byte: to a column's own collation texts may be equal that are not the same."""
+        """Byte by byte: to a column's own collation texts may be equal that are not the same.
+
+        No join may take it for its own condition: all of the table's rows would be hashed by all of their texts.
+        """
         columns = [sql.Identifier("t", column_of(field)) for field in self._type.owned]
         texts = [sql.SQL('{}::text collate "C"').format(column) for column in columns]
-        return sql.SQL("array[{}] = i.old").format(_list(texts))
+        return sql.SQL("(array[{}] = i.old) is true").format(_list(texts))
 
     def _same_record(self, home: Home, alias: str = "t") -> sql.Composable:
         terms = [self._equals("key", home.table, home.key_column, alias)]

@@ -30,6 +30,7 @@ from processor.service.apply_state import (
     NO_REFERENCES,
     Effect,
     Found,
+    Made,
     References,
     Refusal,
     Verdict,
@@ -176,11 +177,11 @@ class PostgresStateTransaction:
             results |= zip(places, some, strict=True)
         return [results[place] for place in range(len(writes))]
 
-    def create_unread(self, object_type: ObjectType, writes: Sequence[Write]) -> set[int]:
-        return self._unread.create(object_type, writes)
+    def create_unread(self, object_type: ObjectType, writes: Sequence[Write], made: Made | None) -> set[int]:
+        return self._unread.create(object_type, writes, made)
 
-    def update_unread(self, object_type: ObjectType, writes: Sequence[Write]) -> set[int]:
-        return self._unread.update(object_type, writes)
+    def update_unread(self, object_type: ObjectType, writes: Sequence[Write], made: Made | None) -> set[int]:
+        return self._unread.update(object_type, writes, made)
 
     def record_seen(self, object_type: ObjectType, corrections: Sequence[Correction]) -> None:
         parameters = {"object": object_type.name, **literals(identities(corrections) | versions(corrections))}

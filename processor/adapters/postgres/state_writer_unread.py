@@ -1,6 +1,7 @@
 """Writes of rows that were not read first: they are as the correction says, or they are not written (ADR 0047)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from psycopg import Connection
 
@@ -8,10 +9,27 @@ from processor.adapters.postgres.state_writer_arrays import alike, written
 from processor.adapters.postgres.state_writer_bisect import MAX_ROWS, Pieces
 from processor.adapters.postgres.state_writer_foretold import foretold, lost_time
 from processor.adapters.postgres.state_writer_statements import Statements
-from processor.core.catalog import ObjectType
-from processor.service.apply_state import Write
+from processor.core.catalog import FieldSpec, ObjectType
+from processor.service.apply_state import Made, Write
 
 NUL = "\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one statement carries: `places` among the writes, which write the same fields."""
+
+    fields: tuple[FieldSpec, ...]
+    places: Sequence[int]
+    parameters: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class MadeWrites:
+    """`statements`: those of the columns as they were known then."""
+
+    statements: Statements
+    pieces: Sequence[Piece]
 
 
 class Unread:
@@ -22,11 +40,12 @@ class Unread:
         self._pieces = pieces
         self._statements = statements
 
-    def create(self, object_type: ObjectType, writes: Sequence[Write]) -> set[int]:
+    def create(self, object_type: ObjectType, writes: Sequence[Write], made: Made | None) -> set[int]:
         """Places of those created."""
-        return self._written(object_type, self._statements(object_type).create, writes, [*range(len(writes))])
+        statements = self._statements(object_type)
+        return self._written(self._made(statements, object_type, writes, made), lambda _: statements.create)
 
-    def update(self, object_type: ObjectType, writes: Sequence[Write]) -> set[int]:
+    def update(self, object_type: ObjectType, writes: Sequence[Write], made: Made | None) -> set[int]:
         """Places of those updated.
 
         An id of the state's that a field was looked up by cannot be foretold, so such objects are read first.
@@ -34,40 +53,23 @@ class Unread:
         statements = self._statements(object_type)
         if statements.looked_up:
             return set()
-        done: set[int] = set()
-        for places in alike(writes):
-            statement = statements.update(writes[places[0]].fields)
-            done |= self._written(object_type, statement, writes, places)
-        return done
+        return self._written(self._made(statements, object_type, writes, made), statements.update)
 
-    def _written(
-        self, object_type: ObjectType, statement: bytes, writes: Sequence[Write], places: Sequence[int]
-    ) -> set[int]:
-        """Places of those written. What is not sure of a row before it is tried is left to be read."""
-        statements, done = self._statements(object_type), set[int]()
-        held = [place for place in places if lost_time(object_type, statements.without_zone, writes[place]) is None]
-        for start in range(0, len(held), MAX_ROWS):
-            piece = held[start : start + MAX_ROWS]
-            old: Sequence[Sequence[str | None]] = ()
-            if writes[piece[0]].correction.before is not None:
-                piece, old = self._foretold(statements, writes, piece)
-            if not piece:
-                continue
-            arrays = written(object_type, [writes[place] for place in piece], statements.zoned, old)
-            if not _has_nul(arrays.values()):
-                found = self._run(statement, {"object": object_type.name, **arrays})
-                done |= {piece[n - 1] for n in found}
-        return done
+    @staticmethod
+    def _made(
+        statements: Statements, object_type: ObjectType, writes: Sequence[Write], made: Made | None
+    ) -> MadeWrites:
+        """Anew where nothing was made, or for columns as another connection knew them."""
+        if isinstance(made, MadeWrites) and made.statements is statements:
+            return made
+        return made_of(statements, object_type, writes)
 
-    def _foretold(
-        self, statements: Statements, writes: Sequence[Write], places: Sequence[int]
-    ) -> tuple[list[int], Sequence[Sequence[str | None]]]:
-        """Places of the rows whose texts are sure, and of each field these texts."""
-        old, unsure = foretold(statements.spelled, [writes[place].correction.before or {} for place in places])
-        if not unsure:
-            return [*places], old
-        sure = [n for n in range(len(places)) if n not in unsure]
-        return [places[n] for n in sure], [[column[n] for n in sure] for column in old]
+    def _written(self, made: MadeWrites, statement_of: Callable[[Sequence[FieldSpec]], bytes]) -> set[int]:
+        return {
+            piece.places[n - 1]
+            for piece in made.pieces
+            for n in self._run(statement_of(piece.fields), piece.parameters)
+        }
 
     def _run(self, statement: bytes, parameters: dict[str, str]) -> Sequence[int]:
         """Nothing is done where one row fails, or where a key has two rows: what was written of them is undone."""
@@ -77,6 +79,37 @@ class Unread:
             return found if len(found) == len(set(found)) else None
 
         return self._pieces.at_once(run) or []
+
+
+def made_of(statements: Statements, object_type: ObjectType, writes: Sequence[Write]) -> MadeWrites:
+    """Without those that cannot be sure of a row before it is tried: they are left to be read."""
+    return MadeWrites(statements, [*_pieces(statements, object_type, writes)])
+
+
+def _pieces(statements: Statements, object_type: ObjectType, writes: Sequence[Write]) -> Iterator[Piece]:
+    for places in alike(writes):
+        held = [place for place in places if lost_time(object_type, statements.without_zone, writes[place]) is None]
+        for start in range(0, len(held), MAX_ROWS):
+            piece = held[start : start + MAX_ROWS]
+            old: Sequence[Sequence[str | None]] = ()
+            if writes[piece[0]].correction.before is not None:
+                piece, old = _foretold(statements, writes, piece)
+            if not piece:
+                continue
+            arrays = written(object_type, [writes[place] for place in piece], statements.zoned, old)
+            if not _has_nul(arrays.values()):
+                yield Piece(writes[piece[0]].fields, piece, {"object": object_type.name, **arrays})
+
+
+def _foretold(
+    statements: Statements, writes: Sequence[Write], places: Sequence[int]
+) -> tuple[list[int], Sequence[Sequence[str | None]]]:
+    """Places of the rows whose texts are sure, and of each field these texts."""
+    old, unsure = foretold(statements.spelled, [writes[place].correction.before or {} for place in places])
+    if not unsure:
+        return [*places], old
+    sure = [n for n in range(len(places)) if n not in unsure]
+    return [places[n] for n in sure], [[column[n] for n in sure] for column in old]
 
 
 def _has_nul(texts: Iterable[str]) -> bool:

@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 
+from processor.adapters.postgres import state_writer_unread
 from processor.adapters.postgres.state_writer_columns import Columns
 from processor.adapters.postgres.state_writer_statements import Statements
 from processor.adapters.postgres.state_writer_transaction import PostgresStateTransaction
 from processor.core.correction import Correction, Result
+from processor.service.apply import apply_ready, ready
+from tests.integration.applier.arrived import arrived
 from tests.integration.applier.catalog import CATALOG
-from tests.integration.applier.world import World, create, delete, update
+from tests.integration.applier.world import NOW, World, create, delete, update
 
 A = {
     "lastName": 'A \\ "B", {c}',
@@ -123,3 +126,25 @@ def test_an_answer_is_kept_once(world: World) -> None:
     assert world.results(correction) == [Result.APPLIED]
     kept = world.rows("select result, ctid::text from resync_applier.applied")
     assert kept == [("APPLIED", "(0,1)")], "no row was changed after it was written"
+
+
+def test_what_was_made_before_the_transaction_is_what_is_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def made_of(*_: Any) -> None:
+        raise AssertionError("made twice")
+
+    world.apply(create("Person", "7", A))
+    batch = ready([arrived(update("Person", "7", A, B, xmax=110)), arrived(create("Person", "8", A))], world.writer)
+    monkeypatch.setattr(state_writer_unread, "made_of", made_of)
+    assert [answer.result for answer in apply_ready(batch, world.writer, NOW)] == [Result.APPLIED] * 2
+    assert world.rows("select nickname, changes from person order by person_id") == [("Bo", 1), (None, 0)]
+
+
+def test_what_was_made_for_another_connection_is_made_anew(world: World) -> None:
+    """A column may have another type by then."""
+    world.apply(create("Person", "7", B))
+    moved = update("Person", "7", B, {"seenAt": "2026-08-02T10:20:30.120000Z"}, xmax=110)
+    batch = ready([arrived(moved)], world.writer)
+    world.edit("alter table person alter seen_at type timestamp")
+    world.writer.close()
+    assert [answer.result for answer in apply_ready(batch, world.writer, NOW)] == [Result.APPLIED]
+    assert world.rows("select seen_at::text from person") == [("2026-08-02 05:20:30.12",)]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from fastavro import parse_schema, schemaless_reader
@@ -23,7 +24,8 @@ from processor.codec.patterns import pattern_of
 from processor.codec.rows import Row, RowReader
 from processor.core.catalog import ObjectType
 from processor.core.correction import Answer, Correction, Result
-from processor.core.rows import columns, with_nul
+from processor.core.rows import columns, is_tame, with_nul
+from processor.core.values import has_local_time
 from tests.unit.codec.catalogs import OBJECTS, catalog_of
 from tests.unit.codec.records import CORRECTION
 from tests.unit.codec.strategies import corrections
@@ -32,6 +34,7 @@ ALL = catalog_of(*OBJECTS)
 CODEC = Codec.open(None, ALL)
 KINDS = tuple(ALL.objects.values())
 NOW = datetime(2026, 8, 3, tzinfo=UTC)
+FARTHEST = ("Etc/GMT+12", "Etc/GMT-14")
 
 
 def schema_of(kind: ObjectType) -> Any:
@@ -126,6 +129,9 @@ def test_rows_of_any_schema_are_found_where_their_readers_read_them(types: Seque
         row, end = found
         assert ({**row}, end) == read(data, 0)
         assert with_nul({**row}) == []
+        assert is_tame(row)
+        times = [row[each["name"]] for each in fields if "timestamp-micros" in str(each["type"])]
+        assert all(has_local_time(text, ZoneInfo(zone)) for text in times if text for zone in FARTHEST)
 
 
 @given(st.sampled_from(KINDS).flatmap(lambda kind: st.lists(corrections(kind), min_size=1, max_size=4)))

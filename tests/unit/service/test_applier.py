@@ -4,15 +4,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from threading import Event
+from functools import partial
+from threading import Event, Semaphore
 from typing import Any
 
 import pytest
 
-from processor.core.catalog import Catalog
+from processor.core.catalog import Catalog, ObjectType
 from processor.core.correction import Answer, Correction, Result
 from processor.service.applier import Applier
-from processor.service.apply_state import StateTransaction, StateUnavailable, StateWriter
+from processor.service.apply import Ready
+from processor.service.apply_state import StateTransaction, StateUnavailable, StateWriter, Write
 from processor.service.emit import Emitter
 from processor.service.records import Lane, Outgoing, Received
 from processor.settings import Topics
@@ -42,9 +44,12 @@ class State:
     applied: list[str] = field(default_factory=list)
     faults: int = 0
     begins: Callable[[], None] = lambda: None
+    made: Semaphore = field(default_factory=partial(Semaphore, 0))
+    """Of each batch that was made ready."""
 
-    def apply(self, corrections: Sequence[Correction], _writer: StateWriter, now: datetime) -> list[Answer]:
+    def apply(self, batch: Ready, _writer: StateWriter, now: datetime) -> list[Answer]:
         self.begins()
+        corrections = batch.corrections
         if self.faults:
             self.faults -= 1
             raise StateUnavailable("away")
@@ -53,6 +58,10 @@ class State:
 
     def transaction(self, districts: Collection[str]) -> AbstractContextManager[StateTransaction]:
         raise NotImplementedError(districts)
+
+    def make(self, object_type: ObjectType, writes: Sequence[Write]) -> None:
+        assert [each.correction.source.object for each in writes] == [object_type.name] * len(writes)
+        self.made.release()
 
     def prune(self, now: datetime) -> int:
         assert now.tzinfo
@@ -81,14 +90,9 @@ class Broker:
         return True
 
 
-class Ahead(Waiting):
-    def ahead(self, most: int) -> Sequence[Received]:
-        return self.log[self.taken : self.taken + most]
-
-
 @dataclass(slots=True)
 class World:
-    inbox: Ahead
+    inbox: Waiting
     state: State = field(default_factory=State)
     broker: Broker = field(default_factory=Broker)
 
@@ -107,8 +111,8 @@ class World:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    made = World(Ahead(corrections(5)))
-    monkeypatch.setattr("processor.service.applier.apply", made.state.apply)
+    made = World(Waiting(corrections(5)))
+    monkeypatch.setattr("processor.service.applier.apply_ready", made.state.apply)
     yield made
     made.broker.may.set()
 
@@ -130,12 +134,48 @@ def test_the_next_batch_is_applied_while_the_one_before_is_answered(world: World
     assert not world.applier().step()
 
 
+def test_the_next_batch_is_made_ready_while_one_is_applied(world: World) -> None:
+    """As soon as one was quick: behind one that is slow nothing is taken."""
+    behind: list[bool] = []
+
+    def begins() -> None:
+        if world.state.applied == ["0", "1"]:
+            behind.extend(world.state.made.acquire(timeout=WAIT_S) for _ in range(3))
+
+    world.broker.may.set()
+    world.state.begins = begins
+    assert world.applier().step()
+    assert behind == [True] * 3
+    assert world.broker.keys == ALL
+
+
+def test_what_waits_behind_a_slow_batch_is_not_begun_but_read_again(world: World) -> None:
+    """Each may take a minute, and rebalances are not heard of meanwhile."""
+    now_s = 0.0
+
+    def begins() -> None:
+        nonlocal now_s
+        if world.state.applied == ["0", "1"]:
+            assert all(world.state.made.acquire(timeout=WAIT_S) for _ in range(3))
+            now_s += 60.0
+
+    world.broker.may.set()
+    world.state.begins = begins
+    applier = world.applier()
+    applier.clock = lambda: now_s
+    assert applier.step()
+    assert world.state.applied == world.broker.keys == ALL[:4]
+    assert (world.inbox.done, world.inbox.taken, world.inbox.rewound) == (4, 4, 1)
+    assert applier.step()
+    assert world.broker.keys == ALL
+
+
 def test_after_an_abort_what_was_applied_behind_it_is_read_again_and_answered_in_its_turn(world: World) -> None:
     world.broker.aborts = 1
     world.broker.may.set()
     applier = world.applier()
     assert applier.step()
-    assert world.state.applied == ["0", "1", "2", "3"]
+    assert world.state.applied[:2] == ["0", "1"]
     assert world.broker.keys == []
     assert (world.inbox.done, world.inbox.taken, world.inbox.rewound) == (0, 0, 1)
     applier.step()
@@ -162,6 +202,7 @@ def test_a_state_that_goes_away_takes_no_answer_with_it(world: World) -> None:
     applier = world.applier()
     with pytest.raises(StateUnavailable):
         applier.step()
+    assert world.state.applied == ["0", "1"], "nor is anything applied that came behind"
     assert world.broker.keys == ["0", "1"]
     assert world.inbox.done == 2
     world.inbox.rewind()
