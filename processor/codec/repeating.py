@@ -61,7 +61,7 @@ class RepeatingWriter:
         write = self._kept.get(rest) or self._write.alike(self._to_wire(record), self._varying, b"")
         data = write(*self._values(record))
         if len(data) <= LONGEST_KEPT:
-            if len(self._kept) >= MOST_KEPT:
+            if rest not in self._kept and len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
             self._kept[rest] = write
             self._last = rest, write

@@ -74,6 +74,14 @@ def test_no_more_is_kept_than_a_few() -> None:
         assert 0 < len(schema.body) <= MOST_KEPT
 
 
+def test_all_that_is_kept_stays_where_nothing_new_comes() -> None:
+    (schema,) = Codec.open(None, CATALOG).schemas_of(KeyOutcome)
+    assert isinstance(schema.body, RepeatingWriter)
+    for number in (*range(MOST_KEPT), 0):
+        schema.body(replace(OUTCOME, detail=None, parent=None, attempt=number))
+    assert len(schema.body) == MOST_KEPT
+
+
 def test_a_long_record_is_written_and_not_kept() -> None:
     codec = Codec.open(None, CATALOG)
     outcome = replace(OUTCOME, detail=None, parent=None, changed_fields=("x" * LONGEST_KEPT,))
