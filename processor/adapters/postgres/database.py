@@ -137,7 +137,7 @@ class Database:
             self._answered()
             raise Unreadable(None) from error
         except psycopg.Error as error:
-            if not isinstance(error, psycopg.DataError) and not is_of_a_row(error):
+            if not is_of_a_row(error):
                 raise self._away(error, started) from error
             self._answered()
             raise Unreadable(error.sqlstate) from error

@@ -8,8 +8,11 @@ import psycopg
 _RAISE = "exec_stmt_raise"
 """Where the server's source raises what a PL/pgSQL function asks it to."""
 
-_OF_STATEMENTS = ("0A", "3F", "42", "F0", "XX")
-"""Classes of errors that our own statement's have no context."""
+_OF_VALUES = ("21", "23")
+"""Classes of errors that only rows give: a subquery with two of them, constraints, a domain's among them."""
+
+_OF_THE_SERVER = ("08", "25P", "40", "53", "55006", "55P", "57", "58")
+"""Classes that a function meets and does not cause: connections, timeouts, deadlocks, locks, memory, disks, a stop."""
 
 
 def is_raised(error: psycopg.Error) -> bool:
@@ -18,13 +21,16 @@ def is_raised(error: psycopg.Error) -> bool:
 
 
 def is_within_function(error: psycopg.Error) -> bool:
-    """Whether it happened within a function; other contexts have errors of other classes."""
+    """Whether it happened within a function; other contexts have errors of the server."""
     return error.diag.context is not None
 
 
 def is_of_a_row(error: psycopg.Error) -> bool:
-    """Whether a function refused or failed, which it may do for one row and not for another."""
-    return is_raised(error) or ((error.sqlstate or "").startswith(_OF_STATEMENTS) and is_within_function(error))
+    """Whether a row's values are to blame, or a function refused or failed, which it may do for one row only."""
+    state = error.sqlstate or ""
+    if is_raised(error) or isinstance(error, psycopg.DataError) or state.startswith(_OF_VALUES):
+        return True
+    return is_within_function(error) and not state.startswith(_OF_THE_SERVER)
 
 
 def safe_message(error: psycopg.Error) -> str | None:
