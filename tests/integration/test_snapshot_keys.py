@@ -228,11 +228,15 @@ def test_a_column_that_does_not_exist_is_nothing_to_wait_for(new_database: NewDa
     )
 
 
-def test_a_table_that_may_not_be_read_is_nothing_to_wait_for(new_database: NewDatabase) -> None:
+@pytest.mark.parametrize("logged", [0, -1], ids=["no parameters logged", "all parameters logged"])
+def test_a_table_that_may_not_be_read_is_nothing_to_wait_for(new_database: NewDatabase, logged: int) -> None:
+    """A server that logs the parameters of what fails gives each error a context, as those of functions have it."""
     dsn, role = new_database("UTF8"), f"reader_{uuid.uuid4().hex[:8]}"
     fill(dsn)
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(sql.SQL("create role {} login").format(sql.Identifier(role)))
+        logs = sql.SQL("alter role {} set log_parameter_max_length_on_error = {}")
+        connection.execute(logs.format(sql.Identifier(role), logged))
         try:
             fault = read(make_conninfo(dsn, user=role), dsn, "a")
         finally:

@@ -206,6 +206,7 @@ class Database:
                 options=(
                     f"-c statement_timeout={milliseconds} -c default_transaction_read_only=on"
                     " -c TimeZone=UTC -c DateStyle=ISO,YMD -c extra_float_digits=1 -c jit=off"
+                    " -c log_parameter_max_length_on_error=0"
                 ),
             )
             standby = self._connection.execute("SELECT pg_is_in_recovery()").fetchone()

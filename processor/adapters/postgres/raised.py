@@ -14,6 +14,9 @@ _OF_VALUES = ("21", "23")
 _OF_THE_SERVER = ("08", "25P", "40", "53", "55006", "55P", "57", "58")
 """Classes that a function meets and does not cause: connections, timeouts, deadlocks, locks, memory, disks, a stop."""
 
+_OF_NO_FUNCTION = ("parallel worker", "remote SQL command: ")
+"""Lines of a context that also errors of our own statement have: in another process, of a foreign table."""
+
 
 def is_raised(error: psycopg.Error) -> bool:
     """Whether a function refused by itself, whatever SQLSTATE it gave as the reason."""
@@ -21,8 +24,12 @@ def is_raised(error: psycopg.Error) -> bool:
 
 
 def is_within_function(error: psycopg.Error) -> bool:
-    """Whether it happened within a function; other contexts have errors of the server."""
-    return error.diag.context is not None
+    """Whether it happened within a function; other contexts have errors of the server.
+
+    Of a connection with log_parameter_max_length_on_error = 0: else any error has a context, with the parameters.
+    """
+    lines = (error.diag.context or "").splitlines()
+    return not all(line.startswith(_OF_NO_FUNCTION) for line in lines)
 
 
 def is_of_a_row(error: psycopg.Error) -> bool:

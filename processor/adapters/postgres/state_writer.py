@@ -190,6 +190,9 @@ def _conninfo(dsn: str, application_name: str, statement_timeout_s: float, idle_
         "TimeZone": "UTC",
         "DateStyle": "ISO",
         "extra_float_digits": "1",
+        # Errors have a context then only where a function is at work.
+        "log_parameter_max_length_on_error": "0",
+        "jit": "off",
         "synchronous_commit": "on",
         # Rows are looked up by key. The planner would sooner read a whole table of some hundred thousand (ADR 0059).
         "enable_seqscan": "off",

@@ -5,6 +5,7 @@ from typing import LiteralString
 import pytest
 
 from processor.core.correction import Result
+from processor.service.apply_state import StateUnavailable
 from tests.integration.applier.world import World, create, update
 
 REFUSING = """
@@ -62,6 +63,23 @@ def test_a_column_that_the_state_fills_by_itself_stops_its_own_object_only(world
         "the state's database fills a column by itself that the catalog has it written to (428C9)",
     )
     assert other.result is Result.APPLIED
+
+
+def test_a_column_that_is_gone_stops_the_batch_also_where_the_state_logs_parameters(world: World) -> None:
+    """Each error of a prepared statement has a context then, as those of functions have it."""
+    world.edit("""
+        do $$ begin
+            execute format('alter database %%I set log_parameter_max_length_on_error = -1', current_database());
+        end $$
+    """)
+    world.writer.close()
+    for number in range(10):
+        assert world.results(create("Note", f"{ID[:-1]}1{number}", {"body": "B"})) == [Result.APPLIED]
+
+    world.edit("alter table note drop column body")
+
+    with pytest.raises(StateUnavailable, match='42703 column "body" of relation "note" does not exist'):
+        world.apply(create("Note", ID + "1", {"body": "B"}))
 
 
 CHANGING = """
