@@ -4,8 +4,9 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import count
 from time import monotonic
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -14,7 +15,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from processor.adapters.postgres.array_literal import array_literal
-from processor.adapters.postgres.database import ReaderOptions
+from processor.adapters.postgres.database import Database, ReaderOptions
 from processor.adapters.postgres.snapshot_sql import district_statement, state_statement
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.adapters.postgres.state_writer import PostgresStateWriter
@@ -204,6 +205,77 @@ def test_a_row_that_a_view_fails_for_ends_by_itself(new_database: NewDatabase, s
         "bad": (Reason.UNREPRESENTABLE, f"label: what {name} holds cannot be read ({sqlstate})")
     }
     assert set(one.rows) == {"a", "b"}
+
+
+@pytest.mark.parametrize("side", ["district", "state"])
+@pytest.mark.parametrize(("shown", "rows"), [("label", 4_980), ("'bad label'", 4_980), ("'bad label'", 3)])
+def test_a_view_that_fails_for_all_rows_is_not_looked_through_key_by_key(
+    new_database: NewDatabase, side: str, shown: str, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some keys may have no row, and some be no text there: that tells nothing of the rows.
+
+    What is shown for a constant fails when the statement is planned, for whatever keys, and for none.
+    """
+    viewed, plain = new_database("LATIN1"), new_database("UTF8")
+    keys = [*(f"k{number}" for number in range(rows)), *(f"none {number}" for number in range(10)), "\u0416"]
+    fill(plain)
+    fill(viewed)
+    with psycopg.connect(viewed) as connection:
+        connection.execute("insert into item select 'D', key, 'bad label' from unnest(%s::text[]) key", [keys[:-11]])
+        view = VIEW.replace("DO", "perform no_such_function()").replace("shown(label) as", f"shown({shown}) as")
+        connection.execute(view.replace("plpgsql as", "plpgsql immutable as").encode())
+    district, state = (viewed, plain) if side == "district" else (plain, viewed)
+    statements, put = count(), Database.rows
+
+    def counted(*asked: Any, **how: Any) -> Any:
+        next(statements)
+        return put(*asked, **how)
+
+    monkeypatch.setattr(Database, "rows", counted)
+    fault = read(district, state, *keys)
+    assert next(statements) < 100
+    assert isinstance(fault, SnapshotImpossible)
+    name = "district D" if side == "district" else "state"
+    assert str(fault) == (
+        f"{name}: no row can be read (42883); a function or a value of the table or view fails;"
+        " mend it in that database, then ask again (table item)"
+    )
+
+
+@pytest.mark.parametrize("side", ["district", "state"])
+def test_rows_are_read_although_most_cannot_be(new_database: NewDatabase, side: str) -> None:
+    viewed, plain = new_database("UTF8"), new_database("UTF8")
+    fill(viewed, *map(str, range(200)))
+    fill(plain)
+    with psycopg.connect(viewed) as connection:
+        connection.execute(VIEW.replace("DO", "perform 1 / 0").encode())
+        connection.execute("update kept set label = 'bad label' where id::integer % 16 != 8")
+    district, state = (viewed, plain) if side == "district" else (plain, viewed)
+    both = read(district, state, *map(str, range(200)))
+    assert isinstance(both, BothSides), str(both)
+    one = both.district if side == "district" else both.state
+    assert set(one.rows) == {str(number) for number in range(8, 200, 16)}
+    assert len(one.faults) == 200 - len(one.rows)
+
+
+@pytest.mark.parametrize("side", ["district", "state"])
+def test_why_what_hangs_below_cannot_be_read_is_told(new_database: NewDatabase, side: str) -> None:
+    viewed, plain = new_database("UTF8"), new_database("UTF8")
+    fill(viewed, "a", "b")
+    fill(plain)
+    with psycopg.connect(viewed) as connection:
+        connection.execute("""
+            alter table part rename to kept;
+            create view part as select district_id, (1 / (ascii(item_id) - ascii('a')))::text as id, item_id from kept
+        """)
+    district, state = (viewed, plain) if side == "district" else (plain, viewed)
+    name = "district D" if side == "district" else "state"
+    told = rf"^{name}: a key below cannot be read \(22012\)"
+    with (
+        closing(PostgresSnapshots(catalog(district_dsn=district), state, OPTIONS)) as snapshots,
+        pytest.raises(SnapshotImpossible, match=told),
+    ):
+        snapshots.children("D", "Part", ["b", "a"], 10)
 
 
 @pytest.mark.parametrize("side", ["district", "state"])

@@ -10,7 +10,15 @@ from psycopg.rows import TupleRow
 
 from processor.adapters.postgres.array_literal import array_literal
 from processor.adapters.postgres.database import Database, Unreadable
-from processor.adapters.postgres.snapshot_faults import OTHER_SPELLING, is_no_key_of, key_fault, unreadable_keys
+from processor.adapters.postgres.snapshot_faults import (
+    OTHER_SPELLING,
+    check_some_readable,
+    is_no_key_of,
+    key_fault,
+    none_readable,
+    unreadable_keys,
+    why_unreadable,
+)
 from processor.core.catalog import FieldSpec, ObjectType
 from processor.core.snapshot import KeyFault
 from processor.service.ports import SnapshotImpossible, SnapshotUnavailable
@@ -48,10 +56,12 @@ class Question:
             read_at = datetime.now(UTC)
             try:
                 return Given(read(asked), read_at, faults)
-            except Unreadable:
+            except Unreadable as fault:
+                if not asked:
+                    raise none_readable(database, fault) from fault
+                check_some_readable(database, read, asked)
                 fields = {name: partial(_rows, database, part(), parameters) for name, part in self._parts.items()}
-                found = unreadable_keys(read, asked)
-                faults |= {key: key_fault(database, key, fault, fields) for key, fault in found.items()}
+                faults |= {key: key_fault(database, key, why, fields) for key, why in unreadable_keys(read, asked)}
         raise SnapshotUnavailable(f"{database.name}: rows that cannot be read keep changing")
 
 
@@ -79,10 +89,12 @@ def rows_below(
     try:
         return read(keys)
     except Unreadable:
-        found = unreadable_keys(read, keys)
-    if not all(is_no_key_of(database, key, fault) for key, fault in found.items()):
-        raise SnapshotImpossible(f"{database.name}: a key below is no text in its encoding")
+        lacking = set()
+        for key, fault in unreadable_keys(read, keys):
+            if not is_no_key_of(database, key, fault):
+                raise SnapshotImpossible(f"{database.name}: a key below {why_unreadable(fault)}") from fault
+            lacking.add(key)
     try:
-        return read([key for key in keys if key not in found])
+        return read([key for key in keys if key not in lacking])
     except Unreadable:
         raise SnapshotUnavailable(f"{database.name}: rows that cannot be read keep changing") from None
