@@ -317,6 +317,22 @@ def test_a_table_that_may_not_be_read_is_nothing_to_wait_for(new_database: NewDa
     assert "InsufficientPrivilege (42501): permission denied for table item" in str(fault)
 
 
+def test_a_foreign_table_whose_own_is_gone_is_nothing_to_wait_for(new_database: NewDatabase) -> None:
+    dsn = new_database("UTF8")
+    fill(dsn)
+    with psycopg.connect(dsn) as connection:
+        info = connection.info
+        connection.execute("create extension postgres_fdw; drop table item")
+        server = "create server far foreign data wrapper postgres_fdw options (host {}, port {}, dbname {})"
+        connection.execute(sql.SQL(server).format(info.host, str(info.port), info.dbname))
+        connection.execute(sql.SQL("create user mapping for public server far options (user {})").format(info.user))
+        connection.execute("create foreign table item (district_id text, id text, label text) server far")
+        connection.execute("alter foreign table item options (table_name 'gone')")
+    fault = read(dsn, dsn, "a")
+    assert isinstance(fault, SnapshotImpossible)
+    assert 'UndefinedTable (42P01): relation "public.gone" does not exist' in str(fault)
+
+
 def test_a_database_that_does_not_answer_is_waited_for(new_database: NewDatabase) -> None:
     dsn = new_database("UTF8")
     fill(dsn)
