@@ -41,6 +41,8 @@ from processor.service.refusal_text import NO_SUCH_TIME_SQLSTATE, refusal_text
 
 _SQL = named_sql("applier.sql")
 _NAMES_INVALID_INPUT = 160_000
+_READ_TABLES, _LOOK_UP = "set local enable_seqscan = on", "set local enable_seqscan = off"
+"""What refers to a row may have no index: its table is then read once, not for each row that is deleted (ADR 0059)."""
 """`pg_input_is_valid` came with this server version; before it, a refused value's column stays unnamed."""
 
 
@@ -151,7 +153,11 @@ class PostgresStateTransaction:
 
     def referring(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[str | Refusal | None]:
         children: list[str | Refusal | None] = [None] * len(corrections)
-        for child, statement in self._statements(object_type).referring:
+        statements = self._statements(object_type).referring
+        if not statements:
+            return children
+        self._connection.execute(_READ_TABLES)
+        for child, statement in statements:
 
             def run(piece: Sequence[Correction], child: str = child, statement: bytes = statement) -> list[str | None]:
                 referred = {n for (n,) in self._connection.execute(statement, literals(identities(piece)))}
@@ -160,6 +166,7 @@ class PostgresStateTransaction:
             for place, found in enumerate(self._pieces.run(corrections, run)):
                 if found is not None and not _cannot_hold(found):
                     children[place] = found
+        self._connection.execute(_LOOK_UP)
         return children
 
     def create(self, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]:
