@@ -32,8 +32,8 @@ from processor.service.work import Poison, Work, decode
 log = logging.getLogger(__name__)
 
 AHEAD = 3
-"""Batches in hand of what is done at once: one is compared or committed, one read, and one waits to be read next, so that
-databases do not rest while the loop commits (ADR 0230). A fourth is gathered."""
+"""Batches in hand of what is done at once: one is compared or committed, one read, and one waits for the reader, so
+that databases do not rest while the loop commits (ADR 0230). A fourth is gathered."""
 
 
 class AcceptedSet(Protocol):
