@@ -87,6 +87,32 @@ def test_what_a_trigger_makes_of_a_value_is_not_told_as_applied(world: World) ->
 
 
 @pytest.mark.parametrize(
+    "behind",
+    [
+        pytest.param(
+            "alter table note rename to notes; create view note as select * from notes",
+            id="a view",
+        ),
+        pytest.param(
+            "alter table note rename to notes; create table note (like notes) partition by list (district_id);"
+            "alter table note attach partition notes for values in ('NORTH')",
+            id="a partition",
+        ),
+    ],
+)
+def test_what_a_trigger_of_a_table_behind_makes_of_a_value_is_not_told_as_applied(
+    world: World, behind: LiteralString
+) -> None:
+    world.edit(CHANGING)
+    world.edit(behind)
+
+    changed, kept = world.apply(create("Note", ID + "1", {"body": "bad"}), create("Note", ID + "2", {"body": "fine"}))
+
+    assert (changed.result, changed.detail) == (Result.REJECTED_BY_STATE, OTHERWISE.format("body"))
+    assert kept.result is Result.APPLIED
+
+
+@pytest.mark.parametrize(
     ("column", "field", "value"),
     [
         ("last_name type char(9)", "lastName", "Ends "),
