@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -81,7 +82,10 @@ def spawn(
     cwd: Path,
     account: Account | None = None,
 ) -> int:
-    """Starts `argv` in its own session, its output appended to the log; returns the pid once it was executed."""
+    """Starts `argv` in its own session, its output appended to the log; returns the pid once it was executed.
+
+    ^C is heard only once the pid is written down: in a thread, since the main one is where it interrupts.
+    """
     stack.run_dir.mkdir(parents=True, exist_ok=True)
     order = {
         "argv": [str(part) for part in argv],
@@ -90,6 +94,11 @@ def spawn(
         "log": str(stack.log_file(name)),
         "account": account,
     }
+    with ThreadPoolExecutor(1, "spawn") as thread:
+        return thread.submit(_spawn, stack, name, order).result()
+
+
+def _spawn(stack: Stack, name: str, order: Mapping[str, object]) -> int:
     spawner = Path(__file__).with_name("spawn.py")
     done = subprocess.run(
         [sys.executable, "-I", "-S", spawner],

@@ -160,6 +160,7 @@ class Applier:
         if before is not None and (before.applied.result() is None or self._took_s > LONGEST_S):
             return None
         if not batch.corrections:
+            self._took_s = 0.0
             return []
         began = self.clock()
         try:

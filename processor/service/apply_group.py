@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from processor.core.catalog import ObjectType
 from processor.core.correction import Correction, Op, Result
 from processor.service.apply_decide import Turn, decide, written_fields
 from processor.service.apply_rounds import Group
@@ -70,11 +71,15 @@ def settle(prepared: Prepared, transaction: StateTransaction) -> list[Said]:
 
 
 def _kept_otherwise(prepared: Prepared, transaction: StateTransaction, places: Sequence[int]) -> dict[int, Said]:
-    """What was written and is not what the row holds: nobody is told that both sides are equal (ADR 0147)."""
+    """What was written and is not, or not surely, what the row holds: nobody is told that both are equal (ADR 0147)."""
     if not prepared.writes or not places:
         return {}
-    unlike = transaction.kept_otherwise(prepared.group.object_type, [prepared.writes[place] for place in places])
-    return {places[n]: (Result.REJECTED_BY_STATE, kept_text(names)) for n, names in unlike.items()}
+    kind = prepared.group.object_type
+    unlike = transaction.kept_otherwise(kind, [prepared.writes[place] for place in places])
+    return {
+        places[n]: _refused(kind, held) if isinstance(held, Refusal) else (Result.REJECTED_BY_STATE, kept_text(held))
+        for n, held in unlike.items()
+    }
 
 
 def _unread(prepared: Prepared, transaction: StateTransaction) -> set[int]:
@@ -125,7 +130,7 @@ class _Settling:
         found = self._transaction.read(self._type, self._corrections)
         for place, (correction, state) in enumerate(zip(self._corrections, found, strict=True)):
             if isinstance(state, Refusal):
-                self._said[place] = self._refused(state)
+                self._said[place] = _refused(self._type, state)
                 continue
             decision = decide(self._type, correction, state)
             match decision.turn:
@@ -149,7 +154,7 @@ class _Settling:
             if child is None:
                 free[place] = write
             elif isinstance(child, Refusal):
-                self._said[place] = self._refused(child)
+                self._said[place] = _refused(self._type, child)
             else:
                 self._said[place] = Result.HAS_CHILDREN, child
         return free
@@ -160,7 +165,7 @@ class _Settling:
         resolved = {}
         for (place, write), found in zip(writes.items(), references, strict=True):
             if isinstance(found, Refusal):
-                self._said[place] = self._refused(found)
+                self._said[place] = _refused(self._type, found)
             elif found.dangling:
                 self._said[place] = self._dangling(found.dangling)
             else:
@@ -189,11 +194,11 @@ class _Settling:
         orphans: dict[int, Write] = {}
         for place, (write, refusal) in refused.items():
             if self._op is Op.DELETE and refusal.sqlstate in REFERRED_TO:
-                self._said[place] = Result.HAS_CHILDREN, self._named(refusal)
+                self._said[place] = Result.HAS_CHILDREN, _named(self._type, refusal)
             elif self._op is Op.CREATE and refusal.sqlstate == UNIQUE_VIOLATION and not last:
                 continue
             else:
-                self._said[place] = self._refused(refusal)
+                self._said[place] = _refused(self._type, refusal)
                 if refusal.sqlstate == FOREIGN_KEY_VIOLATION:
                     orphans[place] = write
         references = self._transaction.resolve(self._type, list(orphans.values())) if orphans else []
@@ -201,15 +206,17 @@ class _Settling:
             if isinstance(found, References) and found.dangling:
                 self._said[place] = self._dangling(found.dangling)
 
-    def _refused(self, refusal: Refusal) -> Said:
-        """A row that is locked or takes too long may go through later: it is compared again."""
-        if (why := _LATER.get(refusal.sqlstate)) is not None:
-            return Result.CONFLICT, why
-        return Result.REJECTED_BY_STATE, self._named(refusal)
 
-    def _named(self, refusal: Refusal) -> str:
-        """The constraint, else the field where known and why. Never the database's message: it holds values."""
-        if refusal.constraint is not None:
-            return refusal.constraint
-        names = {field.state_column: field.name for field in self._type.owned}
-        return refusal_text(refusal.sqlstate, names.get(refusal.column, refusal.column))
+def _refused(kind: ObjectType, refusal: Refusal) -> Said:
+    """A row that is locked or takes too long may go through later: it is compared again."""
+    if (why := _LATER.get(refusal.sqlstate)) is not None:
+        return Result.CONFLICT, why
+    return Result.REJECTED_BY_STATE, _named(kind, refusal)
+
+
+def _named(kind: ObjectType, refusal: Refusal) -> str:
+    """The constraint, else the field where known and why. Never the database's message: it holds values."""
+    if refusal.constraint is not None:
+        return refusal.constraint
+    names = {field.state_column: field.name for field in kind.owned}
+    return refusal_text(refusal.sqlstate, names.get(refusal.column, refusal.column))

@@ -135,8 +135,13 @@ class StateTransaction(Protocol):
 
     def delete(self, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]: ...
 
-    def kept_otherwise(self, object_type: ObjectType, writes: Sequence[Write]) -> Mapping[int, tuple[str, ...]]:
-        """Place of a write that was done to names of its fields of which the row holds something else since."""
+    def kept_otherwise(
+        self, object_type: ObjectType, writes: Sequence[Write]
+    ) -> Mapping[int, tuple[str, ...] | Refusal]:
+        """Place of a write that was done to names of its fields of which the row holds something else since.
+
+        Or to why the row could not be read.
+        """
 
     def record_seen(self, object_type: ObjectType, corrections: Sequence[Correction]) -> None:
         """Records the versions of corrections that found nothing left to write, where none newer is recorded."""

@@ -31,8 +31,9 @@ from processor.service.work import Poison, Work, decode
 
 log = logging.getLogger(__name__)
 
-AHEAD = 2
-"""Batches in hand of what is done at once: one is read while one is compared or committed. A third is gathered."""
+AHEAD = 3
+"""Batches in hand of what is done at once: one is compared or committed, one read, and one waits for the reader, so
+that databases do not rest while the loop commits (ADR 0230). A fourth is gathered."""
 
 
 class AcceptedSet(Protocol):

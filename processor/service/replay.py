@@ -15,7 +15,14 @@ import structlog
 from processor.core import ids
 from processor.core.partition import partition_of
 from processor.service.history_changes import Changes, HistoryDecoder, RawRecord, changes_of
-from processor.service.history_ports import BatchLimits, Extent, HistoryScan, HistoryTransaction, StoredOffset
+from processor.service.history_ports import (
+    BatchLimits,
+    Extent,
+    HistoryScan,
+    HistoryTransaction,
+    StoredOffset,
+    StoreUnavailable,
+)
 from processor.service.merge import begun
 from processor.service.within_log import check_within_log, outside
 
@@ -29,7 +36,6 @@ MOST_ROUNDS = 10
 
 STILL_ALIVE_S = 1.0
 """How often progress is told while nothing is read any more."""
-
 
 RECORD_KEY: Mapping[str, Callable[..., str]] = {
     "requests": ids.request_key,
@@ -151,7 +157,7 @@ def replay(reading: Reading, tables: SwappingRebuild, progress: Progress = silen
     """Rebuild up to where the store stands, or to the log's end where it stands nowhere, and swap.
 
     What the store has merged meanwhile is read as well, until that is a batch: readers miss no more, and only until
-    the store has read on.
+    the store has read on. Where that fails, as far as it came is enough: the store goes on from there.
     """
     scan, topic_id = reading.scan, reading.scan.topic_id()
 
@@ -162,12 +168,15 @@ def replay(reading: Reading, tables: SwappingRebuild, progress: Progress = silen
     end = end_of(range(scan.partitions))
     start = {p: extent.low for p, extent in scan.extents(end).items()}
     done = _rebuild(reading, tables, Span(topic_id, start, end), progress)
-    for _ in range(MOST_ROUNDS):
-        before, now = done, end_of(done.offsets)
-        end = {p: max(offset, now[p]) for p, offset in before.offsets.items()}
-        done = _read_on(reading, tables, before, end, progress)
-        if done.records - before.records <= reading.limits.records:
-            break
+    try:
+        for _ in range(MOST_ROUNDS):
+            before, now = done, end_of(done.offsets)
+            end = {p: max(offset, now[p]) for p, offset in before.offsets.items()}
+            done = _read_on(reading, tables, before, Span(topic_id, start, end), progress)
+            if done.records - before.records <= reading.limits.records:
+                break
+    except StoreUnavailable as fault:
+        log.warning("what came during the replay is left to the store", why=str(fault))
     tables.swap()
     log.info("replayed", records=done.records, skipped=done.skipped)
     return done
@@ -198,7 +207,7 @@ def _rebuild(reading: Reading, tables: Rebuild, span: Span, progress: Progress) 
     total = sum(span.end[p] - span.start[p] for p in span.end)
     tables.begin(span.start, span.topic_id)
     progress(0, total)
-    done = _read_on(reading, tables, Replayed(0, 0, span.start), span.end, progress)
+    done = _read_on(reading, tables, Replayed(0, 0, span.start), span, progress)
     with ThreadPoolExecutor(1, "complete") as thread:
         completing = thread.submit(tables.complete)
         while not wait([completing], STILL_ALIVE_S).done:
@@ -207,12 +216,11 @@ def _rebuild(reading: Reading, tables: Rebuild, span: Span, progress: Progress) 
     return done
 
 
-def _read_on(
-    reading: Reading, tables: Rebuild, before: Replayed, end: Mapping[int, int], progress: Progress
-) -> Replayed:
-    """Merges what lies between `before` and `end`; the counts are of all so far."""
-    scan, records, skipped, done = reading.scan, before.records, before.skipped, 0
-    total = sum(end[p] - offset for p, offset in before.offsets.items())
+def _read_on(reading: Reading, tables: Rebuild, before: Replayed, span: Span, progress: Progress) -> Replayed:
+    """Merges what lies between `before` and the span's end; the counts, also those of progress, are of all so far."""
+    scan, records, skipped = reading.scan, before.records, before.skipped
+    done = sum(offset - span.start[p] for p, offset in before.offsets.items())
+    total = sum(span.end[p] - span.start[p] for p in span.end)
 
     def skip(record: RawRecord, why: str) -> None:
         nonlocal skipped
@@ -221,7 +229,7 @@ def _read_on(
 
     with ThreadPoolExecutor(1, "merge") as thread:  # the next batch is read and decoded meanwhile (ADR 0036)
         merging: Future[None] | None = None
-        for batch in scan.batches(before.offsets, end, reading.limits):
+        for batch in scan.batches(before.offsets, span.end, reading.limits):
             changes = changes_of(batch.records, reading.decode, skip)
             if merging is not None:
                 merging.result()
@@ -231,7 +239,7 @@ def _read_on(
             progress(done, total)
         if merging is not None:
             merging.result()
-    return Replayed(records, skipped, end)
+    return Replayed(records, skipped, span.end)
 
 
 def _merge(tables: Rebuild, changes: Changes, end: Mapping[int, int], at_server: Callable[[], None]) -> None:

@@ -41,6 +41,8 @@ from processor.service.refusal_text import NO_SUCH_TIME_SQLSTATE, refusal_text
 
 _SQL = named_sql("applier.sql")
 _NAMES_INVALID_INPUT = 160_000
+_READ_TABLES, _LOOK_UP = "set local enable_seqscan = on", "set local enable_seqscan = off"
+"""What refers to a row may have no index: its table is then read once, not for each row that is deleted (ADR 0059)."""
 """`pg_input_is_valid` came with this server version; before it, a refused value's column stays unnamed."""
 
 
@@ -52,6 +54,8 @@ class PostgresStateTransaction:
     ) -> None:
         self._connection = connection
         self._pieces = Pieces(connection, statement_timeout_s)
+        self._read_back = Pieces(connection, statement_timeout_s)
+        """With patience of its own: what was written in time is told of, however slow the writing was."""
         self._statements = statements
         self._unread = Unread(connection, self._pieces, statements)
         self._changes_rows: dict[str, bool] = {}
@@ -85,6 +89,11 @@ class PostgresStateTransaction:
         self._connection.execute(_SQL["conclude"], literals(arrays))
 
     def read(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[Found | Refusal]:
+        return self._read(self._pieces, object_type, corrections)
+
+    def _read(
+        self, pieces: Pieces, object_type: ObjectType, corrections: Sequence[Correction]
+    ) -> list[Found | Refusal]:
         statements = self._statements(object_type)
 
         def run(piece: Sequence[Correction]) -> list[Found]:
@@ -93,19 +102,19 @@ class PostgresStateTransaction:
             )
             return found_in(rows, object_type, statements.looked_up)
 
-        return self._pieces.run(corrections, run)
+        return pieces.run(corrections, run)
 
-    def kept_otherwise(self, object_type: ObjectType, writes: Sequence[Write]) -> dict[int, tuple[str, ...]]:
+    def kept_otherwise(self, object_type: ObjectType, writes: Sequence[Write]) -> dict[int, tuple[str, ...] | Refusal]:
         """Rows that surely hold what was written are not read."""
         statements, doubted = self._statements(object_type), self._statements(object_type).doubted
         places = [*range(len(writes))]
         if not self._may_change(statements.table):
             places = [n for n in places if is_doubtful(writes[n], doubted)] if doubted else []
-        found = self.read(object_type, [writes[place].correction for place in places]) if places else []
+        corrections = [writes[place].correction for place in places]
+        found = self._read(self._read_back, object_type, corrections) if places else []
         unlike = {
-            place: unlike_after(writes[place], held)
+            place: unlike_after(writes[place], held) if isinstance(held, Found) else held
             for place, held in zip(places, found, strict=True)
-            if isinstance(held, Found)
         }
         return {place: names for place, names in unlike.items() if names}
 
@@ -151,7 +160,11 @@ class PostgresStateTransaction:
 
     def referring(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[str | Refusal | None]:
         children: list[str | Refusal | None] = [None] * len(corrections)
-        for child, statement in self._statements(object_type).referring:
+        statements = self._statements(object_type).referring
+        if not statements:
+            return children
+        self._connection.execute(_READ_TABLES)
+        for child, statement in statements:
 
             def run(piece: Sequence[Correction], child: str = child, statement: bytes = statement) -> list[str | None]:
                 referred = {n for (n,) in self._connection.execute(statement, literals(identities(piece)))}
@@ -160,6 +173,7 @@ class PostgresStateTransaction:
             for place, found in enumerate(self._pieces.run(corrections, run)):
                 if found is not None and not _cannot_hold(found):
                     children[place] = found
+        self._connection.execute(_LOOK_UP)
         return children
 
     def create(self, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]:

@@ -5,8 +5,9 @@ from typing import LiteralString
 import pytest
 
 from processor.core.correction import Result
+from processor.service.apply import apply
 from processor.service.apply_state import StateUnavailable
-from tests.integration.applier.world import World, create, update
+from tests.integration.applier.world import NOW, World, create, update
 
 REFUSING = """
 create function refuse() returns trigger language plpgsql as $$
@@ -102,6 +103,44 @@ def test_what_a_trigger_makes_of_a_value_is_not_told_as_applied(world: World) ->
     assert world.results(update("Note", ID + "2", {"body": "fine"}, {"body": "bad"})) == [Result.REJECTED_BY_STATE]
     world.edit("drop trigger note_change on note")
     assert world.results(update("Note", ID + "2", {"body": "good"}, {"body": "bad"})) == [Result.APPLIED]
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        pytest.param(
+            "alter table note rename to notes; create view note as select * from notes",
+            id="a view",
+        ),
+        pytest.param(
+            "alter table note rename to notes; create table note (like notes) partition by list (district_id);"
+            "alter table note attach partition notes for values in ('NORTH')",
+            id="a partition",
+        ),
+    ],
+)
+def test_what_a_trigger_of_a_table_behind_makes_of_a_value_is_not_told_as_applied(
+    world: World, behind: LiteralString
+) -> None:
+    world.edit(CHANGING)
+    world.edit(behind)
+
+    changed, kept = world.apply(create("Note", ID + "1", {"body": "bad"}), create("Note", ID + "2", {"body": "fine"}))
+
+    assert (changed.result, changed.detail) == (Result.REJECTED_BY_STATE, OTHERWISE.format("body"))
+    assert kept.result is Result.APPLIED
+
+
+def test_what_takes_too_long_to_read_back_is_not_told_as_applied(world: World) -> None:
+    """It is compared again."""
+    world.edit("alter table note rename to notes")
+    world.edit("create view note as select * from notes where body <> 'slow' or pg_sleep(60) is not null")
+    hasty = world.another_writer(statement_timeout_s=0.3)
+
+    (answer,) = apply([create("Note", ID + "1", {"body": "slow"})], hasty, NOW)
+
+    assert (answer.result, answer.detail) == (Result.CONFLICT, "timed out")
+    assert world.rows("select body from notes") == [("slow",)]
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def unreadable(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def read(*_: Any) -> None:
         raise AssertionError("a row was read")
 
-    monkeypatch.setattr(PostgresStateTransaction, "read", read)
+    monkeypatch.setattr(PostgresStateTransaction, "_read", read)
 
 
 @pytest.mark.usefixtures("unreadable")

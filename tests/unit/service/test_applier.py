@@ -84,6 +84,8 @@ class Broker:
             self.aborts -= 1
             return False
         for record in records:
+            if record.topic != Topics().answers:
+                continue
             answer = CODEC.decode(record.value or b"", (Answer,))
             assert isinstance(answer, Answer)
             self.keys.append(answer.source.key)
@@ -168,6 +170,26 @@ def test_what_waits_behind_a_slow_batch_is_not_begun_but_read_again(world: World
     assert (world.inbox.done, world.inbox.taken, world.inbox.rewound) == (4, 4, 1)
     assert applier.step()
     assert world.broker.keys == ALL
+
+
+def test_what_follows_a_batch_of_poison_does_not_wait_for_a_batch_that_was_slow_before(world: World) -> None:
+    now_s = 0.0
+
+    def begins() -> None:
+        nonlocal now_s
+        now_s += 0.0 if world.state.applied else 60.0
+
+    slow, poison = world.inbox.log[:2], [replace(each, value=None) for each in world.inbox.log[:2]]
+    world.inbox.log = [*slow, *poison, *world.inbox.log[2:]]
+    world.broker.may.set()
+    world.state.begins = begins
+    applier = world.applier()
+    applier.clock = lambda: now_s
+    assert applier.step()
+    assert world.broker.keys == ["0", "1"]
+    assert applier.step()
+    assert world.broker.keys == ALL
+    assert world.inbox.rewound == 0
 
 
 def test_after_an_abort_what_was_applied_behind_it_is_read_again_and_answered_in_its_turn(world: World) -> None:

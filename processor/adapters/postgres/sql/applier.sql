@@ -32,9 +32,12 @@ select b.attname, format_type(b.type_id, -1), b.declared
 from bare b join pg_type t on t.oid = b.type_id and t.typtype <> 'd'
 order by b.attnum;
 
--- Whether something at the table may change a row while it is written: a trigger before or instead of it, a rule.
+-- Whether something at the table may change a row while it is written: a trigger before or instead of it, a rule. What
+-- is no plain table hides those of the tables behind it.
 -- name: changes_rows
 select exists (
+    select from pg_class c where c.oid = to_regclass(%(table)s) and c.relkind <> 'r'
+) or exists (
     select from pg_trigger g
     where g.tgrelid = to_regclass(%(table)s) and not g.tgisinternal and g.tgenabled <> 'D'
       and g.tgtype & 1 <> 0 and g.tgtype & 66 <> 0 and g.tgtype & 20 <> 0
