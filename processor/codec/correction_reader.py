@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from processor.codec.correction_records import correction_from_wire
 from processor.codec.errors import DecodeError, NotCompiled
+from processor.codec.keeping import keep
 from processor.codec.patterns import pattern_of
 from processor.codec.primitives import UNFIT, Read
 from processor.codec.rows import Row, RowReader
@@ -107,9 +108,7 @@ class CorrectionReader:
         read = correction_from_wire(wire, self._fields)
         kept = read.op, read.parent, tuple(getattr(read.source, name) for name in _SOURCE)
         if sum(map(len, alike)) <= LONGEST_KEPT:
-            if len(self._kept) >= MOST_KEPT:
-                self._kept.clear()
-            self._kept[alike] = kept
+            keep(self._kept, alike, kept, MOST_KEPT)
         return kept
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeAlias, cast
 
 from processor.codec.decoding import compiled
+from processor.codec.keeping import keep
 from processor.codec.primitives import UNFIT, Read
 from processor.codec.record_types import RecordType
 from processor.codec.wire import Wire
@@ -103,15 +104,13 @@ class OutcomeReader:
         if at != len(data):
             return None, None
         like = self._from_wire(wire)
-        if len(self._kept) >= MOST_KEPT:
-            self._kept.clear()
         status, correction, attempt = begins["status"], begins["correction_id"], begins["attempt"]
         if like.correction_id is None:
-            self._kept[where, data[status:]] = like
+            keep(self._kept, (where, data[status:]), like, MOST_KEPT)
             return like, None
         correction_id = like.correction_id.encode()
         if data[correction:].startswith(_AN_ID) and _is_plain(correction_id):
-            self._kept[where, data[status:correction], data[attempt:]] = like
+            keep(self._kept, (where, data[status:correction], data[attempt:]), like, MOST_KEPT)
             return like, correction_id
         return None, None
 

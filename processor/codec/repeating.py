@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 from processor.codec.encoding import RecordWriter
+from processor.codec.keeping import keep
 from processor.codec.record_types import Record
 from processor.codec.wire import Wire
 from processor.core.history import KeyOutcome, RequestStatus
@@ -61,9 +62,7 @@ class RepeatingWriter:
         write = self._kept.get(rest) or self._write.alike(self._to_wire(record), self._varying, b"")
         data = write(*self._values(record))
         if len(data) <= LONGEST_KEPT:
-            if rest not in self._kept and len(self._kept) >= MOST_KEPT:
-                self._kept.clear()
-            self._kept[rest] = write
+            keep(self._kept, rest, write, MOST_KEPT)
             self._last = rest, write
         return data
 

@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 from processor.codec.errors import DecodeError, NotCompiled
+from processor.codec.keeping import keep
 from processor.codec.patterns import pattern_of
 from processor.codec.primitives import UNFIT, Read, read_timestamp
 from processor.codec.record_types import RecordType
@@ -24,7 +25,8 @@ MOST_KEPT = 256
 LONGEST_KEPT = 4_096
 """Bytes of what requests have alike: what is kept may not grow with what others write."""
 _FIELDS = tuple(each.name for each in fields_of(Request))
-_WHERE, _ASKED, _REST = _FIELDS[1:3], _FIELDS[4:10], _FIELDS[11:]
+_SELECTION, _TIME = _FIELDS.index("selection"), _FIELDS.index("requested_at")
+_WHERE, _ASKED, _REST = _FIELDS[1:_SELECTION], _FIELDS[_SELECTION + 1 : _TIME], _FIELDS[_TIME + 1 :]
 _WRITTEN = tuple(name for name in _FIELDS if name != "not_understood")
 _ID = rb"\x48([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 """Its length, and what `is_request_id` lets pass and nobody has to make lower case."""
@@ -76,9 +78,7 @@ class RequestReader:
             raise ValueError("more bytes than the record has")
         kept = _kept(request_from_wire(wire))
         if sum(map(len, alike)) <= LONGEST_KEPT:
-            if len(self._kept) >= MOST_KEPT:
-                self._kept.clear()
-            self._kept[alike] = kept
+            keep(self._kept, alike, kept, MOST_KEPT)
         return kept
 
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from processor.core.correction import Answer, Correction, Result
 from processor.service.apply_decide import unusable
-from processor.service.apply_group import APPLIED, Prepared, prepared, settle
+from processor.service.apply_group import APPLIED, Prepared, prepare, settle
 from processor.service.apply_rounds import rounds
 from processor.service.apply_state import StateTransaction, StateWriter, Verdict
 
@@ -35,11 +35,6 @@ def ready(corrections: Sequence[Correction], state: StateWriter) -> Ready:
         else:
             faults[_sending(correction)] = fault
     return Ready(corrections, faults, usable, _groups([*usable.values()], state))
-
-
-def apply(corrections: Sequence[Correction], state: StateWriter, now: datetime) -> list[Answer]:
-    """As `apply_ready`, of a batch that was not made ready before."""
-    return apply_ready(ready(corrections, state), state, now)
 
 
 def apply_ready(batch: Ready, state: StateWriter, now: datetime) -> list[Answer]:
@@ -74,7 +69,7 @@ def _settle_once(
 
 
 def _groups(corrections: Sequence[Correction], state: StateWriter) -> list[Prepared]:
-    return [prepared(group, state) for group in rounds(corrections, state.catalog)]
+    return [prepare(group, state) for group in rounds(corrections, state.catalog)]
 
 
 def _sending(correction: Correction) -> Sending:

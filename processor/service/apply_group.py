@@ -43,7 +43,7 @@ class Prepared:
     made: Made | None
 
 
-def prepared(group: Group, state: StateWriter) -> Prepared:
+def prepare(group: Group, state: StateWriter) -> Prepared:
     if group.op is Op.DELETE:
         return Prepared(group, (), None)
     kind = group.object_type

@@ -6,7 +6,7 @@ Both read outside the store's group and write to tables of their own, so traffic
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol, TypeAlias
 
@@ -161,18 +161,18 @@ def replay(reading: Reading, tables: SwappingRebuild, progress: Progress = silen
     """
     scan, topic_id = reading.scan, reading.scan.topic_id()
 
-    def end_of(partitions: Iterable[int]) -> Mapping[int, int]:
+    def whole(partitions: Iterable[int]) -> Span:
         live, extents = tables.live_offsets(), scan.extents(partitions)
-        return {p: _end_of_replay(live.get(p), extent, topic_id) for p, extent in extents.items()}
+        end = {p: _end_of_replay(live.get(p), extent, topic_id) for p, extent in extents.items()}
+        return Span(topic_id, {p: extent.low for p, extent in extents.items()}, end)
 
-    end = end_of(range(scan.partitions))
-    start = {p: extent.low for p, extent in scan.extents(end).items()}
-    done = _rebuild(reading, tables, Span(topic_id, start, end), progress)
+    span = whole(range(scan.partitions))
+    done = _rebuild(reading, tables, span, progress)
     try:
         for _ in range(MOST_ROUNDS):
-            before, now = done, end_of(done.offsets)
-            end = {p: max(offset, now[p]) for p, offset in before.offsets.items()}
-            done = _read_on(reading, tables, before, Span(topic_id, start, end), progress)
+            before, now = done, whole(done.offsets).end
+            span = replace(span, end={p: max(offset, now[p]) for p, offset in before.offsets.items()})
+            done = _read_on(reading, tables, before, span, progress)
             if done.records - before.records <= reading.limits.records:
                 break
     except StoreUnavailable as fault:

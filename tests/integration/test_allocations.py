@@ -27,7 +27,6 @@ from processor.core.catalog import KeyType
 from processor.core.correction import Correction, Result
 from processor.core.partition import partition_of
 from processor.core.request import Keys, Request
-from processor.service.apply import apply
 from processor.service.comparing import Comparer
 from processor.service.emit import Emitter
 from processor.service.history_changes import RawRecord, changes_of, history_decoder
@@ -36,6 +35,7 @@ from processor.service.records import Lane, Outgoing, Received
 from processor.service.work import decode
 from processor.settings import Topics
 from tests.allocations import allocations
+from tests.applying import apply
 from tests.integration.scan.world import World, world
 
 T = TypeVar("T")

@@ -41,9 +41,9 @@ from processor.service.refusal_text import NO_SUCH_TIME_SQLSTATE, refusal_text
 
 _SQL = named_sql("applier.sql")
 _NAMES_INVALID_INPUT = 160_000
+"""`pg_input_is_valid` came with this server version; before it, a refused value's column stays unnamed."""
 _READ_TABLES, _LOOK_UP = "set local enable_seqscan = on", "set local enable_seqscan = off"
 """What refers to a row may have no index: its table is then read once, not for each row that is deleted (ADR 0059)."""
-"""`pg_input_is_valid` came with this server version; before it, a refused value's column stays unnamed."""
 
 
 class PostgresStateTransaction:

@@ -16,8 +16,8 @@ from processor.adapters.postgres.state_writer import PostgresStateWriter, distri
 from processor.adapters.postgres.state_writer_bisect import PATIENCE_TIMEOUTS
 from processor.core.correction import Correction, Result
 from processor.crashpoint import CrashPoints
-from processor.service.apply import apply
 from processor.service.apply_state import StateUnavailable
+from tests.applying import apply
 from tests.integration.applier.catalog import CATALOG
 from tests.integration.applier.world import NOW, World, create, delete, update
 

@@ -10,7 +10,7 @@ import pytest
 from processor.core.correction import Answer, Correction, Op, Result
 from processor.core.values import Values
 from processor.crashpoint import CrashPoints
-from processor.service.apply import apply
+from tests.applying import apply
 from tests.integration.applier.world import NOW, World, complete, create, delete, update
 
 DISTRICTS = ("NORTH", "RIVER")

@@ -5,8 +5,8 @@ from typing import LiteralString
 import pytest
 
 from processor.core.correction import Result
-from processor.service.apply import apply
 from processor.service.apply_state import StateUnavailable
+from tests.applying import apply
 from tests.integration.applier.world import NOW, World, create, update
 
 REFUSING = """

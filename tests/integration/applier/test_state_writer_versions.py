@@ -4,8 +4,8 @@ import pytest
 
 from processor.core.correction import Result
 from processor.core.snapshot import DistrictVersion
-from processor.service.apply import apply
 from processor.service.apply_state import Effect, StateRow, Write
+from tests.applying import apply
 from tests.integration.applier.catalog import PERSON
 from tests.integration.applier.world import NOW, World, complete, create, delete, update, version, with_source
 

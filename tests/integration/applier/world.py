@@ -15,7 +15,7 @@ from processor.core.correction import Answer, Correction, Op, Result, Source
 from processor.core.request import Dependencies, Mode, OnStateOnly
 from processor.core.snapshot import DistrictVersion
 from processor.core.values import Values
-from processor.service.apply import apply
+from tests.applying import apply
 from tests.integration.applier.arrived import arrived
 from tests.integration.applier.catalog import CATALOG
 

@@ -18,7 +18,7 @@ from processor.core.correction import Answer, Correction, Op, Result
 from processor.core.errors import Reason
 from processor.core.history import Clear, KeyOutcome, RequestState, RequestStatus
 from processor.core.request import Keys, Request
-from processor.service.apply import apply
+from tests.applying import apply
 from tests.unit.codec.catalogs import catalog_of
 from tests.unit.codec.records import CATALOG, CORRECTION, REQUEST, SAMPLES, SOURCE
 
