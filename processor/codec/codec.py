@@ -11,7 +11,7 @@ from typing import Any, cast
 from fastavro.schema import SchemaParseException, UnknownType
 
 from processor.codec import encoding
-from processor.codec.alike import alike_writer
+from processor.codec.alike import Similar, alike_writer
 from processor.codec.correction_reader import Arrived
 from processor.codec.correction_schema import object_of
 from processor.codec.errors import DecodeError, NotRegistered
@@ -20,13 +20,14 @@ from processor.codec.outcome_reader import OutcomeReader, Own
 from processor.codec.record_schema import RecordSchema, record_schema
 from processor.codec.record_types import FIXED, Record, correction_type, unknown_correction_type
 from processor.codec.registry import Compatibility, Registry
+from processor.codec.request_reader import RequestReader
 from processor.codec.schema_files import SchemaFiles
 from processor.codec.schema_text import Schema, fingerprint, full_name
 from processor.codec.writer import Writer, parsed_schema, writer_of
 from processor.core.catalog import Catalog
 from processor.core.correction import Answer, Correction, Result
 from processor.core.errors import Reason
-from processor.core.history import Alike, KeyOutcome, Sent
+from processor.core.request import Single
 
 _SAID_BEFORE = 256
 """Answers that differ in their sources alone."""
@@ -68,6 +69,7 @@ class Codec:
         self._headers: dict[tuple[str, str], bytes] = {}
         self._writers: dict[bytes, Writer] = {}
         self._outcomes: OutcomeReader | None = None
+        self._requests: RequestReader | None = None
         self._said = lru_cache(_SAID_BEFORE)(self._write_said)
 
     @classmethod
@@ -94,11 +96,11 @@ class Codec:
             schema = self._by_type[type(record)]
         return (self._headers.get((topic, schema.record.name)) or self._header(topic, schema)) + schema.body(record)
 
-    def outcome_writer(self, topic: str, outcomes: Alike | Sent) -> Callable[[Any], bytes]:
-        """Writes the outcome of each of their asks or sources. Raises as `encode`."""
-        schema = self._by_type[KeyOutcome]
+    def alike_writer(self, topic: str, similar: Similar) -> Callable[[Any], bytes]:
+        """Writes the record of each of their asks, sources or requests. Raises as `encode`."""
+        schema = self._by_type[type(similar.first)]
         header = self._headers.get((topic, schema.record.name)) or self._header(topic, schema)
-        return alike_writer(schema.write, outcomes, header)
+        return alike_writer(schema.write, similar, header)
 
     def prepare(self, topic: str, *record_types: type[Record]) -> None:
         """Looks up now what encoding would look up later, so that a process learns at its start what is missing."""
@@ -188,6 +190,17 @@ class Codec:
             header = header_of(data)
             reader = self._outcomes = (self._writers.get(header) or self._writer(header)).outcomes
         return None if reader is None else reader(data)
+
+    def single(self, data: bytes) -> Single | None:
+        """A request of one key by what is its own; None for what `decode` is to read, as the first of a writer."""
+        reader = self._requests
+        if reader is None or not data.startswith(reader.header):
+            reader = self._requests = self._reader_of_requests(data)
+        return None if reader is None else reader(data)
+
+    def _reader_of_requests(self, data: bytes) -> RequestReader | None:
+        known = (writer.requests for writer in self._writers.values() if writer.requests is not None)
+        return next((reader for reader in known if data.startswith(reader.header)), None)
 
     def _header(self, topic: str, schema: RecordSchema) -> bytes:
         if self._registry is None:

@@ -6,7 +6,6 @@ Such requests come by the thousand, from few publishers that ask for the same: t
 import re
 from contextlib import suppress
 from dataclasses import fields as fields_of
-from operator import attrgetter
 from typing import Any, TypeAlias
 
 from processor.codec.errors import DecodeError, NotCompiled
@@ -15,11 +14,9 @@ from processor.codec.patterns import pattern_of
 from processor.codec.primitives import UNFIT, Read, read_timestamp
 from processor.codec.record_types import RecordType
 from processor.codec.work_records import request_from_wire
-from processor.core.request import Keys, Request
+from processor.core.request import Request, Single
 
 Schema: TypeAlias = Any
-_Kept: TypeAlias = tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]
-"""Fields that requests have alike: before the selection, between it and the time, and behind that."""
 
 MOST_KEPT = 256
 LONGEST_KEPT = 4_096
@@ -34,56 +31,45 @@ _NULL = b"\x00"
 
 
 class RequestReader:
-    """Of one schema. What it cannot read `read` has to, the reader that was made for the schema."""
+    """Of one schema, and of values with one header."""
 
-    def __init__(self, schema: Schema, read: Read) -> None:
-        """Raises NotCompiled for a schema that is not what a request's is."""
+    def __init__(self, header: bytes, schema: Schema, read: Read) -> None:
+        """`read` is what was made for the schema. Raises NotCompiled for one that is not what a request's is."""
+        self.header = header
         self._match = re.compile(_pattern(schema), re.DOTALL).match
         self._read = read
-        self._kept: dict[tuple[bytes, bytes, bytes], _Kept] = {}
+        self._kept: dict[tuple[bytes, bytes, bytes], Request] = {}
 
     def __len__(self) -> int:
         """How many kinds of requests are kept."""
         return len(self._kept)
 
-    def __call__(self, data: bytes, at: int) -> Request | None:
+    def __call__(self, data: bytes) -> Single | None:
         """None where it has to be read field by field, be it only for what is wrong with it."""
         try:
-            return self._found(data, at)
+            return self._found(data)
         except (*UNFIT, DecodeError):
             return None
 
-    def _found(self, data: bytes, at: int) -> Request | None:
-        match = self._match(data, at)
+    def _found(self, data: bytes) -> Single | None:
+        match = self._match(data, len(self.header))
         if match is None:
             return None
         request_id, where, key, asked, time, rest = match.groups()
         alike = where, asked, rest
-        of_where, of_asked, of_rest = self._kept.get(alike) or self._learn(alike, data, at)
+        like = self._kept.get(alike) or self._learn(alike, data)
         requested_at = None if time == _NULL else read_timestamp(time, 1)[0]
-        fields: tuple[Any, ...] = (
-            request_id.decode(),
-            *of_where,
-            Keys((key[1:].decode(),)),
-            *of_asked,
-            requested_at,
-            *of_rest,
-        )
-        return Request(*fields)
+        return Single(like, request_id.decode(), key[1:].decode(), requested_at)
 
-    def _learn(self, alike: tuple[bytes, bytes, bytes], data: bytes, at: int) -> _Kept:
-        """From the first one of its kind, read field by field."""
-        wire, end = self._read(data, at)
+    def _learn(self, alike: tuple[bytes, bytes, bytes], data: bytes) -> Request:
+        """The first one of its kind, read field by field."""
+        wire, end = self._read(data, len(self.header))
         if end != len(data):
             raise ValueError("more bytes than the record has")
-        kept = _kept(request_from_wire(wire))
+        like = request_from_wire(wire)
         if sum(map(len, alike)) <= LONGEST_KEPT:
-            keep(self._kept, alike, kept, MOST_KEPT)
-        return kept
-
-
-def _kept(request: Request) -> _Kept:
-    return attrgetter(*_WHERE)(request), attrgetter(*_ASKED)(request), attrgetter(*_REST)(request)
+            keep(self._kept, alike, like, MOST_KEPT)
+        return like
 
 
 def _pattern(schema: Schema) -> bytes:
@@ -113,10 +99,10 @@ def _one_key(union: Schema) -> bytes:
     raise NotCompiled
 
 
-def request_reader(record: RecordType, parsed: Schema, read: Read | None) -> RequestReader | None:
+def request_reader(header: bytes, record: RecordType, parsed: Schema, read: Read | None) -> RequestReader | None:
     """For a schema of requests that has our fields in our order; `parsed` is as fastavro keeps it."""
     if record.type is not Request or read is None:
         return None
     with suppress(NotCompiled):
-        return RequestReader(parsed, read)
+        return RequestReader(header, parsed, read)
     return None

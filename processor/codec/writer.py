@@ -61,8 +61,6 @@ class Writer:
         """From there to the end. Raises DecodeError; `reads` is not None."""
         if self.reads is None:
             raise TypeError(f"{self.name} is no record of this release")
-        if self.requests is not None and (request := self.requests(data, begin)) is not None:
-            return request
         wire = self._wire(data, begin)
         try:
             return self.reads.record.from_wire(wire)
@@ -109,10 +107,10 @@ def writer_of(
         return Writer(name, parsed, reads, reads.parsed)
     object_name = object_of(name)
     if object_name is None:
-        read, outcomes = decoding.compiled(parsed), outcome_reader(header, reads.record, parsed)
-        return Writer(
-            name, parsed, reads, read=read, outcomes=outcomes, requests=request_reader(reads.record, parsed, read)
-        )
+        read = decoding.compiled(parsed)
+        outcomes = outcome_reader(header, reads.record, parsed)
+        requests = request_reader(header, reads.record, parsed, read)
+        return Writer(name, parsed, reads, read=read, outcomes=outcomes, requests=requests)
     read = decoding.compiled(parsed, frozenset({values_name(object_name)}))
     corrections = None
     if read is not None:

@@ -103,3 +103,8 @@ class Chunk:
     stage: Stage = Stage.GUARDED
     rank: int = 0
     """Where a parked chunk stands in the order of release: parents first, then deletions, children first."""
+
+    @property
+    def tells_same(self) -> bool:
+        """Whether every key that is the same on both sides ends as IN_SYNC, with an outcome of its own."""
+        return self.mode is not Mode.FORCE and self.report is not Report.CHANGES and self.cause is not Cause.NO_ANSWER

@@ -14,7 +14,7 @@ from processor.core.correction import Correction, Op, Parent, Source
 from processor.core.counted import counted
 from processor.core.errors import FieldError, Reason
 from processor.core.frozen import dataclass
-from processor.core.history import Alike, ChunkState, ChunkStatus, KeyOutcome, Status
+from processor.core.history import Alike, ChunkState, ChunkStatus, Status
 from processor.core.ids import correction_id
 from processor.core.outcome import SentOutcomes, chunk_outcome
 from processor.core.parents import WITH_PARENTS, parent_of, parent_to_check
@@ -39,7 +39,7 @@ def decide(chunk: Chunk, catalog: Catalog, snapshot: Snapshot, now: datetime, *,
     """
     deletes = count_state_only(chunk, snapshot) if state_only is None else state_only
     deciding = _Deciding(chunk, catalog, snapshot, now, deletes)
-    kind, seen, tells_same = catalog.objects[chunk.object], snapshot.of(chunk.object), _tells_same(chunk)
+    kind, seen, tells_same = catalog.objects[chunk.object], snapshot.of(chunk.object), chunk.tells_same
     for ask in chunk.asks:
         observed = seen.get(ask.key)
         if tells_same and observed is not None and observed.is_same:
@@ -47,24 +47,6 @@ def decide(chunk: Chunk, catalog: Catalog, snapshot: Snapshot, now: datetime, *,
         else:
             deciding.decide_key(kind, ask)
     return deciding.finish()
-
-
-def decide_same(chunk: Chunk, snapshot: Snapshot, now: datetime) -> KeyOutcome | None:
-    """The outcome of a request's only key, where both sides have the same; None where there is more to decide.
-
-    So are most requests of one key: nothing of a plan but this outcome would be theirs.
-    """
-    is_plain = chunk.cause is Cause.REQUEST and chunk.stage is not Stage.PLAN and not chunk.announced
-    if len(chunk.asks) != 1 or not is_plain or not _tells_same(chunk):
-        return None
-    (ask,) = chunk.asks
-    observed = snapshot.get(chunk.object, ask.key)
-    return chunk_outcome(chunk, ask, Status.IN_SYNC, now) if observed is not None and observed.is_same else None
-
-
-def _tells_same(chunk: Chunk) -> bool:
-    """Whether every key that is the same on both sides ends as IN_SYNC, with an outcome of its own."""
-    return chunk.mode is not Mode.FORCE and chunk.report is not Report.CHANGES and chunk.cause is not Cause.NO_ANSWER
 
 
 @dataclass(frozen=True, slots=True)

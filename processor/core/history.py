@@ -10,7 +10,7 @@ from processor.core.chunk import Ask, Chunk
 from processor.core.correction import Op, Parent, Source
 from processor.core.errors import Reason
 from processor.core.frozen import dataclass
-from processor.core.request import Request
+from processor.core.request import Request, Single
 
 
 class Status(StrEnum):
@@ -232,8 +232,33 @@ class Cleared:
     scope: str
 
 
+@dataclass(frozen=True, slots=True)
+class SingleStatuses:
+    """Statuses of requests of one key that were taken on together; `first` is that of the first of them."""
+
+    first: RequestStatus
+    singles: list[Single]
+
+    def each(self) -> Iterator[RequestStatus]:
+        return (replace(self.first, request=single.request) for single in self.singles)
+
+
+@dataclass(frozen=True, slots=True)
+class SingleOutcomes:
+    """Outcomes of requests of one key that differ in id and key alone; `first` is that of the first of them."""
+
+    first: KeyOutcome
+    singles: list[Single]
+
+    def each(self) -> Iterator[KeyOutcome]:
+        return (
+            replace(self.first, request_id=single.request_id, key=single.key, asked_as=single.key)
+            for single in self.singles
+        )
+
+
 HistoryRecord: TypeAlias = RequestStatus | ChunkStatus | KeyOutcome | RequestEnd | Cleared | Parked
-Told: TypeAlias = HistoryRecord | Alike | Sent
+Told: TypeAlias = HistoryRecord | Alike | Sent | SingleStatuses | SingleOutcomes
 """A record of a plan, or many that are alike."""
 
 

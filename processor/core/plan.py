@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 
 from processor.core.chunk import Chunk
 from processor.core.correction import Correction
-from processor.core.history import Alike, KeyOutcome, Sent, Told
+from processor.core.history import Alike, KeyOutcome, Sent, SingleOutcomes, Told
 
 
 @dataclass(slots=True)
@@ -21,7 +21,7 @@ class Plan:
     def outcomes(self) -> Iterator[KeyOutcome]:
         """Those that are alike one by one."""
         for record in self.history:
-            if isinstance(record, Alike | Sent):
+            if isinstance(record, Alike | Sent | SingleOutcomes):
                 yield from record.each()
             elif isinstance(record, KeyOutcome):
                 yield record

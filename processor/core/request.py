@@ -3,6 +3,7 @@
 All times of the domain are timezone-aware UTC with microseconds.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
@@ -99,3 +100,22 @@ class Request:
     def symbol(self, name: str) -> str:
         """A field of a closed list as records write it."""
         return UNKNOWN if name in self.not_understood else str(getattr(self, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """A request of one key by what is its own; in all else it is `like` another one (ADR 0244).
+
+    Such requests come by the thousand, from few publishers that ask for the same. `key` is as the requester wrote it.
+    """
+
+    like: Request
+    request_id: str
+    key: str
+    requested_at: datetime | None
+
+    @property
+    def request(self) -> Request:
+        return replace(
+            self.like, request_id=self.request_id, selection=Keys((self.key,)), requested_at=self.requested_at
+        )

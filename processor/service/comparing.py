@@ -56,7 +56,7 @@ class Comparer:
             take_request(request, self.catalog, intake, datetime.now(UTC))
         descend(intake, self.snapshots, self.catalog, datetime.now(UTC))
         survey(intake, self.scans, self.catalog, datetime.now(UTC))
-        observed = observe(intake.chunks, self.snapshots, self.catalog)
+        observed = observe(intake.chunks, self.snapshots, self.catalog, intake.singles)
         parts = [read_part(chunk, self.scans, self.catalog) for chunk in intake.parts]
         self.passed("after_read")
         return Seen(intake, observed, parts)
@@ -64,10 +64,10 @@ class Comparer:
     def decide(self, seen: Seen) -> Compared:
         """Raises RegistryUnavailable."""
         intake = seen.intake
-        plan = resync(intake.chunks, seen.observed, self.catalog, datetime.now(UTC), self.rows)
+        plan = resync(seen.observed.chunks, seen.observed, self.catalog, datetime.now(UTC), self.rows)
         for part in seen.parts:
             plan.add(decide_part(part, self.catalog, datetime.now(UTC)))
         records = list(self.emitter.records(intake, plan))
         self.passed("after_compare")
-        keys = sum(len(chunk.asks) for chunk in intake.chunks)
+        keys = sum(len(chunk.asks) for chunk in intake.chunks) + sum(len(alike.singles) for alike in intake.singles)
         return Compared(intake, plan, records, None if seen.observed.away else keys)

@@ -1,28 +1,37 @@
 """What a batch of records asks for: each becomes chunks to compare, a plan that needs no reading, or is passed on."""
 
 import logging
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from processor.core.accept import Rejected, accept, chunk_status, refuse
+from processor.core.accept import (
+    Rejected,
+    accept,
+    accept_single,
+    chunk_status,
+    is_plain_key,
+    refuse,
+    single_chunk,
+)
 from processor.core.catalog import Catalog
 from processor.core.chunk import Ask, Cause, Chunk, Stage
 from processor.core.correction import Answer
 from processor.core.descent import WITH_CHILDREN
 from processor.core.errors import Reason
-from processor.core.history import ChunkState, Parked, RequestState, RequestStatus
+from processor.core.history import ChunkState, Parked, RequestState, RequestStatus, SingleStatuses
 from processor.core.ids import CANCELLED, FIRST_CHUNK, REFUSED, accepted_id
 from processor.core.keys import is_canonical
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
-from processor.core.request import Request
+from processor.core.request import Request, Single
 from processor.core.rights import Ground, Policy, Refusal, topic_refusal
 from processor.core.scan import cancel_part, fail_part
 from processor.core.settle import another_round, cancel, give_up, settle
+from processor.core.snapshot import Observed
 from processor.service.records import Lane, Received
 from processor.service.rounds import is_bulky, is_early, may_be_cancelled, sends_anew, to_be_planned
-from processor.service.work import Poison, Work, origin_of
+from processor.service.work import Item, Poison, Work, origin_of
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +48,25 @@ class Unfolded:
     request: Request | None
 
 
+@dataclass(frozen=True, slots=True)
+class Singles:
+    """Requests of one key that were taken on together; `chunk` is that of the first one."""
+
+    chunk: Chunk
+    singles: list[Single]
+
+    def told(self, seen: Mapping[str, Observed]) -> tuple["Singles", list[Chunk]]:
+        """Those whose key is the same on both sides, and the chunks of all others."""
+        same, others = list[Single](), list[Chunk]()
+        for single in self.singles:
+            observed = seen.get(single.key)
+            if observed is not None and observed.is_same:
+                same.append(single)
+            else:
+                others.append(single_chunk(single, self.chunk))
+        return Singles(self.chunk, same), others
+
+
 @dataclass(slots=True)
 class Intake:
     """A batch sorted by what is to be done.
@@ -49,6 +77,8 @@ class Intake:
 
     plan: Plan = field(default_factory=Plan)
     chunks: list[Chunk] = field(default_factory=list)
+    singles: list[Singles] = field(default_factory=list)
+    """Requests of one key, which become chunks only where there is more to tell than that both sides have the same."""
     unfolded: list[Unfolded] = field(default_factory=list)
     """Chunks that take along what hangs below them."""
     unsurveyed: list[Unfolded] = field(default_factory=list)
@@ -110,6 +140,8 @@ class Sorter:
         self._policy = policy
         self._bulk_waits = bulk_waits
         self._remembered_since_s = remembered_since_s
+        self._alike: dict[tuple[int, str, int], tuple[Request, list[Single] | None]] = {}
+        """By the one that others are like, which is held so that no other one takes its place, and where they came."""
 
     def sort(self, batch: Sequence[Work | Poison], now: datetime) -> Intake:
         """Sorts the records in their order; the first of several alike is the one that counts."""
@@ -117,26 +149,64 @@ class Sorter:
         for item in batch:
             if isinstance(item, Poison):
                 intake.poison.append(item)
-                continue
-            origin = origin_of(item.ask)
-            home = partition_of(origin.district_id, self._partitions)
-            if home != item.record.partition:
-                intake.misrouted.append((item.record, home))
-                continue
-            if (trace := item.record.trace) is not None:
-                intake.traces[origin.request_id] = trace
-            if origin.requested_at is not None:
-                intake.requested_at[origin.request_id] = origin.requested_at
-            match item.ask:
-                case Request():
-                    self._request(item, item.ask, intake, now)
-                case Chunk():
-                    self._chunk(item, item.ask, intake, now)
-                case Answer():
-                    self._answer(item.ask, intake, now)
-                case RequestStatus():
-                    self._status(item, item.ask, intake)
+            elif not isinstance(item.ask, Single):
+                self._apart(item, item.ask, intake, now)
+            elif not self._together(item, item.ask, intake, now):
+                self._apart(item, item.ask.request, intake, now)
         return intake
+
+    def _apart(self, item: Work, ask: Item, intake: Intake, now: datetime) -> None:
+        origin = origin_of(ask)
+        home = partition_of(origin.district_id, self._partitions)
+        if home != item.record.partition:
+            intake.misrouted.append((item.record, home))
+            return
+        if (trace := item.record.trace) is not None:
+            intake.traces[origin.request_id] = trace
+        if origin.requested_at is not None:
+            intake.requested_at[origin.request_id] = origin.requested_at
+        match ask:
+            case Request():
+                self._request(item, ask, intake, now)
+            case Chunk():
+                self._chunk(item, ask, intake, now)
+            case Answer():
+                self._answer(ask, intake, now)
+            case RequestStatus():
+                self._status(item, ask, intake)
+
+    def _together(self, item: Work, single: Single, intake: Intake, now: datetime) -> bool:
+        """Whether it is taken on with those like it, or was before; else it is a request as any other."""
+        kind = self._catalog.objects.get(single.like.object)
+        if kind is None or not is_plain_key(single.key, kind.key_type):
+            return False
+        alike = id(single.like), item.record.topic, item.record.partition
+        if alike not in self._alike:
+            self._alike[alike] = single.like, self._begin(item.record, single, intake, now)
+        _, singles = self._alike[alike]
+        if singles is None:
+            return False
+        work_id = accepted_id(single.request_id, single.like.district_id, FIRST_CHUNK, 1)
+        if self._is_new(item, work_id, intake):
+            singles.append(single)
+            if (trace := item.record.trace) is not None:
+                intake.traces[single.request_id] = trace
+            if single.requested_at is not None:
+                intake.requested_at[single.request_id] = single.requested_at
+        return True
+
+    def _begin(self, record: Received, single: Single, intake: Intake, now: datetime) -> list[Single] | None:
+        """Where those like it are to be put; None where there is more to be done about them."""
+        home = partition_of(single.like.district_id, self._partitions)
+        if home != record.partition or self._refusal(record, single.like) is not None:
+            return None
+        accepted = accept_single(single, self._catalog, now)
+        if accepted is None:
+            return None
+        (status, chunk), singles = accepted, list[Single]()
+        intake.plan.history.append(SingleStatuses(status, singles))
+        intake.singles.append(Singles(chunk, singles))
+        return singles
 
     def _is_taken(self, work_id: bytes, intake: Intake) -> bool:
         return work_id in self._known or work_id in intake.accepted

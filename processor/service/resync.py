@@ -6,17 +6,19 @@ from datetime import datetime
 from typing import TypeAlias
 
 from processor.core.catalog import Catalog
-from processor.core.chunk import Cause, Chunk, Stage
-from processor.core.decide import count_state_only, decide, decide_same
+from processor.core.chunk import Ask, Cause, Chunk, Stage
+from processor.core.decide import count_state_only, decide
 from processor.core.family import deletes_last_and_upward
 from processor.core.guard import guard_of, is_beyond, is_beyond_any, least_guard, plan_counts
-from processor.core.history import ChunkState, ChunkStatus, Told
+from processor.core.history import ChunkState, ChunkStatus, SingleOutcomes, Status, Told
+from processor.core.outcome import chunk_outcome
 from processor.core.parents import parents_to_read
 from processor.core.park import Held, park
 from processor.core.plan import Plan
 from processor.core.request import Mode, OnStateOnly
 from processor.core.settle import defer, in_pieces, unreadable
 from processor.core.snapshot import SameRead, Snapshot
+from processor.service.intake import Singles
 from processor.service.ports import ReadTimedOut, SnapshotImpossible, Snapshots, SnapshotUnavailable, Target
 
 MOSTLY_SAME = frozenset({Cause.REQUEST, Cause.SPLIT})
@@ -33,6 +35,10 @@ class Observation:
     """
 
     def __init__(self) -> None:
+        self.chunks: list[Chunk] = []
+        """What is to be decided: chunks, and those of requests of one key of which there is more to tell."""
+        self.in_sync: list[Singles] = []
+        """Requests whose one key is the same on both sides."""
         self.same = 0
         self.others = 0
         self.snapshots: dict[str, Snapshot] = {}
@@ -50,28 +56,44 @@ class Observation:
         return _worst([self.away[chunk.district_id, name] for name in above if name in wanted])
 
 
-def observe(chunks: Sequence[Chunk], snapshots: Snapshots, catalog: Catalog) -> Observation:
-    """Reads the chunks' keys, then, level by level, the parents that decisions need."""
+def observe(
+    chunks: Sequence[Chunk], snapshots: Snapshots, catalog: Catalog, singles: Sequence[Singles] = ()
+) -> Observation:
+    """Reads the keys of chunks and of requests of one key, then, level by level, the parents that decisions need."""
     seen = Observation()
-    by_district: dict[str, list[Chunk]] = {}
     wanted: dict[Target, dict[str, None]] = {}
     by_rows: dict[Target, dict[str, None]] = {}
     for chunk in chunks:
-        by_district.setdefault(chunk.district_id, []).append(chunk)
         target, keys = (chunk.district_id, chunk.object), dict.fromkeys([ask.key for ask in chunk.asks])
         wanted.setdefault(target, {}).update(keys)
         if _needs_rows(chunk):
             by_rows.setdefault(target, {}).update(keys)
-    for district_id in by_district:
-        seen.snapshots[district_id] = Snapshot(district_id)
-    while wanted:
-        _read(wanted, by_rows, snapshots, seen)
-        wanted, by_rows = {}, {}
-        for district_id, own in by_district.items():
-            readable = [chunk for chunk in own if seen.fault(chunk, catalog) is None]
-            for name, parents in parents_to_read(readable, catalog, seen.snapshots[district_id]).items():
-                wanted[district_id, name] = dict.fromkeys(parents)
+    for alike in singles:
+        target = alike.chunk.district_id, alike.chunk.object
+        wanted.setdefault(target, {}).update(dict.fromkeys([single.key for single in alike.singles]))
+    seen.snapshots = {district_id: Snapshot(district_id) for district_id, _ in wanted}
+    _read(wanted, by_rows, snapshots, seen)
+    seen.chunks += chunks
+    for alike in singles:
+        in_sync, others = alike.told(seen.snapshots[alike.chunk.district_id].of(alike.chunk.object))
+        seen.in_sync.append(in_sync)
+        seen.chunks += others
+    while parents := _parents(seen, catalog):
+        _read(parents, {}, snapshots, seen)
     return seen
+
+
+def _parents(seen: Observation, catalog: Catalog) -> Keys:
+    """Those that decisions need and that were not read yet."""
+    by_district: dict[str, list[Chunk]] = {}
+    for chunk in seen.chunks:
+        if seen.fault(chunk, catalog) is None:
+            by_district.setdefault(chunk.district_id, []).append(chunk)
+    wanted: dict[Target, dict[str, None]] = {}
+    for district_id, readable in by_district.items():
+        for name, parents in parents_to_read(readable, catalog, seen.snapshots[district_id]).items():
+            wanted[district_id, name] = dict.fromkeys(parents)
+    return wanted
 
 
 def _needs_rows(chunk: Chunk) -> bool:
@@ -104,17 +126,18 @@ def resync(
 
     Without `rows` nothing is held against the guard: the plan is what would be sent.
     """
+    is_alone = len(chunks) == 1 and not seen.in_sync
     families: dict[tuple[str, str], list[Chunk]] = {}
     for chunk in chunks:
         families.setdefault((chunk.request_id, chunk.district_id), []).append(chunk)
     plan = Plan()
+    for alike in seen.in_sync:
+        if alike.singles:
+            ask = Ask(alike.singles[0].key, alike.singles[0].key)
+            chunk = replace(alike.chunk, request_id=alike.singles[0].request_id)
+            plan.history.append(SingleOutcomes(chunk_outcome(chunk, ask, Status.IN_SYNC, now), alike.singles))
     for family in families.values():
-        chunk = family[0]
-        same = decide_same(chunk, seen.snapshots[chunk.district_id], now) if len(family) == 1 else None
-        if same is None:
-            plan.add(_resync_family(family, seen, catalog, now, rows, is_alone=len(chunks) == 1))
-        else:
-            plan.history.append(same)
+        plan.add(_resync_family(family, seen, catalog, now, rows, is_alone=is_alone))
     return plan
 
 

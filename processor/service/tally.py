@@ -1,14 +1,25 @@
 """What a batch adds to the counters. Counted once it is committed, so an aborted one counts for nothing."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from processor import metrics
 from processor.core.correction import Answer
 from processor.core.errors import Reason
-from processor.core.history import OPEN_STATUSES, Alike, KeyOutcome, RequestState, RequestStatus, Sent, Status
+from processor.core.history import (
+    OPEN_STATUSES,
+    Alike,
+    KeyOutcome,
+    RequestState,
+    RequestStatus,
+    Sent,
+    SingleOutcomes,
+    SingleStatuses,
+    Status,
+    Told,
+)
 from processor.core.plan import Plan
 from processor.service.intake import Intake
 from processor.service.records import Lane, Outgoing
@@ -37,10 +48,8 @@ def count_batch(intake: Intake, decided: Plan) -> None:
         metrics.NOT_AUTHORIZED.labels(ground).inc(count)
     metrics.REQUESTS.labels("REPEATED").inc(intake.repeated.count(Lane.REQUESTS))
     history = (*intake.plan.history, *decided.history)
-    _count_requests([record for record in history if isinstance(record, RequestStatus)])
-    single = [(record, 1) for record in history if isinstance(record, KeyOutcome)]
-    alike = [(record.first, len(record.asks)) for record in history if isinstance(record, Alike)]
-    _count_outcomes([*single, *alike], intake.requested_at)
+    _count_requests(list(_requests(history)))
+    _count_outcomes(_outcomes(history), intake.requested_at)
     metrics.OUTCOMES.labels(Status.SENT).inc(sum(len(each.sources) for each in history if isinstance(each, Sent)))
     for plan in (intake.plan, decided):
         for op, count in Counter(correction.op for correction in plan.corrections).items():
@@ -62,25 +71,48 @@ def lane_label(lane: Lane) -> str:
     return lane.name.lower()
 
 
-def _count_requests(statuses: Sequence[RequestStatus]) -> None:
-    for state, count in Counter(status.state for status in statuses).items():
+def _requests(history: Iterable[Told]) -> Iterator[tuple[RequestStatus, datetime | None]]:
+    """Statuses of requests, with when each was asked for."""
+    for record in history:
+        if isinstance(record, RequestStatus):
+            yield record, record.request.requested_at
+        elif isinstance(record, SingleStatuses):
+            for single in record.singles:
+                yield record.first, single.requested_at
+
+
+def _count_requests(requests: Sequence[tuple[RequestStatus, datetime | None]]) -> None:
+    for state, count in Counter(status.state for status, _ in requests).items():
         metrics.REQUESTS.labels(state).inc(count)
-    for status in statuses:
+    for status, requested_at in requests:
         if status.state is RequestState.REJECTED and status.reason is not None:
             metrics.REJECTED.labels(status.reason).inc()
-        if status.request.requested_at is not None:
-            metrics.REQUEST_WAIT.observe(_seconds(status.request.requested_at, status.decided_at))
+        if requested_at is not None:
+            metrics.REQUEST_WAIT.observe(_seconds(requested_at, status.decided_at))
 
 
-def _count_outcomes(outcomes: Iterable[tuple[KeyOutcome, int]], requested_at: Mapping[str, datetime]) -> None:
-    """Outcomes, each with how many keys have one like it; thousands a batch, so they are added up first."""
+def _outcomes(history: Iterable[Told]) -> Iterator[tuple[KeyOutcome, str, int]]:
+    """Outcomes, each with its request and with how many keys of that have one like it; but those of what was sent."""
+    for record in history:
+        match record:
+            case KeyOutcome():
+                yield record, record.request_id, 1
+            case Alike(first=first, asks=asks):
+                yield first, first.request_id, len(asks)
+            case SingleOutcomes(first=first, singles=singles):
+                for single in singles:
+                    yield first, single.request_id, 1
+
+
+def _count_outcomes(outcomes: Iterable[tuple[KeyOutcome, str, int]], requested_at: Mapping[str, datetime]) -> None:
+    """Thousands a batch, so they are added up first."""
     statuses, reasons, ages = Counter[Status](), Counter[tuple[Status, Reason]](), Counter[float]()
-    for outcome, keys in outcomes:
+    for outcome, request_id, keys in outcomes:
         statuses[outcome.status] += keys
         if outcome.reason is not None:
             reasons[outcome.status, outcome.reason] += keys
         if outcome.status not in OPEN_STATUSES:
-            since = requested_at.get(outcome.request_id, outcome.first_decided_at)
+            since = requested_at.get(request_id, outcome.first_decided_at)
             ages[_seconds(since, outcome.decided_at)] += keys
     for status, keys in statuses.items():
         metrics.OUTCOMES.labels(status).inc(keys)

@@ -9,7 +9,7 @@ from processor.core.correction import Answer, Source
 from processor.core.errors import Reason
 from processor.core.frozen import dataclass
 from processor.core.history import RequestStatus
-from processor.core.request import Request
+from processor.core.request import Request, Single
 from processor.service.records import Lane, Received
 
 Item: TypeAlias = Request | Chunk | Answer | RequestStatus
@@ -37,7 +37,7 @@ class Work:
     """A decoded record. `keys` is about what it costs to read."""
 
     record: Received
-    ask: Item
+    ask: Item | Single
     keys: int
 
 
@@ -45,6 +45,8 @@ def decode(record: Received, codec: Codec) -> Work | Poison:
     """Raises RegistryUnavailable, which says nothing about the record: it is to be decoded again later."""
     if record.value is None:
         return Poison(record, Reason.UNDECODABLE, "the record has no value")
+    if record.lane is Lane.REQUESTS and (single := codec.single(record.value)) is not None:
+        return Work(record, single, 1)
     try:
         ask = codec.decode(record.value, EXPECTED[record.lane])
     except DecodeError as error:
