@@ -16,7 +16,7 @@ from processor.core.filter_text import MAX_EXPRESSION, FilterError
 from processor.core.guard import stage_of_parts
 from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
 from processor.core.ids import FIRST_CHUNK, split_chunk
-from processor.core.keys import MAX_KEY_BYTES, are_plain, canonical_key, invalid_key_id, is_canonical
+from processor.core.keys import MAX_KEY_BYTES, are_plain, canonical_key, invalid_key_id, is_canonical, is_plain
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
 from processor.core.request import Filter, Keys, Mode, OnStateOnly, Report, Request, Single
@@ -97,7 +97,7 @@ def accept_single(single: Single, catalog: Catalog, now: datetime) -> tuple[Requ
 
 def is_plain_key(text: str, key_type: KeyType) -> bool:
     """Whether it is compared, and told of, as it was written."""
-    return are_plain((text,), key_type) or (is_canonical(text, key_type) and printable(text) == text)
+    return is_plain(text, key_type) or (is_canonical(text, key_type) and printable(text) == text)
 
 
 def single_chunk(single: Single, like: Chunk) -> Chunk:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from urllib.parse import quote, unquote
 
@@ -90,6 +90,11 @@ def _segment(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else quote(text, safe="").replace("~", "%7E")
 
 
+def segments(texts: Sequence[str]) -> Sequence[str]:
+    """As they stand in record keys; mostly all of them as they are, which is told at once."""
+    return texts if _PLAIN.fullmatch("".join(texts)) else list(map(_segment, texts))
+
+
 def request_key(request_id: str) -> str:
     """Record key of a request's status in the history topic."""
     return _segment(request_id)
@@ -110,9 +115,15 @@ def order_key(request_id: str) -> str:
 
 
 def outcome_key(request_id: str, object_name: str, key: str) -> str:
-    """Record key of an outcome; mostly of plain texts, which is told of all three at once."""
-    texts = (request_id, object_name, key)
-    return _SEPARATOR.join(texts if _PLAIN.fullmatch("".join(texts)) else map(_segment, texts))
+    """Record key of an outcome."""
+    return _SEPARATOR.join(segments((request_id, object_name, key)))
+
+
+def single_keys(request_ids: Sequence[str], object_name: str, keys: Sequence[str]) -> list[bytes]:
+    """Record keys of outcomes of as many requests."""
+    between = f"{_SEPARATOR}{_segment(object_name)}{_SEPARATOR}"
+    ids_and_keys = zip(segments(request_ids), segments(keys), strict=True)
+    return [f"{request_id}{between}{key}".encode() for request_id, key in ids_and_keys]
 
 
 def outcome_keys(request_id: str, object_name: str) -> Callable[[str], str]:

@@ -9,8 +9,8 @@ from processor.codec.history import headers_of, history_record
 from processor.core.chunk import Chunk
 from processor.core.correction import Correction
 from processor.core.history import Alike, HistoryRecord, Parked, Sent, SingleOutcomes, SingleStatuses, Told
-from processor.core.ids import outcome_key, outcome_keys, request_key
-from processor.core.partition import partition_of
+from processor.core.ids import outcome_keys, segments, single_keys
+from processor.core.partition import partition_of, partitions_of
 from processor.core.plan import Plan
 from processor.service.due import headers_of_due
 from processor.service.intake import Intake
@@ -96,22 +96,23 @@ class Emitter:
         topic, first = self.topics.history, told.first
         write = self.codec.alike_writer(topic, told)
         _, *about = headers_of("", first.request.district_id, first.request.object, status=first.state)
-        for single in told.singles:
-            request_id = single.request_id
-            partition, key = partition_of(request_id, self.history_partitions), request_key(request_id).encode()
-            headers = (("request_id", request_id.encode()), *about, *_trace(request_id, traces))
-            yield Outgoing(topic, partition, key, write(single), headers)
+        request_ids = [single.request_id for single in told.singles]
+        partitions, keys = partitions_of(request_ids, self.history_partitions), segments(request_ids)
+        for single, partition, key in zip(told.singles, partitions, keys, strict=True):
+            headers = (("request_id", single.request_id.encode()), *about, *_trace(single.request_id, traces))
+            yield Outgoing(topic, partition, key.encode(), write(single), headers)
 
     def outcomes(self, told: SingleOutcomes, traces: Mapping[str, bytes]) -> Iterator[Outgoing]:
         """As `history` gives them one by one, for a fraction of the work."""
         topic, first = self.topics.history, told.first
         write = self.codec.alike_writer(topic, told)
         _, district, name, status = headers_of("", first.district_id, first.object, status=first.status)
-        for single in told.singles:
-            request_id, asked = single.request_id, ("key", single.key.encode())
-            partition = partition_of(request_id, self.history_partitions)
-            key = outcome_key(request_id, first.object, single.key).encode()
-            headers = (("request_id", request_id.encode()), district, name, asked, status, *_trace(request_id, traces))
+        request_ids, asked = [single.request_id for single in told.singles], [single.key for single in told.singles]
+        partitions = partitions_of(request_ids, self.history_partitions)
+        keys = single_keys(request_ids, first.object, asked)
+        for single, partition, key in zip(told.singles, partitions, keys, strict=True):
+            own = ("request_id", single.request_id.encode()), ("key", single.key.encode())
+            headers = (own[0], district, name, own[1], status, *_trace(single.request_id, traces))
             yield Outgoing(topic, partition, key, write(single), headers)
 
     def corrections(self, corrections: Iterable[Correction], traces: Mapping[str, bytes]) -> Iterator[Outgoing]:

@@ -177,19 +177,20 @@ class Sorter:
 
     def _together(self, item: Work, single: Single, intake: Intake, now: datetime) -> bool:
         """Whether it is taken on with those like it, or was before; else it is a request as any other."""
-        kind = self._catalog.objects.get(single.like.object)
+        record, like = item.record, single.like
+        kind = self._catalog.objects.get(like.object)
         if kind is None or not is_plain_key(single.key, kind.key_type):
             return False
-        alike = id(single.like), item.record.topic, item.record.partition
-        if alike not in self._alike:
-            self._alike[alike] = single.like, self._begin(item.record, single, intake, now)
-        _, singles = self._alike[alike]
+        alike = id(like), record.topic, record.partition
+        begun = self._alike.get(alike)
+        if begun is None:
+            begun = self._alike[alike] = like, self._begin(record, single, intake, now)
+        singles = begun[1]
         if singles is None:
             return False
-        work_id = accepted_id(single.request_id, single.like.district_id, FIRST_CHUNK, 1)
-        if self._is_new(item, work_id, intake):
+        if self._is_new(item, accepted_id(single.request_id, like.district_id, FIRST_CHUNK, 1), intake):
             singles.append(single)
-            if (trace := item.record.trace) is not None:
+            if record.headers and (trace := record.trace) is not None:
                 intake.traces[single.request_id] = trace
             if single.requested_at is not None:
                 intake.requested_at[single.request_id] = single.requested_at

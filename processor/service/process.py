@@ -153,6 +153,7 @@ class Processor:
         if gathered is None or gathered.generation != generation:
             most = min(self.ahead.keys, self.limits.max_keys)
             gathered = Gathered(replace(self.limits, max_keys=most), generation)
+        was_asked = False
         for record in self.inbox.ready(_now_s()):
             if gathered.is_full:
                 break
@@ -162,9 +163,10 @@ class Processor:
             item = self._decoded(record, is_needed=not gathered.taken and not self.hand.at_once())
             if item is None or not gathered.add(item):
                 break
-            if is_asked:
-                self.bulk.asked()
+            was_asked = was_asked or is_asked
             self.inbox.take(record)
+        if was_asked:
+            self.bulk.asked()
         self._gathered = gathered if gathered.taken else None
         return self._gathered
 
