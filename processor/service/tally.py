@@ -48,8 +48,8 @@ def count_batch(intake: Intake, decided: Plan) -> None:
         metrics.NOT_AUTHORIZED.labels(ground).inc(count)
     metrics.REQUESTS.labels("REPEATED").inc(intake.repeated.count(Lane.REQUESTS))
     history = (*intake.plan.history, *decided.history)
-    _count_requests(list(_requests(history)))
-    _count_outcomes(_outcomes(history), intake.requested_at)
+    _count_requests(_requests(history))
+    _count_outcomes(_outcomes(history, intake.requested_at))
     metrics.OUTCOMES.labels(Status.SENT).inc(sum(len(each.sources) for each in history if isinstance(each, Sent)))
     for plan in (intake.plan, decided):
         for op, count in Counter(correction.op for correction in plan.corrections).items():
@@ -71,48 +71,48 @@ def lane_label(lane: Lane) -> str:
     return lane.name.lower()
 
 
-def _requests(history: Iterable[Told]) -> Iterator[tuple[RequestStatus, datetime | None]]:
-    """Statuses of requests, with when each was asked for."""
+def _requests(history: Iterable[Told]) -> Iterator[tuple[RequestStatus, datetime | None, int]]:
+    """Statuses of requests, with when they were asked for, and how many have one like it."""
     for record in history:
         if isinstance(record, RequestStatus):
-            yield record, record.request.requested_at
+            yield record, record.request.requested_at, 1
         elif isinstance(record, SingleStatuses):
-            for single in record.singles:
-                yield record.first, single.requested_at
+            for requested_at, requests in Counter(single.requested_at for single in record.singles).items():
+                yield record.first, requested_at, requests
 
 
-def _count_requests(requests: Sequence[tuple[RequestStatus, datetime | None]]) -> None:
-    for state, count in Counter(status.state for status, _ in requests).items():
-        metrics.REQUESTS.labels(state).inc(count)
-    for status, requested_at in requests:
+def _count_requests(told: Iterable[tuple[RequestStatus, datetime | None, int]]) -> None:
+    for status, requested_at, requests in told:
+        metrics.REQUESTS.labels(status.state).inc(requests)
         if status.state is RequestState.REJECTED and status.reason is not None:
-            metrics.REJECTED.labels(status.reason).inc()
+            metrics.REJECTED.labels(status.reason).inc(requests)
         if requested_at is not None:
-            metrics.REQUEST_WAIT.observe(_seconds(requested_at, status.decided_at))
+            metrics.REQUEST_WAIT.observe_many(_seconds(requested_at, status.decided_at), requests)
 
 
-def _outcomes(history: Iterable[Told]) -> Iterator[tuple[KeyOutcome, str, int]]:
-    """Outcomes, each with its request and with how many keys of that have one like it; but those of what was sent."""
+def _outcomes(
+    history: Iterable[Told], requested_at: Mapping[str, datetime]
+) -> Iterator[tuple[KeyOutcome, datetime, int]]:
+    """Outcomes but those of what was sent, with since when they are counted, and how many keys have one like it."""
     for record in history:
         match record:
             case KeyOutcome():
-                yield record, record.request_id, 1
+                yield record, requested_at.get(record.request_id, record.first_decided_at), 1
             case Alike(first=first, asks=asks):
-                yield first, first.request_id, len(asks)
+                yield first, requested_at.get(first.request_id, first.first_decided_at), len(asks)
             case SingleOutcomes(first=first, singles=singles):
-                for single in singles:
-                    yield first, single.request_id, 1
+                times = Counter(single.requested_at or first.first_decided_at for single in singles)
+                yield from ((first, since, keys) for since, keys in times.items())
 
 
-def _count_outcomes(outcomes: Iterable[tuple[KeyOutcome, str, int]], requested_at: Mapping[str, datetime]) -> None:
+def _count_outcomes(outcomes: Iterable[tuple[KeyOutcome, datetime, int]]) -> None:
     """Thousands a batch, so they are added up first."""
     statuses, reasons, ages = Counter[Status](), Counter[tuple[Status, Reason]](), Counter[float]()
-    for outcome, request_id, keys in outcomes:
+    for outcome, since, keys in outcomes:
         statuses[outcome.status] += keys
         if outcome.reason is not None:
             reasons[outcome.status, outcome.reason] += keys
         if outcome.status not in OPEN_STATUSES:
-            since = requested_at.get(request_id, outcome.first_decided_at)
             ages[_seconds(since, outcome.decided_at)] += keys
     for status, keys in statuses.items():
         metrics.OUTCOMES.labels(status).inc(keys)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from processor.service.records import Lane, Received
 
-ENOUGH_RECORDS = 5_000
+ENOUGH_RECORDS = int(__import__("os").environ.get("XENOUGH", "5000"))
 """With this many that may be taken at once, reading waits: pausing partitions would throw prefetched records away."""
 ENOUGH_BYTES = 6_000_000
 HELD_RECORDS = 2_000
