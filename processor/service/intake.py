@@ -161,10 +161,7 @@ class Sorter:
         if home != item.record.partition:
             intake.misrouted.append((item.record, home))
             return
-        if (trace := item.record.trace) is not None:
-            intake.traces[origin.request_id] = trace
-        if origin.requested_at is not None:
-            intake.requested_at[origin.request_id] = origin.requested_at
+        _note(item.record, origin.request_id, origin.requested_at, intake)
         match ask:
             case Request():
                 self._request(item, ask, intake, now)
@@ -188,12 +185,9 @@ class Sorter:
         singles = begun[1]
         if singles is None:
             return False
+        _note(record, single.request_id, single.requested_at, intake)
         if self._is_new(item, accepted_id(single.request_id, like.district_id, FIRST_CHUNK, 1), intake):
             singles.append(single)
-            if record.headers and (trace := record.trace) is not None:
-                intake.traces[single.request_id] = trace
-            if single.requested_at is not None:
-                intake.requested_at[single.request_id] = single.requested_at
         return True
 
     def _begin(self, record: Received, single: Single, intake: Intake, now: datetime) -> list[Single] | None:
@@ -359,6 +353,14 @@ class Sorter:
             intake.repeated.append(Lane.ANSWERS)
         else:
             intake.plan.add(plan)
+
+
+def _note(record: Received, request_id: str, requested_at: datetime | None, intake: Intake) -> None:
+    """What else is told of a request; of the first record about it, as that is the one that counts."""
+    if record.headers and (trace := record.trace) is not None:
+        intake.traces.setdefault(request_id, trace)
+    if requested_at is not None:
+        intake.requested_at.setdefault(request_id, requested_at)
 
 
 def _is_to_pass_on(item: Work, chunk: Chunk) -> bool:

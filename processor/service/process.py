@@ -163,10 +163,10 @@ class Processor:
             item = self._decoded(record, is_needed=not gathered.taken and not self.hand.at_once())
             if item is None or not gathered.add(item):
                 break
-            was_asked = was_asked or is_asked
+            if is_asked and not was_asked:
+                was_asked = True
+                self.bulk.asked()
             self.inbox.take(record)
-        if was_asked:
-            self.bulk.asked()
         self._gathered = gathered if gathered.taken else None
         return self._gathered
 

@@ -72,7 +72,8 @@ def observe(
         target = alike.chunk.district_id, alike.chunk.object
         wanted.setdefault(target, {}).update(dict.fromkeys([single.key for single in alike.singles]))
     seen.snapshots = {district_id: Snapshot(district_id) for district_id, _ in wanted}
-    _read(wanted, by_rows, snapshots, seen)
+    if wanted:
+        _read(wanted, by_rows, snapshots, seen)
     seen.chunks += chunks
     for alike in singles:
         in_sync, others = alike.told(seen.snapshots[alike.chunk.district_id].of(alike.chunk.object))

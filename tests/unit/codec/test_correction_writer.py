@@ -78,5 +78,5 @@ def test_a_field_that_is_missed_is_told() -> None:
 @given(OUTCOMES.map(lambda each: replace(each, status=Status.SENT)), st.lists(SOURCES, min_size=1, max_size=3))
 def test_outcomes_of_what_was_sent(first: KeyOutcome, sources: Sequence[Source]) -> None:
     sent = Sent(first, list(sources))
-    write = CODEC.outcome_writer("any", sent)
+    write = CODEC.alike_writer("any", sent)
     assert [write(source) for source in sources] == [CODEC.encode("any", outcome) for outcome in sent.each()]

@@ -17,11 +17,12 @@ from processor.codec.framing import header_of
 from processor.codec.request_reader import LONGEST_KEPT, MOST_KEPT, RequestReader
 from processor.codec.work_records import request_from_wire
 from processor.core.request import Keys, Mode, Request
-from tests.unit.codec.records import CATALOG
+from tests.unit.codec.records import CATALOG, REQUEST
 from tests.unit.codec.strategies import REQUESTS
 
 CODEC = Codec.open(None, CATALOG)
 (SCHEMA,) = CODEC.schemas_of(Request)
+HEADER = header_of(CODEC.encode("any", REQUEST))
 ASKED = Request("0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c00", "NORTH", "Enrollment", Keys(("7",)), "clerk")
 NOW = datetime(2026, 8, 3, tzinfo=UTC)
 
@@ -29,26 +30,30 @@ NOW = datetime(2026, 8, 3, tzinfo=UTC)
 def reader() -> RequestReader:
     read = compiled(SCHEMA.parsed)
     assert read is not None
-    return RequestReader(SCHEMA.parsed, read)
+    return RequestReader(HEADER, SCHEMA.parsed, read)
 
 
 READER = reader()
 
 
-def body_of(request: Request) -> bytes:
-    data = CODEC.encode("any", request)
-    return data[len(header_of(data)) :]
+def written(request: Request) -> bytes:
+    return CODEC.encode("any", request)
+
+
+def found(data: bytes, by: RequestReader = READER) -> Request | None:
+    single = by(data)
+    return None if single is None else single.request
 
 
 def by_fastavro(data: bytes) -> Request | None:
     """None where these are not the bytes of one request."""
-    body = BytesIO(data)
+    body = BytesIO(data[len(HEADER) :])
     try:
         wire: Any = schemaless_reader(body, SCHEMA.parsed, None)
         read = request_from_wire(wire)
     except (EOFError, LookupError, ValueError, TypeError, ArithmeticError, AttributeError, DecodeError):
         return None
-    return read if body.tell() == len(data) else None
+    return read if body.tell() == len(data) - len(HEADER) else None
 
 
 def of_one_key() -> st.SearchStrategy[Request]:
@@ -60,33 +65,33 @@ def of_one_key() -> st.SearchStrategy[Request]:
 def test_a_request_is_found_as_fastavro_reads_it(some: list[Request]) -> None:
     """One reader reads all, so that it has read others before; and some twice, of which it knows the like."""
     for request in some * 2:
-        data = body_of(request)
-        assert READER(data, 0) in (None, by_fastavro(data))
-        assert CODEC.decode(CODEC.encode("any", request), (Request,)) == request
+        data = written(request)
+        assert found(data) in (None, by_fastavro(data))
+        assert CODEC.decode(data, (Request,)) == request
 
 
 @given(of_one_key(), st.data())
 def test_damaged_bytes_are_no_other_request_than_fastavro_reads(request: Request, draw: st.DataObject) -> None:
-    data = body_of(request)
-    READER(data, 0)
-    place = draw.draw(st.integers(0, len(data) - 1))
+    data = written(request)
+    READER(data)
+    place = draw.draw(st.integers(len(HEADER), len(data) - 1))
     changed = data[:place] + bytes([draw.draw(st.integers(0, 255))]) + data[place + 1 :]
     for damaged in (data[:place], changed, data + b"\0"):
-        found = READER(damaged, 0)
-        assert found is None or found == by_fastavro(damaged)
+        read = found(damaged)
+        assert read is None or read == by_fastavro(damaged)
 
 
 def test_requests_after_one_like_them_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else only the time it takes would tell: one is read to learn what it has in common with those after it."""
     learned = reader()
-    learned(body_of(ASKED), 0)
+    learned(written(ASKED))
     monkeypatch.setattr("processor.codec.request_reader.request_from_wire", None)
     for request in (
         replace(ASKED, request_id=ASKED.request_id.replace("0", "1"), selection=Keys(("é",))),
         replace(ASKED, requested_at=NOW),
         replace(ASKED, requested_at=NOW + timedelta(microseconds=1)),
     ):
-        assert learned(body_of(request), 0) == request
+        assert found(written(request), learned) == request
 
 
 @pytest.mark.parametrize(
@@ -101,13 +106,13 @@ def test_requests_after_one_like_them_are_found(monkeypatch: pytest.MonkeyPatch)
     ids=["no key", "two keys", "a long key", "capitals", "no uuid"],
 )
 def test_others_are_left_to_be_read_in_full(request_: Request) -> None:
-    assert READER(body_of(request_), 0) is None
+    assert READER(written(request_)) is None
 
 
 def test_a_symbol_of_a_later_release_is_told_of_all_that_have_it() -> None:
     unknown = replace(ASKED, not_understood=("mode",))
     for key in ("1", "2"):
-        read = READER(body_of(replace(unknown, selection=Keys((key,)))), 0)
+        read = found(written(replace(unknown, selection=Keys((key,)))))
         assert read is not None
         assert read.not_understood == ("mode",)
         assert read.mode is Mode.SYNC
@@ -116,7 +121,7 @@ def test_a_symbol_of_a_later_release_is_told_of_all_that_have_it() -> None:
 def test_what_is_kept_of_requests_is_bounded() -> None:
     learned = reader()
     for number in range(MOST_KEPT + 10):
-        assert learned(body_of(replace(ASKED, requested_by=str(number))), 0) is not None
+        assert learned(written(replace(ASKED, requested_by=str(number)))) is not None
     assert len(learned) <= MOST_KEPT
 
 
@@ -124,7 +129,7 @@ def test_a_long_request_is_read_and_not_kept() -> None:
     """Else many of them would be kept, as long as others write them."""
     learned = reader()
     long = replace(ASKED, reason="x" * LONGEST_KEPT)
-    assert learned(body_of(long), 0) == long
+    assert found(written(long), learned) == long
     assert len(learned) == 0
 
 
@@ -133,4 +138,17 @@ def test_another_schema_has_no_such_reader() -> None:
     read = compiled(SCHEMA.parsed)
     assert read is not None
     with pytest.raises(NotCompiled):
-        RequestReader({**SCHEMA.parsed, "fields": fields}, read)
+        RequestReader(HEADER, {**SCHEMA.parsed, "fields": fields}, read)
+
+
+def test_a_writer_is_known_once_something_of_it_was_decoded() -> None:
+    """Whose schema it is, and whether it may be asked for, `decode` says; two writers may take turns."""
+    codec, data = Codec.open(None, CATALOG), written(ASKED)
+    assert codec.single(data) is None
+    codec.decode(data, (Request,))
+    for _ in range(2):
+        single = codec.single(data)
+        assert single is not None
+        assert single.request == ASKED
+        assert codec.single(b"\x00\x00\x00\x00\x07" + data[len(HEADER) :]) is None
+        assert codec.single(b"") is None

@@ -15,6 +15,7 @@ from processor.core.ids import (
     outcome_key,
     request_key,
     retry_chunk,
+    single_keys,
     split_chunk,
     split_record_key,
 )
@@ -41,6 +42,13 @@ texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12) | st.samp
 )
 def test_all_but_plain_characters_are_percent_encoded(key: str, composed: str) -> None:
     assert outcome_key(REQUEST_ID, "Person", key) == composed
+
+
+@given(st.lists(st.tuples(texts, texts)), texts)
+def test_keys_of_many_outcomes_are_those_of_each(outcomes: list[tuple[str, str]], name: str) -> None:
+    request_ids, keys = [each for each, _ in outcomes], [each for _, each in outcomes]
+    one_by_one = [outcome_key(request_id, name, key).encode() for request_id, key in outcomes]
+    assert single_keys(request_ids, name, keys) == one_by_one
 
 
 def test_marker_keys() -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.core.partition import murmur2, partition_of
+from processor.core.partition import murmur2, murmur2_of_many, partition_of, partitions_of
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,15 @@ def test_a_key_of_any_length_is_placed_alike(length: int) -> None:
 @given(st.text(), st.integers(1, 1_000))
 def test_a_partition_exists(key: str, partitions: int) -> None:
     assert 0 <= partition_of(key, partitions) < partitions
+
+
+@given(st.integers(1, 40).flatmap(lambda size: st.lists(st.binary(min_size=size, max_size=size), min_size=1)))
+def test_many_at_once_are_hashed_as_each(texts: list[bytes]) -> None:
+    """Of any length, whatever is left of the last four bytes; neighbours keep out of each other's lanes."""
+    assert list(murmur2_of_many(b"".join(texts), len(texts[0]))) == [murmur2(text) for text in texts]
+
+
+@given(st.lists(st.text(max_size=3)) | st.lists(st.uuids().map(str)), st.integers(1, 1_000))
+def test_many_at_once_are_placed_as_each(keys: list[str], partitions: int) -> None:
+    """Also keys of several lengths, and of characters that take more than one byte."""
+    assert partitions_of(keys, partitions) == [partition_of(key, partitions) for key in keys]

@@ -260,12 +260,13 @@ TWO = tuple(Ask(str(n), str(n)) for n in range(2))
     ],
 )
 def test_what_is_large_or_slow_comes_round_beside_the_loop(changes: dict[str, Any], *, is_moved: bool) -> None:
-    item = work(replace(chunk("7", chunk="r1"), **changes))
+    large = replace(chunk("7", chunk="r1"), **changes)
+    item = work(large)
     intake = sort(item)
     assert intake.bulky == ([item.record] if is_moved else [])
     if is_moved:
         assert intake == Intake(bulky=[item.record]), "it is new where it is worked on"
-        there = sort(work(item.ask, Lane.CHUNKS))
+        there = sort(work(large, Lane.CHUNKS))
         assert len(there.chunks) + len(there.parts) == 1
 
 

@@ -11,10 +11,10 @@ from processor import metrics
 from processor.core.chunk import Ask, Cause
 from processor.core.correction import Answer, Result
 from processor.core.errors import Reason
-from processor.core.history import Alike, RequestState, RequestStatus, Sent, Status
+from processor.core.history import Alike, RequestState, RequestStatus, Sent, SingleOutcomes, SingleStatuses, Status
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
-from processor.core.request import Keys
+from processor.core.request import Keys, Single
 from processor.service.intake import Intake, Sorter
 from processor.service.records import Lane
 from processor.service.tally import count_applied, count_batch, timed_commit
@@ -51,6 +51,24 @@ def test_outcomes_that_are_alike_count_one_by_one(grown: Grown) -> None:
         'key_outcomes_total{status="IN_SYNC"}': 2.0,
         "request_to_outcome_seconds_count": 2.0,
         "request_to_outcome_seconds_sum": 6.0,
+    }
+
+
+def test_requests_of_one_key_count_one_by_one(grown: Grown) -> None:
+    """Each by its own time, or by when it was taken on where its publisher told none."""
+    singles = [Single(REQUEST, f"id {n}", str(n), asked_at) for n, asked_at in enumerate((at(9), at(9), at(10), None))]
+    status = RequestStatus(REQUEST, RequestState.ACCEPTED, None, None, 1, at(12))
+    outcome = replace(OUTCOME, status=Status.IN_SYNC, reason=None, first_decided_at=at(12), decided_at=at(13))
+    count_batch(
+        Intake(plan=Plan(history=[SingleStatuses(status, singles)])), Plan(history=[SingleOutcomes(outcome, singles)])
+    )
+    assert grown() == {
+        'requests_total{result="ACCEPTED"}': 4.0,
+        "request_wait_seconds_count": 3.0,
+        "request_wait_seconds_sum": 3.0 + 3.0 + 2.0,
+        'key_outcomes_total{status="IN_SYNC"}': 4.0,
+        "request_to_outcome_seconds_count": 4.0,
+        "request_to_outcome_seconds_sum": 4.0 + 4.0 + 3.0 + 1.0,
     }
 
 

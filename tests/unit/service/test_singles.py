@@ -1,0 +1,200 @@
+"""Requests of one key that are taken on together: what is written of them is what is written of each by itself."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processor.codec.codec import Codec
+from processor.core.catalog import District
+from processor.core.compare import EQUAL, compare
+from processor.core.history import SingleOutcomes, SingleStatuses
+from processor.core.partition import partition_of
+from processor.core.plan import Plan
+from processor.core.request import Dependencies, Keys, Mode, OnStateOnly, Report, Request, Single
+from processor.core.rights import Policy, RequestTopic
+from processor.core.snapshot import Row, SameRead
+from processor.service.emit import Emitter
+from processor.service.intake import Intake, Sorter
+from processor.service.ports import BothSides, SnapshotUnavailable
+from processor.service.records import TRACEPARENT, Lane, Outgoing
+from processor.service.resync import observe, resync
+from processor.service.work import Work, decode
+from processor.settings import Topics
+from tests.unit.codec.records import CATALOG as SHIPPED
+from tests.unit.core.builders import CATALOG as ONE_DISTRICT
+from tests.unit.core.builders import NOW, READ_AT, VERSION, ours, theirs
+from tests.unit.service.databases import Databases, Target
+from tests.unit.service.received import PARTITIONS, TOPICS, received
+from tests.unit.service.test_intake_rights import PERMIT
+
+CATALOG = replace(ONE_DISTRICT, districts={name: District(name, name, "") for name in ("NORTH", "RIVER")})
+CODEC = Codec.open(None, SHIPPED)
+EMITTER = Emitter(CODEC, Topics(), PARTITIONS, 6, "resync-process")
+ASKED = Request("0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c00", "NORTH", "Person", Keys(("1",)), "sis")
+CODEC.decode(CODEC.encode("any", ASKED), (Request,))
+IDS = [f"0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c{number:02x}" for number in range(12)]
+POLICY = Policy({}, {TOPICS[Lane.REQUESTS]: RequestTopic(TOPICS[Lane.REQUESTS], PERMIT, ())})
+
+
+class ByDigests(Databases):
+    """Tells of keys that are the same on both sides without their rows, unless these are asked for."""
+
+    def _read(self, target: Target, keys: Sequence[str]) -> Any:
+        read = super()._read(target, keys)
+        if isinstance(read, SnapshotUnavailable):
+            return read
+        kind, district, state = CATALOG.objects[target[1]], self.district[target], self.state[target]
+        both = [key for key in keys if len(district.get(key, ())) == len(state.get(key, ())) == 1]
+        by_rows = self.asked_by_rows[-1].get(target, [])
+        same = [key for key in both if key not in by_rows and compare(kind, district[key][0], state[key][0]) == EQUAL]
+        others = [key for key in keys if key not in same]
+        (sides,) = read
+        return [SameRead(same, VERSION, READ_AT, READ_AT), BothSides(others, sides.district, sides.state)]
+
+
+def databases(**more: Any) -> Databases:
+    """Keys 1 and 2 are the same, 3 is but for what the state owns, 4 differs, 5 is the district's alone, 6 nowhere."""
+    district: dict[str, tuple[Row, ...]] = {key: (ours(),) for key in "12345"}
+    state: dict[str, tuple[Row, ...]] = {
+        "1": (theirs(),),
+        "2": (theirs(),),
+        "3": (theirs(certification="x"),),
+        "4": (theirs(nickname="x"),),
+    }
+    targets = [(name, "Person") for name in CATALOG.districts]
+    return ByDigests(dict.fromkeys(targets, district), dict.fromkeys(targets, state), **more)
+
+
+def item(request: Request, trace: bytes | None = None, *, partition: int | None = None) -> Work:
+    """As it comes in: decoded by what is its own where that is possible."""
+    found = decode(_record(request, trace, partition), CODEC)
+    assert isinstance(found, Work)
+    return found
+
+
+def _record(request: Request, trace: bytes | None, partition: int | None) -> Any:
+    home = partition_of(request.district_id, PARTITIONS) if partition is None else partition
+    headers = () if trace is None else ((TRACEPARENT, trace),)
+    return received(Lane.REQUESTS, CODEC.encode("any", request), partition=home, headers=headers)
+
+
+def apart(each: Work) -> Work:
+    return replace(each, ask=each.ask.request) if isinstance(each.ask, Single) else each
+
+
+def decided(
+    batch: Sequence[Work], data: Databases, known: frozenset[bytes] = frozenset(), policy: Policy | None = None
+) -> tuple[Intake, Plan]:
+    intake = Sorter(CATALOG, PARTITIONS, known, policy).sort(batch, NOW)
+    seen = observe(intake.chunks, data, CATALOG, intake.singles)
+    return intake, resync(seen.chunks, seen, CATALOG, NOW)
+
+
+def written(intake: Intake, plan: Plan) -> dict[bytes | None, list[Outgoing]]:
+    """History and ids that were taken on, by record key: compaction leaves the last of each."""
+    found: dict[bytes | None, list[Outgoing]] = {}
+    for record in EMITTER.records(intake, Plan(history=plan.history)):
+        found.setdefault(record.key, []).append(record)
+    return found
+
+
+def corrections(plan: Plan) -> list[Any]:
+    return sorted(plan.corrections, key=lambda each: each.source.correction_id)
+
+
+def test_those_that_are_alike_are_told_together() -> None:
+    batch = [item(replace(ASKED, request_id=IDS[number], selection=Keys((str(number),)))) for number in range(1, 7)]
+    intake, plan = decided(batch, databases())
+    (status,) = intake.plan.history
+    assert isinstance(status, SingleStatuses)
+    assert [each.request.request_id for each in status.each()] == IDS[1:7]
+    assert intake.chunks == []
+    together = [told for told in plan.history if isinstance(told, SingleOutcomes)]
+    assert [[outcome.key for outcome in told.each()] for told in together] == [["1", "2"]]
+    assert sorted(outcome.key for outcome in plan.outcomes()) == list("123456")
+    assert [c.source.key for c in plan.corrections] == ["4", "5"]
+
+
+UNLIKE: list[dict[str, Any]] = [
+    {"mode": Mode.FORCE},
+    {"report": Report.CHANGES},
+    {"dependencies": Dependencies.CHILDREN},
+    {"object": "Nothing"},
+    {"district_id": "NOWHERE"},
+    {"reason": "x" * 2_500},
+    {"reason": "a\0b"},
+    {"not_understood": ("mode",)},
+    {"linked": True},
+]
+
+
+@pytest.mark.parametrize("unlike", UNLIKE, ids=str)
+def test_those_with_more_to_be_done_about_are_requests_as_any(unlike: dict[str, Any]) -> None:
+    one = item(replace(ASKED, **unlike))
+    assert isinstance(one.ask, Single)
+    intake, _ = decided([one], databases())
+    assert intake.singles == []
+    assert intake == decided([apart(one)], databases())[0]
+
+
+def test_one_in_another_district_s_partition_goes_home() -> None:
+    astray = item(ASKED, partition=(partition_of("NORTH", PARTITIONS) + 1) % PARTITIONS)
+    intake, _ = decided([astray], databases())
+    assert intake.misrouted == [(astray.record, partition_of("NORTH", PARTITIONS))]
+    assert intake.accepted == {}
+
+
+_keys = st.sampled_from(["1", "2", "3", "4", "5", "6", "007", " 1", "x", "", "1\n"])
+_asked = st.builds(
+    replace,
+    st.just(ASKED),
+    request_id=st.sampled_from(IDS),
+    selection=st.lists(_keys, min_size=1, max_size=2).map(lambda keys: Keys(tuple(keys)))
+    | _keys.map(lambda k: Keys((k,))),
+    object=st.sampled_from(["Person"] * 8 + ["Nothing"]),
+    requested_by=st.sampled_from(["sis", "sis", "clerk"]),
+    mode=st.sampled_from([Mode.SYNC, Mode.SYNC, Mode.SYNC, Mode.VERIFY, Mode.FORCE]),
+    report=st.sampled_from([Report.ALL, Report.ALL, Report.CHANGES]),
+    on_state_only=st.sampled_from(OnStateOnly),
+    requested_at=st.none() | st.sampled_from([NOW, NOW - timedelta(seconds=3)]),
+)
+_traces = st.sampled_from([None, None, b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"])
+
+
+@given(st.lists(st.tuples(_asked, _traces), max_size=14), st.booleans(), st.booleans(), st.data())
+def test_what_is_written_of_a_batch_is_what_is_written_of_each(
+    asked: list[tuple[Request, bytes | None]],
+    is_away: bool,  # noqa: FBT001
+    is_declared: bool,  # noqa: FBT001
+    draw: st.DataObject,
+) -> None:
+    """Also where ids come again, keys are no keys, a database is away, or a topic may ask for less than all."""
+    batch = [item(request, trace) for request, trace in asked]
+    data = databases(away={("NORTH", "Person")} if is_away else set())
+    policy = POLICY if is_declared else None
+    known = frozenset(
+        draw.draw(st.sets(st.sampled_from(sorted(decided(batch, data)[0].accepted) or [b""]), max_size=3))
+    )
+    together = decided(batch, data, known, policy)
+    one_by_one = decided([apart(each) for each in batch], data, known, policy)
+    assert written(*together) == written(*one_by_one)
+    assert corrections(together[1]) == corrections(one_by_one[1])
+    for name in ("accepted", "repeated", "refused", "traces", "requested_at", "misrouted", "poison"):
+        assert getattr(together[0], name) == getattr(one_by_one[0], name)
+
+
+@given(st.lists(st.sampled_from(["NORTH", "RIVER"]), min_size=2, max_size=6))
+def test_districts_may_have_one_id(districts: list[str]) -> None:
+    """Of both one is taken on, and told of with its own headers."""
+    batch = [item(replace(ASKED, district_id=name)) for name in districts]
+    together, one_by_one = (decided(each, databases()) for each in (batch, [apart(each) for each in batch]))
+    assert len(together[0].accepted) == len({*districts})
+    told, told_one_by_one = (
+        {k: sorted(v, key=str) for k, v in written(*each).items()} for each in (together, one_by_one)
+    )
+    assert told == told_one_by_one
