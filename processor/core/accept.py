@@ -16,10 +16,10 @@ from processor.core.filter_text import MAX_EXPRESSION, FilterError
 from processor.core.guard import stage_of_parts
 from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
 from processor.core.ids import FIRST_CHUNK, split_chunk
-from processor.core.keys import MAX_KEY_BYTES, are_plain, canonical_key, invalid_key_id, is_canonical, is_plain
+from processor.core.keys import MAX_KEY_BYTES, are_plain, canonical_key, invalid_key_id
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
-from processor.core.request import Filter, Keys, Mode, OnStateOnly, Report, Request, Single
+from processor.core.request import Filter, Keys, Mode, OnStateOnly, Report, Request
 from processor.core.run import fault_of_step
 from processor.core.scope import NoSchoolYear, YearNotOpen, check_year
 
@@ -81,29 +81,6 @@ def accept(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chu
         small = cut(valid, min(PART_KEYS, catalog.limits.max_keys))
         plan.add(pending(replace(whole, stage=stage), small, now))
     return plan, whole if len(parts) == 1 else None
-
-
-def accept_single(single: Single, catalog: Catalog, now: datetime) -> tuple[RequestStatus, Chunk] | None:
-    """That it is taken on, and its chunk: those of all requests like it that have as plain a key (`is_plain_key`).
-
-    None where there is more to be done about such requests than to tell of a key that is the same on both sides.
-    """
-    plan, chunk = accept(single.request, catalog, now)
-    match plan.history:
-        case [RequestStatus(state=RequestState.ACCEPTED) as status] if chunk is not None and chunk.tells_same:
-            return None if chunk.dependencies in WITH_CHILDREN else (status, chunk)
-    return None
-
-
-def is_plain_key(text: str, key_type: KeyType) -> bool:
-    """Whether it is compared, and told of, as it was written."""
-    return is_plain(text, key_type) or (is_canonical(text, key_type) and printable(text) == text)
-
-
-def single_chunk(single: Single, like: Chunk) -> Chunk:
-    """That of a request that was taken on as the one that `like` is of."""
-    ask = Ask(single.key, single.key)
-    return replace(like, request_id=single.request_id, asks=(ask,), requested_at=single.requested_at)
 
 
 def _accept_all(request: Request, catalog: Catalog, now: datetime) -> tuple[Plan, Chunk]:

@@ -24,8 +24,9 @@ from processor.service.comparing import Compared
 from processor.service.gathering import BatchLimits, Gathered
 from processor.service.hand import Hand, InHand, Known
 from processor.service.inbox import MAX_WAIT_S, Inbox
-from processor.service.intake import Intake, Sorter
+from processor.service.intake import Intake
 from processor.service.records import Lane, Outgoing, Received
+from processor.service.sorter import Sorter
 from processor.service.tally import count_batch, timed_commit
 from processor.service.work import Poison, Work, decode
 

@@ -6,19 +6,18 @@ from datetime import datetime
 from typing import TypeAlias
 
 from processor.core.catalog import Catalog
-from processor.core.chunk import Ask, Cause, Chunk, Stage
+from processor.core.chunk import Cause, Chunk, Stage
 from processor.core.decide import count_state_only, decide
 from processor.core.family import deletes_last_and_upward
 from processor.core.guard import guard_of, is_beyond, is_beyond_any, least_guard, plan_counts
-from processor.core.history import ChunkState, ChunkStatus, SingleOutcomes, Status, Told
-from processor.core.outcome import chunk_outcome
+from processor.core.history import ChunkState, ChunkStatus, Told
 from processor.core.parents import parents_to_read
 from processor.core.park import Held, park
 from processor.core.plan import Plan
 from processor.core.request import Mode, OnStateOnly
 from processor.core.settle import defer, in_pieces, unreadable
+from processor.core.single import Singles
 from processor.core.snapshot import SameRead, Snapshot
-from processor.service.intake import Singles
 from processor.service.ports import ReadTimedOut, SnapshotImpossible, Snapshots, SnapshotUnavailable, Target
 
 MOSTLY_SAME = frozenset({Cause.REQUEST, Cause.SPLIT})
@@ -76,7 +75,7 @@ def observe(
         _read(wanted, by_rows, snapshots, seen)
     seen.chunks += chunks
     for alike in singles:
-        in_sync, others = alike.told(seen.snapshots[alike.chunk.district_id].of(alike.chunk.object))
+        in_sync, others = alike.compared(seen.snapshots[alike.chunk.district_id].of(alike.chunk.object))
         seen.in_sync.append(in_sync)
         seen.chunks += others
     while parents := _parents(seen, catalog):
@@ -132,11 +131,7 @@ def resync(
     for chunk in chunks:
         families.setdefault((chunk.request_id, chunk.district_id), []).append(chunk)
     plan = Plan()
-    for alike in seen.in_sync:
-        if alike.singles:
-            ask = Ask(alike.singles[0].key, alike.singles[0].key)
-            chunk = replace(alike.chunk, request_id=alike.singles[0].request_id)
-            plan.history.append(SingleOutcomes(chunk_outcome(chunk, ask, Status.IN_SYNC, now), alike.singles))
+    plan.history += [alike.in_sync(now) for alike in seen.in_sync if alike.singles]
     for family in families.values():
         plan.add(_resync_family(family, seen, catalog, now, rows, is_alone=is_alone))
     return plan

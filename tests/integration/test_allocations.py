@@ -30,8 +30,8 @@ from processor.core.request import Keys, Request
 from processor.service.comparing import Comparer
 from processor.service.emit import Emitter
 from processor.service.history_changes import RawRecord, changes_of, history_decoder
-from processor.service.intake import Sorter
 from processor.service.records import Lane, Outgoing, Received
+from processor.service.sorter import Sorter
 from processor.service.work import decode
 from processor.settings import Topics
 from tests.allocations import allocations

@@ -17,8 +17,9 @@ from processor.core.ids import accepted_id, retry_chunk
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
 from processor.core.request import Mode
-from processor.service.intake import Intake, Sorter
+from processor.service.intake import Intake
 from processor.service.records import Lane
+from processor.service.sorter import Sorter
 from processor.service.work import Poison, Work, decode
 from tests.unit.codec.records import CATALOG as SHIPPED
 from tests.unit.codec.records import REQUEST, SAMPLES

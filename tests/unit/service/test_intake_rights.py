@@ -12,8 +12,9 @@ from processor.core.ids import REFUSED, accepted_id
 from processor.core.partition import partition_of
 from processor.core.request import Mode, Side
 from processor.core.rights import Ground, Permit, Policy, RequestTopic, Scope
-from processor.service.intake import Intake, Sorter
+from processor.service.intake import Intake
 from processor.service.records import Lane
+from processor.service.sorter import Sorter
 from processor.service.work import Work
 from tests.unit.core.builders import CATALOG, NOW, REQUEST_ID, chunk, request
 from tests.unit.service.received import PARTITIONS, TOPICS, work

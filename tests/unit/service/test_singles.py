@@ -19,10 +19,11 @@ from processor.core.request import Dependencies, Keys, Mode, OnStateOnly, Report
 from processor.core.rights import Policy, RequestTopic
 from processor.core.snapshot import Row, SameRead
 from processor.service.emit import Emitter
-from processor.service.intake import Intake, Sorter
+from processor.service.intake import Intake
 from processor.service.ports import BothSides, SnapshotUnavailable
 from processor.service.records import TRACEPARENT, Lane, Outgoing
 from processor.service.resync import observe, resync
+from processor.service.sorter import Sorter
 from processor.service.work import Work, decode
 from processor.settings import Topics
 from tests.unit.codec.records import CATALOG as SHIPPED

@@ -15,8 +15,9 @@ from processor.core.history import Alike, RequestState, RequestStatus, Sent, Sin
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
 from processor.core.request import Keys, Single
-from processor.service.intake import Intake, Sorter
+from processor.service.intake import Intake
 from processor.service.records import Lane
+from processor.service.sorter import Sorter
 from processor.service.tally import count_applied, count_batch, timed_commit
 from processor.service.work import Poison
 from tests.unit.codec.records import CORRECTION, OUTCOME, REQUEST, at

@@ -1,0 +1,61 @@
+"""Requests of one key that differ in id, key and time alone, taken on, compared and told together (ADR 0244)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from processor.core.accept import accept, printable
+from processor.core.catalog import Catalog, KeyType
+from processor.core.chunk import Ask, Chunk
+from processor.core.descent import WITH_CHILDREN
+from processor.core.frozen import dataclass
+from processor.core.history import RequestState, RequestStatus, SingleOutcomes, Status
+from processor.core.keys import is_canonical, is_plain
+from processor.core.outcome import chunk_outcome
+from processor.core.request import Single
+from processor.core.snapshot import Observed
+
+
+def is_plain_key(text: str, key_type: KeyType) -> bool:
+    """Whether it is compared, and told of, as it was written."""
+    return is_plain(text, key_type) or (is_canonical(text, key_type) and printable(text) == text)
+
+
+def accept_single(single: Single, catalog: Catalog, now: datetime) -> tuple[RequestStatus, Chunk] | None:
+    """That it is taken on, and its chunk: those of all requests like it that have as plain a key (`is_plain_key`).
+
+    None where there is more to be done about such requests than to tell of a key that is the same on both sides.
+    """
+    plan, chunk = accept(single.request, catalog, now)
+    match plan.history:
+        case [RequestStatus(state=RequestState.ACCEPTED) as status] if chunk is not None and chunk.tells_same:
+            return None if chunk.dependencies in WITH_CHILDREN else (status, chunk)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Singles:
+    """Such requests; `chunk` is that of the first one, and that of each but for what is its own."""
+
+    chunk: Chunk
+    singles: list[Single]
+
+    def compared(self, seen: Mapping[str, Observed]) -> tuple["Singles", list[Chunk]]:
+        """Those whose key is the same on both sides, and the chunks of all others, of which there is more to tell."""
+        same, others = list[Single](), list[Chunk]()
+        for single in self.singles:
+            observed = seen.get(single.key)
+            if observed is not None and observed.is_same:
+                same.append(single)
+            else:
+                others.append(self._chunk_of(single))
+        return Singles(self.chunk, same), others
+
+    def in_sync(self, now: datetime) -> SingleOutcomes:
+        """The outcomes of all, of which there is one at least."""
+        first = self._chunk_of(self.singles[0])
+        return SingleOutcomes(chunk_outcome(first, first.asks[0], Status.IN_SYNC, now), self.singles)
+
+    def _chunk_of(self, single: Single) -> Chunk:
+        ask = Ask(single.key, single.key)
+        return replace(self.chunk, request_id=single.request_id, asks=(ask,), requested_at=single.requested_at)
