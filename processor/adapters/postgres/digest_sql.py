@@ -6,8 +6,9 @@ sides, or, where SQL cannot tell it, text that the other side never gives. So eq
 equal in `core/values` looks here too; a property holds one against the other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import NamedTuple, TypeAlias
 
 from psycopg import sql
@@ -20,11 +21,10 @@ COLUMN_TYPES = sql.SQL(
     " WHERE a.attrelid = to_regclass({}) AND a.attnum > 0 AND NOT a.attisdropped"
 )
 SAMPLE = sql.SQL(r"""
-    SELECT current_setting('server_encoding') = 'UTF8', hash_record_extended(ROW(
-        true, 7::smallint, 7, 7::bigint, int8send(7), numeric_send(-1.50::numeric(5, 2)), date '2026-08-01',
-        timestamp_send('2026-08-01 08:00:00.25'), timestamptz_send('2026-08-01 08:00:00.25+00'),
-        uuid '00000001-0000-0000-0000-00000000000f', NULL::text,
-        text 'a,"(b)\ é' COLLATE "C", 'a'::varchar(9) COLLATE "C", 'a'::char(5) COLLATE "C"), 7)
+    SELECT current_setting('server_encoding') = 'UTF8', hashtextextended('a,"(b)\ é' COLLATE "C", hashint4extended(2,
+        hash_record_extended(ROW(7::smallint, 7, 7::bigint, int8send(7), numeric_send(-1.50::numeric(5, 2)),
+        date '2026-08-01', timestamp_send('2026-08-01 08:00:00.25'), timestamptz_send('2026-08-01 08:00:00.25+00'),
+        uuid '00000001-0000-0000-0000-00000000000f', NULL::date, text 'a' COLLATE "C"), 7)))
 """).format()
 """Servers that give the same here hash values of all these types in the same way."""
 
@@ -34,15 +34,21 @@ MAX_CODES = 100
 """Of a crosswalk; each is one more comparison a row."""
 _INTEGERS = frozenset({"smallint", "integer", "bigint"})
 _TEXTS = frozenset({"text", "character varying", "character"})
-_HASHED: Mapping[str, str] = {
-    **dict.fromkeys(("boolean", "smallint", "integer", "date", "uuid"), "{}"),
-    **dict.fromkeys(_TEXTS, '({}) COLLATE "C"'),
+_NULL = token_hex(16)
+"""What a text that is null is hashed as: drawn by each process, so that no row holds it."""
+_CHAINED: Mapping[str, str] = {
+    **dict.fromkeys(_TEXTS, f"hashtextextended(coalesce({{}}, '{_NULL}') COLLATE \"C\", "),
+    "boolean": "hashint4extended(coalesce({}::int, 2), ",
+}
+"""How a column's hash begins whose seed is the hash of others: half as dear as a place in a record (ADR 0224)."""
+_IN_RECORD: Mapping[str, str] = {
+    **dict.fromkeys(("smallint", "integer", "date", "uuid"), "{}"),
     "bigint": "int8send({})",
     "numeric": "numeric_send({})",
     "timestamp without time zone": "timestamp_send({})",
     "timestamp with time zone": "timestamptz_send({})",
 }
-"""As what a column of a type is hashed, so that values have one hash only where they have one text.
+"""As what a column of a type is hashed in a record, so that values have one hash only where they have one text.
 
 Postgres's own hash of 8 bytes is one of 4 of them (-1 is 4294967295), and that of a number takes no heed of its sign;
 a collation may take several texts for one.
@@ -86,6 +92,13 @@ class _Side:
         return sql.SQL("({} || {})").format(sql.Literal(_MARK + self.mark), text)
 
 
+class _Hashed(NamedTuple):
+    """A value, and the type as which it is hashed."""
+
+    type: str
+    value: sql.Composable
+
+
 def types_statement(table: Table) -> sql.Composed:
     """One row (name, type, modifier) a column."""
     name = sql.SQL(".").join(map(sql.Identifier, table.name.split("."))).as_string()
@@ -98,8 +111,8 @@ def digest_lines(kind: ObjectType, columns: tuple[Columns, Columns]) -> RowDiges
     theirs = _Side(kind.state, columns[1], "s")
     if not (_is_key_sure(kind, ours) and _is_key_sure(kind, theirs)):
         return None
-    of_ours: list[sql.Composable] = [_key(kind, ours)]
-    of_theirs: list[sql.Composable] = [_key(kind, theirs)]
+    of_ours: list[_Hashed] = []
+    of_theirs: list[_Hashed] = []
     for field, direct in zip(kind.compared, kind.same_text_same_value, strict=True):
         if direct and _hashes_alike(field, ours, theirs):
             of_ours.append(_as_it_is(field.district_column, ours))
@@ -108,17 +121,25 @@ def digest_lines(kind: ObjectType, columns: tuple[Columns, Columns]) -> RowDiges
         texts = _district_text(field, ours), _state_text(field, theirs)
         if texts[0] is None or texts[1] is None:
             return None
-        of_ours.append(_by_bytes(texts[0]))
-        of_theirs.append(_by_bytes(texts[1]))
+        of_ours.append(_Hashed("text", texts[0]))
+        of_theirs.append(_Hashed("text", texts[1]))
     return RowDigests(_line(kind, ours, of_ours), _line(kind, theirs, of_theirs))
 
 
-def _line(kind: ObjectType, side: _Side, hashed: list[sql.Composable]) -> sql.Composed:
+def _line(kind: ObjectType, side: _Side, hashed: Sequence[_Hashed]) -> sql.Composed:
     """The key is the seed, since a record's hash is a sum over its columns.
 
-    Else a sum over two rows stays the same where each has the other's value.
+    Else a sum over two rows stays the same where each has the other's value. It is in the record too, whose hash is 0
+    where all columns are null.
     """
-    return sql.SQL("hash_record_extended(ROW({}), {}) AS line").format(sql.SQL(", ").join(hashed), _seed(kind, side))
+    chained = [sql.SQL(_CHAINED[each.type]).format(each.value) for each in hashed if each.type in _CHAINED]
+    record = [sql.SQL(_IN_RECORD[each.type]).format(each.value) for each in hashed if each.type in _IN_RECORD]
+    return sql.SQL("{}hash_record_extended(ROW({}), {}){} AS line").format(
+        sql.SQL("").join(chained),
+        sql.SQL(", ").join([_key(kind, side), *record]),
+        _seed(kind, side),
+        sql.SQL(")" * len(chained)),
+    )
 
 
 def _seed(kind: ObjectType, side: _Side) -> sql.Composed:
@@ -161,7 +182,7 @@ def _is_key_sure(kind: ObjectType, side: _Side) -> bool:
 def _key(kind: ObjectType, side: _Side) -> sql.Composed:
     column = sql.Identifier("t", side.table.key_column)
     if kind.key_type is KeyType.TEXT:
-        return _by_bytes(sql.SQL("{}::text").format(column))
+        return sql.SQL('{}::text COLLATE "C"').format(column)
     return sql.SQL("{}").format(column)
 
 
@@ -172,16 +193,13 @@ def _hashes_alike(field: FieldSpec, ours: _Side, theirs: _Side) -> bool:
     one, other = ours.columns.get(field.district_column or ""), theirs.columns.get(field.state_column or "")
     if one is None or other is None or one.type != other.type:
         return False
-    return one.type in _HASHED and (one.type != "numeric" or one.modifier == other.modifier != -1)
+    if one.type == "numeric":
+        return one.modifier == other.modifier != -1
+    return one.type in _CHAINED or one.type in _IN_RECORD
 
 
-def _as_it_is(name: str | None, side: _Side) -> sql.Composed:
-    return sql.SQL(_HASHED[side.columns[name or ""].type]).format(sql.Identifier("t", name or ""))
-
-
-def _by_bytes(text: sql.Composable) -> sql.Composed:
-    """Texts are hashed byte by byte: a collation may take several for one."""
-    return sql.SQL('({}) COLLATE "C"').format(text)
+def _as_it_is(name: str | None, side: _Side) -> _Hashed:
+    return _Hashed(side.columns[name or ""].type, sql.Identifier("t", name or ""))
 
 
 def _district_text(field: FieldSpec, side: _Side) -> sql.Composed | None:

@@ -6,7 +6,9 @@ from itertools import product
 from zoneinfo import ZoneInfo
 
 import pytest
+from psycopg import sql
 
+from processor.adapters.postgres.digest_sql import Column, digest_lines
 from processor.adapters.postgres.known_digests import TRUSTED_S
 from processor.adapters.postgres.scans import PostgresScans
 from processor.core.catalog import Crosswalk, FieldSpec, KeyType, Kind, Rule
@@ -138,6 +140,25 @@ def test_rows_that_have_each_other_s_values_are_no_equal_window(
             digests = made.scans.digests("D", "Item", after, 2)
             assert digests is not None
             assert (digests[0].rows, digests[1].rows, equal_window(*digests, 2)) == (2, 2, None)
+
+
+def test_each_column_counts_whatever_the_others_hold(stack_settings: dict[str, str]) -> None:
+    """Nulls too: of the digests of rows that differ no two are the same."""
+    types = {"a": "text", "b": "boolean", "c": "date", "d": "character varying", "e": "boolean"}
+    texts, flags = (None, "", "x"), (None, "true", "false")
+    rows = list(product(("1", "2"), texts, flags, (None, "2026-08-01"), texts, flags))
+    with world(stack_settings, KeyType.INTEGER) as made:
+        fields = tuple(replace(LABEL, name=name, district_column=name, state_column=name) for name in types)
+        columns = {name: Column(each, -1) for name, each in {"id": "bigint", **types}.items()}
+        digests = digest_lines(replace(made.kind, fields=fields), (columns, columns))
+        assert digests is not None
+        held = sql.SQL("unnest(%s::bigint[], {}) AS t (id, {})").format(
+            sql.SQL(", ").join(sql.SQL(f"%s::{each}[]") for each in types.values()),
+            sql.SQL(", ").join(map(sql.Identifier, types)),
+        )
+        asked = sql.SQL("SELECT {} FROM {}").format(digests.district, held)
+        lines = [line for (line,) in made.ours.execute(asked, [list(each) for each in zip(*rows, strict=True)])]
+        assert len({*lines}) == len(rows)
 
 
 def test_a_column_that_has_another_type_since_is_hashed_by_it(stack_settings: dict[str, str]) -> None:
