@@ -54,6 +54,27 @@ def equal_window(district: Digest, state: Digest, size: int) -> Window | None:
     )
 
 
+def both_equal(one: Window, next_one: Window) -> Window:
+    """Windows of equal digests as one."""
+    return Window(
+        last=next_one.last,
+        counted=one.settled + next_one.settled,
+        district_rows=one.district_rows + next_one.district_rows,
+        state_rows=one.state_rows + next_one.state_rows,
+    )
+
+
+def more_rows(size: int, took_s: float, spent_s: float, limits: Limits) -> int:
+    """Of which the same part tries a digest after one of `size` rows that took so long; 0 once half its time is spent.
+
+    So a part is about as long as it should be, although nothing is known of the servers before the first one.
+    """
+    left_s = limits.chunk_target_s - spent_s
+    if 2 * left_s < limits.chunk_target_s:
+        return 0
+    return min(MAX_ROWS, GROWTH * size, int(size * left_s / max(took_s, 0.001)))
+
+
 def next_sizes(scan: Scan, seen: Window, took_s: float, report: Report, limits: Limits) -> Sizes:
     """Of the part that follows one that took so long.
 

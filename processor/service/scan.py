@@ -4,18 +4,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
+from typing import NamedTuple
 
 from processor.core.accept import Rejected, rejected
-from processor.core.catalog import Catalog
+from processor.core.catalog import Catalog, Limits
 from processor.core.chosen import Chosen, chosen
 from processor.core.chunk import Chunk, Scan
-from processor.core.digest import equal_window, next_sizes, same_digest
+from processor.core.digest import both_equal, equal_window, more_rows, next_sizes, same_digest
 from processor.core.errors import CoreError, Reason
 from processor.core.filter_text import FilterError
 from processor.core.lines import Lines, lines_window
 from processor.core.plan import Plan
 from processor.core.request import Mode
-from processor.core.scan import MAX_LINES, MAX_SIZE, begin_part, defer_part, end_part, fail_part, scan_of, smaller
+from processor.core.scan import (
+    MAX_LINES,
+    MAX_SIZE,
+    Sizes,
+    begin_part,
+    defer_part,
+    end_part,
+    fail_part,
+    scan_of,
+    smaller,
+)
 from processor.core.scope import NoSchoolYear, YearNotOpen
 from processor.core.window import Disordered, Page, Window, never_in_sync, window
 from processor.service.intake import Intake, Unfolded
@@ -31,7 +42,9 @@ class PartRead:
     lines: tuple[Lines | Page, Lines | Page] | None = None
     """Instead of pages, where a digest of each row will do."""
     equal: Window | None = None
-    """Instead of both, where one digest of all rows will do."""
+    """Instead of both, where digests of all rows will do."""
+    then: int = 0
+    """Rows that the next part reads, where after equal digests one was for nothing."""
     took_s: float = 0.0
     fault: SnapshotUnavailable | None = None
     lacking: Sequence[str] = ()
@@ -77,17 +90,17 @@ def read_part(chunk: Chunk, scans: Scans, catalog: Catalog) -> PartRead:
             if lacking:
                 return PartRead(chunk, lacking=lacking)
         started = monotonic()
-        place = (chunk.district_id, chunk.object, scan.after)
-        digests = scans.digests(*place, scan.digest, wanted) if scan.digest else None
-        equal = None if digests is None else equal_window(*digests, scan.digest)
-        lines = None
-        if equal is None:
-            # Where a digest of all rows was for nothing, one of each is read for as many: that takes about as long,
-            # and they come packed, unless a filter chooses them.
-            chunk = _sized(chunk, max(scan.size, min(scan.digest, MAX_LINES) if wanted is None else 0))
-            lines = None if scan.by_rows else scans.lines(*place, scan_of(chunk).size, wanted)
-        if equal or lines:
-            return PartRead(chunk, None, lines, equal, monotonic() - started)
+        tried = _by_digests(chunk, scans, wanted, catalog.limits)
+        # Where a digest of all rows was for nothing, one of each is read for as many: that takes about as long, and
+        # they come packed, unless a filter chooses them.
+        size = max(scan.size, min(tried.unequal, MAX_LINES) if wanted is None else 0)
+        place, lines, then = (chunk.district_id, chunk.object, scan.after), None, 0
+        if tried.equal is not None:
+            chunk, then = replace(chunk, scan=replace(scan, digest=tried.rows)), size if tried.unequal else 0
+        elif not scan.by_rows:
+            chunk, lines = _sized(chunk, size), scans.lines(*place, size, wanted)
+        if tried.equal or lines:
+            return PartRead(chunk, None, lines, tried.equal, then, monotonic() - started)
         # What follows is sized by what was asked for, and not by what digests of rows would have had.
         chunk = _sized(chunk, min(scan.size, MAX_SIZE))
         pages = scans.pages(*place, scan_of(chunk).size, wanted)
@@ -98,6 +111,36 @@ def read_part(chunk: Chunk, scans: Scans, catalog: Catalog) -> PartRead:
         return PartRead(chunk, fault=away)
     except (FilterError, YearNotOpen, NoSchoolYear, Disordered) as unfit:
         return PartRead(chunk, unfit=unfit)
+
+
+class _Tried(NamedTuple):
+    """What digests came to: the window of those that were equal, their rows, and the rows of one that was not."""
+
+    equal: Window | None
+    rows: int
+    unequal: int = 0
+
+
+def _by_digests(chunk: Chunk, scans: Scans, wanted: Chosen | None, limits: Limits) -> _Tried:
+    """One after the other: databases rest while a part is committed, and nobody knows at first how fast they are."""
+    scan, began = scan_of(chunk), monotonic()
+    seen: Window | None = None
+    read, size = 0, scan.digest
+    while size:
+        started = monotonic()
+        after = scan.after if seen is None else seen.last
+        try:
+            digests = scans.digests(chunk.district_id, chunk.object, after, size, wanted)
+        except ReadTimedOut:
+            if seen is None:
+                raise
+            break  # the next part is smaller for the time that this one took
+        found = None if digests is None else equal_window(*digests, size)
+        if found is None:
+            return _Tried(seen, read, size)
+        seen, read, now = found if seen is None else both_equal(seen, found), read + size, monotonic()
+        size = 0 if seen.last is None else more_rows(size, now - started, now - began, limits)
+    return _Tried(seen, read)
 
 
 def _sized(chunk: Chunk, size: int) -> Chunk:
@@ -126,6 +169,8 @@ def decide_part(read: PartRead, catalog: Catalog, now: datetime) -> Plan:
     except Disordered as fault:
         return fail_part(chunk, fault.reason, fault.detail, now)
     sizes = next_sizes(scan, seen, read.took_s + monotonic() - started, chunk.report, limits)
+    if read.then:
+        sizes = Sizes(read.then)
     if chunk.mode is Mode.FORCE:
         sizes = sizes._replace(digest=0)
     return end_part(chunk, seen, sizes, limits, now)

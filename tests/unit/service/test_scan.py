@@ -78,17 +78,37 @@ def test_a_database_that_was_away_is_surveyed_before_its_first_part() -> None:
 
 
 def test_rows_are_read_only_where_digests_differ() -> None:
-    world = databases(20_000)
-    world.state[PERSONS]["4500"] = (theirs(lastName="Else"),)
-    first = replace(first_part(world), scan=Scan(None, 0, 1_000, 20_000, 1_000))
-    (second,) = decide_part(read_part(first, world, CATALOG), PATIENT, NOW).chunks
-    assert scan_of(second) == Scan("999", 1, 1_000, 19_000, 16_000)
-    plan = decide_part(read_part(second, world, CATALOG), PATIENT, NOW)
+    world = databases(2_000)
+    world.state[PERSONS]["450"] = (theirs(lastName="Else"),)
+    first = replace(first_part(world), scan=Scan(None, 0, 100, 2_000, 100))
+    (second,) = decide_part(read_part(first, world, PATIENT), PATIENT, NOW).chunks
+    assert scan_of(second) == Scan("99", 1, 1_600, 1_900), "what digests found equal ends before"
+    plan = decide_part(read_part(second, world, PATIENT), PATIENT, NOW)
     (suspects,) = plan.retries
-    assert [ask.key for ask in suspects.asks] == ["4500"]
+    assert [ask.key for ask in suspects.asks] == ["450"]
     (third,) = plan.chunks
-    assert scan_of(third).after == "16999", "as many rows are read as the digest was of"
-    assert (scan_of(third).digest, world.digested) == (0, [1_000, 16_000])
+    assert scan_of(third).after == "1699", "as many rows are read as the digest was of"
+    assert (scan_of(third).digest, world.digested) == (0, [100, 1_600])
+
+
+def test_a_part_tries_digests_until_it_has_taken_long_enough() -> None:
+    world = databases(2_000)
+    first = replace(first_part(world), scan=Scan(None, 0, 100, 2_000, 100))
+    plan = decide_part(read_part(first, world, PATIENT), PATIENT, NOW)
+    assert (world.digested, plan.chunks) == ([100, 1_600, 25_600], [])
+    (done,) = [record for record in plan.history if isinstance(record, ChunkStatus)]
+    assert (done.in_sync, done.district_rows, done.state_rows) == (2_000, 2_000, 2_000)
+    at_once = catalog(chunk_target_s=0.0)
+    (second,) = decide_part(read_part(first, world, at_once), at_once, NOW).chunks
+    assert scan_of(second).after == "99"
+
+
+def test_what_is_equal_is_kept_where_the_rows_after_it_are_not_read_in_time() -> None:
+    world = databases(2_000)
+    world.slow_above = 100
+    first = replace(first_part(world), scan=Scan(None, 0, 100, 2_000, 100))
+    plan = decide_part(read_part(first, world, PATIENT), PATIENT, NOW)
+    assert (scan_of(plan.chunks[0]).after, plan.retries) == ("99", [])
 
 
 @pytest.mark.parametrize(("where", "size"), [(None, MAX_LINES), ("key >= 0", 1_000)])
