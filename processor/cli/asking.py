@@ -115,7 +115,7 @@ def check_asked(settings: "Settings", person: Person, request: Request, catalog:
     person.check_request(settings.topics.requests, request, catalog or NO_OBJECTS)
     if catalog is not None:
         check_known(catalog, request.district_id, request.object)
-    if isinstance(request.selection, All | Filter):
+    if request.where is not None or request.school_year is not None:
         _check_chosen(person, request, catalog)
 
 

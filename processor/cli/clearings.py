@@ -6,7 +6,7 @@ from processor.cli.again import command as again
 from processor.cli.again import same_records
 from processor.cli.output import say
 from processor.cli.requests import shown
-from processor.core.accept import printable
+from processor.core.printable import printable
 from processor.core.run import Step, step_id
 from processor.service.client_ports import Row
 

@@ -48,7 +48,7 @@ def doctor(
 
 
 def _print(findings: "Sequence[Finding]") -> None:
-    from processor.core.accept import printable
+    from processor.core.printable import printable
 
     for finding in findings:
         print_line(printable(f"{finding.level} {finding.check} at {finding.where}: {finding.what}"))

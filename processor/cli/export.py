@@ -14,8 +14,8 @@ from processor.cli.known_names import catalog_at_hand
 from processor.cli.output import csv_cell, say
 from processor.cli.progress import counting
 from processor.cli.requests import count_text, document
-from processor.core.accept import printable
 from processor.core.counted import counted
+from processor.core.printable import printable
 from processor.service.client_ports import NotSetUp
 from processor.service.export import COLUMNS, Covered, Wanted, export
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from processor.core.accept import printable
 from processor.core.errors import RULES, Mender
 from processor.core.mend import Asked, Cause, mend
+from processor.core.printable import printable
 from processor.core.request import Dependencies, Mode, OnStateOnly
 
 MOST_SHOWN = 10

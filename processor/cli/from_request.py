@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from processor.cli import parts
 from processor.cli.clearings import tell_no_history
 from processor.cli.exits import ExitCode, UsageError
 from processor.cli.output import say
@@ -43,6 +42,8 @@ def asked_again(
     The district is the earlier one's; the object too where `asked` names one. Only what this person may see. Raises
     UsageError for what is no id or of another district; ends the command where there is no history of it.
     """
+    from processor.cli import parts
+
     request_id = request_id_of(earlier)
     with parts.history_queries(settings) as queries:
         row = person.if_seen(queries.request(request_id))

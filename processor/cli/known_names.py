@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from processor.cli.exits import UsageError
 from processor.cli.output import say
-from processor.core.accept import printable
+from processor.core.printable import printable
 
 if TYPE_CHECKING:
     from processor.core.catalog import Catalog

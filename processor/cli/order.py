@@ -14,10 +14,10 @@ from processor.cli.output import Output, print_csv, print_json, print_ndjson, sa
 from processor.cli.person import identified
 from processor.cli.planned import ORDERED, guard_document, seen_planned, tell_planned
 from processor.cli.requests import document
-from processor.core.accept import printable
 from processor.core.counted import counted
 from processor.core.errors import Reason
 from processor.core.history import Order, OrderAction, RequestState
+from processor.core.printable import printable
 from processor.service.client_ports import Row
 from processor.service.follow import ENDED
 

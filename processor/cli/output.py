@@ -9,7 +9,7 @@ from functools import cache
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from processor.core.accept import printable
+from processor.core.printable import printable
 from processor.service.client_ports import Row
 
 if TYPE_CHECKING:

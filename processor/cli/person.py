@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from processor.cli.exits import UsageError
-from processor.core.accept import printable
 from processor.core.history import OrderAction
+from processor.core.printable import printable
 from processor.core.request import Request, Side
 
 if TYPE_CHECKING:

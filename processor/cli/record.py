@@ -8,7 +8,7 @@ import typer
 from processor.cli.exits import ExitCode
 from processor.cli.output import Output, print_rows, say
 from processor.cli.requests import document, record_place_of, record_place_text, shown, shown_key
-from processor.core.accept import printable
+from processor.core.printable import printable
 
 if TYPE_CHECKING:
     from processor.settings import Settings

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from processor.cli.failures import asked_of, failure_lines
 from processor.cli.output import plain
 from processor.cli.requests import count_text, shown, shown_key
-from processor.core.accept import printable
 from processor.core.mend import Cause
+from processor.core.printable import printable
 from processor.service.client_ports import Row
 
 if TYPE_CHECKING:

@@ -19,11 +19,11 @@ from processor.cli.output import (
 )
 from processor.cli.planned import guard_document, release_command, seen_planned, tell_planned
 from processor.cli.requests import count_text, document, request_id_of, shown
-from processor.core.accept import printable
 from processor.core.counted import counted
 from processor.core.errors import Reason
 from processor.core.history import RequestState, Status
 from processor.core.mend import Cause
+from processor.core.printable import printable
 from processor.service.client_ports import Row
 
 if TYPE_CHECKING:

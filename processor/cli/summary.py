@@ -7,9 +7,9 @@ from typing import Any
 from processor.cli.again import command, same_records
 from processor.cli.following import NOTHING_MATCHED
 from processor.cli.output import Output, print_csv, print_json, print_line, print_ndjson, print_table, say
-from processor.core.accept import printable
 from processor.core.errors import Reason
 from processor.core.history import Count, RequestState, Status
+from processor.core.printable import printable
 from processor.service.follow import RequestResult
 
 NUMBERS = {

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from processor.cli.again import same_request
 from processor.cli.asked_before import is_known
 from processor.cli.asking import (
     DISTRICT,
@@ -23,16 +22,10 @@ from processor.cli.asking import (
     optional_text,
     year_option,
 )
-from processor.cli.exits import ExitCode
-from processor.cli.following import await_end, exit_with, tell_result
-from processor.cli.output import Output, print_line, say
+from processor.cli.output import Output, print_line
 from processor.cli.person import identified
 from processor.cli.requests import text_option
-from processor.cli.summary import Summary, print_summary, tell_next
-from processor.core.history import RequestState
 from processor.core.request import Mode, Report, Request
-from processor.service.follow import RequestResult
-from processor.service.seen import SeenFollower
 
 
 def verify(
@@ -95,14 +88,7 @@ def verify(
         if queries is None or not wait:
             print_line(request.request_id)
             return
-        say(f"verifying {request.object} of {request.district_id} as {request.request_id}")
-        follower = SeenFollower(parts.open_follower(queries, [request.request_id], person.seen()), person.may_see)
-        again = same_request("verify", request, "--request-id", request.request_id)
-        (result,) = await_end(follower, [request.request_id], timeout, again)
-        if not isinstance(result, RequestResult) or result.state is RequestState.REJECTED:
-            tell_result(result, stderr=True)
-            raise typer.Exit(ExitCode.FAILED)
-        summary = Summary.of(result, queries.verification(request.request_id) or {})
-    print_summary(output, summary)
-    tell_next(summary, None if catalog is None else catalog.limits.max_deletes)
-    exit_with([result])
+        # What tells the end is imported while the scan runs.
+        from processor.cli.verified import tell_end
+
+        tell_end(queries, person, request, catalog, timeout_s=timeout, output=output)

@@ -19,6 +19,7 @@ from processor.core.ids import FIRST_CHUNK, split_chunk
 from processor.core.keys import MAX_KEY_BYTES, are_plain, canonical_key, invalid_key_id
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
+from processor.core.printable import MAX_ASKED_AS, printable
 from processor.core.request import Filter, Keys, Mode, OnStateOnly, Report, Request
 from processor.core.run import fault_of_step
 from processor.core.scope import NoSchoolYear, YearNotOpen, check_year
@@ -29,7 +30,6 @@ FIRST_DIGEST = 10_000
 """Rows of which it tries one digest, where a part may take half a second or longer."""
 PART_KEYS = 500
 """Keys of each chunk of a request that does not fit in one: a small request waits for no more of them (ADR 0220)."""
-MAX_ASKED_AS = 255
 MAX_TEXTS = {"district_id": 255, "object": 255, "requested_by": 255, "school_year": 255, "run_id": 255, "reason": 2_000}
 """Characters of a request's texts; history holds them all in one record."""
 _TEXTS, _SHORTEST = attrgetter(*MAX_TEXTS), min(MAX_TEXTS.values())
@@ -282,11 +282,3 @@ def pending(whole: Chunk, parts: Sequence[Sequence[Ask]], now: datetime, cause: 
 
 def chunk_status(chunk: Chunk, state: ChunkState, now: datetime, *, keys: int = 0, in_sync: int = 0) -> ChunkStatus:
     return ChunkStatus(chunk.request_id, chunk.district_id, chunk.object, chunk.chunk, state, keys, in_sync, now)
-
-
-def printable(text: str) -> str:
-    """A requester's text as history shows it: control characters escaped, cut to `MAX_ASKED_AS` characters."""
-    if len(text) <= MAX_ASKED_AS and text.isprintable():
-        return text
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: MAX_ASKED_AS + 1])
-    return shown if len(shown) <= MAX_ASKED_AS else shown[: MAX_ASKED_AS - 1] + "…"

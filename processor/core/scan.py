@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from processor.core.accept import FIRST_SIZE, PART_KEYS, chunk_status, cut, first_digest, pending, printable
+from processor.core.accept import FIRST_SIZE, PART_KEYS, chunk_status, cut, first_digest, pending
 from processor.core.catalog import Limits
 from processor.core.chunk import Ask, Cause, Chunk, Scan
 from processor.core.errors import Reason
@@ -18,6 +18,7 @@ from processor.core.ids import split_chunk, unread_range
 from processor.core.keys import invalid_key_id
 from processor.core.outcome import chunk_outcome
 from processor.core.plan import Plan
+from processor.core.printable import printable
 from processor.core.request import Mode, Report
 from processor.core.settle import put_off
 from processor.core.window import Window

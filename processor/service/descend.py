@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from processor.core.accept import Rejected, printable, rejected
+from processor.core.accept import Rejected, rejected
 from processor.core.catalog import Catalog
 from processor.core.chunk import Ask, Chunk
 from processor.core.descent import children_of, descending
@@ -13,6 +13,7 @@ from processor.core.family import check_number, family
 from processor.core.history import KeyOutcome, Status
 from processor.core.keys import canonical_key, invalid_key_id
 from processor.core.outcome import chunk_outcome
+from processor.core.printable import printable
 from processor.core.settle import defer, give_up, unreadable
 from processor.service.intake import Intake, Unfolded
 from processor.service.ports import SnapshotImpossible, Snapshots, SnapshotUnavailable

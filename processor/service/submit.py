@@ -4,10 +4,11 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from processor.core.accept import MAX_CHUNK_BYTES, is_bounded, printable
+from processor.core.accept import MAX_CHUNK_BYTES, is_bounded
 from processor.core.catalog import Catalog
 from processor.core.errors import InvalidKey
 from processor.core.keys import canonical_key
+from processor.core.printable import printable
 from processor.core.request import Keys, Request
 
 MAX_REQUEST_BYTES = 900_000

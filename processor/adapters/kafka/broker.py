@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Producer
-from confluent_kafka.admin import AdminClient
 
 from processor.service.client_ports import NotSetUp, Unreachable
 
 if TYPE_CHECKING:
-    from confluent_kafka.admin import ClusterMetadata
+    from confluent_kafka.admin import AdminClient, ClusterMetadata
 
-Client: TypeAlias = Producer | AdminClient
+Client: TypeAlias = "Producer | AdminClient"
 
 ANSWER_S = 10.0
 _FIRST_TRY_S = 2.0

@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.core.accept import MAX_CHUNK_BYTES, MAX_TEXTS, PART_KEYS, accept, printable
+from processor.core.accept import MAX_CHUNK_BYTES, MAX_TEXTS, PART_KEYS, accept
 from processor.core.catalog import KeyType
 from processor.core.chunk import Ask, Cause, Chunk
 from processor.core.errors import Reason
 from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
 from processor.core.keys import invalid_key_id
 from processor.core.plan import Plan
+from processor.core.printable import printable
 from processor.core.request import All, Dependencies, Filter, Keys, Mode, OnStateOnly, Report, Request
 from tests.unit.core.builders import CATALOG, NOW, catalog, object_type, outcomes, request, spec
 

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.codec import Codec
-from processor.core.accept import MAX_ASKED_AS, accept
+from processor.core.accept import accept
 from processor.core.catalog import Catalog, District, KeyType, Limits
 from processor.core.history import RequestStatus
+from processor.core.printable import MAX_ASKED_AS
 from processor.core.request import All, Dependencies, Keys, OnStateOnly, Request
 from processor.service import submit
 from processor.service.submit import MAX_DOUBTED_KEYS, MAX_REQUEST_KEYS, doubts, split, split_together
