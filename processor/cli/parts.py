@@ -7,7 +7,6 @@ half a second.
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from processor.codec import Codec
 from processor.core.catalog import Catalog, Limits
 from processor.service.client_ports import NotSetUp
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from processor.adapters.postgres.finder import Finder
     from processor.adapters.postgres.history_filters import Seen
     from processor.adapters.postgres.history_queries import HistoryQueries, PostgresFollower
+    from processor.codec import Codec
     from processor.core.request import Side
     from processor.core.rights import Policy
     from processor.service.history_changes import Decode
@@ -31,8 +31,10 @@ NO_OBJECTS = Catalog({}, {}, Limits())
 """Requests and history need no catalog to be read or written."""
 
 
-def open_codec(settings: "Settings") -> Codec:
+def open_codec(settings: "Settings") -> "Codec":
     """For everything but corrections."""
+    from processor.codec import Codec
+
     try:
         return Codec.open(settings.schemas, NO_OBJECTS, settings.registry_url, settings.registry_options)
     except ValueError as fault:
@@ -77,14 +79,14 @@ def open_policy(settings: "Settings", catalog: Catalog | None = None) -> "Policy
     return load_policy(settings.policy, catalog, settings.topics.model_dump())
 
 
-def open_publisher(settings: "Settings", codec: Codec) -> "KafkaRequestPublisher":
+def open_publisher(settings: "Settings", codec: "Codec") -> "KafkaRequestPublisher":
     from processor.adapters.kafka.clients import client_config
     from processor.adapters.kafka.publisher import KafkaRequestPublisher
 
     return KafkaRequestPublisher(client_config(settings), settings.topics.requests, codec)
 
 
-def open_control(settings: "Settings", codec: Codec) -> "KafkaControlPublisher":
+def open_control(settings: "Settings", codec: "Codec") -> "KafkaControlPublisher":
     from processor.adapters.kafka.clients import client_config
     from processor.adapters.kafka.publisher import KafkaControlPublisher
 
@@ -147,6 +149,7 @@ def register_schemas(
     settings: "Settings", more_requests: "Sequence[str]" = (), more_control: "Sequence[str]" = ()
 ) -> tuple[str, ...]:
     """The subjects that the registry now holds; none without a registry. Corrections are those of the catalog."""
+    from processor.codec import Codec
     from processor.codec.subjects import register_all
 
     codec = Codec.open(settings.schemas, open_catalog(settings), settings.registry_url, settings.registry_options)

@@ -4,14 +4,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from processor.core import ids
 from processor.core.chunk import Chunk
 from processor.core.history import Clear, Cleared, RequestEnd, RequestStatus
 from processor.core.request import Request
 from processor.service.guard_ports import GuardTables
-from processor.service.history_changes import Changes, RawRecord
+
+if TYPE_CHECKING:
+    # Commands that only read the tables have no need of the codec.
+    from processor.service.history_changes import Changes, RawRecord
 
 
 class StoreUnavailable(Exception):
@@ -37,7 +40,7 @@ class LogBatch:
     Only partitions whose position moved are in `start` and `end`, which have the same keys.
     """
 
-    records: Sequence[RawRecord]
+    records: "Sequence[RawRecord]"
     start: Mapping[int, int]
     end: Mapping[int, int]
 
@@ -168,7 +171,7 @@ class HistoryScan(Protocol):
 class HistoryTransaction(Protocol):
     """One SQL transaction on the store's tables."""
 
-    def stage(self, changes: Changes) -> None:
+    def stage(self, changes: "Changes") -> None:
         """Bring a batch to the server. Holds no lock yet, so a process that stands still here keeps nobody waiting."""
 
     def holds(self, expected: Mapping[int, int]) -> bool:

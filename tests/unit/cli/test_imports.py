@@ -52,3 +52,10 @@ def test_a_verification_is_sent_before_anything_is_imported_that_tells_of_its_en
     later = {"psycopg", "processor.cli.following", "processor.core.rights"}
     others = {"confluent_kafka.admin", "confluent_kafka.schema_registry", "processor.core.condition"}
     assert not found & {*WRITERS, "prometheus_client", "structlog", *later, *others}
+
+
+def test_the_history_is_read_without_the_codec_and_kafka() -> None:
+    unreachable = {"RESYNC_HISTORY_DSN": "postgresql://127.0.0.1:1/none"}
+    found = imported("from processor.cli.main import main; main()", ExitCode.UNREACHABLE, "history", **unreachable)
+    assert "psycopg" in found, "it came so far"
+    assert not found & {*WRITERS, "confluent_kafka", "prometheus_client", "structlog", "yaml", "fastavro"}
