@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from processor.core.accept import accept, printable
+from processor.core.accept import accept
 from processor.core.catalog import Catalog, KeyType
 from processor.core.chunk import Ask, Chunk
 from processor.core.descent import WITH_CHILDREN
@@ -12,6 +12,7 @@ from processor.core.frozen import dataclass
 from processor.core.history import RequestState, RequestStatus, SingleOutcomes, Status
 from processor.core.keys import is_canonical, is_plain
 from processor.core.outcome import chunk_outcome
+from processor.core.printable import printable
 from processor.core.request import Single
 from processor.core.snapshot import Observed
 

@@ -137,7 +137,7 @@ def test_what_keys_cost(counted: Counted, subtests: pytest.Subtests) -> None:
     with subtests.test("a verification of all rows, all equal"):
         counted.work_off([everything()], ROWS + 3 * KEYS)
         assert counted.records == Counter(outcomes=0, statuses=1, corrections=0)
-        counted.check(Most(reads=12, rows=50, row_bytes=5_000, transactions=8))
+        counted.check(Most(reads=12, rows=50, row_bytes=5_000, transactions=5))
 
     with subtests.test("a request of a thousand keys, of which twenty differ"):
         keys = counted.persons(KEYS)
