@@ -11,7 +11,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+import pydantic_settings
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 RESERVED_KAFKA_OPTIONS = {
     "bootstrap.servers": "set RESYNC_BOOTSTRAP_SERVERS",
@@ -56,10 +58,10 @@ class SettingsError(Exception):
     """Settings that cannot be used: every mistake in one message."""
 
 
-class Topics(BaseModel):
+class Topics(BaseSettings):
     """Names of the topics: `RESYNC_TOPIC_REQUESTS` and so on."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = SettingsConfigDict(env_prefix="RESYNC_TOPIC_", frozen=True)
 
     requests: str = "resync.requests"
     chunks: str = "resync.chunks"
@@ -82,16 +84,16 @@ def _distinct(topics: Topics) -> Topics:
     return topics
 
 
-class Settings(BaseModel):
+class Settings(BaseSettings):
     """Everything that the environment says."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = SettingsConfigDict(env_prefix="RESYNC_", frozen=True, extra="ignore")
 
     bootstrap_servers: str = "127.0.0.1:9092"
     registry_url: str | None = None
-    registry_options: Annotated[dict[str, Any], BeforeValidator(_parsed), AfterValidator(_registry_options)] = Field(
-        default={}, repr=False
-    )
+    registry_options: Annotated[
+        dict[str, Any], NoDecode, BeforeValidator(_parsed), AfterValidator(_registry_options)
+    ] = Field(default={}, repr=False)
     history_dsn: str = Field(default="", repr=False)
     state_dsn: str = Field(default="", repr=False)
     catalog: Path = Path("catalog.yaml")
@@ -105,8 +107,8 @@ class Settings(BaseModel):
     crash_at: str | None = None
     ready_file: Path | None = None
     """Touched once the role has its partitions and all that it needs."""
-    kafka_options: Annotated[dict[str, Any], BeforeValidator(_parsed), AfterValidator(_kafka_options)] = Field(
-        default={}, repr=False
+    kafka_options: Annotated[dict[str, Any], NoDecode, BeforeValidator(_parsed), AfterValidator(_kafka_options)] = (
+        Field(default={}, repr=False)
     )
     topics: Annotated[Topics, AfterValidator(_distinct)] = Field(default_factory=Topics, validate_default=True)
 
@@ -163,19 +165,14 @@ class Settings(BaseModel):
 def load_settings() -> Settings:
     """Reads the environment. Raises SettingsError with all mistakes at once."""
     try:
-        topics = Topics(**_from_variables(Topics, "RESYNC_TOPIC_"))
-        return Settings(**{**_from_variables(Settings, "RESYNC_"), **_from_files(), "topics": topics})
+        return Settings(**_from_files())
     except ValidationError as error:
         problems = [
             f"RESYNC_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False)
         ]
         raise SettingsError("; ".join(problems)) from None
-
-
-def _from_variables(model: type[BaseModel], prefix: str) -> dict[str, Any]:
-    """Values of the variables of a model's fields."""
-    given = ((name, os.environ.get(f"{prefix}{name.upper()}")) for name in model.model_fields)
-    return {name: value for name, value in given if value is not None}
+    except pydantic_settings.SettingsError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _from_files() -> dict[str, Any]:

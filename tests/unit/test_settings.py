@@ -123,3 +123,9 @@ def test_kafka_options_are_an_object(monkeypatch: pytest.MonkeyPatch, text: str)
     monkeypatch.setenv("RESYNC_KAFKA_OPTIONS", text)
     with pytest.raises(SettingsError, match="RESYNC_KAFKA_OPTIONS: Input should be a valid dictionary"):
         load_settings()
+
+
+def test_settings_that_are_json_by_nature_fail_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESYNC_TOPICS", "{")
+    with pytest.raises(SettingsError, match="topics"):
+        load_settings()
