@@ -62,7 +62,7 @@ class RowsWriter:
         fields: Sequence[tuple[str, Write]] = cast("RecordWriter", union.writers[name]).fields
         self._null, self._names = union.null or b"", kind.owned_names
         self._fixed = [(0, union.symbols[name])]
-        """Places and bytes of what no text gives: the branch of the union, and null of fields that not both sides keep."""
+        """Places and bytes of what no text gives: the union's branch, and null of fields that not both sides keep."""
         self._writers: list[tuple[int, Write]] = []
         """Place and writer of each of the names."""
         for place, (each, write) in enumerate(fields, start=1):
