@@ -4,8 +4,6 @@ The bytes are those that the schema's writer makes of `correction_to_wire`.
 """
 
 from collections.abc import Sequence
-from itertools import compress
-from operator import ne
 from typing import Any, cast
 
 from processor.codec.correction_records import parent_to_wire, source_to_wire
@@ -81,34 +79,27 @@ class RowsWriter:
     def __call__(self, before: Values | None, after: Values | None) -> tuple[bytes, bytes]:
         if before is None or after is None:
             return self._alone(before), self._alone(after)
-        held, wanted = self._texts(before), self._texts(after)
-        values = self._values(held)
+        held, wanted = self._row(before), self._row(after)
+        values, texts = self._values(held), wanted.texts
         written = b"".join(values)
-        for at in compress(range(len(held)), map(ne, held, wanted)):
+        for at in wanted.unlike(held):
             place, write = self._writers[at]
-            values[place] = write(wanted[at])
+            values[place] = write(texts[at])
         return written, b"".join(values)
 
     def _alone(self, row: Values | None) -> bytes:
-        return self._null if row is None else b"".join(self._values(self._texts(row)))
+        return self._null if row is None else b"".join(self._values(self._row(row)))
 
-    def _texts(self, row: Values) -> Sequence[str | None]:
+    def _row(self, row: Values) -> RowValues:
         """Raises KeyError for a field that is missed."""
-        texts: Sequence[str | None]
-        if isinstance(row, RowValues) and row.names == self._names:
-            texts = row.texts
-        else:
-            texts = [row[name] for name in self._names]
-        if self._references:
-            texts = [*texts]
-            for place in self._references:
-                if texts[place] == DANGLING:
-                    texts[place] = None
-        return texts
+        if not isinstance(row, RowValues) or row.names != self._names:
+            row = RowValues(self._names, [row[name] for name in self._names])
+        dangling = {place: None for place in self._references if row.texts[place] == DANGLING}
+        return row.replaced(dangling) if dangling else row
 
-    def _values(self, texts: Sequence[str | None]) -> list[bytes]:
+    def _values(self, row: RowValues) -> list[bytes]:
         """By their places. All texts are written as plain strings, which most are, and those that are none again."""
-        lengths = _LENGTHS
+        texts, lengths = row.texts, _LENGTHS
         values = [_NULL if text is None else lengths[len(data := text.encode())] + data for text in texts]
         for at, write in self._others:
             values[at] = write(texts[at])

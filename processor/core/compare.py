@@ -86,10 +86,7 @@ def state_values(kind: ObjectType, row: Row) -> RowValues:
 def both_values(kind: ObjectType, district: Row, state: Row, difference: Difference) -> tuple[RowValues, RowValues]:
     """`state_values` and `wanted_values` of two rows that were compared. Raises as these do."""
     held = state_values(kind, state)
-    texts = [*held.texts]
-    for place, value in difference.wanted.items():
-        texts[place] = value
-    wanted = RowValues(held.names, texts)
+    wanted = held.replaced(difference.wanted)
     _check_wanted(kind, district, wanted)
     return held, wanted
 
