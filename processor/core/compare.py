@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from itertools import compress
+from itertools import chain, compress
 from operator import ne
 
 from processor.core.catalog import FieldSpec, ObjectType, Owner
@@ -119,8 +119,7 @@ def _check_wanted(kind: ObjectType, row: Row, values: Values) -> None:
 def check_size(before: RowValues | None, after: RowValues | None) -> None:
     """Raises Unrepresentable, naming the largest field, for rows that one record cannot carry."""
     rows = [row for row in (before, after) if row is not None]
-    texts = [text for row in rows for text in row.texts]
-    if 4 * len("".join(filter(None, texts))) <= MAX_ROW_BYTES:
+    if 4 * len("".join(filter(None, chain.from_iterable([row.texts for row in rows])))) <= MAX_ROW_BYTES:
         return
     sizes = {name: sum(len((row[name] or "").encode()) for row in rows) for name in rows[0]}
     if sum(sizes.values()) > MAX_ROW_BYTES:
