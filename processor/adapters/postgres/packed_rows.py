@@ -25,10 +25,11 @@ def packed_rows(rows: sql.Composed) -> sql.Composed:
 
 def texts_by_key(columns: int, number: int, nulls: int, keys: str, texts: str) -> Mapping[str, str] | None:
     """What each key's row has, so that equal rows are equal texts; None where that cannot be told, or a key has two."""
-    rows = texts.split(_ROW)
-    found = dict(zip(keys.split(_ROW), rows, strict=False))
-    is_told = len(found) == len(rows) == number and texts.count(_COLUMN) == number * (columns - 1)
-    return found if is_told and texts.count(_NULL) == nulls else None
+    names, rows = keys.split(_ROW), texts.split(_ROW)
+    found = dict(zip(names, rows, strict=False))
+    is_told = len(found) == len(names) == len(rows) == number
+    is_told = is_told and texts.count(_COLUMN) == number * (columns - 1) and texts.count(_NULL) == nulls
+    return found if is_told else None
 
 
 def row_of(text: str) -> Row:

@@ -149,8 +149,9 @@ class PostgresSnapshots:
                 yield SameRead(same, version, ours.read_at, theirs.read_at)
                 among = set(same)
                 keys = [key for key in keys if key not in among]
-        yield BothSides(
-            keys,
-            DistrictRead(ours.rows(keys), ours.read_at, version, faults=ours.faults),
-            SideRead(theirs.rows(keys), theirs.read_at, faults=theirs.faults),
-        )
+        if keys:
+            yield BothSides(
+                keys,
+                DistrictRead(ours.rows(keys), ours.read_at, version, faults=ours.faults),
+                SideRead(theirs.rows(keys), theirs.read_at, faults=theirs.faults),
+            )
