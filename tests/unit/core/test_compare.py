@@ -10,6 +10,7 @@ from processor.core.catalog import KeyType, Kind, ObjectType, Owner, ParentRef
 from processor.core.compare import (
     EQUAL,
     MAX_ROW_BYTES,
+    MOST_KNOWN,
     Difference,
     both_values,
     check_size,
@@ -159,6 +160,15 @@ def test_values_of_two_rows_are_those_of_each(kind: ObjectType, data: st.DataObj
     if isinstance(difference, Difference):
         together = values_or_fault(lambda: both_values(kind, left, right, difference)[::-1])
         assert together == apart
+
+
+def test_texts_known_to_be_canonical_are_bounded_in_number_and_length() -> None:
+    kind = object_type("Counted", [spec("count", Kind.LONG), spec("share", Kind.DECIMAL, precision=90, scale=80)])
+    for number in range(MOST_KNOWN + 1):
+        texts = {"count": str(number), "share": "0." + "3" * 80}
+        assert state_values(kind, row(kind, **texts))["count"] == str(number)
+    counts, shares = (known for _, _, known in kind.spelled)
+    assert (len(counts), len(shares)) == (MOST_KNOWN, 0)
 
 
 def test_a_moment_that_the_state_s_calendar_lacks_is_not_sent() -> None:
