@@ -4,15 +4,15 @@ The bytes are those that the schema's writer makes of `correction_to_wire`.
 """
 
 from collections.abc import Sequence
-from itertools import compress
-from operator import ne
 from typing import Any, cast
 
 from processor.codec.correction_records import parent_to_wire, source_to_wire
 from processor.codec.correction_schema import values_name
 from processor.codec.encoding import NamedWriter, RecordWriter, Write
+from processor.codec.keeping import Kept
+from processor.codec.primitive_writers import lengths_after
 from processor.codec.repeating import Repeating, RepeatingWriter, all_but
-from processor.core.catalog import ObjectType
+from processor.core.catalog import Kind, ObjectType
 from processor.core.correction import Correction, Source
 from processor.core.row_values import RowValues
 from processor.core.values import DANGLING, Values
@@ -58,46 +58,63 @@ class RowsWriter:
     def __init__(self, union: NamedWriter, kind: ObjectType) -> None:
         name = values_name(kind.name)
         fields: Sequence[tuple[str, Write]] = cast("RecordWriter", union.writers[name]).fields
-        self._null, self._symbol = union.null or b"", union.symbols[name]
-        self._names = kind.owned_names
-        self._writers = [write for each, write in fields if each in self._names]
-        self._not_kept = [(place, write(None)) for place, (each, write) in enumerate(fields) if each not in self._names]
-        """Fields that not both sides keep, as null, with their places in the schema."""
+        self._null, self._names = union.null or b"", kind.owned_names
+        self._fixed = [(0, union.symbols[name])]
+        """Places and bytes of what no text gives: the union's branch, and null of fields that not both sides keep."""
+        self._writers: list[tuple[int, Write]] = []
+        """Place and writer of each of the names."""
+        for place, (each, write) in enumerate(fields, start=1):
+            if each in self._names:
+                self._writers.append((place, write))
+            else:
+                self._fixed.append((place, write(None)))
         self._references = [place for place, each in enumerate(kind.owned) if each.state_lookup is not None]
+        self._others = [
+            (at, _kept(write) if field.kind in _REPEATING else write)
+            for at, (field, (_, write)) in enumerate(zip(kind.owned, self._writers, strict=True))
+            if field.kind is not Kind.STRING or write("a") != _LENGTHS[1] + b"a"
+        ]
+        """Writers of all but strings that may be null, with their places among the names."""
 
     def __call__(self, before: Values | None, after: Values | None) -> tuple[bytes, bytes]:
         if before is None or after is None:
             return self._alone(before), self._alone(after)
-        held, wanted = self._texts(before), self._texts(after)
-        values = self._values(held)
-        written = self._row(values)
-        for place in compress(range(len(held)), map(ne, held, wanted)):
-            values[place] = self._writers[place](wanted[place])
-        return written, self._row(values)
+        held, wanted = self._row(before), self._row(after)
+        values, texts = self._values(held), wanted.texts
+        written = b"".join(values)
+        for at in wanted.unlike(held):
+            place, write = self._writers[at]
+            values[place] = write(texts[at])
+        return written, b"".join(values)
 
     def _alone(self, row: Values | None) -> bytes:
-        return self._null if row is None else self._row(self._values(self._texts(row)))
+        return self._null if row is None else b"".join(self._values(self._row(row)))
 
-    def _texts(self, row: Values) -> Sequence[str | None]:
+    def _row(self, row: Values) -> RowValues:
         """Raises KeyError for a field that is missed."""
-        texts: Sequence[str | None]
-        if isinstance(row, RowValues) and row.names == self._names:
-            texts = row.texts
-        else:
-            texts = [row[name] for name in self._names]
-        if self._references:
-            texts = [*texts]
-            for place in self._references:
-                if texts[place] == DANGLING:
-                    texts[place] = None
-        return texts
+        if not isinstance(row, RowValues) or row.names != self._names:
+            row = RowValues(self._names, [row[name] for name in self._names])
+        dangling = {place: None for place in self._references if row.texts[place] == DANGLING}
+        return row.replaced(dangling) if dangling else row
 
-    def _values(self, texts: Sequence[str | None]) -> list[bytes]:
-        return [write(text) for write, text in zip(self._writers, texts, strict=True)]
+    def _values(self, row: RowValues) -> list[bytes]:
+        """By their places. All texts are written as plain strings, which most are, and those that are none again."""
+        texts, lengths = row.texts, _LENGTHS
+        values = [_NULL if text is None else lengths[len(data := text.encode())] + data for text in texts]
+        for at, write in self._others:
+            values[at] = write(texts[at])
+        for place, data in self._fixed:
+            values.insert(place, data)
+        return values
 
-    def _row(self, values: Sequence[bytes]) -> bytes:
-        if self._not_kept:
-            values = [*values]
-            for place, null in self._not_kept:
-                values.insert(place, null)
-        return self._symbol + b"".join(values)
+
+_REPEATING = frozenset({Kind.BOOLEAN, Kind.DATE, Kind.DECIMAL})
+"""Kinds of which the bytes of texts are kept: days and amounts repeat."""
+_MOST_KEPT = 4_096
+_NULL, _TEXT = b"\x00", b"\x02"
+"""Branches of a union of null and another type."""
+_LENGTHS = lengths_after(_TEXT)
+
+
+def _kept(write: Write) -> Write:
+    return Kept(write, _MOST_KEPT).__getitem__

@@ -91,8 +91,14 @@ class RecordWriter:
                 between[-1] += write(record[name])
 
 
-def _spliced(begin: bytes, parts: Sequence[tuple[Write, bytes]]) -> Callable[..., bytes]:
-    """Writes values between what stands before and after each of them; in half the time of a loop over them."""
+def _spliced(  # noqa: PLR0911  (one for each number of values)
+    begin: bytes, parts: Sequence[tuple[Write, bytes]]
+) -> Callable[..., bytes]:
+    """Writes values between what stands before and after each of them; in half the time of a loop over them.
+
+    Sources of corrections have seven, their outcomes five (ADR 0168).
+    """
+    join = b"".join
     match parts:
         case []:
             return lambda: begin
@@ -102,6 +108,15 @@ def _spliced(begin: bytes, parts: Sequence[tuple[Write, bytes]]) -> Callable[...
             return lambda x, y: begin + a(x) + after_a + b(y) + after_b
         case [(a, after_a), (b, after_b), (c, after_c)]:
             return lambda x, y, z: begin + a(x) + after_a + b(y) + after_b + c(z) + after_c
+        case [(a, after_a), (b, after_b), (c, after_c), (d, after_d), (e, after_e)]:
+            return lambda v, w, x, y, z: join(
+                (begin, a(v), after_a, b(w), after_b, c(x), after_c, d(y), after_d, e(z), after_e)
+            )
+        case [(a, after_a), (b, after_b), (c, after_c), (d, after_d), (e, after_e), _, _]:
+            more = _spliced(b"", parts[5:])
+            return lambda t, u, v, w, x, y, z: join(
+                (begin, a(t), after_a, b(u), after_b, c(v), after_c, d(w), after_d, e(x), after_e, more(y, z))
+            )
     first, others = _spliced(begin, parts[:3]), _spliced(b"", parts[3:])
     return lambda x, y, z, *more: first(x, y, z) + others(*more)
 

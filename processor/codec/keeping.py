@@ -1,6 +1,6 @@
 """What repeats among records is kept for the next ones, within bounds: what others write must not fill our memory."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -12,3 +12,17 @@ def keep(kept: dict[K, V], key: K, value: V, most: int) -> None:
     if key not in kept and len(kept) >= most:
         kept.clear()
     kept[key] = value
+
+
+class Kept(dict[K, V]):
+    """What a function makes of each argument, the last `most` of them at most: looked up, and not called again."""
+
+    def __init__(self, make: Callable[[K], V], most: int) -> None:
+        self._make = make
+        self._most = most
+        super().__init__()
+
+    def __missing__(self, argument: K) -> V:
+        value = self._make(argument)
+        keep(self, argument, value, self._most)
+        return value

@@ -47,8 +47,8 @@ class _Lengths(dict[int, bytes]):
         return self._before + write_varint(number)
 
 
-_lengths = cache(_Lengths)
-_LENGTHS = _lengths(b"")
+lengths_after = cache(_Lengths)
+_LENGTHS = lengths_after(b"")
 
 
 def write_string(text: str) -> bytes:
@@ -103,7 +103,7 @@ def optional(symbol: bytes, null: bytes, write_value: Write) -> Write:
 
 def optional_string(symbol: bytes, null: bytes) -> Write:
     """A writer of what most fields of rows are, so in one step."""
-    lengths = _lengths(symbol)
+    lengths = lengths_after(symbol)
 
     def write(text: str | None) -> bytes:
         if text is None:

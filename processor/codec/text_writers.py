@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import partial
 
 from processor.codec.primitive_writers import (
     write_date,
@@ -13,9 +13,6 @@ from processor.codec.primitive_writers import (
     write_microseconds,
     write_string,
 )
-
-_KEPT = 4_096
-"""Texts of which the bytes are kept, of one type: days and amounts repeat."""
 
 
 def _write_long(text: str) -> bytes:
@@ -30,7 +27,6 @@ def _write_timestamp(text: str) -> bytes:
     return write_microseconds(datetime.fromisoformat(text))
 
 
-@lru_cache(_KEPT)
 def _write_date(text: str) -> bytes:
     return write_date(date.fromisoformat(text))
 
@@ -46,6 +42,6 @@ LEAVES: Mapping[tuple[str, str | None], Callable[[str], bytes]] = {
 """By type and logical type."""
 
 
-@cache
 def decimal_leaf(precision: int, scale: int) -> Callable[[str], bytes]:
-    return lru_cache(_KEPT)(lambda text: write_decimal(precision, scale, Decimal(text)))
+    write = partial(write_decimal, precision, scale)
+    return lambda text: write(Decimal(text))

@@ -176,10 +176,20 @@ class ObjectType:
         return {place: among for among, place in enumerate(places)}
 
     @cached_property
-    def spelled(self) -> tuple[tuple[int, FieldSpec], ...]:
-        """Those of `owned` of which a text in the state's column may not be canonical, with their places."""
+    def are_owned(self) -> tuple[bool, ...]:
+        """For each of `compared`: whether it is among `owned`."""
+        return tuple(f.owner is Owner.DISTRICT for f in self.compared)
+
+    @cached_property
+    def spelled(self) -> tuple[tuple[int, FieldSpec, set[str]], ...]:
+        """Those of `owned` of which a text in the state's column may not be canonical, with their places.
+
+        And room for texts that were found to be, which `compare` fills: days and amounts repeat.
+        """
         return tuple(
-            (place, f) for place, f in enumerate(self.owned) if f.kind is not Kind.STRING or f.state_lookup is not None
+            (place, f, set())
+            for place, f in enumerate(self.owned)
+            if f.kind is not Kind.STRING or f.state_lookup is not None
         )
 
     @cached_property

@@ -1,8 +1,8 @@
 """One row of each side, field by field: what differs, and what the state should hold instead."""
 
 import dataclasses
-from collections.abc import Sequence
-from itertools import compress
+from collections.abc import Mapping
+from itertools import chain, compress
 from operator import ne
 
 from processor.core.catalog import FieldSpec, ObjectType, Owner
@@ -15,18 +15,23 @@ from processor.core.values import Values, canonical, has_local_time, same, tells
 
 MAX_ROW_BYTES = 900_000
 """Both rows of a correction as UTF-8: with its envelope it must fit into a record of 1 MiB."""
+MOST_KNOWN = 4_096
+"""Texts of one field that are known to be canonical."""
+LONGEST_KNOWN = 64
+"""A text column may hold a number of any length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """Names of differing fields in schema order: district-owned (`changed`) and state-owned (`expected`).
 
-    `unlike` are the places of fields that had to be looked at: where the texts differ, or may mean two values.
+    `wanted` has district-owned fields that had to be looked at, since their texts differ or may mean two values: what
+    the state should hold, by their places among those.
     """
 
     changed: tuple[str, ...]
     expected: tuple[str, ...]
-    unlike: Sequence[int] = dataclasses.field(default=(), compare=False)
+    wanted: Mapping[int, str | None] = dataclasses.field(default_factory=dict, compare=False)
 
 
 EQUAL = Difference((), ())
@@ -43,20 +48,22 @@ def compare(kind: ObjectType, district: Row, state: Row) -> Difference:
         return EQUAL
     changed: list[str] = []
     expected: list[str] = []
-    unlike = unlike_places(kind, district, state)
-    for place in unlike:
+    wanted: dict[int, str | None] = {}
+    for place in unlike_places(kind, district, state):
         field, ours, theirs = kind.compared[place], district[place], state[place]
         if field.owner is Owner.STATE:
             if not _state_owned_equal(kind, field, ours, theirs):
                 expected.append(field.name)
-        elif not same(field, district_value(kind, field, ours), state_value(kind, field, theirs)):
+            continue
+        value = wanted[kind.owned_places[place]] = district_value(kind, field, ours)
+        if not same(field, value, state_value(kind, field, theirs)):
             changed.append(field.name)
-    return Difference(tuple(changed), tuple(expected), unlike) if unlike else EQUAL
+    return Difference(tuple(changed), tuple(expected), wanted)
 
 
 def unlike_places(kind: ObjectType, district: Row, state: Row) -> list[int]:
     """Places of fields whose texts differ, or may not mean the same on both sides."""
-    places = [*compress(range(len(kind.compared)), map(ne, district, state))]
+    places = [*compress(range(len(district)), map(ne, district, state))]
     if kind.ambiguous:
         may_differ = (p for p in kind.ambiguous if not _same_anywhere(kind.compared[p], district[p]))
         places = sorted({*places, *may_differ})
@@ -65,22 +72,21 @@ def unlike_places(kind: ObjectType, district: Row, state: Row) -> list[int]:
 
 def state_values(kind: ObjectType, row: Row) -> RowValues:
     """District-owned fields of a state's row, canonical. Raises Unrepresentable."""
-    texts = [*map(row.__getitem__, kind.owned_places)]
-    zone = kind.state.timezone
-    for place, field in kind.spelled:
-        texts[place] = canonical(field, texts[place], zone, _STATE)
+    texts = [*compress(row, kind.are_owned)]
+    for place, field, known in kind.spelled:
+        text = texts[place]
+        if text is None or text in known:
+            continue
+        value = texts[place] = canonical(field, text, kind.state.timezone, _STATE)
+        if value == text and len(text) <= LONGEST_KNOWN and len(known) < MOST_KNOWN:
+            known.add(text)
     return RowValues(kind.owned_names, texts)
 
 
-def both_values(kind: ObjectType, district: Row, state: Row, unlike: Sequence[int]) -> tuple[RowValues, RowValues]:
-    """`state_values` and `wanted_values` of two rows that are unlike in few places. Raises as these do."""
+def both_values(kind: ObjectType, district: Row, state: Row, difference: Difference) -> tuple[RowValues, RowValues]:
+    """`state_values` and `wanted_values` of two rows that were compared. Raises as these do."""
     held = state_values(kind, state)
-    texts = [*held.texts]
-    for place in unlike:
-        among_owned = kind.owned_places.get(place)
-        if among_owned is not None:
-            texts[among_owned] = district_value(kind, kind.compared[place], district[place])
-    wanted = RowValues(held.names, texts)
+    wanted = held.replaced(difference.wanted)
     _check_wanted(kind, district, wanted)
     return held, wanted
 
@@ -113,7 +119,7 @@ def _check_wanted(kind: ObjectType, row: Row, values: Values) -> None:
 def check_size(before: RowValues | None, after: RowValues | None) -> None:
     """Raises Unrepresentable, naming the largest field, for rows that one record cannot carry."""
     rows = [row for row in (before, after) if row is not None]
-    if 4 * sum([len("".join(filter(None, row.texts))) for row in rows]) <= MAX_ROW_BYTES:
+    if 4 * len("".join(filter(None, chain.from_iterable([row.texts for row in rows])))) <= MAX_ROW_BYTES:
         return
     sizes = {name: sum(len((row[name] or "").encode()) for row in rows) for name in rows[0]}
     if sum(sizes.values()) > MAX_ROW_BYTES:

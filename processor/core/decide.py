@@ -208,7 +208,7 @@ class _Deciding:
         return came_round or ask.asked_as is None or self.chunk.report is not Report.CHANGES
 
     def update(self, kind: ObjectType, ask: Ask, observed: Observed, difference: Difference) -> None:
-        before, after = both_values(kind, observed.district[0], observed.state[0], difference.unlike)
+        before, after = both_values(kind, observed.district[0], observed.state[0], difference)
         check_size(before, after)
         if self.parent_will_be_there(kind, ask, observed):
             reason = None if difference.changed else Reason.FORCED

@@ -249,13 +249,11 @@ def from_wire(field: FieldSpec, value: WireValue) -> str | None:
 
 def same(field: FieldSpec, left: str | None, right: str | None) -> bool:
     """Whether two canonical texts are equal under the field's compare rules."""
+    if left != right and not field.rules:
+        return False
     if _is_dangling(field, left) or _is_dangling(field, right):
         return False
-    if left == right:
-        return True
-    if not field.rules:
-        return False
-    return _normal(field.rules, left) == _normal(field.rules, right)
+    return left == right or _normal(field.rules, left) == _normal(field.rules, right)
 
 
 def _normal(rules: frozenset[Rule], text: str | None) -> str | None:

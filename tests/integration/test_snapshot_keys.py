@@ -16,7 +16,12 @@ from psycopg.conninfo import make_conninfo
 
 from processor.adapters.postgres.array_literal import array_literal
 from processor.adapters.postgres.database import Database, ReaderOptions
-from processor.adapters.postgres.snapshot_sql import district_statement, state_statement
+from processor.adapters.postgres.snapshot_sql import (
+    district_statement,
+    packed_district_statement,
+    packed_state_statement,
+    state_statement,
+)
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.adapters.postgres.state_writer import PostgresStateWriter
 from processor.adapters.postgres.state_writer_columns import Columns
@@ -375,6 +380,8 @@ def test_rows_are_found_by_an_index_whatever_the_type_of_the_key(new_database: N
         for statement, parameters in (
             (district_statement(kind).as_bytes(connection), reading),
             (state_statement(kind).as_bytes(connection), reading),
+            (packed_district_statement(kind).as_bytes(connection), reading),
+            (packed_state_statement(kind).as_bytes(connection), reading),
             (applier, applying),
         ):
             told = connection.execute(b"explain " + statement, parameters).fetchall()

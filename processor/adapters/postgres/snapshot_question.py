@@ -1,7 +1,7 @@
 """How one side is asked for an object's rows, so that keys which it cannot take spoil nothing for the others."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
@@ -10,6 +10,7 @@ from psycopg.rows import TupleRow
 
 from processor.adapters.postgres.array_literal import array_literal
 from processor.adapters.postgres.database import Database, Unreadable
+from processor.adapters.postgres.packed_rows import row_of, texts_by_key
 from processor.adapters.postgres.snapshot_faults import (
     OTHER_SPELLING,
     check_some_readable,
@@ -20,7 +21,8 @@ from processor.adapters.postgres.snapshot_faults import (
     why_unreadable,
 )
 from processor.core.catalog import FieldSpec, ObjectType
-from processor.core.snapshot import KeyFault
+from processor.core.digest import LEAST_KEYS
+from processor.core.snapshot import KeyFault, Row
 from processor.service.ports import SnapshotImpossible, SnapshotUnavailable
 
 READ_AGAIN = 3
@@ -29,40 +31,87 @@ READ_AGAIN = 3
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What one statement gave, and of the keys left out of it why."""
+    """What one statement gave, with the version of its snapshot, and of the keys left out of it why.
 
-    rows: list[TupleRow]
+    Each key's one row as a text, or its rows by their columns.
+    """
+
+    xmax: int
+    in_progress: int
     read_at: datetime
-    faults: Mapping[str, KeyFault]
+    texts: Mapping[str, str] | None = None
+    by_columns: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
+    faults: Mapping[str, KeyFault] = field(default_factory=dict)
+
+    def rows(self, keys: Iterable[str]) -> Mapping[str, tuple[Row, ...]]:
+        """Of these keys at least."""
+        texts = self.texts
+        return self.by_columns if texts is None else {key: (row_of(texts[key]),) for key in keys if key in texts}
 
 
 class Question:
-    """How one side is asked for an object's rows."""
+    """How one side is asked for an object's rows: as texts, or by columns where keys are few or texts do not tell."""
 
     def __init__(
-        self, kind: ObjectType, statement: Callable[[ObjectType, FieldSpec | None], sql.Composed], table: str
+        self,
+        kind: ObjectType,
+        table: str,
+        statement: Callable[[ObjectType, FieldSpec | None], sql.Composed],
+        packed: Callable[[ObjectType], sql.Composed],
     ) -> None:
         self.table = table
+        self._columns = len(kind.compared)
+        self._packed = packed(kind)
         self._whole = statement(kind, None)
         self._parts = {field.name: partial(statement, kind, field) for field in kind.compared}
 
     def put(self, database: Database, district_id: str, keys: Sequence[str]) -> Given:
         """All rows come by one statement, also where some keys had to be left out. Raises SnapshotUnavailable."""
         parameters = {"district_id": district_id}
+        texts = None if len(keys) < LEAST_KEYS else self._texts(database, parameters, keys)
+        return texts or self._by_columns(database, parameters, keys)
+
+    def _texts(self, database: Database, parameters: Mapping[str, object], keys: Sequence[str]) -> Given | None:
+        """None where the columns have to tell."""
+        read_at = datetime.now(UTC)
+        try:
+            ((xmax, in_progress, number, *packed),) = _rows(database, self._packed, parameters, keys)
+        except Unreadable:
+            return None
+        texts = texts_by_key(self._columns, number, *packed) if number else {}
+        if texts is None or not texts.keys() <= {*keys}:
+            return None
+        return Given(xmax, in_progress, read_at, texts)
+
+    def _by_columns(self, database: Database, parameters: Mapping[str, object], keys: Sequence[str]) -> Given:
         read = partial(_rows_asked_for, database, self._whole, parameters)
         faults: dict[str, KeyFault] = {}
         for _ in range(READ_AGAIN):
             asked = [key for key in keys if key not in faults]
             read_at = datetime.now(UTC)
             try:
-                return Given(read(asked), read_at, faults)
+                rows = read(asked)
             except Unreadable as fault:
                 if not asked:
                     raise none_readable(database, fault) from fault
                 check_some_readable(database, read, asked)
                 fields = {name: partial(_rows, database, part(), parameters) for name, part in self._parts.items()}
                 faults |= {key: key_fault(database, key, why, fields) for key, why in unreadable_keys(read, asked)}
+            else:
+                return Given(rows[0][0], rows[0][1], read_at, by_columns=rows_by_key(rows), faults=faults)
         raise SnapshotUnavailable(f"{database.name}: rows that cannot be read keep changing")
+
+
+def rows_by_key(rows: list[TupleRow]) -> dict[str, tuple[Row, ...]]:
+    """Of (xmax, in_progress, key, *columns), the key null where there is no row.
+
+    In time that grows with the rows, though one key may have very many of them.
+    """
+    by_key: dict[str, list[Row]] = {}
+    for row in rows:
+        if row[2] is not None:
+            by_key.setdefault(row[2], []).append(row[3:])
+    return {key: tuple(found) for key, found in by_key.items()}
 
 
 def _rows(

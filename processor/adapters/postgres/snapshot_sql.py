@@ -4,8 +4,11 @@ Every column is read as text. Rows come as (xmax, in_progress, key, *columns); w
 a null key, because the version of the snapshot is wanted even then.
 """
 
+from collections.abc import Sequence
+
 from psycopg import sql
 
+from processor.adapters.postgres.packed_rows import packed_rows
 from processor.core.catalog import FieldSpec, KeyType, ObjectType, Table
 from processor.core.values import DANGLING
 
@@ -47,6 +50,21 @@ def compared_state(kind: ObjectType, only: FieldSpec | None = None) -> list[sql.
         sql.SQL("{} AS {}").format(state_column(f), sql.Identifier(f"c{i}"))
         for i, f in enumerate(kind.compared if only is None else (only,))
     ]
+
+
+def packed_district_statement(kind: ObjectType) -> sql.Composed:
+    """One row (xmax, in_progress, number, nulls, keys, texts); parameters as `district_statement`."""
+    columns = [sql.SQL("t.{}::text").format(sql.Identifier(f.district_column or "")) for f in kind.compared]
+    return versioned(packed_rows(rows_of_keys(kind.district, [_texts(columns)])))
+
+
+def packed_state_statement(kind: ObjectType) -> sql.Composed:
+    """As `packed_district_statement`."""
+    return versioned(packed_rows(rows_of_keys(kind.state, [_texts(list(map(state_column, kind.compared)))])))
+
+
+def _texts(columns: Sequence[sql.Composable]) -> sql.Composed:
+    return sql.SQL("ARRAY[{}] AS texts").format(sql.SQL(", ").join(columns))
 
 
 def district_children_statement(kind: ObjectType, parent: ObjectType) -> sql.Composed:

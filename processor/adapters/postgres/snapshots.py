@@ -4,13 +4,11 @@ Each database has one connection, so its reads are serial; or as many as the cat
 (ADR 0222).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
-
-from psycopg.rows import TupleRow
 
 from processor.adapters.postgres.database import Database, ReaderOptions
 from processor.adapters.postgres.known_digests import KnownDigests
@@ -21,11 +19,13 @@ from processor.adapters.postgres.snapshot_question import Given, Question, rows_
 from processor.adapters.postgres.snapshot_sql import (
     district_children_statement,
     district_statement,
+    packed_district_statement,
+    packed_state_statement,
     state_children_statement,
     state_statement,
 )
 from processor.core.catalog import Catalog, Table
-from processor.core.snapshot import DistrictRead, DistrictVersion, Row, SameRead, SideRead
+from processor.core.snapshot import DistrictRead, DistrictVersion, SameRead, SideRead
 from processor.service.ports import NONE_WANTED, BothSides, SnapshotUnavailable, Target, Wanted
 
 MAX_THREADS = 32
@@ -50,8 +50,14 @@ class PostgresSnapshots:
         self._epochs = {d.district_id: d.epoch for d in catalog.districts.values()}
         self._state = readers("state", state_dsn, catalog.limits.readers, "state")
         self._readers = [*chain.from_iterable(self._districts.values()), *self._state]
-        self._ours = {name: Question(k, district_statement, k.district.name) for name, k in catalog.objects.items()}
-        self._theirs = {name: Question(k, state_statement, k.state.name) for name, k in catalog.objects.items()}
+        self._ours = {
+            name: Question(kind, kind.district.name, district_statement, packed_district_statement)
+            for name, kind in catalog.objects.items()
+        }
+        self._theirs = {
+            name: Question(kind, kind.state.name, state_statement, packed_state_statement)
+            for name, kind in catalog.objects.items()
+        }
         self._below = {
             name: (
                 district_children_statement(kind, catalog.objects[kind.parent.object]),
@@ -76,7 +82,7 @@ class PostgresSnapshots:
             glance.left, lambda target: self._ours[target[1]], lambda target: self._theirs[target[1]]
         ):
             if isinstance(read, Both):
-                found[read.target].append(self._both_sides(read))
+                found[read.target] += self._told(read, by_rows.get(read.target, ()))
             else:
                 faults.setdefault(read.target, read.fault)
         return {**found, **faults}
@@ -132,23 +138,20 @@ class PostgresSnapshots:
         for database in self._readers:
             database.close()
 
-    def _both_sides(self, read: Both[Given]) -> BothSides:
-        ours, theirs = read.ours, read.theirs
-        version = DistrictVersion(self._epochs[read.target[0]], ours.rows[0][0], ours.rows[0][1])
-        return BothSides(
-            read.keys,
-            DistrictRead(rows_by_key(ours.rows), ours.read_at, version, faults=ours.faults),
-            SideRead(rows_by_key(theirs.rows), theirs.read_at, faults=theirs.faults),
-        )
-
-
-def rows_by_key(rows: list[TupleRow]) -> dict[str, tuple[Row, ...]]:
-    """In time that grows with the rows, though one key may have very many of them; most often each has one."""
-    single: dict[str, tuple[Row, ...]] = {row[2]: (row[3:],) for row in rows}
-    if len(single) == len(rows) and None not in single:
-        return single
-    by_key: dict[str, list[Row]] = {}
-    for row in rows:
-        if row[2] is not None:
-            by_key.setdefault(row[2], []).append(row[3:])
-    return {key: tuple(found) for key, found in by_key.items()}
+    def _told(self, read: Both[Given], needed: Sequence[str]) -> Iterator[BothSides | SameRead]:
+        """What both sides hold; but for the `needed` ones, keys with the same text on both apart."""
+        (district_id, name), keys, ours, theirs = read
+        version = DistrictVersion(self._epochs[district_id], ours.xmax, ours.in_progress)
+        if ours.texts and theirs.texts and not self._kinds[name].ambiguous:
+            held, apart = theirs.texts, set(needed)
+            same = [key for key, text in ours.texts.items() if held.get(key) == text and key not in apart]
+            if same:
+                yield SameRead(same, version, ours.read_at, theirs.read_at)
+                among = set(same)
+                keys = [key for key in keys if key not in among]
+        if keys:
+            yield BothSides(
+                keys,
+                DistrictRead(ours.rows(keys), ours.read_at, version, faults=ours.faults),
+                SideRead(theirs.rows(keys), theirs.read_at, faults=theirs.faults),
+            )

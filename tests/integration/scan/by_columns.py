@@ -1,4 +1,4 @@
-"""What becomes of keys, by digests of their rows and by their columns."""
+"""What becomes of keys, by digests or texts of their rows and by their columns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,6 +6,7 @@ from typing import Any
 
 from processor.adapters.postgres.snapshots import PostgresSnapshots
 from processor.core.correction import Source
+from processor.core.digest import LEAST_KEYS
 from processor.core.history import Sent
 from processor.core.plan import Plan
 from processor.core.snapshot import DistrictVersion, SameRead
@@ -22,7 +23,7 @@ NO_KEYS = [f"{number:08x}-0000-0000-0000-000000000000" for number in range(100)]
 
 @dataclass(frozen=True, slots=True)
 class ByColumns:
-    """The port, with no use made of digests."""
+    """The port, with no use made of digests or texts: so few keys are read at a time."""
 
     snapshots: PostgresSnapshots
 
@@ -31,14 +32,20 @@ class ByColumns:
         wanted: Wanted,
         by_rows: Wanted = NONE_WANTED,  # noqa: ARG002 (the port's)
     ) -> Mapping[tuple[str, str], Sequence[BothSides | SameRead] | SnapshotUnavailable]:
-        return self.snapshots.read(wanted, wanted)
+        found: list[BothSides | SameRead] = []
+        for begin in range(0, len(wanted[TARGET]), LEAST_KEYS - 1):
+            some = {TARGET: wanted[TARGET][begin : begin + LEAST_KEYS - 1]}
+            read = self.snapshots.read(some, some)[TARGET]
+            assert not isinstance(read, SnapshotUnavailable), read
+            found += read
+        return {TARGET: found}
 
     def children(self, district_id: str, object_name: str, parent_keys: Sequence[str], limit: int) -> list[str]:
         return self.snapshots.children(district_id, object_name, parent_keys, limit)
 
 
 def plans(made: World, keys: Sequence[str], **wish: Any) -> tuple[Plan, Plan]:
-    """By digests, then by columns; without the times and versions of the reads."""
+    """By digests or texts, then by columns; without the times and versions of the reads."""
     asked = chunk(*keys, object_name="Item", district_id="D", **wish)
     both = (
         resync([asked], observe([asked], snapshots, made.catalog), made.catalog, NOW)
@@ -56,7 +63,7 @@ def plans(made: World, keys: Sequence[str], **wish: Any) -> tuple[Plan, Plan]:
 
 
 def read(made: World, keys: Sequence[str]) -> tuple[list[SameRead], list[BothSides]]:
-    """What is told by digests, and what by columns."""
+    """What is told to be the same, and what is given row by row."""
     found = made.snapshots.read({TARGET: keys})[TARGET]
     assert not isinstance(found, SnapshotUnavailable), found
     same = [each for each in found if isinstance(each, SameRead)]

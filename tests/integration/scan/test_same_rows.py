@@ -1,4 +1,4 @@
-"""Keys by digests: what becomes of each is what becomes of it by columns, also where something changes in between."""
+"""Keys by digests or texts: what becomes of each is what becomes of it by columns, also where something changes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from processor.core.digest import LEAST_KEYS, READS_BY_ROWS
 from processor.core.request import Mode, Report
 from processor.service.ports import ReadTimedOut, SnapshotImpossible, Wanted
 from tests.integration.scan.by_columns import NO_KEYS, TARGET, plans, read
-from tests.integration.scan.world import world
+from tests.integration.scan.world import World, world
 
 KEYS = [str(key) for key in range(LEAST_KEYS)]
 ROWS = [(key, "x") for key in KEYS]
@@ -71,13 +71,19 @@ def test_few_keys_are_read_by_their_columns_at_once(stack_settings: dict[str, st
 def test_an_object_of_which_most_keys_differ_is_read_by_columns_and_tried_again(stack_settings: dict[str, str]) -> None:
     with world(stack_settings, KeyType.INTEGER) as made:
         made.fill(ROWS, ROWS[: LEAST_KEYS // 2 - 1])
-        by_digests = [bool(read(made, KEYS)[0]) for _ in range(READS_BY_ROWS + 2)]
+        by_digests = [is_by_digests(made) for _ in range(READS_BY_ROWS + 2)]
         assert by_digests == [True, *[False] * READS_BY_ROWS, True]
         made.theirs.execute("insert into item values ('D', %s, 'x')", [LEAST_KEYS // 2])
         made.snapshots.read({TARGET: KEYS[:1]})
         for _ in range(READS_BY_ROWS):
             read(made, KEYS)
-        assert [bool(read(made, KEYS)[0]) for _ in range(2)] == [True, True]
+        assert [is_by_digests(made) for _ in range(2)] == [True, True]
+
+
+def is_by_digests(made: World) -> bool:
+    """Whether what is the same was told by another read than what is not."""
+    (same,), (rest,) = read(made, KEYS)
+    return same.district_read_at != rest.district.read_at
 
 
 def test_a_column_that_has_another_type_since_is_read_as_it_is(stack_settings: dict[str, str]) -> None:
@@ -90,14 +96,46 @@ def test_a_column_that_has_another_type_since_is_read_as_it_is(stack_settings: d
         assert (same, rest.district.rows["7"], rest.state.rows["7"]) == ([], (("7 ",),), (("7",),))
 
 
-def test_a_server_that_has_no_such_digests_is_read_by_columns(stack_settings: dict[str, str]) -> None:
+def test_a_server_that_has_no_such_digests_gives_rows_as_texts(stack_settings: dict[str, str]) -> None:
     """As those before Postgres 14."""
     with world(stack_settings, KeyType.INTEGER) as made:
-        made.fill(ROWS, ROWS)
-        made.ours.execute("alter function hash_record_extended(record, bigint) rename to of_a_later_release")
-        same, (rest,) = read(made, KEYS)
-        assert (same, len(rest.district.rows)) == ([], LEAST_KEYS)
+        made.fill(ROWS, ROWS[1:])
+        forget_digests(made)
+        (same,), (rest,) = read(made, KEYS)
+        assert sorted(same.keys) == sorted(KEYS[1:])
+        assert (rest.district.rows, rest.state.rows) == ({"0": (("x",),)}, {})
+        assert same.district_version == rest.district.version
         assert made.scans.lines("D", "Item", None, LEAST_KEYS) is None
+
+
+@pytest.mark.parametrize("wish", [{}, {"mode": Mode.VERIFY}, {"mode": Mode.FORCE}])
+@pytest.mark.parametrize(
+    ("ours", "theirs", "same"),
+    [
+        ("a", "\u00e9", 99),
+        (None, "", 99),
+        (None, None, 100),
+        ("\x1e", None, 0),
+        (None, "\x1e", 0),
+        ("\x1f", "\x1f", 0),
+        ("x", "\x1d", 0),
+    ],
+)
+def test_rows_as_texts_become_what_they_become_by_columns(
+    stack_settings: dict[str, str], wish: dict[str, Any], ours: str | None, theirs: str | None, same: int
+) -> None:
+    """Not told are those of a side where a text has a character that stands between two others."""
+    with world(stack_settings, KeyType.TEXT) as made:
+        made.fill([*ROWS, ("odd", ours)], [*ROWS[1:], ("odd", theirs)])
+        forget_digests(made)
+        keys = [*KEYS, "odd", "none"]
+        by_texts, by_columns = plans(made, keys, **wish)
+        assert by_texts == by_columns
+        assert sum(len(each.keys) for each in read(made, keys)[0]) == same
+
+
+def forget_digests(made: World) -> None:
+    made.ours.execute("alter function hash_record_extended(record, bigint) rename to of_a_later_release")
 
 
 @pytest.mark.parametrize("when", ["before", "between"])

@@ -1,6 +1,6 @@
 from time import process_time
 
-from processor.adapters.postgres.snapshots import rows_by_key
+from processor.adapters.postgres.snapshot_question import rows_by_key
 
 
 def test_rows_of_a_key_keep_their_order_and_a_key_without_rows_is_left_out() -> None:

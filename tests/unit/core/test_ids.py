@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.core.ids import (
+    CORRECTIONS,
     accepted_id,
     chunk_key,
     cleared_key,
@@ -87,6 +88,12 @@ def test_a_correction_s_id_is_pinned() -> None:
     made = correction_id(REQUEST_ID, "NORTH", "Person", "7", 1)
     assert made == "42e3d4b5-6ff7-5f70-9f6a-1109e1d3a7b7"
     assert uuid.UUID(made).version == 5
+
+
+@given(texts)
+def test_a_correction_s_id_is_spelled_as_any_uuid(key: str) -> None:
+    named = f"{REQUEST_ID}\x1fNORTH\x1fPerson\x1f{key}\x1f1"
+    assert correction_id(REQUEST_ID, "NORTH", "Person", key, 1) == str(uuid.uuid5(CORRECTIONS, named))
 
 
 def test_an_accepted_id_is_pinned() -> None:
