@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.row_digest import row_digest
 from bench.world import DISTRICT, HERE, READY_S, Run, RunFailed
 from processor.bootstrap.parts import open_catalog
 
@@ -108,6 +109,7 @@ def orders_of(run: Run, job: Job, name: str) -> Mapping[str, Any]:
         "state_key": kind.state.key_column,
         "state_district_column": kind.state.district_column,
         "columns": [field.district_column for field in kind.compared],
+        "digest": row_digest(kind),
         "keys_per_request": job.keys_per_request,
         "transaction_keys": job.transaction_keys,
     }

@@ -10,25 +10,22 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
 
-DIGESTS = sql.SQL(
-    "select {key}, hash_record_extended(row({columns}), 0) from {table}"
-    " where {where} and {key} = any(%s::text::bigint[])"
-)
+DIGESTS = sql.SQL("select {key}, {digest} from {table} where {where} and {key} = any(%s::text::bigint[])")
 
 
 class Side:
     """One database: answers with digests by key, of as many keys at a time as it is given."""
 
-    def __init__(self, dsn: str, table: str, key: str, where: sql.Composable, columns: Sequence[str]) -> None:
+    def __init__(self, dsn: str, table: str, key: str, where: sql.Composable, digest: LiteralString) -> None:
         self._connection = psycopg.connect(dsn, autocommit=True)
         self._asked = DIGESTS.format(
             key=sql.Identifier(key),
-            columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+            digest=sql.SQL(digest),
             table=sql.Identifier(table),
             where=where,
         )
@@ -67,9 +64,9 @@ def sides_of(orders: dict[str, Any]) -> list[Side]:
     of_district = sql.SQL("{} = {}").format(sql.Identifier(orders["state_district_column"]), orders["district"])
     return [
         Side(
-            orders["district_dsn"], orders["district_table"], orders["district_key"], sql.SQL("true"), orders["columns"]
+            orders["district_dsn"], orders["district_table"], orders["district_key"], sql.SQL("true"), orders["digest"]
         ),
-        Side(orders["state_dsn"], orders["state_table"], orders["state_key"], of_district, orders["columns"]),
+        Side(orders["state_dsn"], orders["state_table"], orders["state_key"], of_district, orders["digest"]),
     ]
 
 

@@ -49,6 +49,7 @@ def task_of(orders: Mapping[str, Any]) -> Mapping[str, Any]:
         "state": _table(
             orders["state_dsn"], orders["state_table"], orders["state_key"], orders["state_district_column"]
         ),
+        "digest": orders["digest"],
         "fields": fields(Path(orders["schemas"]), orders["columns"]),
     }
 

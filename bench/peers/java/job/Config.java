@@ -19,6 +19,7 @@ record Config(
         String districtId,
         Table district,
         Table state,
+        String digest,
         List<Field> fields) {
 
     record Topics(String requests, String corrections, String history) {}

@@ -21,8 +21,8 @@ final class Lookups implements AutoCloseable {
 
     Lookups(Config config) throws SQLException {
         names = config.fieldNames().stream().map(name -> name.getBytes(UTF_8)).toList();
-        district = new Side(config.district(), config.districtId(), config.fields());
-        state = new Side(config.state(), config.districtId(), config.fields());
+        district = new Side(config.district(), config);
+        state = new Side(config.state(), config);
     }
 
     /** Keys whose rows have to be looked at; sorted as they were. */

@@ -40,8 +40,9 @@ final class Side implements AutoCloseable {
     /** Values in the order of the fields, and of the statement's snapshot what orders it among others. */
     record Row(Object[] values, long xmax, long inProgress) {}
 
-    Side(Config.Table table, String district, List<Config.Field> fields) throws SQLException {
-        this.district = table.districtColumn() == null ? null : district;
+    Side(Config.Table table, Config config) throws SQLException {
+        district = table.districtColumn() == null ? null : config.districtId();
+        var fields = config.fields();
         connection = DriverManager.getConnection(table.jdbc() + (table.jdbc().contains("?") ? "&" : "?") + OPTIONS);
         try (var session = connection.createStatement()) {
             // One plan for all: else the server makes one for each array, and looks at all its keys for that.
@@ -49,9 +50,8 @@ final class Side implements AutoCloseable {
         }
         var columns = String.join(", ", fields.stream().map(Config.Field::column).toList());
         var where = " from " + table.name() + " where " + table.key() + " = any(?)"
-                + (this.district == null ? "" : " and " + table.districtColumn() + " = ?");
-        digests = connection.prepareStatement(
-                "select " + table.key() + ", hash_record_extended(row(" + columns + "), 0)" + where);
+                + (district == null ? "" : " and " + table.districtColumn() + " = ?");
+        digests = connection.prepareStatement("select " + table.key() + ", " + config.digest() + where);
         rows = connection.prepareStatement("select " + table.key() + ", pg_snapshot_xmax(pg_current_snapshot())::text"
                 + "::bigint, (select count(*) from pg_snapshot_xip(pg_current_snapshot())), " + columns + where);
         var described = rows.getMetaData();
