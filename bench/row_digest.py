@@ -7,7 +7,7 @@ NO_TEXT = "~"
 
 
 def row_digest(kind: ObjectType) -> str:
-    """Of the compared columns, named alike on both sides: texts and booleans hashed one on the other, the rest first."""
+    """Of the compared columns, named alike on both sides: texts and booleans one on the other, the rest first."""
     columns = [(_begin(field), field.district_column or "") for field in kind.compared]
     chained = [begin.format(column) for begin, column in columns if begin]
     rest = ", ".join(column for begin, column in columns if not begin)
