@@ -119,7 +119,7 @@ class Settings(BaseSettings):
     batch_max_keys: int = Field(default=20_000, ge=1)
     """Of small requests; how many there are by then, what they cost decides (ADR 0232)."""
     batch_max_bytes: int = Field(default=8_000_000, ge=1)
-    batch_max_records: int = Field(default=20_000, ge=1)
+    batch_max_records: int = Field(default=10_000, ge=1)
     """Of the processor. The applier takes as many corrections at once, but never more than 2,000 (ADR 0056)."""
     batch_max_s: float = Field(default=1.0, gt=0)
     """How long decoding a batch may take before it is closed."""

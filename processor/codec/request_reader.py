@@ -18,8 +18,9 @@ from processor.core.request import Request, Single
 
 Schema: TypeAlias = Any
 
-MOST_KEPT = 256
-LONGEST_KEPT = 4_096
+MOST_KEPT = 4_096
+"""Publishers may write why, or for whom, with each of their requests."""
+LONGEST_KEPT = 1_024
 """Bytes of what requests have alike: what is kept may not grow with what others write."""
 _FIELDS = tuple(each.name for each in fields_of(Request))
 _SELECTION, _TIME = _FIELDS.index("selection"), _FIELDS.index("requested_at")

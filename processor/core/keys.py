@@ -44,11 +44,6 @@ def canonical_key(text: str, key_type: KeyType) -> str:
     return trimmed
 
 
-def is_plain(text: str, key_type: KeyType) -> bool:
-    """Whether it is canonical, told by one look; False where that takes more."""
-    return key_type is KeyType.INTEGER and _CANONICAL_INTEGER.fullmatch(text) is not None
-
-
 def are_plain(texts: Sequence[str], key_type: KeyType) -> bool:
     """Whether all are canonical, told at once, as of most requests they are; False where that takes a look at each."""
     return key_type is KeyType.INTEGER and all(map(_CANONICAL_INTEGER.fullmatch, texts))

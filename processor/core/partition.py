@@ -42,7 +42,7 @@ def murmur2_of_many(data: bytes, length: int) -> Sequence[int]:
         h = (h ^ _lanes(data, whole, length - whole, length)) * _M & mask
     h = (h ^ h >> 13 & mask) * _M & mask
     h ^= h >> 15 & mask
-    return memoryview(h.to_bytes(8 * lanes, "little")).cast("Q")
+    return struct.unpack(f"<{lanes}Q", h.to_bytes(8 * lanes, "little"))
 
 
 def _lanes(data: bytes, at: int, width: int, length: int) -> int:
@@ -75,4 +75,4 @@ def _hash(key: str) -> int:
 
 
 _remembered = lru_cache(maxsize=8_192)(_hash)
-"""More than a batch has requests, each of which is placed a few times; an id that is kept takes 300 bytes."""
+"""Ids are placed a few times in a batch, where they do not come by the thousand; one that is kept takes 300 bytes."""

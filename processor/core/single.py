@@ -1,8 +1,10 @@
 """Requests of one key that differ in id, key and time alone, taken on, compared and told together (ADR 0244)."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field, replace
 from datetime import datetime
+from operator import itemgetter
+from typing import TypeAlias
 
 from processor.core.accept import accept
 from processor.core.catalog import Catalog, KeyType
@@ -10,7 +12,7 @@ from processor.core.chunk import Ask, Chunk
 from processor.core.descent import WITH_CHILDREN
 from processor.core.frozen import dataclass
 from processor.core.history import RequestState, RequestStatus, SingleOutcomes, Status
-from processor.core.keys import is_canonical, is_plain
+from processor.core.keys import are_plain, is_canonical
 from processor.core.outcome import chunk_outcome
 from processor.core.printable import printable
 from processor.core.request import Single
@@ -19,7 +21,7 @@ from processor.core.snapshot import Observed
 
 def is_plain_key(text: str, key_type: KeyType) -> bool:
     """Whether it is compared, and told of, as it was written."""
-    return is_plain(text, key_type) or (is_canonical(text, key_type) and printable(text) == text)
+    return are_plain((text,), key_type) or (is_canonical(text, key_type) and printable(text) == text)
 
 
 def accept_single(single: Single, catalog: Catalog, now: datetime) -> tuple[RequestStatus, Chunk] | None:
@@ -34,23 +36,29 @@ def accept_single(single: Single, catalog: Catalog, now: datetime) -> tuple[Requ
     return None
 
 
+Place: TypeAlias = tuple[int, int]
+"""Where a request stood in its batch: behind so many chunks, and behind so many that had been taken on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Singles:
-    """Such requests; `chunk` is that of the first one, and that of each but for what is its own."""
+    """Such requests and their places; `chunk` is that of the first one, and that of each but for what is its own."""
 
     chunk: Chunk
-    singles: list[Single]
+    singles: list[Single] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
 
-    def compared(self, seen: Mapping[str, Observed]) -> tuple["Singles", list[Chunk]]:
+    def compared(self, seen: Mapping[str, Observed]) -> tuple["Singles", list[tuple[Place, Chunk]]]:
         """Those whose key is the same on both sides, and the chunks of all others, of which there is more to tell."""
-        same, others = list[Single](), list[Chunk]()
-        for single in self.singles:
+        same, others = Singles(self.chunk), list[tuple[Place, Chunk]]()
+        for single, place in zip(self.singles, self.places, strict=True):
             observed = seen.get(single.key)
             if observed is not None and observed.is_same:
-                same.append(single)
+                same.singles.append(single)
+                same.places.append(place)
             else:
-                others.append(self._chunk_of(single))
-        return Singles(self.chunk, same), others
+                others.append((place, self._chunk_of(single)))
+        return same, others
 
     def in_sync(self, now: datetime) -> SingleOutcomes:
         """The outcomes of all, of which there is one at least."""
@@ -60,3 +68,12 @@ class Singles:
     def _chunk_of(self, single: Single) -> Chunk:
         ask = Ask(single.key, single.key)
         return replace(self.chunk, request_id=single.request_id, asks=(ask,), requested_at=single.requested_at)
+
+
+def in_their_places(chunks: Sequence[Chunk], placed: Iterable[tuple[Place, Chunk]]) -> list[Chunk]:
+    """Chunks, and between them those of requests of one key: what was asked for first is sent first."""
+    ordered, done = list[Chunk](), 0
+    for (before, _), chunk in sorted(placed, key=itemgetter(0)):
+        ordered += [*chunks[done:before], chunk]
+        done = before
+    return [*ordered, *chunks[done:]]

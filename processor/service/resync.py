@@ -16,7 +16,7 @@ from processor.core.park import Held, park
 from processor.core.plan import Plan
 from processor.core.request import Mode, OnStateOnly
 from processor.core.settle import defer, in_pieces, unreadable
-from processor.core.single import Singles
+from processor.core.single import Place, Singles, in_their_places
 from processor.core.snapshot import SameRead, Snapshot
 from processor.service.ports import ReadTimedOut, SnapshotImpossible, Snapshots, SnapshotUnavailable, Target
 
@@ -73,11 +73,13 @@ def observe(
     seen.snapshots = {district_id: Snapshot(district_id) for district_id, _ in wanted}
     if wanted:
         _read(wanted, by_rows, snapshots, seen)
-    seen.chunks += chunks
+    placed = list[tuple[Place, Chunk]]()
     for alike in singles:
         in_sync, others = alike.compared(seen.snapshots[alike.chunk.district_id].of(alike.chunk.object))
-        seen.in_sync.append(in_sync)
-        seen.chunks += others
+        if in_sync.singles:
+            seen.in_sync.append(in_sync)
+        placed += others
+    seen.chunks = in_their_places(chunks, placed)
     while parents := _parents(seen, catalog):
         _read(parents, {}, snapshots, seen)
     return seen
@@ -131,7 +133,7 @@ def resync(
     for chunk in chunks:
         families.setdefault((chunk.request_id, chunk.district_id), []).append(chunk)
     plan = Plan()
-    plan.history += [alike.in_sync(now) for alike in seen.in_sync if alike.singles]
+    plan.history += [alike.in_sync(now) for alike in seen.in_sync]
     for family in families.values():
         plan.add(_resync_family(family, seen, catalog, now, rows, is_alone=is_alone))
     return plan

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from processor.core.accept import Rejected, chunk_status, refuse
 from processor.core.catalog import Catalog
 from processor.core.chunk import Ask, Cause, Chunk, Stage
-from processor.core.correction import Answer
+from processor.core.correction import Answer, Source
 from processor.core.descent import WITH_CHILDREN
 from processor.core.errors import Reason
 from processor.core.history import ChunkState, Parked, RequestState, RequestStatus, SingleStatuses
@@ -52,11 +52,12 @@ class Sorter:
         self._policy = policy
         self._bulk_waits = bulk_waits
         self._remembered_since_s = remembered_since_s
-        self._alike: dict[tuple[int, str, int], tuple[Request, list[Single] | None]] = {}
+        self._alike: dict[tuple[int, str, int], tuple[Request, Singles | None]] = {}
         """By the one that others are like, which is held so that no other one takes its place, and where they came."""
 
     def sort(self, batch: Sequence[Work | Poison], now: datetime) -> Intake:
         """Sorts the records in their order; the first of several alike is the one that counts."""
+        self._alike.clear()
         intake = Intake()
         for item in batch:
             if isinstance(item, Poison):
@@ -65,6 +66,7 @@ class Sorter:
                 self._apart(item, item.ask, intake, now)
             elif not self._together(item, item.ask, intake, now):
                 self._apart(item, item.ask.request, intake, now)
+        intake.singles = [alike for alike in intake.singles if alike.singles]
         return intake
 
     def _apart(self, item: Work, ask: Item, intake: Intake, now: datetime) -> None:
@@ -73,7 +75,8 @@ class Sorter:
         if home != item.record.partition:
             intake.misrouted.append((item.record, home))
             return
-        _note(item.record, origin.request_id, origin.requested_at, intake)
+        if not isinstance(ask, Request):
+            _note(item.record, origin, intake)
         match ask:
             case Request():
                 self._request(item, ask, intake, now)
@@ -97,12 +100,13 @@ class Sorter:
         singles = begun[1]
         if singles is None:
             return False
-        _note(record, single.request_id, single.requested_at, intake)
         if self._is_new(item, accepted_id(single.request_id, like.district_id, FIRST_CHUNK, 1), intake):
-            singles.append(single)
+            _note(record, single, intake)
+            singles.singles.append(single)
+            singles.places.append((len(intake.chunks), len(intake.accepted)))
         return True
 
-    def _begin(self, record: Received, single: Single, intake: Intake, now: datetime) -> list[Single] | None:
+    def _begin(self, record: Received, single: Single, intake: Intake, now: datetime) -> Singles | None:
         """Where those like it are to be put; None where there is more to be done about them."""
         home = partition_of(single.like.district_id, self._partitions)
         if home != record.partition or self._refusal(record, single.like) is not None:
@@ -110,10 +114,11 @@ class Sorter:
         accepted = accept_single(single, self._catalog, now)
         if accepted is None:
             return None
-        (status, chunk), singles = accepted, list[Single]()
-        intake.plan.history.append(SingleStatuses(status, singles))
-        intake.singles.append(Singles(chunk, singles))
-        return singles
+        status, chunk = accepted
+        alike = Singles(chunk)
+        intake.plan.history.append(SingleStatuses(status, alike.singles))
+        intake.singles.append(alike)
+        return alike
 
     def _is_taken(self, work_id: bytes, intake: Intake) -> bool:
         return work_id in self._known or work_id in intake.accepted
@@ -135,6 +140,8 @@ class Sorter:
             intake.repeated.append(item.record.lane)
         elif self._is_new(item, accepted_id(request.request_id, request.district_id, REFUSED, 1), intake):
             intake.refused.append(why.ground)
+            _note(item.record, request, intake)
+            self._alike.clear()  # who is taken on after it is told of after it
             log.warning("%s: request %s is not authorised: %s", item.record.place, request.request_id, why.ground)
             intake.plan.add(refuse(request, Rejected(Reason.NOT_AUTHORIZED, why.detail), now))
 
@@ -144,6 +151,7 @@ class Sorter:
         if is_large and not self._is_taken(work_id, intake):
             intake.bulky.append(item.record)
         elif self._is_new(item, work_id, intake):
+            _note(item.record, request, intake)
             if item.record.lane is Lane.CHUNKS:
                 intake.large.append(request)
             else:
@@ -267,12 +275,12 @@ class Sorter:
             intake.plan.add(plan)
 
 
-def _note(record: Received, request_id: str, requested_at: datetime | None, intake: Intake) -> None:
-    """What else is told of a request; of the first record about it, as that is the one that counts."""
+def _note(record: Received, origin: Request | Single | Chunk | Source, intake: Intake) -> None:
+    """What else is told of a request: by the record that counts, so not by one that comes again."""
     if record.headers and (trace := record.trace) is not None:
-        intake.traces.setdefault(request_id, trace)
-    if requested_at is not None:
-        intake.requested_at.setdefault(request_id, requested_at)
+        intake.traces[origin.request_id] = trace
+    if origin.requested_at is not None:
+        intake.requested_at[origin.request_id] = origin.requested_at
 
 
 def _is_to_pass_on(item: Work, chunk: Chunk) -> bool:

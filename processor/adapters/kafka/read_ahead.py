@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from processor.service.records import Lane, Received
 
-ENOUGH_RECORDS = 20_000
+ENOUGH_RECORDS = 10_000
 """With this many that may be taken at once, reading waits: pausing partitions would throw prefetched records away."""
 ENOUGH_BYTES = 6_000_000
 HELD_RECORDS = 2_000
 """A partition of a lane that has to wait is paused here, and resumed at half; so are all at `FULL` times `ENOUGH`."""
-FULL = 2
+FULL = 4
 RANKS = (
     frozenset({Lane.REQUESTS, Lane.ANSWERS, Lane.CORRECTIONS}),
     frozenset({Lane.RETRY}),

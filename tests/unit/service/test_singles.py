@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processor.codec.codec import Codec
@@ -28,7 +28,7 @@ from processor.service.work import Work, decode
 from processor.settings import Topics
 from tests.unit.codec.records import CATALOG as SHIPPED
 from tests.unit.core.builders import CATALOG as ONE_DISTRICT
-from tests.unit.core.builders import NOW, READ_AT, VERSION, ours, theirs
+from tests.unit.core.builders import ENROLLMENT, NOW, READ_AT, VERSION, ours, row, theirs
 from tests.unit.service.databases import Databases, Target
 from tests.unit.service.received import PARTITIONS, TOPICS, received
 from tests.unit.service.test_intake_rights import PERMIT
@@ -39,7 +39,10 @@ EMITTER = Emitter(CODEC, Topics(), PARTITIONS, 6, "resync-process")
 ASKED = Request("0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c00", "NORTH", "Person", Keys(("1",)), "sis")
 CODEC.decode(CODEC.encode("any", ASKED), (Request,))
 IDS = [f"0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c{number:02x}" for number in range(12)]
-POLICY = Policy({}, {TOPICS[Lane.REQUESTS]: RequestTopic(TOPICS[Lane.REQUESTS], PERMIT, ())})
+ONE, OTHER = TOPICS[Lane.REQUESTS], "resync.requests.other"
+MORE = replace(PERMIT, modes=frozenset(Mode), dependencies=frozenset(Dependencies), delete=True)
+POLICY = Policy({}, {ONE: RequestTopic(ONE, PERMIT, ()), OTHER: RequestTopic(OTHER, MORE, ())})
+TRACE = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 class ByDigests(Databases):
@@ -104,8 +107,8 @@ def written(intake: Intake, plan: Plan) -> dict[bytes | None, list[Outgoing]]:
     return found
 
 
-def corrections(plan: Plan) -> list[Any]:
-    return sorted(plan.corrections, key=lambda each: each.source.correction_id)
+def by(topic: str, one: Work) -> Work:
+    return replace(one, record=replace(one.record, topic=topic))
 
 
 def test_those_that_are_alike_are_told_together() -> None:
@@ -150,42 +153,111 @@ def test_one_in_another_district_s_partition_goes_home() -> None:
     assert intake.accepted == {}
 
 
+def test_others_keep_their_place_among_all_that_is_sent() -> None:
+    """A parent that was asked for before its child, or a child whose deletion was, is so corrected."""
+    numbers = iter(IDS)
+
+    def asked(object_name: str, key: str, **more: Any) -> Work:
+        more |= {"object": object_name, "selection": Keys((key,)), "request_id": next(numbers)}
+        return item(replace(ASKED, **more))
+
+    enrolled: dict[str, tuple[Row, ...]] = {key: (row(ENROLLMENT, personID=key),) for key in "15"}
+    data = databases()
+    data.district |= {("NORTH", "Enrollment"): enrolled}
+    data.state |= {("NORTH", "Enrollment"): {"1": enrolled["1"]}}
+    batch = [
+        asked("Enrollment", "1"),
+        asked("Person", "5"),
+        asked("Enrollment", "5"),
+        asked("Person", "4", report=Report.CHANGES),
+        asked("Person", "5", requested_by="clerk"),
+    ]
+    _, plan = decided(batch, data)
+    assert [(each.source.object, each.source.key) for each in plan.corrections] == [
+        ("Person", "5"),
+        ("Enrollment", "5"),
+        ("Person", "4"),
+        ("Person", "5"),
+    ]
+
+
+def test_who_is_taken_on_after_a_refusal_of_its_id_is_told_of_after_it() -> None:
+    """Else the refusal would be what is left of it."""
+    forced = item(replace(ASKED, request_id=IDS[1], mode=Mode.FORCE))
+    batch = [item(ASKED), forced, item(replace(ASKED, request_id=IDS[1]))]
+    intake, plan = decided(batch, databases(), policy=POLICY)
+    states = [dict(record.headers)["status"] for record in written(intake, plan)[IDS[1].encode()]]
+    assert states == [b"REJECTED", b"ACCEPTED"]
+
+
+def test_what_comes_again_tells_nothing_of_what_was_taken_on() -> None:
+    batch = [item(ASKED), item(replace(ASKED, requested_at=NOW), TRACE)]
+    for each in (batch, [apart(one) for one in batch]):
+        intake, _ = decided(each, databases())
+        assert (intake.traces, intake.requested_at) == ({}, {})
+        assert intake.repeated == [Lane.REQUESTS]
+
+
+def test_requests_that_all_came_again_leave_nothing_behind() -> None:
+    known = frozenset(decided([item(ASKED)], databases())[0].accepted)
+    intake, plan = decided([item(ASKED)], databases(), known)
+    assert (intake.singles, plan) == ([], Plan())
+
+
+def test_a_sorter_sorts_one_batch_after_the_other() -> None:
+    sorter = Sorter(CATALOG, PARTITIONS, ())
+    assert [len(sorter.sort([item(ASKED)], NOW).singles) for _ in range(2)] == [1, 1]
+
+
 _keys = st.sampled_from(["1", "2", "3", "4", "5", "6", "007", " 1", "x", "", "1\n"])
 _asked = st.builds(
     replace,
     st.just(ASKED),
     request_id=st.sampled_from(IDS),
-    selection=st.lists(_keys, min_size=1, max_size=2).map(lambda keys: Keys(tuple(keys)))
-    | _keys.map(lambda k: Keys((k,))),
+    selection=_keys.map(lambda key: Keys((key,)))
+    | st.lists(_keys, min_size=1, max_size=2).map(lambda keys: Keys(tuple(keys))),
     object=st.sampled_from(["Person"] * 8 + ["Nothing"]),
-    requested_by=st.sampled_from(["sis", "sis", "clerk"]),
-    mode=st.sampled_from([Mode.SYNC, Mode.SYNC, Mode.SYNC, Mode.VERIFY, Mode.FORCE]),
-    report=st.sampled_from([Report.ALL, Report.ALL, Report.CHANGES]),
-    on_state_only=st.sampled_from(OnStateOnly),
-    requested_at=st.none() | st.sampled_from([NOW, NOW - timedelta(seconds=3)]),
+    requested_by=st.sampled_from(["sis", "sis", "sis", "clerk"]),
+    mode=st.sampled_from([Mode.SYNC] * 4 + [Mode.VERIFY, Mode.FORCE]),
+    dependencies=st.sampled_from([Dependencies.NONE] * 4 + [Dependencies.PARENTS]),
+    report=st.sampled_from([Report.ALL] * 4 + [Report.CHANGES]),
+    on_state_only=st.sampled_from([OnStateOnly.REPORT] * 3 + [OnStateOnly.DELETE]),
+    requested_at=st.sampled_from([None, NOW, NOW - timedelta(seconds=3)]),
 )
-_traces = st.sampled_from([None, None, b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"])
+_works = st.builds(
+    lambda request, trace, topic: by(topic, item(request, trace)),
+    _asked,
+    st.sampled_from([None, None, TRACE]),
+    st.sampled_from([ONE, ONE, OTHER]),
+)
+_faults = st.sampled_from(["none", "none", "away", "lacking", "slow"])
 
 
-@given(st.lists(st.tuples(_asked, _traces), max_size=14), st.booleans(), st.booleans(), st.data())
+@settings(max_examples=300)
+@given(st.lists(_works, max_size=20), _faults, st.booleans(), st.data())
 def test_what_is_written_of_a_batch_is_what_is_written_of_each(
-    asked: list[tuple[Request, bytes | None]],
-    is_away: bool,  # noqa: FBT001
+    batch: list[Work],
+    fault: str,
     is_declared: bool,  # noqa: FBT001
     draw: st.DataObject,
 ) -> None:
     """Also where ids come again, keys are no keys, a database is away, or a topic may ask for less than all."""
-    batch = [item(request, trace) for request, trace in asked]
-    data = databases(away={("NORTH", "Person")} if is_away else set())
-    policy = POLICY if is_declared else None
-    known = frozenset(
-        draw.draw(st.sets(st.sampled_from(sorted(decided(batch, data)[0].accepted) or [b""]), max_size=3))
+    persons = ("NORTH", "Person")
+    data = databases(
+        away={persons} if fault == "away" else set(),
+        lacking={persons} if fault == "lacking" else set(),
+        slow_keys={persons: {"1", "4"}} if fault == "slow" else {},
     )
+    policy = POLICY if is_declared else None
+    ids = sorted(decided(batch, data)[0].accepted) or [b""]
+    known = frozenset(draw.draw(st.sets(st.sampled_from(ids), max_size=3)))
     together = decided(batch, data, known, policy)
     one_by_one = decided([apart(each) for each in batch], data, known, policy)
     assert written(*together) == written(*one_by_one)
-    assert corrections(together[1]) == corrections(one_by_one[1])
-    for name in ("accepted", "repeated", "refused", "traces", "requested_at", "misrouted", "poison"):
+    for name in ("corrections", "chunks", "retries"):
+        assert getattr(together[1], name) == getattr(one_by_one[1], name)
+        assert getattr(together[0].plan, name) == getattr(one_by_one[0].plan, name)
+    for name in ("accepted", "repeated", "refused", "traces", "requested_at", "misrouted", "poison", "bulky"):
         assert getattr(together[0], name) == getattr(one_by_one[0], name)
 
 
@@ -196,6 +268,6 @@ def test_districts_may_have_one_id(districts: list[str]) -> None:
     together, one_by_one = (decided(each, databases()) for each in (batch, [apart(each) for each in batch]))
     assert len(together[0].accepted) == len({*districts})
     told, told_one_by_one = (
-        {k: sorted(v, key=str) for k, v in written(*each).items()} for each in (together, one_by_one)
+        {key: sorted(records, key=str) for key, records in written(*each).items()} for each in (together, one_by_one)
     )
     assert told == told_one_by_one
