@@ -6,11 +6,22 @@ from processor.codec.codec import Codec
 from processor.core.chunk import Ask, Cause, Chunk
 from processor.core.correction import Correction
 from processor.core.errors import Reason
-from processor.core.history import Alike, ChunkState, ChunkStatus, Parked, RequestState, RequestStatus, Sent, Status
+from processor.core.history import (
+    Alike,
+    ChunkState,
+    ChunkStatus,
+    Parked,
+    RequestState,
+    RequestStatus,
+    Sent,
+    SingleOutcomes,
+    SingleStatuses,
+    Status,
+)
 from processor.core.outcome import source_outcome
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
-from processor.core.request import Keys
+from processor.core.request import Keys, Single
 from processor.service.due import SECOND_LOOK
 from processor.service.emit import MARKER, Emitter
 from processor.service.intake import Intake
@@ -158,6 +169,20 @@ def test_outcomes_of_what_was_sent_are_the_records_of_each(keys: list[str], trac
     records = emitted(Intake(traces=traces), Plan(history=[sent]))
     assert records == emitted(Intake(traces=traces), Plan(history=list(one_by_one)))
     assert len(records) == len(keys)
+
+
+@pytest.mark.parametrize("traces", [{}, {REQUEST_ID: TRACE[1]}])
+@pytest.mark.parametrize("keys", [["7"], ["7", "a/b", "\u00e9", "", "9"]])
+def test_requests_of_one_key_have_the_records_of_each(keys: list[str], traces: dict[str, bytes]) -> None:
+    singles = [
+        Single(REQUEST, REQUEST_ID.replace("0", str(n)), key, at(n) if n else None) for n, key in enumerate(keys)
+    ]
+    status = RequestStatus(singles[0].request, RequestState.ACCEPTED, None, None, 1, at(12))
+    outcome = replace(OUTCOME, request_id=singles[0].request_id, key=keys[0], asked_as=keys[0], parent=None)
+    for told in (SingleStatuses(status, singles), SingleOutcomes(outcome, singles)):
+        one_by_one = emitted(Intake(traces=traces), Plan(history=list(told.each())))
+        assert len(one_by_one) == len(keys)
+        assert emitted(Intake(traces=traces), Plan(history=[told])) == one_by_one
 
 
 def test_corrections_have_the_headers_of_their_own_request_and_key() -> None:
