@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from threading import Lock
 from typing import Any
 
 from processor import metrics
@@ -28,11 +29,10 @@ from processor.service.work import Poison
 
 log = logging.getLogger(__name__)
 
+STEP_S = 5.0
+"""A step then begins no other batch: a stop is heard of between steps, and a batch may take a minute."""
 LONGEST_S = 2.0
-"""A step then begins no other batch: rebalances and a stop are heard of between steps, and one may take a minute.
-
-Nor is one begun that waits behind a batch that took so long at the state.
-"""
+"""Behind a batch that took so long at the state none is begun that waits."""
 QUICK_S = LONGEST_S / 4
 """After a batch that took longer at the state, the next one is not taken before it is applied."""
 MOST_IN_HAND = 3
@@ -59,6 +59,7 @@ class _InHand:
     """
 
     batch: _Batch
+    generation: int
     applied: Future[list[Answer] | None]
     answered: Future[list[Answer] | None]
 
@@ -70,6 +71,7 @@ class Applier:
     A crash between the two transactions repeats the batch; the state then gives back the answers that it kept.
 
     One batch is answered while the next is applied (ADR 0056), and those to come are made ready meanwhile (ADR 0058).
+    What comes after them is read between two transactions with Kafka (ADR 0052).
     """
 
     inbox: Inbox
@@ -84,34 +86,48 @@ class Applier:
     """The last batch at the state."""
     _applying: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "apply"), init=False)
     _answering: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "answer"), init=False)
+    _kafka: Lock = field(default_factory=Lock, init=False)
+    """Held to read, within a step, and to answer: no transaction is open while partitions move."""
 
     def step(self) -> bool:
         """What is at hand, a batch after the other, for a while; False where nothing is. No transaction is left open.
 
         Raises StateUnavailable and RegistryUnavailable, when all that was applied before is answered.
         """
-        worked, until = False, self.clock() + LONGEST_S
+        worked, until = False, self.clock() + STEP_S
         in_hand: deque[_InHand] = deque()
         try:
-            while self.clock() < until and (taken := self._take()):
+            while self.clock() < until and (taken := self._take() or (in_hand and self._read_on() and self._take())):
                 worked = True
                 in_hand.append(self._begin(self._sort(taken), in_hand[-1] if in_hand else None))
                 if not self._are_answered(in_hand, MOST_IN_HAND - 1):
                     return True
+                self._read_on(wait=False)
         finally:
             self._are_answered(in_hand, 0)
         if not worked:
             self.state.prune(datetime.now(UTC))
         return worked
 
+    def _read_on(self, *, wait: bool = True) -> bool:
+        """Reads what has arrived meanwhile; not while a transaction is open, which is waited for if told so."""
+        if not self._kafka.acquire(blocking=wait):
+            return False
+        try:
+            return self.inbox.fill(0.0) > 0
+        finally:
+            self._kafka.release()
+
     def _begin(self, batch: _Batch, before: _InHand | None) -> _InHand:
         """Nothing of a batch is applied, or answered, unless all before it was."""
+        generation = self.inbox.generation
         self.passed("after_read")
         made = ready([arrived.correction for arrived, _ in batch.corrections], self.state)
         applied = self._applying.submit(self._apply, made, before)
         if self._took_s > QUICK_S:
             wait([applied])
-        return _InHand(batch, applied, self._answering.submit(self._answer_all, batch, applied, before))
+        answered = self._answering.submit(self._answer_all, batch, generation, applied, before)
+        return _InHand(batch, generation, applied, answered)
 
     def _are_answered(self, in_hand: deque[_InHand], most: int) -> bool:
         """Waits until no more than `most` are in hand. After an abort all is read again, also what was applied behind.
@@ -128,24 +144,29 @@ class Applier:
                     wait([each.answered for each in in_hand])
                     in_hand.clear()
             if answers is None:
-                log.warning("transaction aborted, or not begun behind a slow one; its input is read again")
+                log.warning("transaction aborted, or not begun behind a slow one or others' partitions; read again")
                 self.inbox.rewind()
                 return False
-            self.inbox.committed(first.batch.offsets)
+            if first.generation == self.inbox.generation:
+                self.inbox.committed(first.batch.offsets)
             count_applied(answers, first.batch.poison, first.batch.misrouted)
         return True
 
     def _answer_all(
-        self, batch: _Batch, applied: Future[list[Answer] | None], before: _InHand | None
+        self, batch: _Batch, generation: int, applied: Future[list[Answer] | None], before: _InHand | None
     ) -> list[Answer] | None:
-        """What was answered, if it was. Raises what kept the batch from being applied."""
+        """What was answered, if it was: not once partitions have moved. Raises what kept the batch from being applied.
+        """
         answers = applied.result()
         if answers is None or (before is not None and before.answered.result() is None):
             return None
         records = [*batch.passed_on]
         for answer, (arrived, received) in zip(answers, batch.corrections, strict=True):
             records.append(self._answer(answer, arrived, received))
-        return answers if timed_commit(self.commit_transaction, records, batch.offsets) else None
+        with self._kafka:
+            if generation != self.inbox.generation:
+                return None
+            return answers if timed_commit(self.commit_transaction, records, batch.offsets) else None
 
     def _take(self) -> list[Received]:
         taken: list[Received] = []

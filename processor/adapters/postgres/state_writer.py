@@ -87,7 +87,7 @@ class PostgresStateWriter:
             row = connection.execute(_SCHEMA["exists"]).fetchone()
             if row != (True,):
                 connection.execute(_SCHEMA["lock"], {"lock": _lock("resync-apply-schema")})
-                connection.execute(_SCHEMA["create"])
+                connection.execute(_SCHEMA["create"], prepare=False)
 
     def missing_columns(self) -> list[str]:
         """What the catalog names and the state's database lacks: to be asked at the start."""
@@ -150,6 +150,7 @@ class PostgresStateWriter:
             self._forget()
             self._connection = psycopg.connect(self._conninfo)
             self._connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+            self._connection.prepare_threshold = 0
         return self._connection
 
     def _forget(self) -> None:

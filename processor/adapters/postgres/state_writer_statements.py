@@ -15,7 +15,10 @@ from processor.core.catalog import Catalog, FieldSpec, Kind, ObjectType, Table
 
 _ROWS = named_sql("applier_rows.sql")
 _IDENTITY = (("district", "text"), ("key", "text"))
-_VERSION = (("epoch", "bigint"), ("snapshot_xmax", "bigint"), ("in_progress", "integer"), ("correction_id", "uuid"))
+_ORIGIN = (("district", "text"), ("epoch", "bigint"), ("snapshot_xmax", "bigint"), ("in_progress", "integer"))
+"""What many corrections have in common: a district's reading."""
+_OWN = (("key", "text"), ("correction_id", "uuid"))
+_SHARED = ("recorded", "not_older", "returned", "keep_version", "newest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,10 @@ def column_of(field: FieldSpec) -> str:
 class Statements:
     """Braces in the .sql file are filled with identifiers and types, never with values.
 
-    Parameters are arrays of one length: `district`, `key`; for writes also `epoch`, `snapshot_xmax`, `in_progress`,
-    `correction_id`, then `new` and `old`, whose texts are arrays themselves: of what is to be written, in the order of
-    the fields written, and of what the rows hold yet, in that of `ObjectType.owned`. Rows that come back begin with the
-    place in the arrays, from 1.
+    Parameters are arrays of one length: `district`, `key`. Those of writes: `key`, `correction_id`, `origin`, then `new`
+    and `old`, whose texts are arrays themselves: of what is to be written, in the order of the fields written, and of
+    what the rows hold yet, in that of `ObjectType.owned`. `origin` is a place, from 1, in `district`, `epoch`,
+    `snapshot_xmax` and `in_progress`. Rows that come back begin with the place in the arrays, from 1.
     """
 
     def __init__(self, object_type: ObjectType, catalog: Catalog, columns: Columns) -> None:
@@ -62,7 +65,7 @@ class Statements:
         self._catalog = catalog
         self._columns = columns
         self._home = home_of(object_type.state)
-        self._updates: dict[tuple[str, ...], bytes] = {}
+        self._updates: dict[tuple[bool, tuple[str, ...]], bytes] = {}
 
     @property
     def knows_columns(self) -> bool:
@@ -87,6 +90,14 @@ class Statements:
     @cached_property
     def create(self) -> bytes:
         """(n) of those created."""
+        return self._create("create")
+
+    @cached_property
+    def create_all(self) -> bytes:
+        """(n) of those created; none where not all are that may be, which is to be undone then."""
+        return self._create("create_all")
+
+    def _create(self, name: str) -> bytes:
         home, owned = self._home, self._type.owned
         columns, given = [home.key_column], [self._cast("key", home.key_column)]
         if home.district_column is not None:
@@ -96,23 +107,26 @@ class Statements:
         columns += [column_of(field) for field in owned]
         given += [self._new(n, column_of(field)) for n, field in enumerate(owned)]
         return self._write(
-            "create",
+            name,
             _written("new"),
             columns=_list([sql.Identifier(column) for column in columns]),
             values=_list(given),
             identity=_list(identity),
         )
 
-    def update(self, fields: Sequence[FieldSpec]) -> bytes:
-        """(n) of those updated, once for each row of the key; only the columns of `fields` are named in `set`."""
-        names = tuple(field.name for field in fields)
+    def update(self, fields: Sequence[FieldSpec], *, is_unique: bool) -> bytes:
+        """(n) of those updated, once for each row of the key; only the columns of `fields` are named in `set`.
+
+        `is_unique`: no key has two rows.
+        """
+        names = is_unique, tuple(field.name for field in fields)
         if names not in self._updates:
             assignments = [
                 sql.SQL("{} = {}").format(sql.Identifier(column), self._new(n, column))
                 for n, column in enumerate(map(column_of, fields))
             ]
             self._updates[names] = self._write(
-                "update",
+                "update" if is_unique else "update_of_several",
                 _written("new", "old"),
                 assignments=_list(assignments),
                 unchanged=self._unchanged(),
@@ -187,6 +201,10 @@ class Statements:
         """Quoted."""
         return table_name(self._home.table).as_string(self._columns.connection)
 
+    @property
+    def key_columns(self) -> list[str]:
+        return [column for column in (self._home.key_column, self._home.district_column) if column is not None]
+
     def declared(self, field: FieldSpec) -> str:
         """A column's type with its length, as the database spells it."""
         return self._columns.type_of(self._home.table, column_of(field)).declared
@@ -259,7 +277,10 @@ class Statements:
             table=table_name(self._home.table),
             input=given,
             same_record=self._same_record(self._home),
-            **{shared: sql.SQL(_ROWS[shared]) for shared in ("recorded", "not_older", "keep_version", "newest")},
+            **{shared: sql.SQL(_ROWS[shared]) for shared in _SHARED},
+            keep_versions=sql.SQL(_ROWS["keep_versions"]).format(
+                keep_version=sql.SQL(_ROWS["keep_version"]), recorded=sql.SQL(_ROWS["recorded"])
+            ),
             **parts,
         )
 
@@ -269,10 +290,13 @@ class Statements:
 
 def _written(*rows: str) -> sql.Composable:
     """`rows` are made arrays of here, once each: the planner would repeat it at each place where one is used."""
-    columns = (*_IDENTITY, *_VERSION)
-    parts: list[sql.Composable] = [sql.Identifier("i", name) for name in ("n", *(name for name, _ in columns))]
+    parts: list[sql.Composable] = [sql.Identifier("i", name) for name in ("n", *(name for name, _ in _OWN))]
+    parts += [
+        sql.SQL("({}::{}[])[i.origin] as {}").format(sql.Placeholder(name), type_name(kind), sql.Identifier(name))
+        for name, kind in _ORIGIN
+    ]
     parts += [sql.SQL("{0}::text[] as {1}").format(sql.Identifier("i", name), sql.Identifier(name)) for name in rows]
-    given = _input((*columns, *((name, "text") for name in rows)))
+    given = _input((*_OWN, ("origin", "integer"), *((name, "text") for name in rows)))
     return sql.SQL("(select {} from {} offset 0) as i").format(_list(parts), given)
 
 

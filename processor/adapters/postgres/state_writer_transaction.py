@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from psycopg import Connection
 
@@ -9,12 +10,13 @@ from processor.adapters.postgres.named_sql import named_sql
 from processor.adapters.postgres.state_writer_arrays import (
     Arrays,
     alike,
+    answers,
     identities,
     literals,
     new_texts,
     raws,
+    readings,
     time_texts,
-    versions,
     written,
 )
 from processor.adapters.postgres.state_writer_bisect import Pieces
@@ -46,6 +48,13 @@ _READ_TABLES, _LOOK_UP = "set local enable_seqscan = on", "set local enable_seqs
 """What refers to a row may have no index: its table is then read once, not for each row that is deleted (ADR 0059)."""
 
 
+class _Facts(NamedTuple):
+    """Of a table, as it is in this transaction."""
+
+    may_change_rows: bool
+    has_unique_key: bool
+
+
 class PostgresStateTransaction:
     """Implements `processor.service.apply_state.StateTransaction`."""
 
@@ -57,9 +66,9 @@ class PostgresStateTransaction:
         self._read_back = Pieces(connection, statement_timeout_s)
         """With patience of its own: what was written in time is told of, however slow the writing was."""
         self._statements = statements
-        self._unread = Unread(connection, self._pieces, statements)
-        self._changes_rows: dict[str, bool] = {}
-        """By table; asked in each transaction, since a trigger may come at any time."""
+        self._unread = Unread(connection, self._pieces, statements, lambda kind: self._facts(kind).has_unique_key)
+        self._facts_of: dict[str, _Facts] = {}
+        """By object; asked in each transaction, since a trigger may come, and an index go, at any time."""
 
     def answered(self, corrections: Sequence[Correction], now: datetime) -> list[Verdict | None]:
         """What was answered is looked up; no row is needed against others, since the district is locked (ADR 0048).
@@ -76,17 +85,7 @@ class PostgresStateTransaction:
         return verdicts
 
     def conclude(self, verdicts: Sequence[tuple[Correction, Verdict]]) -> None:
-        sources = [correction.source for correction, _ in verdicts]
-        arrays: Arrays = {
-            **_sendings(sources),
-            "district_id": [source.district_id for source in sources],
-            "object": [source.object for source in sources],
-            "key": [source.key for source in sources],
-            "result": [verdict.result.value for _, verdict in verdicts],
-            "detail": [verdict.detail for _, verdict in verdicts],
-            "answered_at": time_texts([verdict.answered_at for _, verdict in verdicts]),
-        }
-        self._connection.execute(_SQL["conclude"], literals(arrays))
+        self._connection.execute(_SQL["conclude"], literals(answers(verdicts)))
 
     def read(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[Found | Refusal]:
         return self._read(self._pieces, object_type, corrections)
@@ -108,7 +107,7 @@ class PostgresStateTransaction:
         """Rows that surely hold what was written are not read."""
         statements, doubted = self._statements(object_type), self._statements(object_type).doubted
         places = [*range(len(writes))]
-        if not self._may_change(statements.table):
+        if not self._facts(object_type).may_change_rows:
             places = [n for n in places if is_doubtful(writes[n], doubted)] if doubted else []
         corrections = [writes[place].correction for place in places]
         found = self._read(self._read_back, object_type, corrections) if places else []
@@ -118,10 +117,13 @@ class PostgresStateTransaction:
         }
         return {place: names for place, names in unlike.items() if names}
 
-    def _may_change(self, table: str) -> bool:
-        if table not in self._changes_rows:
-            ((self._changes_rows[table],),) = self._connection.execute(_SQL["changes_rows"], {"table": table})
-        return self._changes_rows[table]
+    def _facts(self, object_type: ObjectType) -> _Facts:
+        if object_type.name not in self._facts_of:
+            statements = self._statements(object_type)
+            asked = {"table": statements.table, "key": statements.key_columns}
+            (found,) = self._connection.execute(_SQL["table_facts"], asked)
+            self._facts_of[object_type.name] = _Facts(*found)
+        return self._facts_of[object_type.name]
 
     def resolve(self, object_type: ObjectType, writes: Sequence[Write]) -> list[References | Refusal]:
         ids: list[dict[str, str | None]] = [{} for _ in writes]
@@ -186,7 +188,8 @@ class PostgresStateTransaction:
         """One statement for each set of fields."""
         results: dict[int, WriteResult] = {}
         for places in alike(writes):
-            statement = self._statements(object_type).update(writes[places[0]].fields)
+            is_unique = self._facts(object_type).has_unique_key
+            statement = self._statements(object_type).update(writes[places[0]].fields, is_unique=is_unique)
             some = self._write(statement, object_type, [writes[place] for place in places])
             results |= zip(places, some, strict=True)
         return [results[place] for place in range(len(writes))]
@@ -198,7 +201,7 @@ class PostgresStateTransaction:
         return self._unread.update(object_type, writes, made)
 
     def record_seen(self, object_type: ObjectType, corrections: Sequence[Correction]) -> None:
-        parameters = {"object": object_type.name, **literals(identities(corrections) | versions(corrections))}
+        parameters = {"object": object_type.name, **literals(readings(corrections))}
         self._connection.execute(self._statements(object_type).seen, parameters)
 
     def _write(self, statement: bytes, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from psycopg import Connection
 
@@ -35,7 +36,15 @@ class MadeWrites:
 class Unread:
     """Of one transaction. What is not written stands as it was, whatever the reason, and nothing is said of it."""
 
-    def __init__(self, connection: Connection, pieces: Pieces, statements: Callable[[ObjectType], Statements]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        pieces: Pieces,
+        statements: Callable[[ObjectType], Statements],
+        is_unique: Callable[[ObjectType], bool],
+    ) -> None:
+        """`is_unique`: whether no two rows of an object can have one key."""
+        self._is_unique = is_unique
         self._connection = connection
         self._pieces = pieces
         self._statements = statements
@@ -43,7 +52,7 @@ class Unread:
     def create(self, object_type: ObjectType, writes: Sequence[Write], made: Made | None) -> set[int]:
         """Places of those created."""
         statements = self._statements(object_type)
-        return self._written(self._made(statements, object_type, writes, made), lambda _: statements.create)
+        return self._written(self._made(statements, object_type, writes, made), lambda _: statements.create_all)
 
     def update(self, object_type: ObjectType, writes: Sequence[Write], made: Made | None) -> set[int]:
         """Places of those updated.
@@ -53,7 +62,8 @@ class Unread:
         statements = self._statements(object_type)
         if statements.looked_up:
             return set()
-        return self._written(self._made(statements, object_type, writes, made), statements.update)
+        statement_of = partial(statements.update, is_unique=self._is_unique(object_type))
+        return self._written(self._made(statements, object_type, writes, made), statement_of)
 
     @staticmethod
     def _made(
@@ -72,11 +82,11 @@ class Unread:
         }
 
     def _run(self, statement: bytes, parameters: dict[str, str]) -> Sequence[int]:
-        """Nothing is done where one row fails, or where a key has two rows: what was written of them is undone."""
+        """Nothing is done where one row fails or is not stored, or where a key has two: what was written is undone."""
 
         def run() -> list[int] | None:
             found = [n for (n,) in self._connection.execute(statement, parameters)]
-            return found if len(found) == len(set(found)) else None
+            return found if found and len(found) == len(set(found)) else None
 
         return self._pieces.at_once(run) or []
 
