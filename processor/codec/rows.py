@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Protocol, TypeAlias
 
@@ -17,6 +16,8 @@ Schema: TypeAlias = Any
 
 _REMEMBERED = 4_096
 """Values of one field: days, amounts and flags repeat."""
+_FEW = 4
+"""So many fields are taken one by one; for more it is quicker to turn all columns into rows at once."""
 
 
 class Leaf(Protocol):
@@ -42,15 +43,27 @@ class _StringLeaf:
         return [data[begin:].decode() for data in column]
 
 
-class _OtherLeaf:
-    def __init__(self, null: bytes | None, begin: int, read: Read) -> None:
-        def text(data: bytes) -> str | None:
-            return None if data == null else read(data, begin)[0]
+class _OtherLeaf(dict[bytes, str | None]):
+    """Texts by their bytes: forgotten together, once there are too many."""
 
-        self.text: Callable[[bytes], str | None] = lru_cache(_REMEMBERED)(text)
+    def __init__(self, null: bytes | None, begin: int, read: Read) -> None:
+        super().__init__()
+        self._null = null
+        self._begin = begin
+        self._read = read
+
+    def __missing__(self, data: bytes) -> str | None:
+        text = None if data == self._null else self._read(data, self._begin)[0]
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[data] = text
+        return text
+
+    def text(self, data: bytes) -> str | None:
+        return self[data]
 
     def texts(self, column: Sequence[bytes]) -> list[str | None]:
-        return [*map(self.text, column)]
+        return [*map(self.__getitem__, column)]
 
 
 class Row(Columnar):
@@ -82,7 +95,10 @@ class Row(Columnar):
                 return None
             all_found.append(row.found)
         chosen = [leaves[name] for name in names]
-        return [leaf.texts([*map(itemgetter(place), all_found)]) for place, leaf in chosen]
+        if len(chosen) <= _FEW:
+            return [leaf.texts([*map(itemgetter(place), all_found)]) for place, leaf in chosen]
+        found = [*zip(*all_found, strict=True)]
+        return [leaf.texts(found[place]) for place, leaf in chosen]
 
 
 class RowReader:

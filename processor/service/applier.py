@@ -160,9 +160,7 @@ class Applier:
         answers = applied.result()
         if answers is None or (before is not None and before.answered.result() is None):
             return None
-        records = [*batch.passed_on]
-        for answer, (arrived, received) in zip(answers, batch.corrections, strict=True):
-            records.append(self._answer(answer, arrived, received))
+        records = [*batch.passed_on, *map(self._answer, answers, batch.corrections)]
         with self._kafka:
             if generation != self.inbox.generation:
                 return None
@@ -214,8 +212,8 @@ class Applier:
         except DecodeError as error:
             return Poison(record, error.reason, error.detail)
 
-    def _answer(self, answer: Answer, arrived: Arrived, received: Received) -> Outgoing:
-        source, topic = answer.source, self.emitter.topics.answers
+    def _answer(self, answer: Answer, taken: tuple[Arrived, Received]) -> Outgoing:
+        (arrived, received), source, topic = taken, answer.source, self.emitter.topics.answers
         trace = received.trace
         traced: Headers = () if trace is None else ((TRACEPARENT, trace),)
         return Outgoing(

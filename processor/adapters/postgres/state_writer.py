@@ -12,7 +12,7 @@ from processor.adapters.postgres.named_sql import named_sql
 from processor.adapters.postgres.raised import safe_message
 from processor.adapters.postgres.state_writer_columns import Columns, missing_columns
 from processor.adapters.postgres.state_writer_statements import Statements
-from processor.adapters.postgres.state_writer_transaction import PostgresStateTransaction
+from processor.adapters.postgres.state_writer_transaction import Memory, PostgresStateTransaction
 from processor.adapters.postgres.state_writer_unread import MadeWrites, made_of
 from processor.core.catalog import Catalog, ObjectType
 from processor.crashpoint import CrashPoints
@@ -71,6 +71,7 @@ class PostgresStateWriter:
         self.is_up: bool | None = None
         """Whether the database did what it was last asked for; None where nobody asked yet. For other threads too."""
         self._statements: dict[str, Statements] = {}
+        self._memory = Memory()
 
     @property
     def catalog(self) -> Catalog:
@@ -109,7 +110,9 @@ class PostgresStateWriter:
                 locks = sorted(district_lock(district) for district in districts)
                 connection.execute(_SQL["lock_districts"], {"locks": locks})
                 connection.execute(_SQL["check_at_once"])
-                yield PostgresStateTransaction(connection, self._statements_of, self._statement_timeout_s)
+                yield PostgresStateTransaction(
+                    connection, self._statements_of, self._memory, self._statement_timeout_s
+                )
                 self._crash_points("apply.before_sql_commit")
             self._crash_points("apply.after_sql_commit")
 
@@ -156,6 +159,7 @@ class PostgresStateWriter:
     def _forget(self) -> None:
         self.close()
         self._statements.clear()
+        self._memory.may_know = True
 
     def _statements_of(self, object_type: ObjectType) -> Statements:
         if object_type.name not in self._statements:

@@ -1,10 +1,12 @@
 """One transaction at the state: the statements that `processor.service.apply` asks for, in batches."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from psycopg import Connection
+from psycopg.errors import UniqueViolation
 
 from processor.adapters.postgres.named_sql import named_sql
 from processor.adapters.postgres.state_writer_arrays import (
@@ -30,6 +32,7 @@ from processor.core.correction import Correction, Result, Source
 from processor.service.apply_decide import unlike_after
 from processor.service.apply_state import (
     NO_REFERENCES,
+    AnsweredBefore,
     Effect,
     Found,
     Made,
@@ -55,12 +58,25 @@ class _Facts(NamedTuple):
     has_unique_key: bool
 
 
+@dataclass(slots=True)
+class Memory:
+    """Whether a batch may hold what was answered before: after a start, a fault, or one that did (ADR 0053)."""
+
+    may_know: bool = True
+
+
 class PostgresStateTransaction:
     """Implements `processor.service.apply_state.StateTransaction`."""
 
     def __init__(
-        self, connection: Connection, statements: Callable[[ObjectType], Statements], statement_timeout_s: float
+        self,
+        connection: Connection,
+        statements: Callable[[ObjectType], Statements],
+        memory: Memory,
+        statement_timeout_s: float,
     ) -> None:
+        self._memory = memory
+        self._has_looked = False
         self._connection = connection
         self._pieces = Pieces(connection, statement_timeout_s)
         self._read_back = Pieces(connection, statement_timeout_s)
@@ -73,19 +89,30 @@ class PostgresStateTransaction:
     def answered(self, corrections: Sequence[Correction], now: datetime) -> list[Verdict | None]:
         """What was answered is looked up; no row is needed against others, since the district is locked (ADR 0048).
 
+        Not so behind a batch of which nothing was known: another that is delivered again is found when it is concluded.
         A key with a character that the database's encoding lacks is refused, and nothing is kept of it.
         """
         verdicts: list[Verdict | None] = [None] * len(corrections)
         for place, refusal in self._not_held([correction.source.key for correction in corrections]).items():
             verdicts[place] = Verdict(Result.REJECTED_BY_STATE, refusal_text(refusal.sqlstate, "key"), now)
+        if not self._memory.may_know:
+            return verdicts
+        self._has_looked, self._memory.may_know = True, False
         places = [place for place, verdict in enumerate(verdicts) if verdict is None]
         sources = [corrections[place].source for place in places]
         for n, result, detail, answered_at in self._connection.execute(_SQL["answered"], literals(_sendings(sources))):
+            self._memory.may_know = True
             verdicts[places[n - 1]] = Verdict(Result(result), detail, answered_at.astimezone(UTC))
         return verdicts
 
     def conclude(self, verdicts: Sequence[tuple[Correction, Verdict]]) -> None:
-        self._connection.execute(_SQL["conclude"], literals(answers(verdicts)))
+        try:
+            self._connection.execute(_SQL["conclude"], literals(answers(verdicts)))
+        except UniqueViolation as violation:
+            if self._has_looked:
+                raise
+            self._memory.may_know = True
+            raise AnsweredBefore from violation
 
     def read(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[Found | Refusal]:
         return self._read(self._pieces, object_type, corrections)

@@ -98,7 +98,9 @@ def made_of(statements: Statements, object_type: ObjectType, writes: Sequence[Wr
 
 def _pieces(statements: Statements, object_type: ObjectType, writes: Sequence[Write]) -> Iterator[Piece]:
     for places in alike(writes):
-        held = [place for place in places if lost_time(object_type, statements.without_zone, writes[place]) is None]
+        held = places
+        if statements.without_zone:
+            held = [place for place in places if lost_time(object_type, statements.without_zone, writes[place]) is None]
         for start in range(0, len(held), MAX_ROWS):
             piece = held[start : start + MAX_ROWS]
             old: Sequence[Sequence[str | None]] = ()

@@ -11,7 +11,7 @@ select c.n, a.result, a.detail, a.answered_at
 from unnest(%(correction_id)s::uuid[], %(sent_at)s::timestamptz[]) with ordinality as c (correction_id, sent_at, n)
 join resync_applier.applied a on a.correction_id = c.correction_id and a.sent_at = c.sent_at;
 
--- Fails where there is an answer already: that cannot be while the district is locked.
+-- Fails where there is an answer already, which was not looked for.
 -- name: conclude
 insert into resync_applier.applied (correction_id, sent_at, district_id, object, key, result, detail, answered_at)
 select i.correction_id, (%(sent_at)s::timestamptz[])[i.alike], (%(district_id)s::text[])[i.alike],
