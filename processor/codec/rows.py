@@ -1,8 +1,8 @@
 """Rows as they came: a field's bytes are found at once, and read when somebody asks for its text (ADR 0049)."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Protocol, TypeAlias
 
 from processor.codec.errors import NotCompiled
@@ -67,17 +67,18 @@ class _OtherLeaf(dict[bytes, str | None]):
 
 
 class Row(Columnar):
-    """Field name to canonical text."""
+    """Field name to canonical text. Of an update's new row few fields are asked for: they are cut out then."""
 
-    __slots__ = ("found", "leaves")
+    __slots__ = ("leaves", "match")
 
-    def __init__(self, leaves: Mapping[str, tuple[int, Leaf]], found: Sequence[bytes]) -> None:
+    def __init__(self, leaves: Mapping[str, tuple[int, Leaf]], match: re.Match[bytes]) -> None:
+        """`leaves`: field name to its group in `match`."""
         self.leaves = leaves
-        self.found = found
+        self.match = match
 
     def __getitem__(self, name: str) -> str | None:
-        place, leaf = self.leaves[name]
-        return leaf.text(self.found[place])
+        group, leaf = self.leaves[name]
+        return leaf.text(self.match[group])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.leaves)
@@ -89,16 +90,16 @@ class Row(Columnar):
         return f"Row({', '.join(self.leaves)})"
 
     def columns(self, rows: Sequence[Values], names: Sequence[str]) -> list[list[str | None]] | None:
-        leaves, all_found = self.leaves, list[Sequence[bytes]]()
+        leaves, matches = self.leaves, list[re.Match[bytes]]()
         for row in rows:
             if type(row) is not Row or row.leaves is not leaves:
                 return None
-            all_found.append(row.found)
+            matches.append(row.match)
         chosen = [leaves[name] for name in names]
         if len(chosen) <= _FEW:
-            return [leaf.texts([*map(itemgetter(place), all_found)]) for place, leaf in chosen]
-        found = [*zip(*all_found, strict=True)]
-        return [leaf.texts(found[place]) for place, leaf in chosen]
+            return [leaf.texts([match[group] for match in matches]) for group, leaf in chosen]
+        found = [*zip(*[match.groups() for match in matches], strict=True)]
+        return [leaf.texts(found[group - 1]) for group, leaf in chosen]
 
 
 class RowReader:
@@ -107,29 +108,38 @@ class RowReader:
     def __init__(self, schema: Schema, names: Sequence[str]) -> None:
         """Raises NotCompiled where the schema lacks a field, or has a type of which there is no pattern."""
         fields = schema["fields"]
-        pattern = b"".join(b"(%b)" % pattern_of(each["type"]) for each in fields)
-        self._match = re.compile(pattern, re.DOTALL).match
-        leaves = {each["name"]: (place, _leaf(each["type"])) for place, each in enumerate(fields)}
+        patterns: list[bytes] = []
+        leaves: dict[str, tuple[int, Leaf]] = {}
+        self._texts: list[int] = []
+        count = 0
+        for is_text, adjacent in groupby(fields, lambda each: isinstance(_leaf(each["type"]), _StringLeaf)):
+            some = list(adjacent)
+            begin = count + is_text
+            if is_text:
+                self._texts.append(begin)
+            leaves |= {each["name"]: (begin + n, _leaf(each["type"])) for n, each in enumerate(some, 1)}
+            found = b"".join(b"(%b)" % pattern_of(each["type"]) for each in some)
+            patterns.append(b"(%b)" % found if is_text else found)
+            count = begin + len(some)
         if not leaves.keys() >= {*names}:
             raise NotCompiled
+        self._match = re.compile(b"".join(patterns), re.DOTALL).match
         self._leaves = {name: leaves[name] for name in names}
-        strings = [place for place, leaf in leaves.values() if isinstance(leaf, _StringLeaf)]
-        self._strings = _several(strings)
         self._decimals = [leaves[each["name"]] for each in fields if _is_decimal(each["type"])]
 
     def __call__(self, data: bytes, at: int) -> tuple[Row, int] | None:
         """None where the bytes do not fit; raises one of `UNFIT` for what is no text, or has more digits than it may.
 
-        Every string begins with ASCII, its branch or its length: all of them together are UTF-8 if each is.
+        Every string begins with ASCII, its branch or its length: some that are adjacent are UTF-8 if each is.
         """
         match = self._match(data, at)
         if match is None:
             return None
-        found = match.groups()
-        b"".join(self._strings(found)).decode()
-        for place, leaf in self._decimals:
-            leaf.text(found[place])
-        return Row(self._leaves, found), match.end()
+        for group in self._texts:
+            match[group].decode()
+        for group, leaf in self._decimals:
+            leaf.text(match[group])
+        return Row(self._leaves, match), match.end()
 
 
 def _leaf(schema: Schema) -> Leaf:
@@ -147,9 +157,3 @@ def _is_decimal(schema: Schema) -> bool:
     if isinstance(schema, list):
         return any(map(_is_decimal, schema))
     return isinstance(schema, dict) and schema.get("logicalType") == "decimal"
-
-
-def _several(places: Sequence[int]) -> Callable[[Sequence[bytes]], Sequence[bytes]]:
-    if len(places) > 1:
-        return itemgetter(*places)
-    return lambda found: [found[place] for place in places]
