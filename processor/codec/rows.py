@@ -1,8 +1,9 @@
 """Rows as they came: a field's bytes are found at once, and read when somebody asks for its text (ADR 0049)."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, Protocol, TypeAlias
 
 from processor.codec.errors import NotCompiled
@@ -31,16 +32,18 @@ class Leaf(Protocol):
 class _StringLeaf:
     def __init__(self, null: bytes | None, begin: int) -> None:
         self._null = null
-        self._begin = begin + 1  # the length is one byte
+        self._bytes: Callable[[bytes], bytes] = itemgetter(slice(begin + 1, None))  # the length is one byte
 
     def text(self, data: bytes) -> str | None:
-        return None if data == self._null else data[self._begin :].decode()
+        return None if data == self._null else self._bytes(data).decode()
 
     def texts(self, column: Sequence[bytes]) -> list[str | None]:
-        null, begin = self._null, self._begin
-        if null is not None and null in column:
-            return [None if data == null else data[begin:].decode() for data in column]
-        return [data[begin:].decode() for data in column]
+        null = self._null
+        nulls = 0 if null is None else column.count(null)
+        if nulls == len(column):
+            return [None] * nulls
+        texts: list[str | None] = [*map(bytes.decode, map(self._bytes, column))]
+        return [None if data == null else text for data, text in zip(column, texts, strict=True)] if nulls else texts
 
 
 class _OtherLeaf(dict[bytes, str | None]):

@@ -155,8 +155,7 @@ class Applier:
     def _answer_all(
         self, batch: _Batch, generation: int, applied: Future[list[Answer] | None], before: _InHand | None
     ) -> list[Answer] | None:
-        """What was answered, if it was: not once partitions have moved. Raises what kept the batch from being applied.
-        """
+        """What was answered, if it was, and not once partitions have moved. Raises what kept it from being applied."""
         answers = applied.result()
         if answers is None or (before is not None and before.answered.result() is None):
             return None

@@ -117,8 +117,7 @@ class StateTransaction(Protocol):
         """
 
     def conclude(self, verdicts: Sequence[tuple[Correction, Verdict]]) -> None:
-        """Keeps answers, each for the first and only time. Raises AnsweredBefore; `answered` then looks the next time.
-        """
+        """Keeps answers, each for the first and only time. Raises AnsweredBefore; the next `answered` then looks."""
 
     def read(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[Found | Refusal]: ...
 

@@ -110,9 +110,7 @@ class PostgresStateWriter:
                 locks = sorted(district_lock(district) for district in districts)
                 connection.execute(_SQL["lock_districts"], {"locks": locks})
                 connection.execute(_SQL["check_at_once"])
-                yield PostgresStateTransaction(
-                    connection, self._statements_of, self._memory, self._statement_timeout_s
-                )
+                yield PostgresStateTransaction(connection, self._statements_of, self._memory, self._statement_timeout_s)
                 self._crash_points("apply.before_sql_commit")
             self._crash_points("apply.after_sql_commit")
 

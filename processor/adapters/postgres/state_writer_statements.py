@@ -18,7 +18,7 @@ _IDENTITY = (("district", "text"), ("key", "text"))
 _ORIGIN = (("district", "text"), ("epoch", "bigint"), ("snapshot_xmax", "bigint"), ("in_progress", "integer"))
 """What many corrections have in common: a district's reading."""
 _OWN = (("key", "text"), ("correction_id", "uuid"))
-_SHARED = ("recorded", "not_older", "returned", "keep_version", "newest")
+_SHARED = ("recorded", "not_older", "returned", "places", "keep_version", "newest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ def column_of(field: FieldSpec) -> str:
 class Statements:
     """Braces in the .sql file are filled with identifiers and types, never with values.
 
-    Parameters are arrays of one length: `district`, `key`. Those of writes: `key`, `correction_id`, `origin`, then `new`
-    and `old`, whose texts are arrays themselves: of what is to be written, in the order of the fields written, and of
+    Parameters are arrays of one length: `district`, `key`; those of writes: `key`, `correction_id`, `origin`, `new`
+    and `old`. Texts of the last two are arrays themselves: of what is to be written, in that order of fields, and of
     what the rows hold yet, in that of `ObjectType.owned`. `origin` is a place, from 1, in `district`, `epoch`,
     `snapshot_xmax` and `in_progress`. Rows that come back begin with the place in the arrays, from 1.
     """
@@ -65,7 +65,7 @@ class Statements:
         self._catalog = catalog
         self._columns = columns
         self._home = home_of(object_type.state)
-        self._updates: dict[tuple[bool, tuple[str, ...]], bytes] = {}
+        self._updates: dict[tuple[str, tuple[str, ...]], bytes] = {}
 
     @property
     def knows_columns(self) -> bool:
@@ -94,7 +94,7 @@ class Statements:
 
     @cached_property
     def create_all(self) -> bytes:
-        """(n) of those created; none where not all are that may be, which is to be undone then."""
+        """The places of those created, null for `count`; none where not all were stored, which is to be undone."""
         return self._create("create_all")
 
     def _create(self, name: str) -> bytes:
@@ -114,19 +114,23 @@ class Statements:
             identity=_list(identity),
         )
 
-    def update(self, fields: Sequence[FieldSpec], *, is_unique: bool) -> bytes:
-        """(n) of those updated, once for each row of the key; only the columns of `fields` are named in `set`.
+    def update(self, fields: Sequence[FieldSpec]) -> bytes:
+        """(n) of those updated, once for each row of the key; only the columns of `fields` are named in `set`."""
+        return self._update("update", fields)
 
-        `is_unique`: no key has two rows.
-        """
-        names = is_unique, tuple(field.name for field in fields)
+    def update_of_one(self, fields: Sequence[FieldSpec]) -> bytes:
+        """The places of those updated, null for `count` of them, where no key has two rows."""
+        return self._update("update_of_one", fields)
+
+    def _update(self, name: str, fields: Sequence[FieldSpec]) -> bytes:
+        names = name, tuple(field.name for field in fields)
         if names not in self._updates:
             assignments = [
                 sql.SQL("{} = {}").format(sql.Identifier(column), self._new(n, column))
                 for n, column in enumerate(map(column_of, fields))
             ]
             self._updates[names] = self._write(
-                "update" if is_unique else "update_of_several",
+                name,
                 _written("new", "old"),
                 assignments=_list(assignments),
                 unchanged=self._unchanged(),

@@ -132,10 +132,12 @@ class PostgresStateTransaction:
 
     def kept_otherwise(self, object_type: ObjectType, writes: Sequence[Write]) -> dict[int, tuple[str, ...] | Refusal]:
         """Rows that surely hold what was written are not read."""
-        statements, doubted = self._statements(object_type), self._statements(object_type).doubted
-        places = [*range(len(writes))]
+        doubted = self._statements(object_type).doubted
+        places: Sequence[int] = range(len(writes))
         if not self._facts(object_type).may_change_rows:
-            places = [n for n in places if is_doubtful(writes[n], doubted)] if doubted else []
+            if not doubted:
+                return {}
+            places = [n for n in places if is_doubtful(writes[n], doubted)]
         corrections = [writes[place].correction for place in places]
         found = self._read(self._read_back, object_type, corrections) if places else []
         unlike = {
@@ -215,8 +217,7 @@ class PostgresStateTransaction:
         """One statement for each set of fields."""
         results: dict[int, WriteResult] = {}
         for places in alike(writes):
-            is_unique = self._facts(object_type).has_unique_key
-            statement = self._statements(object_type).update(writes[places[0]].fields, is_unique=is_unique)
+            statement = self._statements(object_type).update(writes[places[0]].fields)
             some = self._write(statement, object_type, [writes[place] for place in places])
             results |= zip(places, some, strict=True)
         return [results[place] for place in range(len(writes))]

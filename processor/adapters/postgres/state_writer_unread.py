@@ -22,7 +22,7 @@ class Piece:
 
     fields: tuple[FieldSpec, ...]
     places: Sequence[int]
-    parameters: dict[str, str]
+    parameters: dict[str, str | int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ class Unread:
     def create(self, object_type: ObjectType, writes: Sequence[Write], made: Made | None) -> set[int]:
         """Places of those created."""
         statements = self._statements(object_type)
-        return self._written(self._made(statements, object_type, writes, made), lambda _: statements.create_all)
+        made = self._made(statements, object_type, writes, made)
+        return self._written(made, lambda _: statements.create_all, self._some_or_all)
 
     def update(self, object_type: ObjectType, writes: Sequence[Write], made: Made | None) -> set[int]:
         """Places of those updated.
@@ -62,8 +63,10 @@ class Unread:
         statements = self._statements(object_type)
         if statements.looked_up:
             return set()
-        statement_of = partial(statements.update, is_unique=self._is_unique(object_type))
-        return self._written(self._made(statements, object_type, writes, made), statement_of)
+        made = self._made(statements, object_type, writes, made)
+        if self._is_unique(object_type):
+            return self._written(made, statements.update_of_one, self._some_or_all)
+        return self._written(made, statements.update, self._each_once)
 
     @staticmethod
     def _made(
@@ -74,21 +77,26 @@ class Unread:
             return made
         return made_of(statements, object_type, writes)
 
-    def _written(self, made: MadeWrites, statement_of: Callable[[Sequence[FieldSpec]], bytes]) -> set[int]:
-        return {
-            piece.places[n - 1]
-            for piece in made.pieces
-            for n in self._run(statement_of(piece.fields), piece.parameters)
-        }
+    def _written(
+        self,
+        made: MadeWrites,
+        statement_of: Callable[[Sequence[FieldSpec]], bytes],
+        run: Callable[[bytes, Piece], Iterable[int] | None],
+    ) -> set[int]:
+        """Nothing of a piece is done where one row fails, or where `run` says so: what was written is undone."""
+        done: set[int] = set()
+        for piece in made.pieces:
+            done.update(self._pieces.at_once(partial(run, statement_of(piece.fields), piece)) or ())
+        return done
 
-    def _run(self, statement: bytes, parameters: dict[str, str]) -> Sequence[int]:
-        """Nothing is done where one row fails or is not stored, or where a key has two: what was written is undone."""
+    def _some_or_all(self, statement: bytes, piece: Piece) -> Iterable[int] | None:
+        ((some,),) = self._connection.execute(statement, piece.parameters)
+        return piece.places if some is None else [piece.places[n - 1] for n in some] or None
 
-        def run() -> list[int] | None:
-            found = [n for (n,) in self._connection.execute(statement, parameters)]
-            return found if found and len(found) == len(set(found)) else None
-
-        return self._pieces.at_once(run) or []
+    def _each_once(self, statement: bytes, piece: Piece) -> Iterable[int] | None:
+        """None where a key has two rows."""
+        found = [n for (n,) in self._connection.execute(statement, piece.parameters)]
+        return [piece.places[n - 1] for n in found] if len(found) == len(set(found)) else None
 
 
 def made_of(statements: Statements, object_type: ObjectType, writes: Sequence[Write]) -> MadeWrites:
@@ -110,7 +118,8 @@ def _pieces(statements: Statements, object_type: ObjectType, writes: Sequence[Wr
                 continue
             arrays = written(object_type, [writes[place] for place in piece], statements.zoned, old)
             if not _has_nul(arrays.values()):
-                yield Piece(writes[piece[0]].fields, piece, {"object": object_type.name, **arrays})
+                parameters: dict[str, str | int] = {"object": object_type.name, "count": len(piece), **arrays}
+                yield Piece(writes[piece[0]].fields, piece, parameters)
 
 
 def _foretold(

@@ -8,19 +8,20 @@ left join resync_applier.versions v on {recorded}
 left join {table} t on {same_record}
 order by i.n;
 
--- The compare stands in the write: the row is still as it was read, and no newer version is recorded.
--- name: update
+-- The compare stands in the write: the row is still as it was read, and no newer version is recorded. No two rows have
+-- one key here.
+-- name: update_of_one
 with written as (
     update {table} t set {assignments}
     from {input} left join resync_applier.versions v on {recorded}
     where {same_record} and {not_older} and {unchanged}
     returning {returned}
 ), {keep_versions}
-select n from written;
+select {places} from written;
 
 -- Rows that the key had before are looked up once more, so that a place comes back as often as there are: one of two may
 -- be as expected.
--- name: update_of_several
+-- name: update
 with written as (
     update {table} t set {assignments}
     from {input} left join resync_applier.versions v on {recorded}
@@ -51,7 +52,7 @@ with allowed as (
 ), {keep_versions}
 select n from written;
 
--- Nothing comes back where a row was not stored (a trigger may keep it out): all is to be undone then.
+-- No place comes back where a row was not stored (a trigger may keep it out): all is to be undone then.
 -- name: create_all
 with written as (
     select {returned}, i.new
@@ -61,7 +62,11 @@ with written as (
     insert into {table} as t ({columns}) select {values} from written i
     returning 1
 ), {keep_versions}
-select n from written where (select count(*) from stored) = (select count(*) from written);
+select case when (select count(*) from stored) = count(*) then {places} else '{{}}' end from written;
+
+-- Of those written, null for all of them.
+-- name: places
+case when count(*) <> %(count)s then coalesce(array_agg(n), '{}') end
 
 -- Nothing was left to write, but older corrections on their way must not be written any more.
 -- name: seen
