@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, TypeAlias
 
 from processor import metrics
 from processor.codec.codec import Codec
 from processor.codec.correction_reader import Arrived
 from processor.codec.errors import DecodeError
 from processor.codec.history import headers_of
-from processor.core.correction import Answer
+from processor.core.correction import Answer, Result
 from processor.core.errors import Reason
 from processor.core.partition import partition_of
 from processor.service.apply import Ready, apply_ready, ready
@@ -37,6 +37,12 @@ QUICK_S = LONGEST_S / 4
 """After a batch that took longer at the state, the next one is not taken before it is applied."""
 MOST_IN_HAND = 3
 """Batches: one is answered, one applied, one waits for its turn."""
+
+
+_KEY = 3
+"""The place of a record's key among an answer's headers."""
+_Around: TypeAlias = dict[tuple[str, str, str, Result], tuple[Headers, Headers]]
+"""Headers before and behind that of the key: of a batch's answers nearly all are the same."""
 
 
 @dataclass(slots=True)
@@ -159,7 +165,10 @@ class Applier:
         answers = applied.result()
         if answers is None or (before is not None and before.answered.result() is None):
             return None
-        records = [*batch.passed_on, *map(self._answer, answers, batch.corrections)]
+        around: _Around = {}
+        records = [*batch.passed_on]
+        for answer, (arrived, received) in zip(answers, batch.corrections, strict=True):
+            records.append(self._answer(answer, arrived, received, around))
         with self._kafka:
             if generation != self.inbox.generation:
                 return None
@@ -189,13 +198,16 @@ class Applier:
 
     def _sort(self, taken: Sequence[Received]) -> _Batch:
         batch = _Batch(self.inbox.offsets())
+        homes: dict[str, int] = {}
         for record in taken:
             item = self._decode(record)
             if isinstance(item, Poison):
                 batch.poison.append(item.reason)
                 batch.passed_on.append(self.emitter.dead_letter(item))
                 continue
-            home = partition_of(item.correction.source.district_id, self.emitter.partitions)
+            district = item.correction.source.district_id
+            if (home := homes.get(district)) is None:
+                home = homes[district] = partition_of(district, self.emitter.partitions)
             if home == record.partition:
                 batch.corrections.append((item, record))
             else:
@@ -211,8 +223,13 @@ class Applier:
         except DecodeError as error:
             return Poison(record, error.reason, error.detail)
 
-    def _answer(self, answer: Answer, taken: tuple[Arrived, Received]) -> Outgoing:
-        (arrived, received), source, topic = taken, answer.source, self.emitter.topics.answers
+    def _answer(self, answer: Answer, arrived: Arrived, received: Received, around: _Around) -> Outgoing:
+        source, topic = answer.source, self.emitter.topics.answers
+        kind = source.request_id, source.district_id, source.object, answer.result
+        if kind not in around:
+            headers = headers_of(*kind[:3], source.key, answer.result)
+            around[kind] = tuple(headers[:_KEY]), tuple(headers[_KEY + 1 :])
+        before, behind = around[kind]
         trace = received.trace
         traced: Headers = () if trace is None else ((TRACEPARENT, trace),)
         return Outgoing(
@@ -220,5 +237,5 @@ class Applier:
             received.partition,
             source.district_id.encode(),
             self.codec.encode_answer(topic, answer, arrived.source),
-            (*headers_of(source.request_id, source.district_id, source.object, source.key, answer.result), *traced),
+            (*before, ("key", source.key.encode()), *behind, *traced),
         )

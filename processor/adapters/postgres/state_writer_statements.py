@@ -1,7 +1,6 @@
 """The applier's statements about one object, composed from the catalog and the state's column types."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from psycopg import sql
@@ -9,9 +8,10 @@ from psycopg import sql
 from processor.adapters.postgres.named_sql import named_sql
 from processor.adapters.postgres.state_writer_columns import Columns, table_name, type_name
 from processor.adapters.postgres.state_writer_foretold import Spell, spellings
+from processor.adapters.postgres.state_writer_homes import Home, home_behind, home_of
 from processor.adapters.postgres.state_writer_kept import Keeps, doubts
 from processor.core import values
-from processor.core.catalog import Catalog, FieldSpec, Kind, ObjectType, Table
+from processor.core.catalog import Catalog, FieldSpec, Kind, ObjectType
 
 _ROWS = named_sql("applier_rows.sql")
 _IDENTITY = (("district", "text"), ("key", "text"))
@@ -19,30 +19,6 @@ _ORIGIN = (("district", "text"), ("epoch", "bigint"), ("snapshot_xmax", "bigint"
 """What many corrections have in common: a district's reading."""
 _OWN = (("key", "text"), ("correction_id", "uuid"))
 _SHARED = ("recorded", "not_older", "returned", "places", "keep_version", "newest")
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """Where a record is found by district and district's key; no district column where there is one district."""
-
-    table: str
-    district_column: str | None
-    key_column: str
-    id_column: str
-
-
-def home_of(table: Table) -> Home:
-    return Home(table.name, table.district_column, table.key_column, table.key_column)
-
-
-def home_behind(object_type: ObjectType, field: FieldSpec, catalog: Catalog) -> Home | None:
-    """Where the record is that a field refers to; None where the field is no reference."""
-    lookup, parent = field.state_lookup, object_type.parent
-    if lookup is not None:
-        return Home(lookup.table, lookup.district_column, lookup.key_column, lookup.id_column)
-    if parent is not None and parent.field == field.name:
-        return home_of(catalog.objects[parent.object].state)
-    return None
 
 
 def column_of(field: FieldSpec) -> str:

@@ -1,9 +1,7 @@
 """One transaction at the state: the statements that `processor.service.apply` asks for, in batches."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from psycopg import Connection
 from psycopg.errors import UniqueViolation
@@ -22,6 +20,7 @@ from processor.adapters.postgres.state_writer_arrays import (
     written,
 )
 from processor.adapters.postgres.state_writer_bisect import Pieces
+from processor.adapters.postgres.state_writer_facts import Memory, TableFacts
 from processor.adapters.postgres.state_writer_foretold import lost_time
 from processor.adapters.postgres.state_writer_kept import is_doubtful
 from processor.adapters.postgres.state_writer_rows import found_in
@@ -51,20 +50,6 @@ _READ_TABLES, _LOOK_UP = "set local enable_seqscan = on", "set local enable_seqs
 """What refers to a row may have no index: its table is then read once, not for each row that is deleted (ADR 0059)."""
 
 
-class _Facts(NamedTuple):
-    """Of a table, as it is in this transaction."""
-
-    may_change_rows: bool
-    has_unique_key: bool
-
-
-@dataclass(slots=True)
-class Memory:
-    """Whether a batch may hold what was answered before: after a start, a fault, or one that did (ADR 0053)."""
-
-    may_know: bool = True
-
-
 class PostgresStateTransaction:
     """Implements `processor.service.apply_state.StateTransaction`."""
 
@@ -82,9 +67,8 @@ class PostgresStateTransaction:
         self._read_back = Pieces(connection, statement_timeout_s)
         """With patience of its own: what was written in time is told of, however slow the writing was."""
         self._statements = statements
-        self._unread = Unread(connection, self._pieces, statements, lambda kind: self._facts(kind).has_unique_key)
-        self._facts_of: dict[str, _Facts] = {}
-        """By object; asked in each transaction, since a trigger may come, and an index go, at any time."""
+        self._facts = TableFacts(connection)
+        self._unread = Unread(connection, self._pieces, statements, self._facts)
 
     def answered(self, corrections: Sequence[Correction], now: datetime) -> list[Verdict | None]:
         """What was answered is looked up; no row is needed against others, since the district is locked (ADR 0048).
@@ -132,9 +116,9 @@ class PostgresStateTransaction:
 
     def kept_otherwise(self, object_type: ObjectType, writes: Sequence[Write]) -> dict[int, tuple[str, ...] | Refusal]:
         """Rows that surely hold what was written are not read."""
-        doubted = self._statements(object_type).doubted
+        statements, doubted = self._statements(object_type), self._statements(object_type).doubted
         places: Sequence[int] = range(len(writes))
-        if not self._facts(object_type).may_change_rows:
+        if not self._facts.of(statements).may_change_rows:
             if not doubted:
                 return {}
             places = [n for n in places if is_doubtful(writes[n], doubted)]
@@ -145,14 +129,6 @@ class PostgresStateTransaction:
             for place, held in zip(places, found, strict=True)
         }
         return {place: names for place, names in unlike.items() if names}
-
-    def _facts(self, object_type: ObjectType) -> _Facts:
-        if object_type.name not in self._facts_of:
-            statements = self._statements(object_type)
-            asked = {"table": statements.table, "key": statements.key_columns}
-            (found,) = self._connection.execute(_SQL["table_facts"], asked)
-            self._facts_of[object_type.name] = _Facts(*found)
-        return self._facts_of[object_type.name]
 
     def resolve(self, object_type: ObjectType, writes: Sequence[Write]) -> list[References | Refusal]:
         ids: list[dict[str, str | None]] = [{} for _ in writes]

@@ -8,6 +8,7 @@ from psycopg import Connection
 
 from processor.adapters.postgres.state_writer_arrays import alike, written
 from processor.adapters.postgres.state_writer_bisect import MAX_ROWS, Pieces
+from processor.adapters.postgres.state_writer_facts import TableFacts
 from processor.adapters.postgres.state_writer_foretold import foretold, lost_time
 from processor.adapters.postgres.state_writer_statements import Statements
 from processor.core.catalog import FieldSpec, ObjectType
@@ -41,10 +42,9 @@ class Unread:
         connection: Connection,
         pieces: Pieces,
         statements: Callable[[ObjectType], Statements],
-        is_unique: Callable[[ObjectType], bool],
+        facts: TableFacts,
     ) -> None:
-        """`is_unique`: whether no two rows of an object can have one key."""
-        self._is_unique = is_unique
+        self._facts = facts
         self._connection = connection
         self._pieces = pieces
         self._statements = statements
@@ -64,7 +64,7 @@ class Unread:
         if statements.looked_up:
             return set()
         made = self._made(statements, object_type, writes, made)
-        if self._is_unique(object_type):
+        if self._facts.of(statements).has_unique_key:
             return self._written(made, statements.update_of_one, self._some_or_all)
         return self._written(made, statements.update, self._each_once)
 

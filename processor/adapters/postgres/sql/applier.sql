@@ -1,9 +1,9 @@
 -- Statements of the applier that are the same for every object.
 
--- name: lock_districts
-select pg_advisory_xact_lock(district.lock) from unnest(%(locks)s::bigint[]) as district (lock);
-
--- name: check_at_once
+-- The lock stands in a statement of its own, whose snapshot nothing is read by.
+-- name: begin
+begin isolation level read committed;
+select pg_advisory_xact_lock(district.lock) from unnest(array[{locks}]::bigint[]) as district (lock);
 set constraints all immediate;
 
 -- name: answered
