@@ -10,7 +10,6 @@ from psycopg import Connection
 
 from processor.adapters.postgres.state_writer_bisect import Pieces
 
-
 TRIED, UNDONE = "savepoint at_once", "rollback to savepoint at_once"
 
 
