@@ -90,7 +90,7 @@ class PostgresStateWriter:
             row = connection.execute(_SCHEMA["exists"]).fetchone()
             if row != (True,):
                 connection.execute(_SCHEMA["lock"], {"lock": _lock("resync-apply-schema")})
-                connection.execute(_SCHEMA["create"], prepare=False)
+                connection.execute(_SCHEMA["create"])
 
     def missing_columns(self) -> list[str]:
         """What the catalog names and the state's database lacks: to be asked at the start."""
@@ -151,7 +151,6 @@ class PostgresStateWriter:
             self._forget()
             self._connection = psycopg.connect(self._conninfo, autocommit=True)
             self._connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-            self._connection.prepare_threshold = 0
         return self._connection
 
     def _forget(self) -> None:

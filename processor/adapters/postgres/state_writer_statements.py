@@ -18,7 +18,7 @@ _IDENTITY = (("district", "text"), ("key", "text"))
 _ORIGIN = (("district", "text"), ("epoch", "bigint"), ("snapshot_xmax", "bigint"), ("in_progress", "integer"))
 """What many corrections have in common: a district's reading."""
 _OWN = (("key", "text"), ("correction_id", "uuid"))
-_SHARED = ("recorded", "not_older", "returned", "places", "keep_version", "newest")
+_SHARED = ("versions", "not_older", "returned", "places", "keep_version", "newest")
 
 
 def column_of(field: FieldSpec) -> str:

@@ -4,7 +4,7 @@
 -- name: read
 select i.n, v.epoch, v.snapshot_xmax, v.in_progress, t.{key} is not null, {texts}
 from {input}
-left join resync_applier.versions v on {recorded}
+left join lateral ({versions}) v on true
 left join {table} t on {same_record}
 order by i.n;
 
@@ -13,7 +13,7 @@ order by i.n;
 -- name: update_of_one
 with written as (
     update {table} t set {assignments}
-    from {input} left join resync_applier.versions v on {recorded}
+    from {input} left join lateral ({versions}) v on true
     where {same_record} and {not_older} and {unchanged}
     returning {returned}
 ), {keep_versions}
@@ -24,7 +24,7 @@ select {places} from written;
 -- name: update
 with written as (
     update {table} t set {assignments}
-    from {input} left join resync_applier.versions v on {recorded}
+    from {input} left join lateral ({versions}) v on true
     where {same_record} and {not_older} and {unchanged}
     returning {returned}
 ), {keep_versions}
@@ -33,7 +33,7 @@ select i.n from written i join {table} t on {same_record};
 -- name: delete
 with written as (
     delete from {table} t
-    using {input} left join resync_applier.versions v on {recorded}
+    using {input} left join lateral ({versions}) v on true
     where {same_record} and {not_older} and {unchanged}
     returning {returned}
 ), {keep_versions}
@@ -42,7 +42,7 @@ select n from written;
 -- name: create
 with allowed as (
     select {returned}, i.new
-    from {input} left join resync_applier.versions v on {recorded}
+    from {input} left join lateral ({versions}) v on true
     where {not_older} and not exists (select from {table} t where {same_record})
 ), stored as (
     insert into {table} as t ({columns}) select {values} from allowed i
@@ -56,7 +56,7 @@ select n from written;
 -- name: create_all
 with written as (
     select {returned}, i.new
-    from {input} left join resync_applier.versions v on {recorded}
+    from {input} left join lateral ({versions}) v on true
     where {not_older} and not exists (select from {table} t where {same_record})
 ), stored as (
     insert into {table} as t ({columns}) select {values} from written i
@@ -98,6 +98,11 @@ where (v.epoch, v.snapshot_xmax, -v.in_progress) <= (excluded.epoch, excluded.sn
 
 -- name: recorded
 v.district_id = i.district and v.object = %(object)s and v.key = i.key
+
+-- By its key, one by one: on few, or none yet, the planner would read all of an object's for each statement, as it goes on
+-- to do when there are many.
+-- name: versions
+select * from resync_applier.versions v where v.district_id = i.district and v.object = %(object)s and v.key = i.key offset 0
 
 -- name: not_older
 (v.key is null or (i.epoch, i.snapshot_xmax, -i.in_progress) >= (v.epoch, v.snapshot_xmax, -v.in_progress))
