@@ -22,8 +22,8 @@ from processor.settings import Settings
 
 MOST_CORRECTIONS = 2_000
 """Of a batch, with the rows that are read for them (ADR 0215)."""
-AT_HAND = 6 * MOST_CORRECTIONS
-"""With so many, reading waits until all of them are applied and answered (ADR 0056): three are in hand at once."""
+AT_HAND = 3 * MOST_CORRECTIONS
+"""With so many waiting, nothing is read: as many are in hand (ADR 0058)."""
 SWITCH_S = 0.0005
 """A thread that has heard from Postgres waits so long for one that computes: ten times a batch (ADR 0058)."""
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from itertools import groupby
 from operator import itemgetter
 from typing import Any, Protocol, TypeAlias
 
@@ -17,6 +17,8 @@ Schema: TypeAlias = Any
 
 _REMEMBERED = 4_096
 """Values of one field: days, amounts and flags repeat."""
+_FEW = 4
+"""So many fields are taken one by one; for more it is quicker to turn all columns into rows at once."""
 
 
 class Leaf(Protocol):
@@ -30,41 +32,56 @@ class Leaf(Protocol):
 class _StringLeaf:
     def __init__(self, null: bytes | None, begin: int) -> None:
         self._null = null
-        self._begin = begin + 1  # the length is one byte
+        self._bytes: Callable[[bytes], bytes] = itemgetter(slice(begin + 1, None))  # the length is one byte
 
     def text(self, data: bytes) -> str | None:
-        return None if data == self._null else data[self._begin :].decode()
+        return None if data == self._null else self._bytes(data).decode()
 
     def texts(self, column: Sequence[bytes]) -> list[str | None]:
-        null, begin = self._null, self._begin
-        if null is not None and null in column:
-            return [None if data == null else data[begin:].decode() for data in column]
-        return [data[begin:].decode() for data in column]
+        null = self._null
+        nulls = 0 if null is None else column.count(null)
+        if nulls == len(column):
+            return [None] * nulls
+        texts: list[str | None] = [*map(bytes.decode, map(self._bytes, column))]
+        return [None if data == null else text for data, text in zip(column, texts, strict=True)] if nulls else texts
 
 
-class _OtherLeaf:
+class _OtherLeaf(dict[bytes, str | None]):
+    """Texts by their bytes: forgotten together, once there are too many."""
+
     def __init__(self, null: bytes | None, begin: int, read: Read) -> None:
-        def text(data: bytes) -> str | None:
-            return None if data == null else read(data, begin)[0]
+        super().__init__()
+        self._null = null
+        self._begin = begin
+        self._read = read
 
-        self.text: Callable[[bytes], str | None] = lru_cache(_REMEMBERED)(text)
+    def __missing__(self, data: bytes) -> str | None:
+        text = None if data == self._null else self._read(data, self._begin)[0]
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[data] = text
+        return text
+
+    def text(self, data: bytes) -> str | None:
+        return self[data]
 
     def texts(self, column: Sequence[bytes]) -> list[str | None]:
-        return [*map(self.text, column)]
+        return [*map(self.__getitem__, column)]
 
 
 class Row(Columnar):
-    """Field name to canonical text."""
+    """Field name to canonical text. Of an update's new row few fields are asked for: they are cut out then."""
 
-    __slots__ = ("found", "leaves")
+    __slots__ = ("leaves", "match")
 
-    def __init__(self, leaves: Mapping[str, tuple[int, Leaf]], found: Sequence[bytes]) -> None:
+    def __init__(self, leaves: Mapping[str, tuple[int, Leaf]], match: re.Match[bytes]) -> None:
+        """`leaves`: field name to its group in `match`."""
         self.leaves = leaves
-        self.found = found
+        self.match = match
 
     def __getitem__(self, name: str) -> str | None:
-        place, leaf = self.leaves[name]
-        return leaf.text(self.found[place])
+        group, leaf = self.leaves[name]
+        return leaf.text(self.match[group])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.leaves)
@@ -76,13 +93,16 @@ class Row(Columnar):
         return f"Row({', '.join(self.leaves)})"
 
     def columns(self, rows: Sequence[Values], names: Sequence[str]) -> list[list[str | None]] | None:
-        leaves, all_found = self.leaves, list[Sequence[bytes]]()
+        leaves, matches = self.leaves, list[re.Match[bytes]]()
         for row in rows:
             if type(row) is not Row or row.leaves is not leaves:
                 return None
-            all_found.append(row.found)
+            matches.append(row.match)
         chosen = [leaves[name] for name in names]
-        return [leaf.texts([*map(itemgetter(place), all_found)]) for place, leaf in chosen]
+        if len(chosen) <= _FEW:
+            return [leaf.texts([match[group] for match in matches]) for group, leaf in chosen]
+        found = [*zip(*[match.groups() for match in matches], strict=True)]
+        return [leaf.texts(found[group - 1]) for group, leaf in chosen]
 
 
 class RowReader:
@@ -91,29 +111,38 @@ class RowReader:
     def __init__(self, schema: Schema, names: Sequence[str]) -> None:
         """Raises NotCompiled where the schema lacks a field, or has a type of which there is no pattern."""
         fields = schema["fields"]
-        pattern = b"".join(b"(%b)" % pattern_of(each["type"]) for each in fields)
-        self._match = re.compile(pattern, re.DOTALL).match
-        leaves = {each["name"]: (place, _leaf(each["type"])) for place, each in enumerate(fields)}
+        patterns: list[bytes] = []
+        leaves: dict[str, tuple[int, Leaf]] = {}
+        self._texts: list[int] = []
+        count = 0
+        for is_text, adjacent in groupby(fields, lambda each: isinstance(_leaf(each["type"]), _StringLeaf)):
+            some = list(adjacent)
+            begin = count + is_text
+            if is_text:
+                self._texts.append(begin)
+            leaves |= {each["name"]: (begin + n, _leaf(each["type"])) for n, each in enumerate(some, 1)}
+            found = b"".join(b"(%b)" % pattern_of(each["type"]) for each in some)
+            patterns.append(b"(%b)" % found if is_text else found)
+            count = begin + len(some)
         if not leaves.keys() >= {*names}:
             raise NotCompiled
+        self._match = re.compile(b"".join(patterns), re.DOTALL).match
         self._leaves = {name: leaves[name] for name in names}
-        strings = [place for place, leaf in leaves.values() if isinstance(leaf, _StringLeaf)]
-        self._strings = _several(strings)
         self._decimals = [leaves[each["name"]] for each in fields if _is_decimal(each["type"])]
 
     def __call__(self, data: bytes, at: int) -> tuple[Row, int] | None:
         """None where the bytes do not fit; raises one of `UNFIT` for what is no text, or has more digits than it may.
 
-        Every string begins with ASCII, its branch or its length: all of them together are UTF-8 if each is.
+        Every string begins with ASCII, its branch or its length: some that are adjacent are UTF-8 if each is.
         """
         match = self._match(data, at)
         if match is None:
             return None
-        found = match.groups()
-        b"".join(self._strings(found)).decode()
-        for place, leaf in self._decimals:
-            leaf.text(found[place])
-        return Row(self._leaves, found), match.end()
+        for group in self._texts:
+            match[group].decode()
+        for group, leaf in self._decimals:
+            leaf.text(match[group])
+        return Row(self._leaves, match), match.end()
 
 
 def _leaf(schema: Schema) -> Leaf:
@@ -131,9 +160,3 @@ def _is_decimal(schema: Schema) -> bool:
     if isinstance(schema, list):
         return any(map(_is_decimal, schema))
     return isinstance(schema, dict) and schema.get("logicalType") == "decimal"
-
-
-def _several(places: Sequence[int]) -> Callable[[Sequence[bytes]], Sequence[bytes]]:
-    if len(places) > 1:
-        return itemgetter(*places)
-    return lambda found: [found[place] for place in places]

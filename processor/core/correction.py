@@ -16,6 +16,7 @@ from processor.core.values import Values
 class Op(StrEnum):
     """Operation of a correction, in Debezium's letters."""
 
+    __hash__ = str.__hash__  # Python's own for members is a function of Python's, and they are keys by the thousand
     CREATE = "c"
     UPDATE = "u"
     DELETE = "d"
@@ -24,6 +25,7 @@ class Op(StrEnum):
 class Result(StrEnum):
     """What the applier did with a correction."""
 
+    __hash__ = str.__hash__
     APPLIED = "APPLIED"
     ALREADY_EQUAL = "ALREADY_EQUAL"
     CONFLICT = "CONFLICT"

@@ -1,6 +1,6 @@
 """What is to be done with one correction, given the state's row as it is now: DESIGN's *never backwards*."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -96,6 +96,46 @@ def written_fields(object_type: ObjectType, correction: Correction) -> tuple[Fie
     return object_type.owned_among(correction.source.changed_fields)
 
 
+def all_unusable(corrections: Sequence[Correction], catalog: Catalog) -> dict[int, str]:
+    """Places of those that can be refused before the database is asked, and why.
+
+    What most have in common, as objects that are shared, is looked at once.
+    """
+    sound: dict[tuple[object, ...], bool] = {}
+    faults: dict[int, str] = {}
+    for place, correction in enumerate(corrections):
+        source, before, after = correction.source, correction.before, correction.after
+        kind = (
+            correction.op,
+            source.object,
+            source.district_id,
+            source.mode is Mode.FORCE,
+            id(source.changed_fields),
+            before is None,
+            after is None,
+            after is None or is_tame(after),
+        )
+        if kind not in sound:
+            sound[kind] = _is_sound(correction, catalog)
+        if (
+            sound[kind]
+            and is_request_id(source.correction_id)
+            and is_canonical(source.key, catalog.objects[source.object].key_type)
+        ):
+            continue
+        if (fault := unusable(correction, catalog)) is not None:
+            faults[place] = fault
+    return faults
+
+
+def _is_sound(correction: Correction, catalog: Catalog) -> bool:
+    """Whether nothing but the id and the key can be wrong with one of its kind."""
+    object_type, after = catalog.objects.get(correction.source.object), correction.after
+    if object_type is None or NUL in correction.source.district_id or not (after is None or is_tame(after)):
+        return False
+    return _unusable_content(correction, object_type) is None
+
+
 def unusable(correction: Correction, catalog: Catalog) -> str | None:
     """Why a correction can be refused before the database is asked; None where it cannot."""
     source = correction.source
@@ -106,6 +146,10 @@ def unusable(correction: Correction, catalog: Catalog) -> str | None:
         return "correction_id is not a uuid"
     if NUL in source.district_id or not is_canonical(source.key, object_type.key_type):
         return "key is not canonical"
+    return _unusable_content(correction, object_type)
+
+
+def _unusable_content(correction: Correction, object_type: ObjectType) -> str | None:
     if (correction.before is None) != (correction.op is Op.CREATE):
         return "before does not fit op"
     if (correction.after is None) != (correction.op is Op.DELETE):

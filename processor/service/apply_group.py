@@ -58,7 +58,10 @@ def settle(prepared: Prepared, transaction: StateTransaction) -> list[Said]:
     a row that changed between reading and writing is so once more.
     """
     group = prepared.group
-    said: dict[int, Said] = dict.fromkeys(_unread(prepared, transaction), APPLIED)
+    done = _unread(prepared, transaction)
+    if len(done) == len(group.corrections):
+        return _all_applied(prepared, transaction)
+    said: dict[int, Said] = dict.fromkeys(done, APPLIED)
     left = [place for place in range(len(group.corrections)) if place not in said]
     for last in (False, True):
         if left:
@@ -66,16 +69,29 @@ def settle(prepared: Prepared, transaction: StateTransaction) -> list[Said]:
             heard = settling.run(last=last)
             said |= {left[place]: what for place, what in heard.items()}
             left = [place for place in left if place not in said]
-    said |= _kept_otherwise(prepared, transaction, [place for place in said if said[place] is APPLIED])
-    return [said[place] for place in range(len(group.corrections))]
+    places = range(len(group.corrections))
+    said |= _kept_otherwise(prepared, transaction, [place for place in places if said[place] is APPLIED])
+    return [said[place] for place in places]
+
+
+def _all_applied(prepared: Prepared, transaction: StateTransaction) -> list[Said]:
+    """As nearly all of nearly every group are."""
+    said = [APPLIED] * len(prepared.writes)
+    for place, otherwise in _kept_otherwise(prepared, transaction, range(len(said))).items():
+        said[place] = otherwise
+    return said
 
 
 def _kept_otherwise(prepared: Prepared, transaction: StateTransaction, places: Sequence[int]) -> dict[int, Said]:
-    """What was written and is not, or not surely, what the row holds: nobody is told that both are equal (ADR 0147)."""
+    """What was written and is not, or not surely, what the row holds: nobody is told that both are equal (ADR 0147).
+
+    `places` ascend.
+    """
     if not prepared.writes or not places:
         return {}
     kind = prepared.group.object_type
-    unlike = transaction.kept_otherwise(kind, [prepared.writes[place] for place in places])
+    writes = prepared.writes if len(places) == len(prepared.writes) else [prepared.writes[place] for place in places]
+    unlike = transaction.kept_otherwise(kind, writes)
     return {
         places[n]: _refused(kind, held) if isinstance(held, Refusal) else (Result.REJECTED_BY_STATE, kept_text(held))
         for n, held in unlike.items()

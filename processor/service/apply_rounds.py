@@ -47,7 +47,7 @@ def rounds(corrections: Sequence[Correction], catalog: Catalog) -> Iterator[Grou
 
 def _none_needs_another(corrections: Sequence[Correction], catalog: Catalog) -> bool:
     """Whether no record comes twice and none refers to another one of them: so it mostly is."""
-    records = {record_of(correction) for correction in corrections}
+    records = {(each.district_id, each.object, each.key) for each in (c.source for c in corrections)}
     if len(records) < len(corrections):
         return False
     names = {name for _, name, _ in records}

@@ -25,6 +25,10 @@ class StateUnavailable(Exception):
     """
 
 
+class AnsweredBefore(Exception):
+    """One of the batch was, and nobody looked: its transaction is to be undone and done anew, with a look."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """An answer without the source that it echoes."""
@@ -107,10 +111,13 @@ class StateTransaction(Protocol):
     """
 
     def answered(self, corrections: Sequence[Correction], now: datetime) -> list[Verdict | None]:
-        """What was answered before, or to keys that the state cannot hold; None where it is yet to be found out."""
+        """What was answered before, or to keys that the state cannot hold; None where it is yet to be found out.
+
+        It may be left to `conclude` to find that something was answered.
+        """
 
     def conclude(self, verdicts: Sequence[tuple[Correction, Verdict]]) -> None:
-        """Keeps answers, each for the first and only time."""
+        """Keeps answers, each for the first and only time. Raises AnsweredBefore; the next `answered` then looks."""
 
     def read(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[Found | Refusal]: ...
 

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 
 import psycopg
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from processor.adapters.postgres.named_sql import named_sql
 from processor.adapters.postgres.raised import safe_message
 from processor.adapters.postgres.state_writer_columns import Columns, missing_columns
+from processor.adapters.postgres.state_writer_facts import Memory
 from processor.adapters.postgres.state_writer_statements import Statements
 from processor.adapters.postgres.state_writer_transaction import PostgresStateTransaction
 from processor.adapters.postgres.state_writer_unread import MadeWrites, made_of
@@ -71,6 +73,7 @@ class PostgresStateWriter:
         self.is_up: bool | None = None
         """Whether the database did what it was last asked for; None where nobody asked yet. For other threads too."""
         self._statements: dict[str, Statements] = {}
+        self._memory = Memory()
 
     @property
     def catalog(self) -> Catalog:
@@ -105,11 +108,9 @@ class PostgresStateWriter:
         statement of their own, whose snapshot is not used for reading.
         """
         with self._session() as connection:
-            with connection.transaction():
-                locks = sorted(district_lock(district) for district in districts)
-                connection.execute(_SQL["lock_districts"], {"locks": locks})
-                connection.execute(_SQL["check_at_once"])
-                yield PostgresStateTransaction(connection, self._statements_of, self._statement_timeout_s)
+            locks = sorted(district_lock(district) for district in districts)
+            with _begun(connection, sql.SQL(_SQL["begin"]).format(locks=sql.SQL(", ").join(locks))):
+                yield PostgresStateTransaction(connection, self._statements_of, self._memory, self._statement_timeout_s)
                 self._crash_points("apply.before_sql_commit")
             self._crash_points("apply.after_sql_commit")
 
@@ -148,19 +149,33 @@ class PostgresStateWriter:
     def _connected(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
             self._forget()
-            self._connection = psycopg.connect(self._conninfo)
+            self._connection = psycopg.connect(self._conninfo, autocommit=True)
             self._connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         return self._connection
 
     def _forget(self) -> None:
         self.close()
         self._statements.clear()
+        self._memory.may_know = True
 
     def _statements_of(self, object_type: ObjectType) -> Statements:
         if object_type.name not in self._statements:
             columns = Columns(self._connected())
             self._statements[object_type.name] = Statements(object_type, self._catalog, columns)
         return self._statements[object_type.name]
+
+
+@contextmanager
+def _begun(connection: psycopg.Connection, begin: sql.Composed) -> Iterator[None]:
+    """As `connection.transaction()`, begun with more than the beginning: each statement is a wait (ADR 0053)."""
+    try:
+        connection.execute(begin, prepare=False)
+        yield
+    except BaseException:
+        if not connection.closed:
+            connection.rollback()
+        raise
+    connection.commit()
 
 
 class _Pruning:

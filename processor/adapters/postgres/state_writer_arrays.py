@@ -10,7 +10,7 @@ from processor.core.catalog import Kind, ObjectType
 from processor.core.correction import Correction
 from processor.core.rows import columns
 from processor.core.values import side_text
-from processor.service.apply_state import Write
+from processor.service.apply_state import Verdict, Write
 
 Arrays: TypeAlias = dict[str, Sequence[Any]]
 """Parameter name to a column of the input."""
@@ -35,13 +35,42 @@ def identities(corrections: Sequence[Correction]) -> Arrays:
     }
 
 
-def versions(corrections: Sequence[Correction]) -> Arrays:
-    read_at = [correction.source.district_version for correction in corrections]
+def readings(corrections: Sequence[Correction]) -> Arrays:
+    """Keys and ids, and of each the place of its district's reading, which many have in common."""
+    sources = [correction.source for correction in corrections]
+    versions = {id(source.district_version): source.district_version for source in sources}
+    origins = [(source.district_id, id(source.district_version)) for source in sources]
+    kinds = {origin: str(place) for place, origin in enumerate(dict.fromkeys(origins), 1)}
     return {
-        "epoch": [version.epoch for version in read_at],
-        "snapshot_xmax": [version.xmax for version in read_at],
-        "in_progress": [version.in_progress for version in read_at],
-        "correction_id": [correction.source.correction_id for correction in corrections],
+        "district": [district for district, _ in kinds],
+        "epoch": [versions[version].epoch for _, version in kinds],
+        "snapshot_xmax": [versions[version].xmax for _, version in kinds],
+        "in_progress": [versions[version].in_progress for _, version in kinds],
+        "origin": [kinds[origin] for origin in origins],
+        "key": [source.key for source in sources],
+        "correction_id": [source.correction_id for source in sources],
+    }
+
+
+def answers(verdicts: Sequence[tuple[Correction, Verdict]]) -> Arrays:
+    """Keys and ids, and of each the place of what many answers have in common."""
+    said = {id(verdict): verdict for _, verdict in verdicts}
+    answers = [
+        (source.sent_at, source.district_id, source.object, id(verdict))
+        for source, verdict in ((correction.source, verdict) for correction, verdict in verdicts)
+    ]
+    kinds = {each: str(place) for place, each in enumerate(dict.fromkeys(answers), 1)}
+    verdicts_of = [said[verdict] for *_, verdict in kinds]
+    return {
+        "sent_at": [str(sent_at) for sent_at, *_ in kinds],
+        "district_id": [district for _, district, *_ in kinds],
+        "object": [name for _, _, name, _ in kinds],
+        "result": [verdict.result.value for verdict in verdicts_of],
+        "detail": [verdict.detail for verdict in verdicts_of],
+        "answered_at": [str(verdict.answered_at) for verdict in verdicts_of],
+        "alike": [kinds[each] for each in answers],
+        "key": [correction.source.key for correction, _ in verdicts],
+        "correction_id": [correction.source.correction_id for correction, _ in verdicts],
     }
 
 
@@ -55,7 +84,7 @@ def written(
     corrections = [write.correction for write in writes]
     rows = {"new": new_texts(object_type, writes, zoned), "old": old}
     arrays = {name: array_of_rows(texts) for name, texts in rows.items() if texts}
-    return literals(identities(corrections) | versions(corrections)) | arrays
+    return literals(readings(corrections)) | arrays
 
 
 def new_texts(

@@ -28,6 +28,8 @@ _ROW_SECURITY = "42501"
 _GENERATED = "428C9"
 """SQLSTATE of a column that the database fills by itself: no other object has to wait until the catalog is mended."""
 _OF_ONE_ROW = frozenset({_ROW_SECURITY, _GENERATED, TIMED_OUT})
+_BEFORE, _UNDO = "savepoint at_once", "rollback to savepoint at_once"
+"""Not released: that would be a statement more, and the next one of the name stands before it."""
 _LOOK_ONLY = "set local lock_timeout = '50ms'"
 """The lock was waited for once in this transaction; its row is then found without as many waits again."""
 
@@ -68,16 +70,19 @@ class Pieces:
 
         What was waited for then is not waited for as long again.
         """
-        done: R | None = None
         if self._until is not None:
             return None
+        self._connection.execute(_BEFORE)
         try:
-            with self._connection.transaction():
-                if (done := run()) is None:
-                    raise psycopg.Rollback
+            done = run()
         except psycopg.Error as error:
+            if not of_one_row(error):
+                raise
+            self._connection.execute(_UNDO)
             self._learn(error)
             return None
+        if done is None:
+            self._connection.execute(_UNDO)
         return done
 
     def _each(self, items: Sequence[T], size: int, run: Callable[[Sequence[T]], Sequence[R]]) -> list[R | Refusal]:

@@ -1,7 +1,6 @@
 """The applier's statements about one object, composed from the catalog and the state's column types."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from psycopg import sql
@@ -9,37 +8,17 @@ from psycopg import sql
 from processor.adapters.postgres.named_sql import named_sql
 from processor.adapters.postgres.state_writer_columns import Columns, table_name, type_name
 from processor.adapters.postgres.state_writer_foretold import Spell, spellings
+from processor.adapters.postgres.state_writer_homes import Home, home_behind, home_of
 from processor.adapters.postgres.state_writer_kept import Keeps, doubts
 from processor.core import values
-from processor.core.catalog import Catalog, FieldSpec, Kind, ObjectType, Table
+from processor.core.catalog import Catalog, FieldSpec, Kind, ObjectType
 
 _ROWS = named_sql("applier_rows.sql")
 _IDENTITY = (("district", "text"), ("key", "text"))
-_VERSION = (("epoch", "bigint"), ("snapshot_xmax", "bigint"), ("in_progress", "integer"), ("correction_id", "uuid"))
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """Where a record is found by district and district's key; no district column where there is one district."""
-
-    table: str
-    district_column: str | None
-    key_column: str
-    id_column: str
-
-
-def home_of(table: Table) -> Home:
-    return Home(table.name, table.district_column, table.key_column, table.key_column)
-
-
-def home_behind(object_type: ObjectType, field: FieldSpec, catalog: Catalog) -> Home | None:
-    """Where the record is that a field refers to; None where the field is no reference."""
-    lookup, parent = field.state_lookup, object_type.parent
-    if lookup is not None:
-        return Home(lookup.table, lookup.district_column, lookup.key_column, lookup.id_column)
-    if parent is not None and parent.field == field.name:
-        return home_of(catalog.objects[parent.object].state)
-    return None
+_ORIGIN = (("district", "text"), ("epoch", "bigint"), ("snapshot_xmax", "bigint"), ("in_progress", "integer"))
+"""What many corrections have in common: a district's reading."""
+_OWN = (("key", "text"), ("correction_id", "uuid"))
+_SHARED = ("versions", "not_older", "returned", "places", "keep_version", "newest")
 
 
 def column_of(field: FieldSpec) -> str:
@@ -51,10 +30,10 @@ def column_of(field: FieldSpec) -> str:
 class Statements:
     """Braces in the .sql file are filled with identifiers and types, never with values.
 
-    Parameters are arrays of one length: `district`, `key`; for writes also `epoch`, `snapshot_xmax`, `in_progress`,
-    `correction_id`, then `new` and `old`, whose texts are arrays themselves: of what is to be written, in the order of
-    the fields written, and of what the rows hold yet, in that of `ObjectType.owned`. Rows that come back begin with the
-    place in the arrays, from 1.
+    Parameters are arrays of one length: `district`, `key`; those of writes: `key`, `correction_id`, `origin`, `new`
+    and `old`. Texts of the last two are arrays themselves: of what is to be written, in that order of fields, and of
+    what the rows hold yet, in that of `ObjectType.owned`. `origin` is a place, from 1, in `district`, `epoch`,
+    `snapshot_xmax` and `in_progress`. Rows that come back begin with the place in the arrays, from 1.
     """
 
     def __init__(self, object_type: ObjectType, catalog: Catalog, columns: Columns) -> None:
@@ -62,7 +41,7 @@ class Statements:
         self._catalog = catalog
         self._columns = columns
         self._home = home_of(object_type.state)
-        self._updates: dict[tuple[str, ...], bytes] = {}
+        self._updates: dict[tuple[str, tuple[str, ...]], bytes] = {}
 
     @property
     def knows_columns(self) -> bool:
@@ -87,6 +66,14 @@ class Statements:
     @cached_property
     def create(self) -> bytes:
         """(n) of those created."""
+        return self._create("create")
+
+    @cached_property
+    def create_all(self) -> bytes:
+        """The places of those created, null for `count`; none where not all were stored, which is to be undone."""
+        return self._create("create_all")
+
+    def _create(self, name: str) -> bytes:
         home, owned = self._home, self._type.owned
         columns, given = [home.key_column], [self._cast("key", home.key_column)]
         if home.district_column is not None:
@@ -96,7 +83,7 @@ class Statements:
         columns += [column_of(field) for field in owned]
         given += [self._new(n, column_of(field)) for n, field in enumerate(owned)]
         return self._write(
-            "create",
+            name,
             _written("new"),
             columns=_list([sql.Identifier(column) for column in columns]),
             values=_list(given),
@@ -105,14 +92,21 @@ class Statements:
 
     def update(self, fields: Sequence[FieldSpec]) -> bytes:
         """(n) of those updated, once for each row of the key; only the columns of `fields` are named in `set`."""
-        names = tuple(field.name for field in fields)
+        return self._update("update", fields)
+
+    def update_of_one(self, fields: Sequence[FieldSpec]) -> bytes:
+        """The places of those updated, null for `count` of them, where no key has two rows."""
+        return self._update("update_of_one", fields)
+
+    def _update(self, name: str, fields: Sequence[FieldSpec]) -> bytes:
+        names = name, tuple(field.name for field in fields)
         if names not in self._updates:
             assignments = [
                 sql.SQL("{} = {}").format(sql.Identifier(column), self._new(n, column))
                 for n, column in enumerate(map(column_of, fields))
             ]
             self._updates[names] = self._write(
-                "update",
+                name,
                 _written("new", "old"),
                 assignments=_list(assignments),
                 unchanged=self._unchanged(),
@@ -187,6 +181,10 @@ class Statements:
         """Quoted."""
         return table_name(self._home.table).as_string(self._columns.connection)
 
+    @property
+    def key_columns(self) -> list[str]:
+        return [column for column in (self._home.key_column, self._home.district_column) if column is not None]
+
     def declared(self, field: FieldSpec) -> str:
         """A column's type with its length, as the database spells it."""
         return self._columns.type_of(self._home.table, column_of(field)).declared
@@ -259,7 +257,10 @@ class Statements:
             table=table_name(self._home.table),
             input=given,
             same_record=self._same_record(self._home),
-            **{shared: sql.SQL(_ROWS[shared]) for shared in ("recorded", "not_older", "keep_version", "newest")},
+            **{shared: sql.SQL(_ROWS[shared]) for shared in _SHARED},
+            keep_versions=sql.SQL(_ROWS["keep_versions"]).format(
+                keep_version=sql.SQL(_ROWS["keep_version"]), recorded=sql.SQL(_ROWS["recorded"])
+            ),
             **parts,
         )
 
@@ -269,10 +270,13 @@ class Statements:
 
 def _written(*rows: str) -> sql.Composable:
     """`rows` are made arrays of here, once each: the planner would repeat it at each place where one is used."""
-    columns = (*_IDENTITY, *_VERSION)
-    parts: list[sql.Composable] = [sql.Identifier("i", name) for name in ("n", *(name for name, _ in columns))]
+    parts: list[sql.Composable] = [sql.Identifier("i", name) for name in ("n", *(name for name, _ in _OWN))]
+    parts += [
+        sql.SQL("({}::{}[])[i.origin] as {}").format(sql.Placeholder(name), type_name(kind), sql.Identifier(name))
+        for name, kind in _ORIGIN
+    ]
     parts += [sql.SQL("{0}::text[] as {1}").format(sql.Identifier("i", name), sql.Identifier(name)) for name in rows]
-    given = _input((*columns, *((name, "text") for name in rows)))
+    given = _input((*_OWN, ("origin", "integer"), *((name, "text") for name in rows)))
     return sql.SQL("(select {} from {} offset 0) as i").format(_list(parts), given)
 
 

@@ -4,20 +4,23 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from psycopg import Connection
+from psycopg.errors import UniqueViolation
 
 from processor.adapters.postgres.named_sql import named_sql
 from processor.adapters.postgres.state_writer_arrays import (
     Arrays,
     alike,
+    answers,
     identities,
     literals,
     new_texts,
     raws,
+    readings,
     time_texts,
-    versions,
     written,
 )
 from processor.adapters.postgres.state_writer_bisect import Pieces
+from processor.adapters.postgres.state_writer_facts import Memory, TableFacts
 from processor.adapters.postgres.state_writer_foretold import lost_time
 from processor.adapters.postgres.state_writer_kept import is_doubtful
 from processor.adapters.postgres.state_writer_rows import found_in
@@ -28,6 +31,7 @@ from processor.core.correction import Correction, Result, Source
 from processor.service.apply_decide import unlike_after
 from processor.service.apply_state import (
     NO_REFERENCES,
+    AnsweredBefore,
     Effect,
     Found,
     Made,
@@ -50,43 +54,49 @@ class PostgresStateTransaction:
     """Implements `processor.service.apply_state.StateTransaction`."""
 
     def __init__(
-        self, connection: Connection, statements: Callable[[ObjectType], Statements], statement_timeout_s: float
+        self,
+        connection: Connection,
+        statements: Callable[[ObjectType], Statements],
+        memory: Memory,
+        statement_timeout_s: float,
     ) -> None:
+        self._memory = memory
+        self._has_looked = False
         self._connection = connection
         self._pieces = Pieces(connection, statement_timeout_s)
         self._read_back = Pieces(connection, statement_timeout_s)
         """With patience of its own: what was written in time is told of, however slow the writing was."""
         self._statements = statements
-        self._unread = Unread(connection, self._pieces, statements)
-        self._changes_rows: dict[str, bool] = {}
-        """By table; asked in each transaction, since a trigger may come at any time."""
+        self._facts = TableFacts(connection)
+        self._unread = Unread(connection, self._pieces, statements, self._facts)
 
     def answered(self, corrections: Sequence[Correction], now: datetime) -> list[Verdict | None]:
         """What was answered is looked up; no row is needed against others, since the district is locked (ADR 0048).
 
+        Not so behind a batch of which nothing was known: another that is delivered again is found when it is concluded.
         A key with a character that the database's encoding lacks is refused, and nothing is kept of it.
         """
         verdicts: list[Verdict | None] = [None] * len(corrections)
         for place, refusal in self._not_held([correction.source.key for correction in corrections]).items():
             verdicts[place] = Verdict(Result.REJECTED_BY_STATE, refusal_text(refusal.sqlstate, "key"), now)
+        if not self._memory.may_know:
+            return verdicts
+        self._has_looked, self._memory.may_know = True, False
         places = [place for place, verdict in enumerate(verdicts) if verdict is None]
         sources = [corrections[place].source for place in places]
         for n, result, detail, answered_at in self._connection.execute(_SQL["answered"], literals(_sendings(sources))):
+            self._memory.may_know = True
             verdicts[places[n - 1]] = Verdict(Result(result), detail, answered_at.astimezone(UTC))
         return verdicts
 
     def conclude(self, verdicts: Sequence[tuple[Correction, Verdict]]) -> None:
-        sources = [correction.source for correction, _ in verdicts]
-        arrays: Arrays = {
-            **_sendings(sources),
-            "district_id": [source.district_id for source in sources],
-            "object": [source.object for source in sources],
-            "key": [source.key for source in sources],
-            "result": [verdict.result.value for _, verdict in verdicts],
-            "detail": [verdict.detail for _, verdict in verdicts],
-            "answered_at": time_texts([verdict.answered_at for _, verdict in verdicts]),
-        }
-        self._connection.execute(_SQL["conclude"], literals(arrays))
+        try:
+            self._connection.execute(_SQL["conclude"], literals(answers(verdicts)))
+        except UniqueViolation as violation:
+            if self._has_looked:
+                raise
+            self._memory.may_know = True
+            raise AnsweredBefore from violation
 
     def read(self, object_type: ObjectType, corrections: Sequence[Correction]) -> list[Found | Refusal]:
         return self._read(self._pieces, object_type, corrections)
@@ -107,9 +117,11 @@ class PostgresStateTransaction:
     def kept_otherwise(self, object_type: ObjectType, writes: Sequence[Write]) -> dict[int, tuple[str, ...] | Refusal]:
         """Rows that surely hold what was written are not read."""
         statements, doubted = self._statements(object_type), self._statements(object_type).doubted
-        places = [*range(len(writes))]
-        if not self._may_change(statements.table):
-            places = [n for n in places if is_doubtful(writes[n], doubted)] if doubted else []
+        places: Sequence[int] = range(len(writes))
+        if not self._facts.of(statements).may_change_rows:
+            if not doubted:
+                return {}
+            places = [n for n in places if is_doubtful(writes[n], doubted)]
         corrections = [writes[place].correction for place in places]
         found = self._read(self._read_back, object_type, corrections) if places else []
         unlike = {
@@ -117,11 +129,6 @@ class PostgresStateTransaction:
             for place, held in zip(places, found, strict=True)
         }
         return {place: names for place, names in unlike.items() if names}
-
-    def _may_change(self, table: str) -> bool:
-        if table not in self._changes_rows:
-            ((self._changes_rows[table],),) = self._connection.execute(_SQL["changes_rows"], {"table": table})
-        return self._changes_rows[table]
 
     def resolve(self, object_type: ObjectType, writes: Sequence[Write]) -> list[References | Refusal]:
         ids: list[dict[str, str | None]] = [{} for _ in writes]
@@ -198,7 +205,7 @@ class PostgresStateTransaction:
         return self._unread.update(object_type, writes, made)
 
     def record_seen(self, object_type: ObjectType, corrections: Sequence[Correction]) -> None:
-        parameters = {"object": object_type.name, **literals(identities(corrections) | versions(corrections))}
+        parameters = {"object": object_type.name, **literals(readings(corrections))}
         self._connection.execute(self._statements(object_type).seen, parameters)
 
     def _write(self, statement: bytes, object_type: ObjectType, writes: Sequence[Write]) -> list[WriteResult]:

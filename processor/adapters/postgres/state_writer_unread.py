@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from psycopg import Connection
 
 from processor.adapters.postgres.state_writer_arrays import alike, written
 from processor.adapters.postgres.state_writer_bisect import MAX_ROWS, Pieces
+from processor.adapters.postgres.state_writer_facts import TableFacts
 from processor.adapters.postgres.state_writer_foretold import foretold, lost_time
 from processor.adapters.postgres.state_writer_statements import Statements
 from processor.core.catalog import FieldSpec, ObjectType
@@ -21,7 +23,7 @@ class Piece:
 
     fields: tuple[FieldSpec, ...]
     places: Sequence[int]
-    parameters: dict[str, str]
+    parameters: dict[str, str | int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,14 @@ class MadeWrites:
 class Unread:
     """Of one transaction. What is not written stands as it was, whatever the reason, and nothing is said of it."""
 
-    def __init__(self, connection: Connection, pieces: Pieces, statements: Callable[[ObjectType], Statements]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        pieces: Pieces,
+        statements: Callable[[ObjectType], Statements],
+        facts: TableFacts,
+    ) -> None:
+        self._facts = facts
         self._connection = connection
         self._pieces = pieces
         self._statements = statements
@@ -43,7 +52,8 @@ class Unread:
     def create(self, object_type: ObjectType, writes: Sequence[Write], made: Made | None) -> set[int]:
         """Places of those created."""
         statements = self._statements(object_type)
-        return self._written(self._made(statements, object_type, writes, made), lambda _: statements.create)
+        made = self._made(statements, object_type, writes, made)
+        return self._written(made, lambda _: statements.create_all, self._some_or_all)
 
     def update(self, object_type: ObjectType, writes: Sequence[Write], made: Made | None) -> set[int]:
         """Places of those updated.
@@ -53,7 +63,10 @@ class Unread:
         statements = self._statements(object_type)
         if statements.looked_up:
             return set()
-        return self._written(self._made(statements, object_type, writes, made), statements.update)
+        made = self._made(statements, object_type, writes, made)
+        if self._facts.of(statements).has_unique_key:
+            return self._written(made, statements.update_of_one, self._some_or_all)
+        return self._written(made, statements.update, self._each_once)
 
     @staticmethod
     def _made(
@@ -64,21 +77,26 @@ class Unread:
             return made
         return made_of(statements, object_type, writes)
 
-    def _written(self, made: MadeWrites, statement_of: Callable[[Sequence[FieldSpec]], bytes]) -> set[int]:
-        return {
-            piece.places[n - 1]
-            for piece in made.pieces
-            for n in self._run(statement_of(piece.fields), piece.parameters)
-        }
+    def _written(
+        self,
+        made: MadeWrites,
+        statement_of: Callable[[Sequence[FieldSpec]], bytes],
+        run: Callable[[bytes, Piece], Iterable[int] | None],
+    ) -> set[int]:
+        """Nothing of a piece is done where one row fails, or where `run` says so: what was written is undone."""
+        done: set[int] = set()
+        for piece in made.pieces:
+            done.update(self._pieces.at_once(partial(run, statement_of(piece.fields), piece)) or ())
+        return done
 
-    def _run(self, statement: bytes, parameters: dict[str, str]) -> Sequence[int]:
-        """Nothing is done where one row fails, or where a key has two rows: what was written of them is undone."""
+    def _some_or_all(self, statement: bytes, piece: Piece) -> Iterable[int] | None:
+        ((some,),) = self._connection.execute(statement, piece.parameters)
+        return piece.places if some is None else [piece.places[n - 1] for n in some] or None
 
-        def run() -> list[int] | None:
-            found = [n for (n,) in self._connection.execute(statement, parameters)]
-            return found if len(found) == len(set(found)) else None
-
-        return self._pieces.at_once(run) or []
+    def _each_once(self, statement: bytes, piece: Piece) -> Iterable[int] | None:
+        """None where a key has two rows."""
+        found = [n for (n,) in self._connection.execute(statement, piece.parameters)]
+        return [piece.places[n - 1] for n in found] if len(found) == len(set(found)) else None
 
 
 def made_of(statements: Statements, object_type: ObjectType, writes: Sequence[Write]) -> MadeWrites:
@@ -88,7 +106,9 @@ def made_of(statements: Statements, object_type: ObjectType, writes: Sequence[Wr
 
 def _pieces(statements: Statements, object_type: ObjectType, writes: Sequence[Write]) -> Iterator[Piece]:
     for places in alike(writes):
-        held = [place for place in places if lost_time(object_type, statements.without_zone, writes[place]) is None]
+        held = places
+        if statements.without_zone:
+            held = [place for place in places if lost_time(object_type, statements.without_zone, writes[place]) is None]
         for start in range(0, len(held), MAX_ROWS):
             piece = held[start : start + MAX_ROWS]
             old: Sequence[Sequence[str | None]] = ()
@@ -98,7 +118,8 @@ def _pieces(statements: Statements, object_type: ObjectType, writes: Sequence[Wr
                 continue
             arrays = written(object_type, [writes[place] for place in piece], statements.zoned, old)
             if not _has_nul(arrays.values()):
-                yield Piece(writes[piece[0]].fields, piece, {"object": object_type.name, **arrays})
+                parameters: dict[str, str | int] = {"object": object_type.name, "count": len(piece), **arrays}
+                yield Piece(writes[piece[0]].fields, piece, parameters)
 
 
 def _foretold(

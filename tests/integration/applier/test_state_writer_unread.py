@@ -1,10 +1,11 @@
 """Rows that are as their corrections expect them are written without being read; all others are read and decided."""
 
-from typing import Any
+from typing import Any, LiteralString
 
 import pytest
 
 from processor.adapters.postgres import state_writer_unread
+from processor.adapters.postgres.named_sql import named_sql
 from processor.adapters.postgres.state_writer_columns import Columns
 from processor.adapters.postgres.state_writer_statements import Statements
 from processor.adapters.postgres.state_writer_transaction import PostgresStateTransaction
@@ -148,3 +149,57 @@ def test_what_was_made_for_another_connection_is_made_anew(world: World) -> None
     world.writer.close()
     assert [answer.result for answer in apply_ready(batch, world.writer, NOW)] == [Result.APPLIED]
     assert world.rows("select seen_at::text from person") == [("2026-08-02 05:20:30.12",)]
+
+
+def test_what_was_answered_before_is_found_though_nobody_looked(world: World) -> None:
+    """Behind a batch of which nothing was known none is looked for; all that was done for it meanwhile is undone."""
+    first, new = create("Person", "7", A), create("Person", "9", A)
+    world.apply(first)
+    world.apply(create("Person", "8", A))
+    world.edit("update resync_applier.applied set detail = 'as before' where key = '7'")
+    world.edit("delete from person")
+    told = [(answer.result, answer.detail) for answer in world.apply(first, new)]
+    assert told == [(Result.APPLIED, "as before"), (Result.APPLIED, None)]
+    assert world.rows("select person_id::text from person") == [("9",)]
+    assert world.said(new) == (Result.APPLIED, None)
+
+
+@pytest.mark.parametrize(
+    ("made", "is_unique"),
+    [
+        ("create unique index on person (district_id, person_id)", True),
+        ("create unique index on person (person_id) include (last_name)", True),
+        ("create unique index on person (person_id, last_name)", False),
+        ("create unique index on person (person_id) where last_name <> ''", False),
+        ("create unique index on person ((person_id + 1))", False),
+        ("create index on person (person_id)", False),
+    ],
+)
+def test_whether_a_key_may_have_two_rows(world: World, made: LiteralString, *, is_unique: bool) -> None:
+    world.edit("alter table person drop constraint person_key")
+    world.edit(made)
+    assert has_unique_key(world) is is_unique
+
+
+def test_a_table_that_others_inherit_from_may_have_two_rows_of_a_key(world: World) -> None:
+    assert has_unique_key(world)
+    world.edit("create table heir () inherits (person)")
+    assert not has_unique_key(world)
+
+
+def has_unique_key(world: World) -> bool:
+    asked = {"table": "person", "key": ["district_id", "person_id"]}
+    ((_, is_unique),) = world.connection.execute(named_sql("applier.sql")["table_facts"], asked)
+    return bool(is_unique)
+
+
+def test_a_row_that_a_trigger_keeps_out_is_not_told_as_applied(world: World) -> None:
+    world.edit(
+        "create function keep_out() returns trigger language plpgsql as"
+        " $$ begin return case when new.last_name = 'Out' then null else new end; end $$"
+    )
+    world.edit("create trigger keep_out before insert on person for each row execute function keep_out()")
+    told = world.results(create("Person", "7", A), create("Person", "8", {**A, "lastName": "Out"}))
+    assert told == [Result.APPLIED, Result.CONFLICT]
+    assert world.rows("select person_id from person") == [(7,)]
+    assert world.recorded("Person", "8") is None

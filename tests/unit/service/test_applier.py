@@ -44,6 +44,7 @@ class State:
     applied: list[str] = field(default_factory=list)
     faults: int = 0
     begins: Callable[[], None] = lambda: None
+    makes: Callable[[], None] = lambda: None
     made: Semaphore = field(default_factory=partial(Semaphore, 0))
     """Of each batch that was made ready."""
 
@@ -61,6 +62,7 @@ class State:
 
     def make(self, object_type: ObjectType, writes: Sequence[Write]) -> None:
         assert [each.correction.source.object for each in writes] == [object_type.name] * len(writes)
+        self.makes()
         self.made.release()
 
     def prune(self, now: datetime) -> int:
@@ -76,10 +78,13 @@ class Broker:
     may: Event = field(default_factory=Event)
     begun: Event = field(default_factory=Event)
     keys: list[str] = field(default_factory=list)
+    is_open: bool = False
 
     def commit(self, records: Iterable[Outgoing], _offsets: Sequence[Any]) -> bool:
+        self.is_open = True
         self.begun.set()
         assert self.may.wait(WAIT_S)
+        self.is_open = False
         if self.aborts:
             self.aborts -= 1
             return False
@@ -134,6 +139,65 @@ def test_the_next_batch_is_applied_while_the_one_before_is_answered(world: World
     assert world.state.applied == world.broker.keys == ALL
     assert world.inbox.done == 5
     assert not world.applier().step()
+
+
+@dataclass(slots=True)
+class Reading(Waiting):
+    """`reads` is called whenever something is read; it says how much there was."""
+
+    reads: Callable[[], int] = lambda: 0
+
+    def fill(self, timeout_s: float) -> int:
+        assert timeout_s == 0, "nobody waits for records while there is something in hand"
+        return self.reads()
+
+
+def test_what_arrives_meanwhile_is_read_while_no_transaction_is_open(world: World) -> None:
+    arrived = iter([4])
+
+    def reads() -> int:
+        assert not world.broker.is_open
+        world.inbox.log = corrections(9)
+        return next(arrived, 0)
+
+    def makes() -> None:
+        """The second batch, once the first is being answered, which goes on until there is a third."""
+        if world.inbox.taken == 4:
+            assert world.broker.begun.wait(WAIT_S)
+        if world.inbox.taken > 4:
+            world.broker.may.set()
+
+    world.inbox = Reading(corrections(6), reads=reads)
+    world.state.makes = makes
+    assert world.applier().step()
+    assert world.broker.keys == [str(n) for n in range(9)]
+    assert world.inbox.done == 9
+
+
+def test_nothing_is_answered_that_was_in_hand_when_partitions_moved(world: World) -> None:
+    """They are others' then. What is this applier's is read again."""
+    moved = Event()
+
+    def reads() -> int:
+        if world.inbox.done == 2 and not moved.is_set():
+            world.inbox.rewound += 1
+            moved.set()
+        return 0
+
+    def begins() -> None:
+        if world.state.applied:
+            assert moved.wait(WAIT_S)
+
+    world.inbox = Reading(corrections(5), reads=reads)
+    world.state.begins = begins
+    world.broker.may.set()
+    applier = world.applier()
+    assert applier.step()
+    assert world.state.applied == ALL
+    assert world.broker.keys == ["0", "1"]
+    assert (world.inbox.done, world.inbox.taken, world.inbox.rewound) == (2, 2, 2)
+    assert applier.step()
+    assert world.broker.keys == ALL
 
 
 def test_the_next_batch_is_made_ready_while_one_is_applied(world: World) -> None:

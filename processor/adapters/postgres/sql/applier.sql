@@ -1,9 +1,9 @@
 -- Statements of the applier that are the same for every object.
 
--- name: lock_districts
-select pg_advisory_xact_lock(district.lock) from unnest(%(locks)s::bigint[]) as district (lock);
-
--- name: check_at_once
+-- The lock stands in a statement of its own, whose snapshot nothing is read by.
+-- name: begin
+begin isolation level read committed;
+select pg_advisory_xact_lock(district.lock) from unnest(array[{locks}]::bigint[]) as district (lock);
 set constraints all immediate;
 
 -- name: answered
@@ -11,11 +11,13 @@ select c.n, a.result, a.detail, a.answered_at
 from unnest(%(correction_id)s::uuid[], %(sent_at)s::timestamptz[]) with ordinality as c (correction_id, sent_at, n)
 join resync_applier.applied a on a.correction_id = c.correction_id and a.sent_at = c.sent_at;
 
--- Fails where there is an answer already: that cannot be while the district is locked.
+-- Fails where there is an answer already, which was not looked for.
 -- name: conclude
 insert into resync_applier.applied (correction_id, sent_at, district_id, object, key, result, detail, answered_at)
-select * from unnest(%(correction_id)s::uuid[], %(sent_at)s::timestamptz[], %(district_id)s::text[], %(object)s::text[],
-                     %(key)s::text[], %(result)s::text[], %(detail)s::text[], %(answered_at)s::timestamptz[]);
+select i.correction_id, (%(sent_at)s::timestamptz[])[i.alike], (%(district_id)s::text[])[i.alike],
+       (%(object)s::text[])[i.alike], i.key, (%(result)s::text[])[i.alike], (%(detail)s::text[])[i.alike],
+       (%(answered_at)s::timestamptz[])[i.alike]
+from unnest(%(correction_id)s::uuid[], %(key)s::text[], %(alike)s::int[]) as i (correction_id, key, alike);
 
 -- A column's type without length or precision, a domain's base: a cast to `varchar(3)` would cut silently what the
 -- assignment to the column refuses.
@@ -33,8 +35,9 @@ from bare b join pg_type t on t.oid = b.type_id and t.typtype <> 'd'
 order by b.attnum;
 
 -- Whether something at the table may change a row while it is written: a trigger before or instead of it, a rule. What
--- is no plain table hides those of the tables behind it.
--- name: changes_rows
+-- is no plain table hides those of the tables behind it. And whether no two rows can have one key: a unique index on its
+-- columns, or some of them, says so, unless tables inherit from this one.
+-- name: table_facts
 select exists (
     select from pg_class c where c.oid = to_regclass(%(table)s) and c.relkind <> 'r'
 ) or exists (
@@ -43,6 +46,17 @@ select exists (
       and g.tgtype & 1 <> 0 and g.tgtype & 66 <> 0 and g.tgtype & 20 <> 0
 ) or exists (
     select from pg_rewrite r where r.ev_class = to_regclass(%(table)s) and r.ev_type <> '1' and r.ev_enabled <> 'D'
+), exists (
+    select from pg_index x join pg_class c on c.oid = x.indrelid
+    where c.oid = to_regclass(%(table)s) and (c.relkind = 'p' or not c.relhassubclass)
+      and x.indisunique and x.indisvalid and x.indpred is null and x.indexprs is null
+      and not exists (
+        select from generate_series(0, x.indnkeyatts - 1) n
+        left join pg_attribute a on a.attrelid = c.oid and a.attnum = x.indkey[n] and a.attname = any(%(key)s::text[])
+          and a.attcollation = x.indcollation[n]
+        left join pg_opclass o on o.oid = x.indclass[n] and o.opcdefault
+        where a.attnum is null or o.oid is null
+      )
 );
 
 -- Fails on a text with a character that the database's encoding lacks.

@@ -4,51 +4,87 @@
 -- name: read
 select i.n, v.epoch, v.snapshot_xmax, v.in_progress, t.{key} is not null, {texts}
 from {input}
-left join resync_applier.versions v on {recorded}
+left join lateral ({versions}) v on true
 left join {table} t on {same_record}
 order by i.n;
 
--- The compare stands in the write: the row is still as it was read, and no newer version is recorded. Rows that the key
--- had before are looked up once more, so that a place comes back as often as there are: one of two may be as expected.
+-- The compare stands in the write: the row is still as it was read, and no newer version is recorded. No two rows have
+-- one key here.
+-- name: update_of_one
+with written as (
+    update {table} t set {assignments}
+    from {input} left join lateral ({versions}) v on true
+    where {same_record} and {not_older} and {unchanged}
+    returning {returned}
+), {keep_versions}
+select {places} from written;
+
+-- Rows that the key had before are looked up once more, so that a place comes back as often as there are: one of two may
+-- be as expected.
 -- name: update
 with written as (
     update {table} t set {assignments}
-    from {input} left join resync_applier.versions v on {recorded}
+    from {input} left join lateral ({versions}) v on true
     where {same_record} and {not_older} and {unchanged}
-    returning i.n, i.district, i.key, i.epoch, i.snapshot_xmax, i.in_progress, i.correction_id
-), kept as (
-    {keep_version} from written i {newest}
-)
+    returning {returned}
+), {keep_versions}
 select i.n from written i join {table} t on {same_record};
 
 -- name: delete
 with written as (
     delete from {table} t
-    using {input} left join resync_applier.versions v on {recorded}
+    using {input} left join lateral ({versions}) v on true
     where {same_record} and {not_older} and {unchanged}
-    returning i.n, i.district, i.key, i.epoch, i.snapshot_xmax, i.in_progress, i.correction_id
-), kept as (
-    {keep_version} from written i {newest}
-)
+    returning {returned}
+), {keep_versions}
 select n from written;
 
 -- name: create
 with allowed as (
-    select i.* from {input} left join resync_applier.versions v on {recorded}
+    select {returned}, i.new
+    from {input} left join lateral ({versions}) v on true
     where {not_older} and not exists (select from {table} t where {same_record})
 ), stored as (
     insert into {table} as t ({columns}) select {values} from allowed i
     returning {identity}
 ), written as (
     select i.* from allowed i join stored t on {same_record}
-), kept as (
-    {keep_version} from written i {newest}
-)
+), {keep_versions}
 select n from written;
+
+-- No place comes back where a row was not stored (a trigger may keep it out): all is to be undone then.
+-- name: create_all
+with written as (
+    select {returned}, i.new
+    from {input} left join lateral ({versions}) v on true
+    where {not_older} and not exists (select from {table} t where {same_record})
+), stored as (
+    insert into {table} as t ({columns}) select {values} from written i
+    returning 1
+), {keep_versions}
+select case when (select count(*) from stored) = count(*) then {places} else '{{}}' end from written;
+
+-- Of those written, null for all of them.
+-- name: places
+case when count(*) <> %(count)s then coalesce(array_agg(n), '{}') end
 
 -- Nothing was left to write, but older corrections on their way must not be written any more.
 -- name: seen
 {keep_version} from {input} {newest};
+
+-- What `written` has of `i` and `v`.
+-- name: returned
+i.n, i.district, i.key, i.epoch, i.snapshot_xmax, i.in_progress, i.correction_id, v.key is not null as is_recorded
+
+-- None of them is older than what is recorded, and the district is locked: nobody else records one meanwhile.
+-- name: keep_versions
+kept as (
+    {keep_version} from written i where not i.is_recorded
+), renewed as (
+    update resync_applier.versions v
+    set epoch = i.epoch, snapshot_xmax = i.snapshot_xmax, in_progress = i.in_progress, correction_id = i.correction_id
+    from written i where i.is_recorded and {recorded}
+)
 
 -- name: keep_version
 insert into resync_applier.versions as v (district_id, object, key, epoch, snapshot_xmax, in_progress, correction_id)
@@ -62,6 +98,11 @@ where (v.epoch, v.snapshot_xmax, -v.in_progress) <= (excluded.epoch, excluded.sn
 
 -- name: recorded
 v.district_id = i.district and v.object = %(object)s and v.key = i.key
+
+-- By its key, one by one: on few, or none yet, the planner would read all of an object's for each statement, as it goes on
+-- to do when there are many.
+-- name: versions
+select * from resync_applier.versions v where v.district_id = i.district and v.object = %(object)s and v.key = i.key offset 0
 
 -- name: not_older
 (v.key is null or (i.epoch, i.snapshot_xmax, -i.in_progress) >= (v.epoch, v.snapshot_xmax, -v.in_progress))

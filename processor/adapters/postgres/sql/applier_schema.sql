@@ -20,7 +20,7 @@ create table if not exists resync_applier.applied (
     detail         text,
     answered_at    timestamptz not null,
     constraint applied_once primary key (correction_id, sent_at)
-) with (fillfactor = 60);
+);
 create index if not exists applied_answered_at on resync_applier.applied (answered_at);
 
 -- The newest reading of the district that was applied to a key. Outlives the key's row.
