@@ -20,8 +20,6 @@ from processor.settings import Topics
 
 MARKER = b"1"
 """Value of a record in `resync.accepted`: its key says all, and null would be a tombstone."""
-MANY = 4
-"""Requests of one key that are alike; it takes a while to prepare what writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +58,6 @@ class Emitter:
         for record in plan.history:
             if isinstance(record, Alike | Sent):
                 yield from self.alike(record, traces)
-            elif isinstance(record, SingleStatuses | SingleOutcomes) and len(record.singles) < MANY:
-                yield from (self.history(each, traces) for each in record.each())
             elif isinstance(record, SingleStatuses):
                 yield from self.statuses(record, traces)
             elif isinstance(record, SingleOutcomes):

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Container, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from processor.core.accept import Rejected, chunk_status, refuse
@@ -29,6 +29,20 @@ from processor.service.work import Item, Poison, Work, origin_of
 log = logging.getLogger(__name__)
 
 
+MANY = 6
+"""From the so manieth on, requests that are alike go together: what tells of them takes a while to prepare."""
+
+
+@dataclass(slots=True)
+class _Kind:
+    """Requests that are like one, which came by one topic and partition."""
+
+    like: Request
+    seen: int = 0
+    singles: Singles | None = None
+    """None where there is more to be done about them, or they are few so far."""
+
+
 class Sorter:
     """Sorts batches for one process. `known` holds the ids of work already taken on; without a policy all may ask."""
 
@@ -41,6 +55,7 @@ class Sorter:
         bulk_waits: Callable[[int], bool] = lambda _partition: False,
         *,
         remembered_since_s: float = 0.0,
+        many: int = MANY,
     ) -> None:
         """`bulk_waits` says whether chunks of a partition are yet to be decided.
 
@@ -52,12 +67,13 @@ class Sorter:
         self._policy = policy
         self._bulk_waits = bulk_waits
         self._remembered_since_s = remembered_since_s
-        self._alike: dict[tuple[int, str, int], tuple[Request, Singles | None]] = {}
-        """By the one that others are like, which is held so that no other one takes its place, and where they came."""
+        self._many = many
+        self._kinds: dict[tuple[int, str, int], _Kind] = {}
+        """By the one that others are like, which each of these holds so that no other one takes its place."""
 
     def sort(self, batch: Sequence[Work | Poison], now: datetime) -> Intake:
         """Sorts the records in their order; the first of several alike is the one that counts."""
-        self._alike.clear()
+        self._kinds.clear()
         intake = Intake()
         for item in batch:
             if isinstance(item, Poison):
@@ -93,11 +109,12 @@ class Sorter:
         kind = self._catalog.objects.get(like.object)
         if kind is None or not is_plain_key(single.key, kind.key_type):
             return False
-        alike = id(like), record.topic, record.partition
-        begun = self._alike.get(alike)
-        if begun is None:
-            begun = self._alike[alike] = like, self._begin(record, single, intake, now)
-        singles = begun[1]
+        place = id(like), record.topic, record.partition
+        alike = self._kinds.get(place) or self._kinds.setdefault(place, _Kind(like))
+        alike.seen += 1
+        if alike.seen == self._many:
+            alike.singles = self._begin(record, single, intake, now)
+        singles = alike.singles
         if singles is None:
             return False
         if self._is_new(item, accepted_id(single.request_id, like.district_id, FIRST_CHUNK, 1), intake):
@@ -141,7 +158,7 @@ class Sorter:
         elif self._is_new(item, accepted_id(request.request_id, request.district_id, REFUSED, 1), intake):
             intake.refused.append(why.ground)
             _note(item.record, request, intake)
-            self._alike.clear()  # who is taken on after it is told of after it
+            self._kinds.clear()  # who is taken on after it is told of after it
             log.warning("%s: request %s is not authorised: %s", item.record.place, request.request_id, why.ground)
             intake.plan.add(refuse(request, Rejected(Reason.NOT_AUTHORIZED, why.detail), now))
 

@@ -23,7 +23,7 @@ from processor.service.intake import Intake
 from processor.service.ports import BothSides, SnapshotUnavailable
 from processor.service.records import TRACEPARENT, Lane, Outgoing
 from processor.service.resync import observe, resync
-from processor.service.sorter import Sorter
+from processor.service.sorter import MANY, Sorter
 from processor.service.work import Work, decode
 from processor.settings import Topics
 from tests.unit.codec.records import CATALOG as SHIPPED
@@ -94,7 +94,7 @@ def apart(each: Work) -> Work:
 def decided(
     batch: Sequence[Work], data: Databases, known: frozenset[bytes] = frozenset(), policy: Policy | None = None
 ) -> tuple[Intake, Plan]:
-    intake = Sorter(CATALOG, PARTITIONS, known, policy).sort(batch, NOW)
+    intake = Sorter(CATALOG, PARTITIONS, known, policy, many=1).sort(batch, NOW)
     seen = observe(intake.chunks, data, CATALOG, intake.singles)
     return intake, resync(seen.chunks, seen, CATALOG, NOW)
 
@@ -204,8 +204,15 @@ def test_requests_that_all_came_again_leave_nothing_behind() -> None:
     assert (intake.singles, plan) == ([], Plan())
 
 
+def test_few_are_requests_as_any() -> None:
+    batch = [item(replace(ASKED, request_id=request_id)) for request_id in IDS[: MANY + 1]]
+    intake = Sorter(CATALOG, PARTITIONS, ()).sort(batch, NOW)
+    assert len(intake.chunks) == MANY - 1
+    assert [len(alike.singles) for alike in intake.singles] == [2]
+
+
 def test_a_sorter_sorts_one_batch_after_the_other() -> None:
-    sorter = Sorter(CATALOG, PARTITIONS, ())
+    sorter = Sorter(CATALOG, PARTITIONS, (), many=1)
     assert [len(sorter.sort([item(ASKED)], NOW).singles) for _ in range(2)] == [1, 1]
 
 
