@@ -131,10 +131,10 @@ def _by_digests(chunk: Chunk, scans: Scans, wanted: Chosen | None, limits: Limit
         after = scan.after if seen is None else seen.last
         try:
             digests = scans.digests(chunk.district_id, chunk.object, after, size, wanted)
-        except ReadTimedOut:
+        except (SnapshotUnavailable, Disordered):
             if seen is None:
                 raise
-            break  # the next part is smaller for the time that this one took
+            break  # the next part meets it too, and is smaller for the time that this one took
         found = None if digests is None else equal_window(*digests, size)
         if found is None:
             return _Tried(seen, read, size)
