@@ -237,7 +237,7 @@ def _text(field: FieldSpec, column: sql.Identifier, column_type: str | None, sid
     if (spelled := _spelled(field, column_type)) is not None:
         return _when(*spelled, column, side)
     if column_type in _TEXTS and (field.kind is not Kind.STRING or field.crosswalk):
-        return sql.SQL("replace({}, {}, {})").format(as_is, sql.Literal(_MARK), sql.Literal(2 * _MARK))
+        return sql.SQL('replace({} COLLATE "C", {}, {})').format(as_is, sql.Literal(_MARK), sql.Literal(2 * _MARK))
     return as_is
 
 
@@ -261,7 +261,7 @@ def _boolean(text: sql.Composed, side: _Side) -> sql.Composed:
     lists = {name: sql.SQL(", ").join(map(sql.Literal, words)) for name, words in (("yes", _TRUE), ("no", _FALSE))}
     return sql.SQL(
         "CASE WHEN lower({t}) IN ({yes}) THEN 'true' WHEN lower({t}) IN ({no}) THEN 'false' ELSE {other} END"
-    ).format(t=text, other=side.other(text), **lists)
+    ).format(t=sql.SQL('{} COLLATE "C"').format(text), other=side.other(text), **lists)
 
 
 def _when(condition: str, spelled: str, column: sql.Identifier, side: _Side) -> sql.Composed:
