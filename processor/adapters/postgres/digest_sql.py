@@ -53,6 +53,8 @@ _IN_RECORD: Mapping[str, str] = {
 Postgres's own hash of 8 bytes is one of 4 of them (-1 is 4294967295), and that of a number takes no heed of its sign;
 a collation may take several texts for one.
 """
+_UNMARKED = frozenset({*_IN_RECORD, "boolean", "double precision", "real"})
+"""Types of which no text has the mark; of others one may, as of a domain."""
 _PLAIN = "^[!-~]([ -~]{0,253}[!-~])?$"
 """Keys in one spelling, whatever Unicode says of others."""
 _TRUE, _FALSE = ("true", "t", "yes", "y", "on", "1"), ("false", "f", "no", "n", "off", "0")
@@ -236,7 +238,7 @@ def _text(field: FieldSpec, column: sql.Identifier, column_type: str | None, sid
         return _boolean(as_is, side)
     if (spelled := _spelled(field, column_type)) is not None:
         return _when(*spelled, column, side)
-    if column_type in _TEXTS and (field.kind is not Kind.STRING or field.crosswalk):
+    if column_type not in _UNMARKED and (field.kind is not Kind.STRING or field.crosswalk):
         return sql.SQL('replace({} COLLATE "C", {}, {})').format(as_is, sql.Literal(_MARK), sql.Literal(2 * _MARK))
     return as_is
 
