@@ -14,7 +14,7 @@ from processor.core.history import ChunkState, ChunkStatus, RequestState, Reques
 from processor.core.plan import Plan
 from processor.core.request import All, Filter, Mode, Report
 from processor.core.scan import MAX_LINES, MAX_SIZE, SHRINKAGE, scan_of
-from processor.core.window import Disordered
+from processor.core.window import Disordered, Page
 from processor.service.intake import Intake, take_request
 from processor.service.ports import SnapshotImpossible, SnapshotUnavailable
 from processor.service.scan import decide_part, read_part, survey
@@ -174,6 +174,24 @@ def test_a_part_that_takes_too_long_is_tried_with_fewer_rows_until_it_is_read() 
     assert sizes == [(100, 0), (10, 0), (1, 0)]
     (following,) = decide_part(read_part(part, world, CATALOG), CATALOG, NOW).chunks
     assert following.scan == Scan("0", 1, 100, 49, 100)
+
+
+class SlowLines(Databases):
+    """Digests of all rows come in time, and one of each does not."""
+
+    def lines(
+        self, district_id: str, object_name: str, after: str | None, size: int, chosen: Chosen | None = None
+    ) -> tuple[Page, Page] | None:
+        self.slow_above = 0
+        return Databases.lines(self, district_id, object_name, after, size, chosen)
+
+
+def test_digests_of_rows_shrink_from_the_size_that_they_had() -> None:
+    """After one of all rows, of which a part may have many more."""
+    world = SlowLines(databases(2_000).district)
+    part = replace(first_part(world), scan=Scan(None, 0, 100, 2_000, 1_600))
+    (again,) = decide_part(read_part(part, world, CATALOG), CATALOG, NOW).retries
+    assert (scan_of(again).size, scan_of(again).digest) == (1_600 // SHRINKAGE, 0)
 
 
 def test_pages_of_columns_shrink_from_the_size_that_they_had() -> None:
