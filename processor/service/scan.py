@@ -94,11 +94,13 @@ def read_part(chunk: Chunk, scans: Scans, catalog: Catalog) -> PartRead:
         # Where a digest of all rows was for nothing, one of each is read for as many: that takes about as long, and
         # they come packed, unless a filter chooses them.
         size = max(scan.size, min(tried.unequal, MAX_LINES) if wanted is None else 0)
-        place, lines, then = (chunk.district_id, chunk.object, scan.after), None, 0
+        place, then = (chunk.district_id, chunk.object, scan.after), 0
+        lines: tuple[Lines | Page, Lines | Page] | None = None
         if tried.equal is not None:
             chunk, then = replace(chunk, scan=replace(scan, digest=tried.rows)), size if tried.unequal else 0
         elif not scan.by_rows:
-            chunk, lines = _sized(chunk, size), scans.lines(*place, size, wanted)
+            chunk = _sized(chunk, size)
+            lines = scans.lines(*place, size, wanted)
         if tried.equal or lines:
             return PartRead(chunk, None, lines, tried.equal, then, monotonic() - started)
         # What follows is sized by what was asked for, and not by what digests of rows would have had.
@@ -131,10 +133,10 @@ def _by_digests(chunk: Chunk, scans: Scans, wanted: Chosen | None, limits: Limit
         after = scan.after if seen is None else seen.last
         try:
             digests = scans.digests(chunk.district_id, chunk.object, after, size, wanted)
-        except ReadTimedOut:
+        except (SnapshotUnavailable, Disordered):
             if seen is None:
                 raise
-            break  # the next part is smaller for the time that this one took
+            break  # the next part meets it too, and is smaller for the time that this one took
         found = None if digests is None else equal_window(*digests, size)
         if found is None:
             return _Tried(seen, read, size)

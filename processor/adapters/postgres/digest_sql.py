@@ -53,6 +53,8 @@ _IN_RECORD: Mapping[str, str] = {
 Postgres's own hash of 8 bytes is one of 4 of them (-1 is 4294967295), and that of a number takes no heed of its sign;
 a collation may take several texts for one.
 """
+_UNMARKED = frozenset({*_IN_RECORD, "boolean", "double precision", "real"})
+"""Types of which no text has the mark; of others one may, as of a domain."""
 _PLAIN = "^[!-~]([ -~]{0,253}[!-~])?$"
 """Keys in one spelling, whatever Unicode says of others."""
 _TRUE, _FALSE = ("true", "t", "yes", "y", "on", "1"), ("false", "f", "no", "n", "off", "0")
@@ -236,8 +238,8 @@ def _text(field: FieldSpec, column: sql.Identifier, column_type: str | None, sid
         return _boolean(as_is, side)
     if (spelled := _spelled(field, column_type)) is not None:
         return _when(*spelled, column, side)
-    if column_type in _TEXTS and (field.kind is not Kind.STRING or field.crosswalk):
-        return sql.SQL("replace({}, {}, {})").format(as_is, sql.Literal(_MARK), sql.Literal(2 * _MARK))
+    if column_type not in _UNMARKED and (field.kind is not Kind.STRING or field.crosswalk):
+        return sql.SQL('replace({} COLLATE "C", {}, {})').format(as_is, sql.Literal(_MARK), sql.Literal(2 * _MARK))
     return as_is
 
 
@@ -261,7 +263,7 @@ def _boolean(text: sql.Composed, side: _Side) -> sql.Composed:
     lists = {name: sql.SQL(", ").join(map(sql.Literal, words)) for name, words in (("yes", _TRUE), ("no", _FALSE))}
     return sql.SQL(
         "CASE WHEN lower({t}) IN ({yes}) THEN 'true' WHEN lower({t}) IN ({no}) THEN 'false' ELSE {other} END"
-    ).format(t=text, other=side.other(text), **lists)
+    ).format(t=sql.SQL('{} COLLATE "C"').format(text), other=side.other(text), **lists)
 
 
 def _when(condition: str, spelled: str, column: sql.Identifier, side: _Side) -> sql.Composed:

@@ -6,14 +6,17 @@ from datetime import timedelta
 import pytest
 
 from processor.core.accept import FIRST_SIZE
+from processor.core.chosen import Chosen
 from processor.core.chunk import Chunk, Scan
-from processor.core.digest import MAX_ROWS
-from processor.core.errors import Reason
+from processor.core.digest import MAX_ROWS, Digest
+from processor.core.errors import CoreError, Reason
 from processor.core.history import ChunkState, ChunkStatus, RequestState, RequestStatus, Status
 from processor.core.plan import Plan
 from processor.core.request import All, Filter, Mode, Report
 from processor.core.scan import MAX_LINES, MAX_SIZE, SHRINKAGE, scan_of
+from processor.core.window import Disordered, Page
 from processor.service.intake import Intake, take_request
+from processor.service.ports import SnapshotImpossible, SnapshotUnavailable
 from processor.service.scan import decide_part, read_part, survey
 from tests.unit.core.builders import CATALOG, NOW, catalog, only_outcome, ours, outcomes, request, theirs
 from tests.unit.service.databases import Databases
@@ -111,6 +114,37 @@ def test_what_is_equal_is_kept_where_the_rows_after_it_are_not_read_in_time() ->
     assert (scan_of(plan.chunks[0]).after, plan.retries) == ("99", [])
 
 
+class Fails(Databases):
+    """Gives one digest, and then no more."""
+
+    fault: type[CoreError | SnapshotUnavailable] = SnapshotUnavailable
+
+    def digests(
+        self, district_id: str, object_name: str, after: str | None, size: int, chosen: Chosen | None = None
+    ) -> tuple[Digest, Digest] | None:
+        if self.digested:
+            raise self.fault("broken")
+        return Databases.digests(self, district_id, object_name, after, size, chosen)
+
+
+@pytest.mark.parametrize("fault", [SnapshotUnavailable, SnapshotImpossible, Disordered])
+def test_what_is_equal_is_kept_whatever_befalls_the_rows_after_it(fault: type[CoreError | SnapshotUnavailable]) -> None:
+    """The next part meets it too, and tells which keys were not compared."""
+    whole = databases(2_000)
+    world = Fails(whole.district, whole.state)
+    world.fault = fault
+    first = replace(first_part(world), scan=Scan(None, 0, 100, 2_000, 100))
+    plan = decide_part(read_part(first, world, PATIENT), PATIENT, NOW)
+    assert (outcomes(plan), plan.retries) == ([], [])
+    (done, following) = [record for record in plan.history if isinstance(record, ChunkStatus)][::-1]
+    assert (done.in_sync, following.keys) == (100, 1_900)
+    after = decide_part(read_part(plan.chunks[0], world, PATIENT), PATIENT, NOW)
+    if fault is SnapshotUnavailable:
+        assert [scan_of(part).after for part in after.retries] == ["99"]
+    else:
+        assert only_outcome(after).detail == "all keys after 99 were not compared: broken"
+
+
 @pytest.mark.parametrize(("where", "size"), [(None, MAX_LINES), ("key >= 0", 1_000)])
 def test_rows_that_are_read_after_a_digest_fit_into_memory(where: str | None, size: int) -> None:
     """Those that a filter chooses do not come packed."""
@@ -140,6 +174,24 @@ def test_a_part_that_takes_too_long_is_tried_with_fewer_rows_until_it_is_read() 
     assert sizes == [(100, 0), (10, 0), (1, 0)]
     (following,) = decide_part(read_part(part, world, CATALOG), CATALOG, NOW).chunks
     assert following.scan == Scan("0", 1, 100, 49, 100)
+
+
+class SlowLines(Databases):
+    """Digests of all rows come in time, and one of each does not."""
+
+    def lines(
+        self, district_id: str, object_name: str, after: str | None, size: int, chosen: Chosen | None = None
+    ) -> tuple[Page, Page] | None:
+        self.slow_above = 0
+        return Databases.lines(self, district_id, object_name, after, size, chosen)
+
+
+def test_digests_of_rows_shrink_from_the_size_that_they_had() -> None:
+    """After one of all rows, of which a part may have many more."""
+    world = SlowLines(databases(2_000).district)
+    part = replace(first_part(world), scan=Scan(None, 0, 100, 2_000, 1_600))
+    (again,) = decide_part(read_part(part, world, CATALOG), CATALOG, NOW).retries
+    assert (scan_of(again).size, scan_of(again).digest) == (1_600 // SHRINKAGE, 0)
 
 
 def test_pages_of_columns_shrink_from_the_size_that_they_had() -> None:
