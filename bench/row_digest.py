@@ -17,9 +17,9 @@ def row_digest(kind: ObjectType) -> str:
 def _begin(field: FieldSpec) -> str:
     """Empty for a column of the record that is hashed first."""
     match field.kind:
-        case Kind.DATE | Kind.TIMESTAMP | Kind.DECIMAL:
-            return ""
+        case Kind.STRING:
+            return f"hashtextextended(coalesce({{}}, '{NO_TEXT}'), "
         case Kind.BOOLEAN:
             return "hashint4extended(coalesce({}::int, 2), "
         case _:
-            return f"hashtextextended(coalesce({{}}, '{NO_TEXT}'), "
+            return ""
