@@ -55,7 +55,7 @@ MOST = {
 }
 """A key, by Python: what was counted, and half an object more. Counts of one Python differ by a tenth at most.
 
-Only 3.11 was at hand since ADR 0244, 0053 and 0167: what the others have is what they had, but for one key a request, which is
+Only 3.11 was at hand since ADR 0244, 0053 and 0167: the others have what they had, but for one key a request, which is
 what 3.11 saved less, and a quarter more."""
 MORE_ELSEWHERE = 1.25
 """On a Python that has no row, of the newest one's."""
