@@ -398,7 +398,7 @@ def test_rows_are_found_by_an_index_whatever_the_type_of_the_key(new_database: N
     writer.ensure_schema()
     writer.close()
     with psycopg.connect(dsn) as connection:
-        reading = {"district_id": "D", "keys": array_literal([key])}
+        reading = {"district_id": "D", "keys": array_literal([key]), "longest": 100}
         applying = {"object": "Item", "district": ["D"], "key": [key]}
         applier = Statements(kind, declared, Columns(connection)).read
         for statement, parameters in (
