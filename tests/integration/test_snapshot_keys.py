@@ -38,6 +38,7 @@ from processor.core.catalog import (
     ParentRef,
     Table,
 )
+from processor.core.digest import LEAST_KEYS
 from processor.core.errors import Reason
 from processor.service.ports import BothSides, SnapshotImpossible, SnapshotUnavailable
 
@@ -75,7 +76,7 @@ FAULTS = {
     "55000": "perform lastval()",
 }
 """Of a function, by SQLSTATE; any other is raised."""
-PLAIN = {"21000": "(select id from kept)", "23514": "label::fine"}
+PLAIN = {"21000": "(select id from kept)", "23514": "label::fine", "54000": "repeat(label, 1 << 30)"}
 """Of the view itself."""
 
 
@@ -210,6 +211,29 @@ def test_a_row_that_a_view_fails_for_ends_by_itself(new_database: NewDatabase, s
         "bad": (Reason.UNREPRESENTABLE, f"label: what {name} holds cannot be read ({sqlstate})")
     }
     assert set(one.rows) == {"a", "b"}
+
+
+@pytest.mark.parametrize("side", ["district", "state"])
+@pytest.mark.parametrize("sqlstate", PLAIN)
+def test_a_row_that_cannot_be_given_ends_by_itself_among_many(
+    new_database: NewDatabase, side: str, sqlstate: str
+) -> None:
+    """Of so many keys the rows come as one text first, which one of them spoils, or is too large for."""
+    viewed, plain = new_database("UTF8"), new_database("UTF8")
+    keys = ["bad", *map(str, range(LEAST_KEYS))]
+    fill(viewed, *keys)
+    fill(plain, *keys)
+    with psycopg.connect(viewed) as connection:
+        view = VIEW.replace("DO", "null").replace(
+            "shown(label) as", f"case id when 'bad' then {PLAIN[sqlstate]} else label end as"
+        )
+        connection.execute(view.encode())
+    district, state = (viewed, plain) if side == "district" else (plain, viewed)
+    both = read(district, state, *keys)
+    assert isinstance(both, BothSides), str(both)
+    one = both.district if side == "district" else both.state
+    assert {key: fault.field for key, fault in one.faults.items()} == {"bad": "label"}
+    assert set(one.rows) == {*keys[1:]}
 
 
 @pytest.mark.parametrize("side", ["district", "state"])
@@ -374,7 +398,7 @@ def test_rows_are_found_by_an_index_whatever_the_type_of_the_key(new_database: N
     writer.ensure_schema()
     writer.close()
     with psycopg.connect(dsn) as connection:
-        reading = {"district_id": "D", "keys": array_literal([key])}
+        reading = {"district_id": "D", "keys": array_literal([key]), "longest": 100}
         applying = {"object": "Item", "district": ["D"], "key": [key]}
         applier = Statements(kind, declared, Columns(connection)).read
         for statement, parameters in (

@@ -8,8 +8,8 @@ import psycopg
 _RAISE = "exec_stmt_raise"
 """Where the server's source raises what a PL/pgSQL function asks it to."""
 
-_OF_VALUES = ("21", "23")
-"""Classes of errors that only rows give: a subquery with two of them, constraints, a domain's among them."""
+_OF_VALUES = ("21", "23", "54000")
+"""Errors that only rows give: a subquery with two of them, constraints, a domain's among them, more than 1 GB."""
 
 _OF_THE_SERVER = ("08", "25P", "40", "53", "55006", "55P", "57", "58")
 """Classes that a function meets and does not cause: connections, timeouts, deadlocks, locks, memory, disks, a stop."""

@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow
 
 from processor.adapters.postgres.array_literal import array_literal
 from processor.adapters.postgres.database import Database, Unreadable
-from processor.adapters.postgres.packed_rows import row_of, texts_by_key
+from processor.adapters.postgres.packed_rows import longest_row, row_of, texts_by_key
 from processor.adapters.postgres.snapshot_faults import (
     OTHER_SPELLING,
     check_some_readable,
@@ -21,7 +21,7 @@ from processor.adapters.postgres.snapshot_faults import (
     why_unreadable,
 )
 from processor.core.catalog import FieldSpec, ObjectType
-from processor.core.digest import LEAST_KEYS
+from processor.core.digest import LEAST_KEYS, READS_BY_ROWS
 from processor.core.snapshot import KeyFault, Row
 from processor.service.ports import SnapshotImpossible, SnapshotUnavailable
 
@@ -64,18 +64,29 @@ class Question:
         self._packed = packed(kind)
         self._whole = statement(kind, None)
         self._parts = {field.name: partial(statement, kind, field) for field in kind.compared}
+        self._resting: dict[str, int] = {}
+        """How many reads of a district are still to go by columns, since texts did not tell."""
 
     def put(self, database: Database, district_id: str, keys: Sequence[str]) -> Given:
         """All rows come by one statement, also where some keys had to be left out. Raises SnapshotUnavailable."""
         parameters = {"district_id": district_id}
-        texts = None if len(keys) < LEAST_KEYS else self._texts(database, parameters, keys)
-        return texts or self._by_columns(database, parameters, keys)
+        if len(keys) >= LEAST_KEYS and not self._rests(district_id):
+            if (texts := self._texts(database, parameters, keys)) is not None:
+                return texts
+            self._resting[district_id] = READS_BY_ROWS
+        return self._by_columns(database, parameters, keys)
+
+    def _rests(self, district_id: str) -> bool:
+        left = self._resting.get(district_id, 0)
+        self._resting[district_id] = max(0, left - 1)
+        return left > 0
 
     def _texts(self, database: Database, parameters: Mapping[str, object], keys: Sequence[str]) -> Given | None:
         """None where the columns have to tell."""
         read_at = datetime.now(UTC)
         try:
-            ((xmax, in_progress, number, *packed),) = _rows(database, self._packed, parameters, keys)
+            asked = {**parameters, "longest": longest_row(len(keys))}
+            ((xmax, in_progress, number, *packed),) = _rows(database, self._packed, asked, keys)
         except Unreadable:
             return None
         texts = texts_by_key(self._columns, number, *packed) if number else {}

@@ -53,7 +53,7 @@ def compared_state(kind: ObjectType, only: FieldSpec | None = None) -> list[sql.
 
 
 def packed_district_statement(kind: ObjectType) -> sql.Composed:
-    """One row (xmax, in_progress, number, nulls, keys, texts); parameters as `district_statement`."""
+    """One row (xmax, in_progress, number, nulls, keys, texts); parameters as `district_statement`, and `longest`."""
     columns = [sql.SQL("t.{}::text").format(sql.Identifier(f.district_column or "")) for f in kind.compared]
     return versioned(packed_rows(rows_of_keys(kind.district, [_texts(columns)])))
 

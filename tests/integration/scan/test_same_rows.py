@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from processor.adapters.postgres import packed_rows
 from processor.adapters.postgres.same_rows import Glance, SameRows
 from processor.core.catalog import KeyType
 from processor.core.digest import LEAST_KEYS, READS_BY_ROWS
@@ -132,6 +133,34 @@ def test_rows_as_texts_become_what_they_become_by_columns(
         by_texts, by_columns = plans(made, keys, **wish)
         assert by_texts == by_columns
         assert sum(len(each.keys) for each in read(made, keys)[0]) == same
+
+
+@pytest.mark.parametrize(
+    ("labels", "same"), [(["1234567890", "\u00e9"], 102), (["12345678901", "x"], 0), (["12345678901", "a\x1db"], 0)]
+)
+def test_long_rows_are_read_by_their_columns(
+    stack_settings: dict[str, str], labels: list[str], same: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a text of rows both ends have several copies; one that is left out is not made up for by a mark."""
+    rows = [*ROWS, *zip(["odd", "long"], labels, strict=True)]
+    monkeypatch.setattr(packed_rows, "MOST_BYTES", 10 * len(rows))
+    with world(stack_settings, KeyType.TEXT) as made:
+        made.fill(rows, rows)
+        forget_digests(made)
+        keys = [*KEYS, "odd", "long"]
+        assert sum(len(each.keys) for each in read(made, keys)[0]) == same
+        by_texts, by_columns = plans(made, keys)
+        assert by_texts == by_columns
+
+
+def test_texts_that_do_not_tell_are_not_asked_for_again_at_once(stack_settings: dict[str, str]) -> None:
+    with world(stack_settings, KeyType.INTEGER) as made:
+        made.fill(ROWS, ROWS)
+        forget_digests(made)
+        made.ours.execute("update item set label = %s where id = 0", ["\x1f"])
+        assert [len(read(made, KEYS)[0])] == [0]
+        made.ours.execute("update item set label = 'x' where id = 0")
+        assert [len(read(made, KEYS)[0]) for _ in range(READS_BY_ROWS + 1)] == [*[0] * READS_BY_ROWS, 1]
 
 
 def forget_digests(made: World) -> None:

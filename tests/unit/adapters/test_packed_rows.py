@@ -42,3 +42,7 @@ def test_a_text_with_one_of_the_marks_is_not_taken_for_another(mark: str) -> Non
 
 def test_two_rows_of_a_key_are_not_told() -> None:
     assert told([("7", ("a",)), ("7", ("b",))]) is None
+
+
+def test_rows_that_are_too_long_are_not_told() -> None:
+    assert texts_by_key(1, 1, 0, "7", None) is None
