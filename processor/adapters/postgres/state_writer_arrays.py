@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from processor.adapters.postgres.array_literal import array_literal, array_of_rows
 from processor.core.catalog import Kind, ObjectType
@@ -11,6 +11,8 @@ from processor.core.correction import Correction
 from processor.core.rows import columns
 from processor.core.values import side_text
 from processor.service.apply_state import Verdict, Write
+
+T = TypeVar("T")
 
 Arrays: TypeAlias = dict[str, Sequence[Any]]
 """Parameter name to a column of the input."""
@@ -38,8 +40,9 @@ def identities(corrections: Sequence[Correction]) -> Arrays:
 def readings(corrections: Sequence[Correction]) -> Arrays:
     """Keys and ids, and of each the place of its district's reading, which many have in common."""
     sources = [correction.source for correction in corrections]
-    versions = {id(source.district_version): source.district_version for source in sources}
-    origins = [(source.district_id, id(source.district_version)) for source in sources]
+    alone = _first_of_equals([source.district_version for source in sources])
+    versions = {id(version): version for version in alone.values()}
+    origins = [(source.district_id, id(alone[id(source.district_version)])) for source in sources]
     kinds = {origin: str(place) for place, origin in enumerate(dict.fromkeys(origins), 1)}
     return {
         "district": [district for district, _ in kinds],
@@ -54,9 +57,10 @@ def readings(corrections: Sequence[Correction]) -> Arrays:
 
 def answers(verdicts: Sequence[tuple[Correction, Verdict]]) -> Arrays:
     """Keys and ids, and of each the place of what many answers have in common."""
-    said = {id(verdict): verdict for _, verdict in verdicts}
+    alone = _first_of_equals([verdict for _, verdict in verdicts])
+    said = {id(verdict): verdict for verdict in alone.values()}
     answers = [
-        (source.sent_at, source.district_id, source.object, id(verdict))
+        (source.sent_at, source.district_id, source.object, id(alone[id(verdict)]))
         for source, verdict in ((correction.source, verdict) for correction, verdict in verdicts)
     ]
     kinds = {each: str(place) for place, each in enumerate(dict.fromkeys(answers), 1)}
@@ -105,6 +109,12 @@ def new_texts(
         else:
             texts.append(column)
     return texts
+
+
+def _first_of_equals(values: Sequence[T]) -> dict[int, T]:
+    """By the id of each. A place in an array is found by passing all before it, so equals have one."""
+    first: dict[T, T] = {}
+    return {name: first.setdefault(value, value) for name, value in {id(value): value for value in values}.items()}
 
 
 def raws(writes: Sequence[Write]) -> Sequence[Sequence[str | None]]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+import psycopg
 from psycopg import Connection
 from psycopg.errors import UniqueViolation
 
@@ -48,6 +49,15 @@ _NAMES_INVALID_INPUT = 160_000
 """`pg_input_is_valid` came with this server version; before it, a refused value's column stays unnamed."""
 _READ_TABLES, _LOOK_UP = "set local enable_seqscan = on", "set local enable_seqscan = off"
 """What refers to a row may have no index: its table is then read once, not for each row that is deleted (ADR 0059)."""
+
+_ONE_VERSION = "versions_key"
+"""A key's version is recorded twice where both of its rows are written."""
+
+
+class KeyHasTwoRows(psycopg.Error):
+    """Both were written, or one of them. No SQLSTATE of the server's."""
+
+    sqlstate = "TWICE"
 
 
 class PostgresStateTransaction:
@@ -214,8 +224,10 @@ class PostgresStateTransaction:
         def run(piece: Sequence[Write]) -> list[Effect]:
             old = raws(piece) if piece[0].row is not None else ()
             arrays = written(object_type, piece, statements.zoned, old)
-            rows = self._connection.execute(statement, {"object": object_type.name, **arrays})
-            done = {n for (n,) in rows}
+            found = [n for (n,) in self._connection.execute(statement, {"object": object_type.name, **arrays})]
+            done = {*found}
+            if len(done) < len(found):
+                raise KeyHasTwoRows
             return [Effect.WRITTEN if n in done else Effect.MISSED for n in range(1, len(piece) + 1)]
 
         results: dict[int, WriteResult] = {}
@@ -228,7 +240,7 @@ class PostgresStateTransaction:
         heard = self._pieces.run([writes[place] for place in places], run)
         for place, result in zip(places, heard, strict=True):
             blamed = self._blamed(object_type, writes[place], result) if isinstance(result, Refusal) else result
-            results[place] = blamed
+            results[place] = Effect.MISSED if _is_of_two_rows(blamed) else blamed
         return [results[place] for place in range(len(writes))]
 
     def _blamed(self, object_type: ObjectType, write: Write, refusal: Refusal) -> Refusal:
@@ -268,6 +280,13 @@ def _sendings(sources: Sequence[Source]) -> Arrays:
         "correction_id": [source.correction_id for source in sources],
         "sent_at": time_texts([source.sent_at for source in sources]),
     }
+
+
+def _is_of_two_rows(result: WriteResult) -> bool:
+    """What was undone since the key has had another row since it was read."""
+    if not isinstance(result, Refusal):
+        return False
+    return result.sqlstate == KeyHasTwoRows.sqlstate or result.constraint == _ONE_VERSION
 
 
 def _text(write: Write, field: FieldSpec) -> str | None:

@@ -9,8 +9,10 @@ from processor.adapters.postgres.named_sql import named_sql
 from processor.adapters.postgres.state_writer_columns import Columns
 from processor.adapters.postgres.state_writer_statements import Statements
 from processor.adapters.postgres.state_writer_transaction import PostgresStateTransaction
-from processor.core.correction import Correction, Result
+from processor.core.correction import Correction, Op, Result
 from processor.service.apply import apply_ready, ready
+from processor.service.apply_decide import written_fields
+from processor.service.apply_state import Effect, Found, Write
 from tests.integration.applier.arrived import arrived
 from tests.integration.applier.catalog import CATALOG
 from tests.integration.applier.world import NOW, World, create, delete, update
@@ -203,3 +205,24 @@ def test_a_row_that_a_trigger_keeps_out_is_not_told_as_applied(world: World) -> 
     assert told == [Result.APPLIED, Result.CONFLICT]
     assert world.rows("select person_id from person") == [(7,)]
     assert world.recorded("Person", "8") is None
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+@pytest.mark.parametrize("op", [Op.UPDATE, Op.DELETE])
+def test_a_key_that_has_two_rows_since_it_was_read_is_written_to_neither(
+    world: World, op: Op, *, is_recorded: bool
+) -> None:
+    key, held, kind = "6a2f41a3-c54c-4f3b-9a4d-2d1d3a1b2c3d", {"personID": "7"}, CATALOG.objects["Note"]
+    world.apply(create("Person", "7", A), create("Note", key, held))
+    if not is_recorded:
+        world.edit("delete from resync_applier.versions where object = 'Note'")
+    wanted = update("Note", key, held, {"body": "x"}) if op is Op.UPDATE else delete("Note", key, held)
+    with world.writer.transaction({"NORTH"}) as transaction:
+        (found,) = transaction.read(kind, [wanted])
+        assert isinstance(found, Found)
+        world.edit("insert into note select * from note")
+        write = Write(wanted, written_fields(kind, wanted), found.rows[0])
+        effects = transaction.update(kind, [write]) if op is Op.UPDATE else transaction.delete(kind, [write])
+    assert effects == [Effect.MISSED]
+    assert world.rows("select count(*) from note where body is null") == [(2,)]
+    assert world.recorded("Note", key) == ((1, 100, 0) if is_recorded else None)
