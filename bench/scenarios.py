@@ -43,7 +43,7 @@ def every(options: Options, peers: Sequence[Worker]) -> Iterator[Scenario]:
     by_one, by_thousand, half = (
         backlog.scenario(each, some, floors=floors) for each, some in zip(others, beside, strict=True)
     )
-    yield by_one
+    yield replace(by_one, repeats=SOME)
     yield replace(backlog.scenario(usual, peers), repeats=MANY)
     yield by_thousand
     yield replace(half, repeats=SOME)
@@ -54,7 +54,7 @@ def every(options: Options, peers: Sequence[Worker]) -> Iterator[Scenario]:
     yield replace(materializing.scenario(amounts.outcomes), repeats=SOME)
     for times in (1,) if options.quick else (1, 4):
         yield _replay(times * amounts.outcomes)
-    yield applying.scenario(min(options.rows, amounts.corrections))
+    yield replace(applying.scenario(min(options.rows, amounts.corrections)), repeats=SOME)
     yield from growth.scenarios(options)
 
 
