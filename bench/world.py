@@ -45,6 +45,7 @@ MOST_PROCESSES = 4
 READY_S = 60.0
 LARGEST_BYTES = 10_000_000
 """As the processor's client takes. A deployment's topics take a megabyte, and `resync submit` splits what is larger."""
+VACUUMED = {"district": b"vacuum analyze bench_person", "state": b"vacuum analyze bench_state_person"}
 SOON = {"RESYNC_RETRY_DELAY_S": "1"}
 NOTHING_IS_MISSING = b"insert into bench_state_person select * from bench_state_rows(100) on conflict do nothing"
 
@@ -252,7 +253,9 @@ def loaded(here: World) -> World:
 
 
 def _load(dsn: str, script: str, rows: int) -> None:
+    """Vacuumed, or whoever comes first would pay for the first reading of all rows."""
     _execute(dsn, ((HERE / "sql" / f"{script}.sql").read_text(encoding="utf-8") % {"rows": rows}).encode())
+    _execute(dsn, VACUUMED[script])
 
 
 def _execute(dsn: str, statements: bytes | sql.Composed | LiteralString) -> None:

@@ -12,4 +12,3 @@ select n as person_id, 'Family' || n %% 5000 as last_name, 'Given' || n %% 900 a
        timestamptz '2026-01-01' + n * interval '1 minute' as modified_at
 from generate_series(1, %(rows)s) as n;
 alter table bench_person add primary key (person_id);
-analyze bench_person;

@@ -17,4 +17,3 @@ from (values ('NORTH', %(rows)s), ('SOUTH', %(rows)s / 20)) as d (district_id, r
 $rows$;
 insert into bench_state_person select * from bench_state_rows(1);
 alter table bench_state_person add primary key (district_id, district_person_id);
-analyze bench_state_person;
