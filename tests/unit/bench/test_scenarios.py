@@ -44,8 +44,10 @@ def test_every_peer_has_its_goal_where_requests_have_one_key_or_a_hundred(per_re
 def test_what_is_compared_most_closely_is_repeated_most() -> None:
     often = {each.name: each.repeats for each in every(parse([]), WORKERS) if each.repeats > 1}
     assert often == {
+        f"100,000 keys in requests of 1, {USUAL}": SOME,
         f"100,000 keys in requests of 100, {USUAL}": MANY,
         f"100,000 keys in requests of 100, {HALF}": SOME,
         "single keys, 50 a second": MANY,
         "100,000 outcomes into tables": SOME,
+        "50,000 corrections, half of them creates": SOME,
     }
