@@ -45,7 +45,6 @@ MOST_PROCESSES = 4
 READY_S = 60.0
 LARGEST_BYTES = 10_000_000
 """As the processor's client takes. A deployment's topics take a megabyte, and `resync submit` splits what is larger."""
-VACUUMED = {"district": b"vacuum analyze bench_person", "state": b"vacuum analyze bench_state_person"}
 SOON = {"RESYNC_RETRY_DELAY_S": "1"}
 NOTHING_IS_MISSING = b"insert into bench_state_person select * from bench_state_rows(100) on conflict do nothing"
 
@@ -82,7 +81,7 @@ class World:
         if not self.planting.missing:
             _execute(self.env["RESYNC_STATE_DSN"], NOTHING_IS_MISSING)
         if planting is not None:
-            _execute(self.env["RESYNC_STATE_DSN"], b"vacuum analyze bench_state_person")
+            _vacuum(self.env["RESYNC_STATE_DSN"], "bench_state_person")
 
     def planted(self, district_id: str = DISTRICT) -> Planted:
         return self.planting.of(self.rows_of(district_id))
@@ -247,15 +246,20 @@ def loaded(here: World) -> World:
     with ThreadPoolExecutor(len(tables)) as threads:
         for done in [threads.submit(_load, here.env[name], script, count) for name, script, count in tables]:
             done.result()
+    for district_id in (DISTRICT, OTHER):
+        _vacuum(here.env[f"RESYNC_DISTRICT_DSN_{district_id}"], "bench_person")
     here.plant(USUAL)
     say(f"{rows:,} rows a side loaded in {time.monotonic() - started:.1f} s")
     return here
 
 
 def _load(dsn: str, script: str, rows: int) -> None:
-    """Vacuumed, or whoever comes first would pay for the first reading of all rows."""
     _execute(dsn, ((HERE / "sql" / f"{script}.sql").read_text(encoding="utf-8") % {"rows": rows}).encode())
-    _execute(dsn, VACUUMED[script])
+
+
+def _vacuum(dsn: str, table: LiteralString) -> None:
+    """Or whoever comes first would pay for the first reading of all rows."""
+    _execute(dsn, sql.SQL("vacuum analyze {}").format(sql.Identifier(table)))
 
 
 def _execute(dsn: str, statements: bytes | sql.Composed | LiteralString) -> None:
