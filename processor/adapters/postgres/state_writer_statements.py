@@ -18,7 +18,7 @@ _IDENTITY = (("district", "text"), ("key", "text"))
 _ORIGIN = (("district", "text"), ("epoch", "bigint"), ("snapshot_xmax", "bigint"), ("in_progress", "integer"))
 """What many corrections have in common: a district's reading."""
 _OWN = (("key", "text"), ("correction_id", "uuid"))
-_SHARED = ("versions", "not_older", "returned", "places", "keep_version", "newest")
+_SHARED = ("not_older", "returned", "places", "keep_version", "newest")
 
 
 def column_of(field: FieldSpec) -> str:
@@ -92,24 +92,29 @@ class Statements:
 
     def update(self, fields: Sequence[FieldSpec]) -> bytes:
         """(n) of those updated, once for each row of the key; only the columns of `fields` are named in `set`."""
-        return self._update("update", fields)
+        return self._update("of_each", fields)
 
     def update_of_one(self, fields: Sequence[FieldSpec]) -> bytes:
         """The places of those updated, null for `count` of them, where no key has two rows."""
-        return self._update("update_of_one", fields)
+        return self._update("of_one", fields)
 
-    def _update(self, name: str, fields: Sequence[FieldSpec]) -> bytes:
-        names = name, tuple(field.name for field in fields)
+    def _update(self, told: str, fields: Sequence[FieldSpec]) -> bytes:
+        names = told, tuple(field.name for field in fields)
         if names not in self._updates:
             assignments = [
                 sql.SQL("{} = {}").format(sql.Identifier(column), self._new(n, column))
                 for n, column in enumerate(map(column_of, fields))
             ]
             self._updates[names] = self._write(
-                name,
+                "update",
                 _written("new", "old"),
                 assignments=_list(assignments),
                 unchanged=self._unchanged(),
+                told=sql.SQL(_ROWS[told]).format(
+                    places=sql.SQL(_ROWS["places"]),
+                    table=table_name(self._home.table),
+                    same_record=self._same_record(self._home),
+                ),
             )
         return self._updates[names]
 
@@ -252,14 +257,16 @@ class Statements:
         return sql.SQL("i.new[{}]::{}").format(sql.Literal(n + 1), type_name(cast_to))
 
     def _write(self, name: str, given: sql.Composable, **parts: sql.Composable) -> bytes:
+        recorded = sql.SQL(_ROWS["recorded"])
         return self._fill(
             name,
             table=table_name(self._home.table),
             input=given,
             same_record=self._same_record(self._home),
             **{shared: sql.SQL(_ROWS[shared]) for shared in _SHARED},
+            versions=sql.SQL(_ROWS["versions"]).format(recorded=recorded),
             keep_versions=sql.SQL(_ROWS["keep_versions"]).format(
-                keep_version=sql.SQL(_ROWS["keep_version"]), recorded=sql.SQL(_ROWS["recorded"])
+                keep_version=sql.SQL(_ROWS["keep_version"]), recorded=recorded
             ),
             **parts,
         )

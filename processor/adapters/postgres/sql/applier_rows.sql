@@ -8,19 +8,7 @@ left join lateral ({versions}) v on true
 left join {table} t on {same_record}
 order by i.n;
 
--- The compare stands in the write: the row is still as it was read, and no newer version is recorded. No two rows have
--- one key here.
--- name: update_of_one
-with written as (
-    update {table} t set {assignments}
-    from {input} left join lateral ({versions}) v on true
-    where {same_record} and {not_older} and {unchanged}
-    returning {returned}
-), {keep_versions}
-select {places} from written;
-
--- Rows that the key had before are looked up once more, so that a place comes back as often as there are: one of two may
--- be as expected.
+-- The compare stands in the write: the row is still as it was read, and no newer version is recorded.
 -- name: update
 with written as (
     update {table} t set {assignments}
@@ -28,7 +16,16 @@ with written as (
     where {same_record} and {not_older} and {unchanged}
     returning {returned}
 ), {keep_versions}
-select i.n from written i join {table} t on {same_record};
+select {told};
+
+-- Where no two rows have one key.
+-- name: of_one
+{places} from written
+
+-- Rows that the key had before are looked up once more, so that a place comes back as often as there are: one of two may
+-- be as expected.
+-- name: of_each
+i.n from written i join {table} t on {same_record}
 
 -- name: delete
 with written as (
@@ -102,7 +99,7 @@ v.district_id = i.district and v.object = %(object)s and v.key = i.key
 -- By its key, one by one: on few, or none yet, the planner would read all of an object's for each statement, as it goes on
 -- to do when there are many.
 -- name: versions
-select * from resync_applier.versions v where v.district_id = i.district and v.object = %(object)s and v.key = i.key offset 0
+select * from resync_applier.versions v where {recorded} offset 0
 
 -- name: not_older
 (v.key is null or (i.epoch, i.snapshot_xmax, -i.in_progress) >= (v.epoch, v.snapshot_xmax, -v.in_progress))
