@@ -64,7 +64,7 @@ class Comparer:
     def decide(self, seen: Seen) -> Compared:
         """Raises RegistryUnavailable."""
         intake = seen.intake
-        plan = resync(seen.observed.chunks, seen.observed, self.catalog, datetime.now(UTC), self.rows)
+        plan = resync(seen.observed, self.catalog, datetime.now(UTC), self.rows)
         for part in seen.parts:
             plan.add(decide_part(part, self.catalog, datetime.now(UTC)))
         records = list(self.emitter.records(intake, plan))

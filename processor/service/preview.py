@@ -18,5 +18,5 @@ def preview(request: Request, snapshots: Snapshots, catalog: Catalog, now: datet
     descend(intake, snapshots, catalog, now)
     chunks = intake.chunks + intake.plan.chunks
     plan = intake.plan
-    plan.add(resync(chunks, observe(chunks, snapshots, catalog), catalog, now))
+    plan.add(resync(observe(chunks, snapshots, catalog), catalog, now))
     return plan

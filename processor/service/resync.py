@@ -121,16 +121,14 @@ def _read(wanted: Keys, by_rows: Keys, snapshots: Snapshots, seen: Observation) 
                 seen.snapshots[district_id].add(name, part.keys, part.district, part.state)
 
 
-def resync(
-    chunks: Sequence[Chunk], seen: Observation, catalog: Catalog, now: datetime, rows: CountRows | None = None
-) -> Plan:
+def resync(seen: Observation, catalog: Catalog, now: datetime, rows: CountRows | None = None) -> Plan:
     """Decides the requests in the order of their first chunks, and a request's chunks in theirs.
 
     Without `rows` nothing is held against the guard: the plan is what would be sent.
     """
-    is_alone = len(chunks) == 1 and not seen.in_sync
+    is_alone = len(seen.chunks) == 1 and not seen.in_sync
     families: dict[tuple[str, str], list[Chunk]] = {}
-    for chunk in chunks:
+    for chunk in seen.chunks:
         families.setdefault((chunk.request_id, chunk.district_id), []).append(chunk)
     plan = Plan()
     plan.history += [alike.in_sync(now) for alike in seen.in_sync]

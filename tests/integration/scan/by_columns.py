@@ -48,7 +48,7 @@ def plans(made: World, keys: Sequence[str], **wish: Any) -> tuple[Plan, Plan]:
     """By digests or texts, then by columns; without the times and versions of the reads."""
     asked = chunk(*keys, object_name="Item", district_id="D", **wish)
     both = (
-        resync([asked], observe([asked], snapshots, made.catalog), made.catalog, NOW)
+        resync(observe([asked], snapshots, made.catalog), made.catalog, NOW)
         for snapshots in (made.snapshots, ByColumns(made.snapshots))
     )
     one, other = (

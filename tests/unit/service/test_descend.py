@@ -77,7 +77,7 @@ def test_a_family_cut_after_a_district_was_away_ends() -> None:
     descend(again, databases, known, NOW)
     announced = [h.chunk for h in again.plan.history if isinstance(h, ChunkStatus)]
     assert len(announced) == 3
-    ended = resync(again.plan.chunks, observe(again.plan.chunks, databases, known), known, NOW)
+    ended = resync(observe(again.plan.chunks, databases, known), known, NOW)
     assert sorted(h.chunk for h in ended.history if isinstance(h, ChunkStatus)) == sorted(announced)
 
 
@@ -90,14 +90,14 @@ def test_a_family_member_that_is_away_is_told_to_wait() -> None:
     again = Intake(unfolded=[Unfolded(Plan(), retry, None)])
     descend(again, databases, CATALOG, NOW)
     databases.away.add(("NORTH", "Sanction"))
-    plan = resync(again.chunks, observe(again.chunks, databases, CATALOG), CATALOG, NOW)
+    plan = resync(observe(again.chunks, databases, CATALOG), CATALOG, NOW)
     assert [(o.key, o.status) for o in outcomes(plan) if o.object == "Sanction"] == [("1111", Status.DEFERRED)]
 
 
 def test_a_family_is_told_of_before_the_keys_that_were_named() -> None:
     """Whoever reads the history batch by batch never sees all named keys ended and nothing of what came along."""
     intake = taken(CHILDREN, below())
-    plan = resync(intake.chunks, observe(intake.chunks, below(), CATALOG), CATALOG, NOW)
+    plan = resync(observe(intake.chunks, below(), CATALOG), CATALOG, NOW)
     assert [o.asked_as for o in outcomes(plan)] == [None, None, None, None, "1"]
 
 

@@ -88,7 +88,7 @@ def test_parents_are_read_level_by_level() -> None:
         {("NORTH", "Enrollment"): ["2"], ("RIVER", "Enrollment"): ["2"]},
         {("NORTH", "Person"): ["1"], ("RIVER", "Person"): ["1"]},
     ]
-    plan = resync(chunks, seen, CATALOG, NOW)
+    plan = resync(seen, CATALOG, NOW)
     objects = ["Person", "Enrollment", "Behavior", "Sanction"]
     assert [(c.source.district_id, c.source.object) for c in plan.corrections] == [
         (name, each) for name in ("NORTH", "RIVER") for each in objects
@@ -98,7 +98,7 @@ def test_parents_are_read_level_by_level() -> None:
 def test_chunks_are_decided_in_their_order() -> None:
     keys = ["3", "1", "2"]
     chunks = [chunk(key, chunk=f"0.{key}") for key in keys]
-    plan = resync(chunks, observe(chunks, Databases(), CATALOG), CATALOG, NOW)
+    plan = resync(observe(chunks, Databases(), CATALOG), CATALOG, NOW)
     assert [o.key for o in outcomes(plan)] == keys
 
 
@@ -109,7 +109,7 @@ def test_districts_are_never_mixed_up() -> None:
         state={("NORTH", "Person"): {"7": (theirs(),)}, ("RIVER", "Person"): {"7": (theirs(),)}},
     )
     chunks = [chunk("7"), chunk("7", district_id="RIVER")]
-    plan = resync(chunks, observe(chunks, databases, CATALOG), CATALOG, NOW)
+    plan = resync(observe(chunks, databases, CATALOG), CATALOG, NOW)
     assert [(o.district_id, o.status) for o in outcomes(plan)] == [("NORTH", Status.IN_SYNC), ("RIVER", Status.SENT)]
 
 
@@ -125,7 +125,7 @@ def test_districts_are_never_mixed_up() -> None:
 def test_a_chunk_waits_for_all_that_it_needs_and_for_nothing_else(away: list[Target], deferred: bool) -> None:  # noqa: FBT001
     databases = Databases(line(), away=set(away))
     chunks = [chunk("4", object_name="Sanction", **PARENTS)]
-    plan = resync(chunks, observe(chunks, databases, CATALOG), CATALOG, NOW)
+    plan = resync(observe(chunks, databases, CATALOG), CATALOG, NOW)
     assert (len(plan.retries), len(plan.corrections)) == ((1, 0) if deferred else (0, 4))
 
 
@@ -134,7 +134,7 @@ def test_a_dead_district_delays_no_other() -> None:
     more = {"object_name": "Enrollment", "request_id": "other"}
     asks: list[tuple[str, dict[str, Any]]] = [("NORTH", {}), ("RIVER", {}), ("NORTH", more)]
     chunks = [chunk("7", district_id=name, **other) for name, other in asks]
-    plan = resync(chunks, observe(chunks, databases, CATALOG), CATALOG, NOW)
+    plan = resync(observe(chunks, databases, CATALOG), CATALOG, NOW)
     assert [(o.district_id, o.status, o.reason, o.detail) for o in outcomes(plan)] == [
         ("NORTH", Status.DEFERRED, Reason.SNAPSHOT_UNAVAILABLE, "district NORTH: away"),
         ("RIVER", Status.NOT_FOUND, None, None),
@@ -147,7 +147,7 @@ def test_a_dead_district_delays_no_other() -> None:
 def test_what_a_database_lacks_is_not_waited_for() -> None:
     databases = Databases(lacking={("NORTH", "Person")}, away={("LAKE", "Person")})
     asks = [chunk("7", "8", announced=True), chunk("9", district_id="LAKE"), chunk("7", district_id="RIVER")]
-    plan = resync(asks, observe(asks, databases, CATALOG), CATALOG, NOW)
+    plan = resync(observe(asks, databases, CATALOG), CATALOG, NOW)
     lacks = (Status.FAILED, Reason.SNAPSHOT_UNAVAILABLE, "district NORTH: no such column")
     assert [(o.key, o.status, o.reason, o.detail) for o in outcomes(plan)] == [
         ("7", *lacks),
@@ -167,7 +167,7 @@ def test_only_keys_that_need_a_parent_end_with_what_its_table_lacks() -> None:
         lacking={("NORTH", "Person")},
     )
     asks = [chunk("1"), chunk("2", object_name="Enrollment"), chunk("3", object_name="Enrollment", request_id="other")]
-    plan = resync(asks, observe(asks, databases, CATALOG), CATALOG, NOW)
+    plan = resync(observe(asks, databases, CATALOG), CATALOG, NOW)
     assert [(o.key, o.status) for o in outcomes(plan)] == [
         ("1", Status.FAILED),
         ("2", Status.IN_SYNC),
@@ -181,7 +181,7 @@ def test_a_family_that_may_delete_ends_with_a_part_that_can_never_be_read() -> N
         chunk("7", on_state_only=OnStateOnly.DELETE),
         chunk("9", object_name="Enrollment", on_state_only=OnStateOnly.DELETE),
     ]
-    plan = resync(asks, observe(asks, databases, CATALOG), CATALOG, NOW)
+    plan = resync(observe(asks, databases, CATALOG), CATALOG, NOW)
     assert [o.status for o in outcomes(plan)] == [Status.FAILED] * 2
     assert (plan.retries, plan.corrections) == ([], [])
 
@@ -197,15 +197,13 @@ def test_a_family_that_may_delete_waits_for_all_of_its_chunks_and_is_counted_tog
     one = catalog(allow_delete=True, max_deletes=1)
 
     away = Databases(state=held, away={("NORTH", "Enrollment")})
-    waiting = resync(family, observe(family, away, one), one, NOW)
+    waiting = resync(observe(family, away, one), one, NOW)
     assert ([each.object for each in waiting.retries], waiting.corrections) == (["Person", "Enrollment"], [])
     reporting = [replace(each, on_state_only=OnStateOnly.REPORT) for each in family]
-    assert [each.object for each in resync(reporting, observe(reporting, away, one), one, NOW).retries] == [
-        "Enrollment"
-    ]
+    assert [each.object for each in resync(observe(reporting, away, one), one, NOW).retries] == ["Enrollment"]
 
     back = [family[0], chunk("7", request_id="other"), family[1]]
-    plan = resync(back, observe(back, Databases(state=held), one), one, NOW)
+    plan = resync(observe(back, Databases(state=held), one), one, NOW)
     assert [o.reason for o in outcomes(plan) if o.request_id == "r"] == [Reason.MAX_DELETES] * 2
 
 
@@ -215,7 +213,7 @@ def test_two_districts_with_one_request_id_are_bounded_apart() -> None:
     }
     one = catalog(allow_delete=True, max_deletes=1)
     chunks = [chunk("1", district_id=name, on_state_only=OnStateOnly.DELETE) for name in ("NORTH", "RIVER")]
-    plan = resync(chunks, observe(chunks, Databases(state=held), one), one, NOW)
+    plan = resync(observe(chunks, Databases(state=held), one), one, NOW)
     assert [o.status for o in outcomes(plan)] == [Status.SENT] * 2
 
 
@@ -223,7 +221,7 @@ HELD_FROM_1 = catalog(allow_delete=True, hold_changes=1, hold_deletes=1)
 
 
 def guarded(databases: Databases, *chunks: Chunk, of: Catalog = HELD_FROM_1, rows: int = 0) -> Plan:
-    return resync(chunks, observe(chunks, databases, of), of, NOW, lambda _district_id, _object: rows)
+    return resync(observe(chunks, databases, of), of, NOW, lambda _district_id, _object: rows)
 
 
 def parked(plan: Plan) -> list[Chunk]:
@@ -280,7 +278,7 @@ def test_what_comes_along_is_held_against_the_share_of_its_own_object(children: 
     )
     of, rows = catalog(hold_share=0.25), {"Person": 100_000, "Enrollment": 200}
     chunks = [chunk("1"), chunk(*keys, object_name="Enrollment", chunk="0.Enrollment")]
-    plan = resync(chunks, observe(chunks, both, of), of, NOW, lambda _district_id, name: rows[name])
+    plan = resync(observe(chunks, both, of), of, NOW, lambda _district_id, name: rows[name])
     assert [each.object for each in parked(plan)] == waiting
 
 
@@ -321,7 +319,7 @@ def test_a_slow_key_is_found_by_smaller_and_smaller_reads() -> None:
     for round_number in range(5):
         again, now = [], NOW + timedelta(seconds=10 * round_number)
         for each in waiting:
-            plan = resync([each], observe([each], databases, CATALOG), CATALOG, now)
+            plan = resync(observe([each], databases, CATALOG), CATALOG, now)
             reads += 1
             done += [o.key for o in outcomes(plan) if o.status is Status.IN_SYNC]
             again += plan.retries
@@ -329,9 +327,7 @@ def test_a_slow_key_is_found_by_smaller_and_smaller_reads() -> None:
     assert sorted(done, key=int) == [key for key in keys if key != "123"]
     assert [[ask.key for ask in each.asks] for each in waiting] == [["123"]]
     assert reads == 1 + 10 + 10 + 5 + 1
-    plan = resync(
-        waiting, observe(waiting, databases, CATALOG), CATALOG, NOW + timedelta(seconds=limits.snapshot_deadline_s)
-    )
+    plan = resync(observe(waiting, databases, CATALOG), CATALOG, NOW + timedelta(seconds=limits.snapshot_deadline_s))
     assert [(o.status, o.reason) for o in outcomes(plan)] == [(Status.FAILED, Reason.SNAPSHOT_UNAVAILABLE)]
     assert not plan.retries
 
@@ -340,12 +336,12 @@ def test_what_took_too_long_together_is_read_apart_first() -> None:
     """The second time they are cut although others are read with them. What deletes is then planned, so counted."""
     databases = Databases(slow_keys={("NORTH", "Person"): {"1"}})
     together = [chunk("1", "2"), chunk("3", "4", chunk="1")]
-    plan = resync(together, observe(together, databases, CATALOG), CATALOG, NOW)
+    plan = resync(observe(together, databases, CATALOG), CATALOG, NOW)
     assert [len(each.asks) for each in plan.retries] == [2, 2]
-    plan = resync(plan.retries, observe(plan.retries, databases, CATALOG), CATALOG, NOW)
+    plan = resync(observe(plan.retries, databases, CATALOG), CATALOG, NOW)
     assert [len(each.asks) for each in plan.retries] == [1, 1, 1, 1]
     deleting = replace(chunk("1", "2"), on_state_only=OnStateOnly.DELETE)
-    plan = resync([deleting], observe([deleting], databases, CATALOG), CATALOG, NOW)
+    plan = resync(observe([deleting], databases, CATALOG), CATALOG, NOW)
     assert [(len(each.asks), each.stage) for each in plan.retries] == [(1, Stage.PLAN), (1, Stage.PLAN)]
 
 
@@ -393,7 +389,7 @@ def test_each_object_of_a_family_is_held_against_its_own_share() -> None:
     counted = {"Person": 100_000, "Enrollment": 200}
 
     def plan_of(chunks: tuple[Chunk, ...]) -> Plan:
-        return resync(chunks, observe(chunks, databases, CATALOG), CATALOG, NOW, lambda _district, name: counted[name])
+        return resync(observe(chunks, databases, CATALOG), CATALOG, NOW, lambda _district, name: counted[name])
 
     assert plan_of(family).corrections == []
     counted["Enrollment"] = 1_000

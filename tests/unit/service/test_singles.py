@@ -96,7 +96,7 @@ def decided(
 ) -> tuple[Intake, Plan]:
     intake = Sorter(CATALOG, PARTITIONS, known, policy, many=1).sort(batch, NOW)
     seen = observe(intake.chunks, data, CATALOG, intake.singles)
-    return intake, resync(seen.chunks, seen, CATALOG, NOW)
+    return intake, resync(seen, CATALOG, NOW)
 
 
 def written(intake: Intake, plan: Plan) -> dict[bytes | None, list[Outgoing]]:
