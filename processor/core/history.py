@@ -239,9 +239,6 @@ class SingleStatuses:
     first: RequestStatus
     singles: list[Single]
 
-    def each(self) -> Iterator[RequestStatus]:
-        return (replace(self.first, request=single.request) for single in self.singles)
-
 
 @dataclass(frozen=True, slots=True)
 class SingleOutcomes:

@@ -42,32 +42,48 @@ Place: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Singles:
-    """Such requests and their places; `chunk` is that of the first one, and that of each but for what is its own."""
+    """Such requests, each with its place; `chunk` is that of each of them but for what is its own."""
 
     chunk: Chunk
     singles: list[Single] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
 
-    def compared(self, seen: Mapping[str, Observed]) -> tuple["Singles", list[tuple[Place, Chunk]]]:
+    def add(self, single: Single, place: Place) -> None:
+        self.singles.append(single)
+        self.places.append(place)
+
+    def compared(self, seen: Mapping[str, Observed]) -> tuple["InSync", list[tuple[Place, Chunk]]]:
         """Those whose key is the same on both sides, and the chunks of all others, of which there is more to tell."""
-        same, others = Singles(self.chunk), list[tuple[Place, Chunk]]()
+        same, others = InSync(self.chunk, []), list[tuple[Place, Chunk]]()
         for single, place in zip(self.singles, self.places, strict=True):
             observed = seen.get(single.key)
             if observed is not None and observed.is_same:
                 same.singles.append(single)
-                same.places.append(place)
             else:
-                others.append((place, self._chunk_of(single)))
+                others.append((place, _chunk_of(single, self.chunk)))
         return same, others
 
-    def in_sync(self, now: datetime) -> SingleOutcomes:
-        """The outcomes of all, of which there is one at least."""
-        first = self._chunk_of(self.singles[0])
+
+@dataclass(frozen=True, slots=True)
+class InSync:
+    """Requests of one key that is the same on both sides; `chunk` as in `Singles`."""
+
+    chunk: Chunk
+    singles: list[Single]
+
+    def outcomes(self, now: datetime) -> SingleOutcomes:
+        """Of all, of which there is one at least."""
+        first = _chunk_of(self.singles[0], self.chunk)
         return SingleOutcomes(chunk_outcome(first, first.asks[0], Status.IN_SYNC, now), self.singles)
 
-    def _chunk_of(self, single: Single) -> Chunk:
-        ask = Ask(single.key, single.key)
-        return replace(self.chunk, request_id=single.request_id, asks=(ask,), requested_at=single.requested_at)
+
+def _chunk_of(single: Single, like: Chunk) -> Chunk:
+    return replace(
+        like,
+        request_id=single.request_id,
+        asks=(Ask(single.key, single.key),),
+        requested_at=single.requested_at,
+    )
 
 
 def in_their_places(chunks: Sequence[Chunk], placed: Iterable[tuple[Place, Chunk]]) -> list[Chunk]:

@@ -6,9 +6,10 @@ from datetime import datetime
 from processor.core.accept import accept
 from processor.core.catalog import Catalog
 from processor.core.chunk import Chunk
+from processor.core.correction import Source
 from processor.core.descent import WITH_CHILDREN
 from processor.core.plan import Plan
-from processor.core.request import Request
+from processor.core.request import Request, Single
 from processor.core.rights import Ground
 from processor.core.single import Singles
 from processor.service.records import Lane, Received
@@ -61,6 +62,13 @@ class Intake:
     """`traceparent` of the requests that came with one."""
     requested_at: dict[str, datetime] = field(default_factory=dict)
     """By request, where its publisher said so."""
+
+    def note(self, record: Received, origin: Request | Single | Chunk | Source) -> None:
+        """What else is told of a request: by the record that counts, so not by one that comes again."""
+        if record.headers and (trace := record.trace) is not None:
+            self.traces[origin.request_id] = trace
+        if origin.requested_at is not None:
+            self.requested_at[origin.request_id] = origin.requested_at
 
 
 def take_request(request: Request, catalog: Catalog, intake: Intake, now: datetime) -> None:

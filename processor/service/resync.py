@@ -16,7 +16,7 @@ from processor.core.park import Held, park
 from processor.core.plan import Plan
 from processor.core.request import Mode, OnStateOnly
 from processor.core.settle import defer, in_pieces, unreadable
-from processor.core.single import Place, Singles, in_their_places
+from processor.core.single import InSync, Place, Singles, in_their_places
 from processor.core.snapshot import SameRead, Snapshot
 from processor.service.ports import ReadTimedOut, SnapshotImpossible, Snapshots, SnapshotUnavailable, Target
 
@@ -36,7 +36,7 @@ class Observation:
     def __init__(self) -> None:
         self.chunks: list[Chunk] = []
         """What is to be decided: chunks, and those of requests of one key of which there is more to tell."""
-        self.in_sync: list[Singles] = []
+        self.in_sync: list[InSync] = []
         """Requests whose one key is the same on both sides."""
         self.same = 0
         self.others = 0
@@ -131,7 +131,7 @@ def resync(seen: Observation, catalog: Catalog, now: datetime, rows: CountRows |
     for chunk in seen.chunks:
         families.setdefault((chunk.request_id, chunk.district_id), []).append(chunk)
     plan = Plan()
-    plan.history += [alike.in_sync(now) for alike in seen.in_sync]
+    plan.history += [alike.outcomes(now) for alike in seen.in_sync]
     for family in families.values():
         plan.add(_resync_family(family, seen, catalog, now, rows, is_alone=is_alone))
     return plan

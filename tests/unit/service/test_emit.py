@@ -179,8 +179,10 @@ def test_requests_of_one_key_have_the_records_of_each(keys: list[str], traces: d
     ]
     status = RequestStatus(singles[0].request, RequestState.ACCEPTED, None, None, 1, at(12))
     outcome = replace(OUTCOME, request_id=singles[0].request_id, key=keys[0], asked_as=keys[0], parent=None)
-    for told in (SingleStatuses(status, singles), SingleOutcomes(outcome, singles)):
-        one_by_one = emitted(Intake(traces=traces), Plan(history=list(told.each())))
+    statuses = [replace(status, request=single.request) for single in singles]
+    outcomes = SingleOutcomes(outcome, singles)
+    for told, each in ((SingleStatuses(status, singles), statuses), (outcomes, outcomes.each())):
+        one_by_one = emitted(Intake(traces=traces), Plan(history=list(each)))
         assert len(one_by_one) == len(keys)
         assert emitted(Intake(traces=traces), Plan(history=[told])) == one_by_one
 

@@ -28,9 +28,9 @@ from processor.service.work import Work, decode
 from processor.settings import Topics
 from tests.unit.codec.records import CATALOG as SHIPPED
 from tests.unit.core.builders import CATALOG as ONE_DISTRICT
-from tests.unit.core.builders import ENROLLMENT, NOW, READ_AT, VERSION, ours, row, theirs
+from tests.unit.core.builders import ENROLLMENT, NOW, READ_AT, VERSION, chunk, ours, row, theirs
 from tests.unit.service.databases import Databases, Target
-from tests.unit.service.received import PARTITIONS, TOPICS, received
+from tests.unit.service.received import PARTITIONS, TOPICS, received, work
 from tests.unit.service.test_intake_rights import PERMIT
 
 CATALOG = replace(ONE_DISTRICT, districts={name: District(name, name, "") for name in ("NORTH", "RIVER")})
@@ -116,7 +116,7 @@ def test_those_that_are_alike_are_told_together() -> None:
     intake, plan = decided(batch, databases())
     (status,) = intake.plan.history
     assert isinstance(status, SingleStatuses)
-    assert [each.request.request_id for each in status.each()] == IDS[1:7]
+    assert [single.request_id for single in status.singles] == IDS[1:7]
     assert intake.chunks == []
     together = [told for told in plan.history if isinstance(told, SingleOutcomes)]
     assert [[outcome.key for outcome in told.each()] for told in together] == [["1", "2"]]
@@ -223,6 +223,7 @@ _asked = st.builds(
     request_id=st.sampled_from(IDS),
     selection=_keys.map(lambda key: Keys((key,)))
     | st.lists(_keys, min_size=1, max_size=2).map(lambda keys: Keys(tuple(keys))),
+    district_id=st.sampled_from(["NORTH"] * 5 + ["RIVER"]),
     object=st.sampled_from(["Person"] * 8 + ["Nothing"]),
     requested_by=st.sampled_from(["sis", "sis", "sis", "clerk"]),
     mode=st.sampled_from([Mode.SYNC] * 4 + [Mode.VERIFY, Mode.FORCE]),
@@ -268,13 +269,17 @@ def test_what_is_written_of_a_batch_is_what_is_written_of_each(
         assert getattr(together[0], name) == getattr(one_by_one[0], name)
 
 
-@given(st.lists(st.sampled_from(["NORTH", "RIVER"]), min_size=2, max_size=6))
-def test_districts_may_have_one_id(districts: list[str]) -> None:
-    """Of both one is taken on, and told of with its own headers."""
-    batch = [item(replace(ASKED, district_id=name)) for name in districts]
+@given(st.lists(st.tuples(st.sampled_from(["NORTH", "RIVER"]), st.sampled_from(IDS[:3])), min_size=3, max_size=8))
+def test_of_districts_with_one_id_the_last_one_is_told_of_last(asked: list[tuple[str, str]]) -> None:
+    """Each is taken on, and has its own headers."""
+    batch = [item(replace(ASKED, district_id=district_id, request_id=request_id)) for district_id, request_id in asked]
     together, one_by_one = (decided(each, databases()) for each in (batch, [apart(each) for each in batch]))
-    assert len(together[0].accepted) == len({*districts})
-    told, told_one_by_one = (
-        {key: sorted(records, key=str) for key, records in written(*each).items()} for each in (together, one_by_one)
-    )
-    assert told == told_one_by_one
+    assert len(together[0].accepted) == len({*asked})
+    assert written(*together) == written(*one_by_one)
+
+
+def test_a_chunk_of_another_district_with_the_id_is_told_of_in_its_place() -> None:
+    other = work(chunk("1", request_id=IDS[0], district_id="RIVER", object_name="Person"))
+    batch = [other, item(replace(ASKED, request_id=IDS[0]))]
+    together, one_by_one = (decided(each, databases()) for each in (batch, [apart(each) for each in batch]))
+    assert written(*together) == written(*one_by_one)
