@@ -16,11 +16,10 @@ from processor.codec.correction_reader import Arrived
 from processor.codec.correction_schema import object_of
 from processor.codec.errors import DecodeError, NotRegistered
 from processor.codec.framing import Framing, header_of, registry_header, single_object_header, writer_ref
-from processor.codec.outcome_reader import OutcomeReader, Own
+from processor.codec.outcome_reader import Own
 from processor.codec.record_schema import RecordSchema, record_schema
 from processor.codec.record_types import FIXED, Record, correction_type, unknown_correction_type
 from processor.codec.registry import Compatibility, Registry
-from processor.codec.request_reader import RequestReader
 from processor.codec.schema_files import SchemaFiles
 from processor.codec.schema_text import Schema, fingerprint, full_name
 from processor.codec.writer import Writer, parsed_schema, writer_of
@@ -68,8 +67,8 @@ class Codec:
             self._by_name[entry.record.name] = entry
         self._headers: dict[tuple[str, str], bytes] = {}
         self._writers: dict[bytes, Writer] = {}
-        self._outcomes: OutcomeReader | None = None
-        self._requests: RequestReader | None = None
+        self._last: Writer | None = None
+        """Of the value that was read last: mostly the next one's, too."""
         self._said = lru_cache(_SAID_BEFORE)(self._write_said)
 
     @classmethod
@@ -147,17 +146,15 @@ class Codec:
         Raises DecodeError for bytes that cannot be one of the expected records, and RegistryUnavailable where that
         could not be found out: such a record is to be read again.
         """
-        header = header_of(data)
-        writer = self._expected(header, expected)
-        arrived = writer.arrived(data, len(header))
-        return writer.record(data, len(header)) if arrived is None else arrived.correction
+        writer = self._expected(data, expected)
+        arrived = writer.arrived(data)
+        return writer.record(data) if arrived is None else arrived.correction
 
     def decode_correction(self, data: bytes) -> Arrived:
         """As `decode`, with the bytes that an answer carries back."""
-        header = header_of(data)
-        writer = self._expected(header, (Correction,))
-        arrived = writer.arrived(data, len(header))
-        return Arrived(cast("Correction", writer.record(data, len(header))), None) if arrived is None else arrived
+        writer = self._expected(data, (Correction,))
+        arrived = writer.arrived(data)
+        return Arrived(cast("Correction", writer.record(data)), None) if arrived is None else arrived
 
     def encode_answer(self, topic: str, answer: Answer, source: bytes | None) -> bytes:
         """As `encode`; `source`: the bytes of the answer's source, as its correction had them."""
@@ -175,9 +172,9 @@ class Codec:
         said = {"result": result, "detail": detail, "answered_at": answered_at}
         return b"".join(each(said[name]) for name, each in write.fields[1:])
 
-    def _expected(self, header: bytes, expected: Collection[type[Record]]) -> Writer:
-        """Raises DecodeError where the header's schema is of another record."""
-        writer = self._writers.get(header) or self._writer(header)
+    def _expected(self, data: bytes, expected: Collection[type[Record]]) -> Writer:
+        """Raises DecodeError where the schema of what was written is of another record."""
+        writer = self._writer(data)
         if writer.reads is None or writer.reads.record.type not in expected:
             names = ", ".join(sorted(entry.record.name for kind in expected for entry in self.schemas_of(kind)))
             raise DecodeError(Reason.UNEXPECTED_RECORD, f"a {writer.name}, where one of these belongs: {names}")
@@ -185,22 +182,13 @@ class Codec:
 
     def alike(self, data: bytes) -> Own | None:
         """An outcome by what it has of its own; None for what `decode` is to read. Raises as `decode`."""
-        reader = self._outcomes
-        if reader is None or not data.startswith(reader.header):
-            header = header_of(data)
-            reader = self._outcomes = (self._writers.get(header) or self._writer(header)).outcomes
+        reader = self._writer(data).outcomes
         return None if reader is None else reader(data)
 
     def single(self, data: bytes) -> Single | None:
-        """A request of one key by what is its own; None for what `decode` is to read, as the first of a writer."""
-        reader = self._requests
-        if reader is None or not data.startswith(reader.header):
-            reader = self._requests = self._reader_of_requests(data)
+        """A request of one key by what is its own; None for what `decode` is to read. Raises as `decode`."""
+        reader = self._writer(data).requests
         return None if reader is None else reader(data)
-
-    def _reader_of_requests(self, data: bytes) -> RequestReader | None:
-        known = (writer.requests for writer in self._writers.values() if writer.requests is not None)
-        return next((reader for reader in known if data.startswith(reader.header)), None)
 
     def _header(self, topic: str, schema: RecordSchema) -> bytes:
         if self._registry is None:
@@ -210,8 +198,16 @@ class Codec:
         self._headers[topic, schema.record.name] = header
         return header
 
-    def _writer(self, header: bytes) -> Writer:
-        """Finds and remembers who wrote; what is not found is asked for again the next time."""
+    def _writer(self, data: bytes) -> Writer:
+        """Who wrote a value. Raises as `decode`; what is not found is asked for again the next time."""
+        last = self._last
+        if last is not None and data.startswith(last.header):
+            return last
+        header = header_of(data)
+        writer = self._last = self._writers.get(header) or self._looked_up(header)
+        return writer
+
+    def _looked_up(self, header: bytes) -> Writer:
         ref = writer_ref(header)
         if ref.framing is Framing.FINGERPRINT:
             schema = self._by_fingerprint(ref.number)
@@ -240,7 +236,7 @@ class Codec:
         name, parsed = parsed_schema(schema)
         reads = self._by_name.get(name) or self._unknown_correction(name)
         if reads is None:
-            return Writer(name, parsed, None)
+            return Writer(header, name, parsed, None)
         object_type = self._objects.get(object_of(name) or "")
         return writer_of(schema, header, parsed, reads, () if object_type is None else object_type.owned)
 

@@ -38,12 +38,13 @@ _UNREADABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """The schema that wrote some bytes, and the record of this release that it is read as, if any.
+    """The schema that wrote values with a header, and the record of this release that they are read as, if any.
 
     `resolve_to` is None where both schemas read bytes alike; there may then be a reader made for them, of corrections
     one that finds rather than reads (ADR 0049), and of requests and outcomes one that knows what repeats.
     """
 
+    header: bytes
     name: str
     parsed: Any
     reads: RecordSchema | None
@@ -53,15 +54,15 @@ class Writer:
     outcomes: OutcomeReader | None = None
     requests: RequestReader | None = None
 
-    def arrived(self, data: bytes, begin: int) -> Arrived | None:
+    def arrived(self, data: bytes) -> Arrived | None:
         """None where the record is to be read otherwise, or is no correction."""
-        return None if self.corrections is None else self.corrections(data, begin)
+        return None if self.corrections is None else self.corrections(data, len(self.header))
 
-    def record(self, data: bytes, begin: int) -> Record:
-        """From there to the end. Raises DecodeError; `reads` is not None."""
+    def record(self, data: bytes) -> Record:
+        """Raises DecodeError; `reads` is not None."""
         if self.reads is None:
             raise TypeError(f"{self.name} is no record of this release")
-        wire = self._wire(data, begin)
+        wire = self._wire(data)
         try:
             return self.reads.record.from_wire(wire)
         except DecodeError:
@@ -73,7 +74,8 @@ class Writer:
         except OverflowError:
             raise DecodeError(Reason.UNDECODABLE, f"{self.reads.record.name}: a time beyond the calendar") from None
 
-    def _wire(self, data: bytes, begin: int) -> Wire:
+    def _wire(self, data: bytes) -> Wire:
+        begin = len(self.header)
         if self.read is not None:
             with suppress(*decoding.UNFIT):  # fastavro then says what is wrong
                 wire, end = self.read(data, begin)
@@ -104,19 +106,19 @@ def writer_of(
     name = reads.record.name
     alike = fingerprint(schema) == reads.fingerprint and frozenset(logical_types(schema)) == reads.meaning
     if not alike:
-        return Writer(name, parsed, reads, reads.parsed)
+        return Writer(header, name, parsed, reads, reads.parsed)
     object_name = object_of(name)
     if object_name is None:
         read = decoding.compiled(parsed)
         outcomes = outcome_reader(header, reads.record, parsed)
         requests = request_reader(header, reads.record, parsed, read)
-        return Writer(name, parsed, reads, read=read, outcomes=outcomes, requests=requests)
+        return Writer(header, name, parsed, reads, read=read, outcomes=outcomes, requests=requests)
     read = decoding.compiled(parsed, frozenset({values_name(object_name)}))
     corrections = None
     if read is not None:
         with suppress(NotCompiled):
             corrections = CorrectionReader(parsed, fields, read)
-    return Writer(name, parsed, reads, read=read, corrections=corrections)
+    return Writer(header, name, parsed, reads, read=read, corrections=corrections)
 
 
 def parsed_schema(schema: Schema) -> tuple[str, Any]:

@@ -75,16 +75,17 @@ class Sorter:
             if home != record.partition:
                 intake.misrouted.append((record, home))
                 continue
-            if not isinstance(ask, Request):  # of which only one that is new counts
-                intake.note(record, origin)
             match ask:
                 case Request():
                     requests.take(item, ask)
                 case Chunk():
+                    intake.note(record, ask)
                     chunks.take(record, ask)
                 case Answer():
+                    intake.note(record, ask.source)
                     self._take_answer(ask, intake, now)
                 case RequestStatus():
+                    intake.note(record, ask.request)
                     _take_status(record, ask, taken)
         intake.singles = [alike for alike in intake.singles if alike.singles]
         return intake

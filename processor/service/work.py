@@ -45,9 +45,9 @@ def decode(record: Received, codec: Codec) -> Work | Poison:
     """Raises RegistryUnavailable, which says nothing about the record: it is to be decoded again later."""
     if record.value is None:
         return Poison(record, Reason.UNDECODABLE, "the record has no value")
-    if record.lane is Lane.REQUESTS and (single := codec.single(record.value)) is not None:
-        return Work(record, single, 1)
     try:
+        if record.lane is Lane.REQUESTS and (single := codec.single(record.value)) is not None:
+            return Work(record, single, 1)
         ask = codec.decode(record.value, EXPECTED[record.lane])
     except DecodeError as error:
         return Poison(record, error.reason, error.detail)

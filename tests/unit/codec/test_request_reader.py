@@ -17,7 +17,7 @@ from processor.codec.framing import header_of
 from processor.codec.request_reader import LONGEST_KEPT, MOST_KEPT, RequestReader
 from processor.codec.work_records import request_from_wire
 from processor.core.request import Keys, Mode, Request
-from tests.unit.codec.records import CATALOG, REQUEST
+from tests.unit.codec.records import CATALOG, REQUEST, SAMPLES
 from tests.unit.codec.strategies import REQUESTS
 
 CODEC = Codec.open(None, CATALOG)
@@ -141,14 +141,13 @@ def test_another_schema_has_no_such_reader() -> None:
         RequestReader(HEADER, {**SCHEMA.parsed, "fields": fields}, read)
 
 
-def test_a_writer_is_known_once_something_of_it_was_decoded() -> None:
-    """Whose schema it is, and whether it may be asked for, `decode` says; two writers may take turns."""
-    codec, data = Codec.open(None, CATALOG), written(ASKED)
-    assert codec.single(data) is None
-    codec.decode(data, (Request,))
+def test_a_writer_is_found_by_the_header_whoever_wrote_before() -> None:
+    codec, data, chunk = Codec.open(None, CATALOG), written(ASKED), CODEC.encode("any", SAMPLES["Chunk"])
     for _ in range(2):
         single = codec.single(data)
         assert single is not None
         assert single.request == ASKED
-        assert codec.single(b"\x00\x00\x00\x00\x07" + data[len(HEADER) :]) is None
-        assert codec.single(b"") is None
+        assert codec.single(chunk) is None
+        for unknown in (b"\x00\x00\x00\x00\x07" + data[len(HEADER) :], b""):
+            with pytest.raises(DecodeError):
+                codec.single(unknown)

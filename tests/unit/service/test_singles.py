@@ -37,7 +37,6 @@ CATALOG = replace(ONE_DISTRICT, districts={name: District(name, name, "") for na
 CODEC = Codec.open(None, SHIPPED)
 EMITTER = Emitter(CODEC, Topics(), PARTITIONS, 6, "resync-process")
 ASKED = Request("0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c00", "NORTH", "Person", Keys(("1",)), "sis")
-CODEC.decode(CODEC.encode("any", ASKED), (Request,))
 IDS = [f"0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c{number:02x}" for number in range(12)]
 ONE, OTHER = TOPICS[Lane.REQUESTS], "resync.requests.other"
 MORE = replace(PERMIT, modes=frozenset(Mode), dependencies=frozenset(Dependencies), delete=True)
