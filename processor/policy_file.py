@@ -8,8 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from processor.core.catalog import Catalog
-from processor.core.request import Dependencies, Mode, Side
-from processor.core.rights import (
+from processor.core.policy import (
     DEFAULT_CONTROL,
     NEEDS,
     ControlRight,
@@ -23,6 +22,7 @@ from processor.core.rights import (
     Scope,
     Services,
 )
+from processor.core.request import Dependencies, Mode, Side
 from processor.yaml_file import Mistakes, read_entry
 
 

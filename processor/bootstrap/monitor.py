@@ -7,7 +7,7 @@ from processor.adapters.kafka.group_lag import GroupLags, watched_groups
 from processor.adapters.kafka.history_heads import TopicHeads
 from processor.adapters.kafka.topics import TopicAdmin, check_topics, topic_specs
 from processor.bootstrap.parts import open_policy
-from processor.core.rights import request_topics
+from processor.core.policy import request_topics
 from processor.exposition import show_monitor
 from processor.http.serving import serve
 from processor.lifecycle import Lifecycle

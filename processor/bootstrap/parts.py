@@ -18,7 +18,7 @@ from processor.catalog_file import Secrets, load_catalog
 from processor.codec import Codec, Record, RegistryUnavailable
 from processor.codec.schema_files import SchemaFiles
 from processor.core.catalog import Catalog
-from processor.core.rights import Policy
+from processor.core.policy import Policy
 from processor.crashpoint import CrashPoints
 from processor.lifecycle import Lifecycle
 from processor.policy_file import load_policy

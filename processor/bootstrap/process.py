@@ -24,7 +24,7 @@ from processor.core.chunk import Chunk
 from processor.core.correction import Correction
 from processor.core.history import ChunkStatus, KeyOutcome, Parked, RequestStatus
 from processor.core.partition import partition_of
-from processor.core.rights import Policy, request_topics
+from processor.core.policy import Policy, request_topics
 from processor.exposition import show_assigned, show_databases, show_inbox
 from processor.http.serving import serve
 from processor.lifecycle import Lifecycle

@@ -21,8 +21,8 @@ from processor.bootstrap.parts import open_catalog, open_policy, ready_codec
 from processor.codec import Codec
 from processor.core.chunk import Chunk
 from processor.core.history import Cleared, RequestEnd, RequestStatus
+from processor.core.policy import Policy, control_topics
 from processor.core.request import Request
-from processor.core.rights import Policy, control_topics
 from processor.crashpoint import CrashPoints
 from processor.exposition import show_store
 from processor.http.serving import serve

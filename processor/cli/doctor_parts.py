@@ -17,7 +17,7 @@ from processor.cli.exits import ending_of
 from processor.codec import Codec
 from processor.codec.subjects import subjects
 from processor.core.catalog import Catalog
-from processor.core.rights import control_topics, request_topics
+from processor.core.policy import control_topics, request_topics
 from processor.service.doctor.examine import examine
 from processor.service.doctor.facts import Subject
 from processor.service.doctor.findings import Away

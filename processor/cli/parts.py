@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from processor.adapters.postgres.history_filters import Seen
     from processor.adapters.postgres.history_queries import HistoryQueries, PostgresFollower
     from processor.codec import Codec
+    from processor.core.policy import Policy
     from processor.core.request import Side
-    from processor.core.rights import Policy
     from processor.service.history_changes import Decode
     from processor.settings import Settings
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from processor.core.catalog import Catalog
-    from processor.core.rights import Policy, Principal, Right
+    from processor.core.policy import Policy, Principal, Right
     from processor.service.client_ports import Row
     from processor.settings import Settings
 
@@ -75,7 +75,8 @@ class Person:
         """The objects of a district whose keys may be seen, None being all: dependencies bring along keys of others."""
         if self.known is None:
             return None
-        from processor.core.rights import Right, scopes
+        from processor.core.policy import Right
+        from processor.core.rights import scopes
 
         here = [scope.objects for scope in scopes(self.known[1], Right.SEE) if scope.has_district(district_id)]
         return None if None in here else sorted(frozenset().union(*(each for each in here if each is not None)))
@@ -159,7 +160,8 @@ class Person:
         """
         if self.known is None:
             return None
-        from processor.core.rights import NotAuthorized, Right, scopes
+        from processor.core.policy import Right
+        from processor.core.rights import NotAuthorized, scopes
 
         where = scopes(self.known[1], Right.SEE)
         if not where:

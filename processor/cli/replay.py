@@ -71,7 +71,7 @@ def _export(since: str | None, district: str | None, form: ExportForm, to: Path 
 def _rebuild(*, verify: bool) -> None:
     from processor.bootstrap.replay import run_replay, run_verify_replay
     from processor.cli.person import identified
-    from processor.core.rights import Right
+    from processor.core.policy import Right
     from processor.logs import log_as_text
     from processor.service.client_ports import NotSetUp
     from processor.settings import load_settings

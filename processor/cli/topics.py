@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from processor.adapters.kafka.acl_list import Acl
     from processor.adapters.kafka.acls import AclStates
     from processor.adapters.kafka.topics import TopicState
-    from processor.core.rights import Policy
+    from processor.core.policy import Policy
     from processor.settings import Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Create or check the topics.")
@@ -140,7 +140,7 @@ def _acl_faults(policy: "Policy", found: "AclStates", missing: "Sequence[Acl]") 
 def _declared(settings: "Settings") -> "tuple[list[str], list[str]]":
     """All request topics and all control topics, those that the policy declares among them."""
     from processor.cli import parts
-    from processor.core.rights import control_topics, request_topics
+    from processor.core.policy import control_topics, request_topics
 
     policy = parts.open_policy(settings)
     return request_topics(policy, settings.topics.requests), control_topics(policy, settings.topics.control)

@@ -1,7 +1,8 @@
 """Who may wish for what by a control topic: that history be cleared, that a request be released or cancelled."""
 
 from processor.core.history import OrderAction
-from processor.core.rights import ControlRight, Ground, Policy, Principal, Refusal, Right, Scope, has_right, scopes
+from processor.core.policy import ControlRight, Policy, Principal, Right, Scope
+from processor.core.rights import Ground, Refusal, has_right, scopes
 
 
 def clearing_refusal(policy: Policy, topic: str, district_id: str, object_name: str) -> Refusal | None:

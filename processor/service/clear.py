@@ -15,7 +15,7 @@ import structlog
 from processor import metrics
 from processor.core.control_rights import clearing_refusal
 from processor.core.history import Clear, Cleared
-from processor.core.rights import Policy
+from processor.core.policy import Policy
 from processor.crashpoint import CrashPoints
 from processor.service.history_ports import Clearable, HistoryTables, HistoryWriter
 from processor.service.read_back import ReadBack

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from processor.core.history import Clear, Order
-from processor.core.rights import Policy
+from processor.core.policy import Policy
 from processor.service.history_ports import Extent
 from processor.service.read_back import ReadBack
 

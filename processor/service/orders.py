@@ -14,7 +14,7 @@ from processor import metrics
 from processor.core.control_rights import order_refusal
 from processor.core.history import Order, OrderAction, RequestStatus
 from processor.core.order import VOID_TEXTS, Void, ordered, void_of
-from processor.core.rights import Policy
+from processor.core.policy import Policy
 from processor.crashpoint import CrashPoints
 from processor.service.guard_ports import Orderable
 from processor.service.history_ports import HistoryTables, HistoryWriter

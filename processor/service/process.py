@@ -16,8 +16,8 @@ from processor.codec.errors import RegistryUnavailable
 from processor.core.catalog import Catalog
 from processor.core.chunk import Chunk
 from processor.core.pace import KEYS_AT_ONCE
+from processor.core.policy import Policy
 from processor.core.request import Request
-from processor.core.rights import Policy
 from processor.service.ahead import Ahead
 from processor.service.bulk import MOST_KEYS_BESIDE, SIDE_BY_SIDE, Bulk
 from processor.service.comparing import Compared

@@ -7,8 +7,9 @@ from processor.core.accept import Rejected, refuse
 from processor.core.catalog import Catalog
 from processor.core.errors import Reason
 from processor.core.ids import REFUSED, accepted_id
+from processor.core.policy import Policy
 from processor.core.request import Request
-from processor.core.rights import Policy, Refusal, topic_refusal
+from processor.core.rights import Refusal, topic_refusal
 from processor.service.intake import take_request
 from processor.service.records import Lane, Received
 from processor.service.taken import Taken, WorkId, id_of_request

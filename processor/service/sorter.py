@@ -9,8 +9,8 @@ from processor.core.correction import Answer
 from processor.core.history import RequestState, RequestStatus
 from processor.core.ids import accepted_id
 from processor.core.partition import partition_of
+from processor.core.policy import Policy
 from processor.core.request import Request, Single
-from processor.core.rights import Policy
 from processor.core.settle import settle
 from processor.service.chunk_intake import ChunkIntake
 from processor.service.intake import Intake

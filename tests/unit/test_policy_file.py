@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 import yaml
 
+from processor.core.policy import ControlRight, Policy, Right, Scope, Services
 from processor.core.request import Dependencies, Mode, Side
-from processor.core.rights import ControlRight, Policy, Right, Scope, Services, identify
+from processor.core.rights import identify
 from processor.policy_file import PolicyError, load_policy
 from processor.settings import Settings
 from stack.layout import REPO

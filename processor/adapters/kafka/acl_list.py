@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from processor.core.rights import Policy, control_topics, request_topics
+from processor.core.policy import Policy, control_topics, request_topics
 from processor.settings import Settings
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from processor import metrics
 from processor.core.history import HistoryRecord, Status
-from processor.core.rights import ControlTopic, Ground, Policy, Scope
+from processor.core.policy import ControlTopic, Policy, Scope
+from processor.core.rights import Ground
 from tests.integration.store.clearing import SEEN, assert_only_the_mark, clearings, marks, wish
 from tests.integration.store.records import flat, outcome, request_status
 from tests.integration.store.waiting import run

@@ -10,8 +10,8 @@ from processor import metrics
 from processor.core.errors import Reason
 from processor.core.history import Order, OrderAction, RequestState, RequestStatus, Status
 from processor.core.order import CLOCKS, Void
+from processor.core.policy import ControlRight, ControlTopic, Policy, Scope
 from processor.core.request import Request
-from processor.core.rights import ControlRight, ControlTopic, Policy, Scope
 from processor.service.materialize import Store
 from tests.integration.store.clearing import assert_only_the_mark, clearings, wish
 from tests.integration.store.planning import GUARD, await_told, history_of, parked, plan, request, told

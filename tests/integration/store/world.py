@@ -22,7 +22,7 @@ from processor.codec.history import control_key, history_record
 from processor.core.catalog import Catalog, Limits
 from processor.core.history import Clear, HistoryRecord, Order, RequestEnd
 from processor.core.partition import partition_of
-from processor.core.rights import Policy
+from processor.core.policy import Policy
 from processor.crashpoint import CrashPoints
 from processor.service.control import Control
 from processor.service.history_changes import history_decoder

@@ -9,8 +9,9 @@ from processor.cli.asking import check_asked, id_option, year_option
 from processor.cli.exits import UsageError
 from processor.cli.person import Person
 from processor.core.filter_text import FilterError
+from processor.core.policy import Grant, Permit, Policy, Principal, RequestTopic, Right, Scope
 from processor.core.request import All, Dependencies, Filter, Keys, Mode, Request, Selection, Side
-from processor.core.rights import Grant, NotAuthorized, Permit, Policy, Principal, RequestTopic, Right, Scope
+from processor.core.rights import NotAuthorized
 from processor.core.scope import NoSchoolYear
 from processor.settings import Settings
 from tests.unit.core.builders import CATALOG

@@ -9,8 +9,9 @@ import pytest
 from processor.cli.exits import UsageError
 from processor.cli.person import Person, identified
 from processor.core.history import OrderAction
+from processor.core.policy import ControlRight, ControlTopic, Grant, Policy, Principal, Right, Scope
 from processor.core.request import Side
-from processor.core.rights import ControlRight, ControlTopic, Grant, NotAuthorized, Policy, Principal, Right, Scope
+from processor.core.rights import NotAuthorized
 from processor.settings import Settings
 from stack.layout import REPO
 

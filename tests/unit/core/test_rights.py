@@ -8,25 +8,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.core.control_rights import clearable
-from processor.core.request import All, Dependencies, Filter, Keys, Mode, OnStateOnly, Request, Side
-from processor.core.rights import (
+from processor.core.policy import (
     NEEDS,
     ControlTopic,
     Grant,
-    Ground,
     Permit,
     Policy,
     Principal,
     RequestTopic,
     Right,
     Scope,
+    request_topics,
+)
+from processor.core.request import All, Dependencies, Filter, Keys, Mode, OnStateOnly, Request, Side
+from processor.core.rights import (
+    Ground,
     identify,
     may_clear,
     may_see,
     may_see_values,
     permits_of,
     principal_refusal,
-    request_topics,
     scopes,
     topic_refusal,
     touched,

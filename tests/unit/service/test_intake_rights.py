@@ -10,8 +10,9 @@ from processor.core.errors import Reason
 from processor.core.history import RequestState, RequestStatus
 from processor.core.ids import REFUSED, accepted_id
 from processor.core.partition import partition_of
+from processor.core.policy import Permit, Policy, RequestTopic, Scope
 from processor.core.request import Mode, Side
-from processor.core.rights import Ground, Permit, Policy, RequestTopic, Scope
+from processor.core.rights import Ground
 from processor.service.intake import Intake
 from processor.service.records import Lane
 from processor.service.sorter import Sorter

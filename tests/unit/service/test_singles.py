@@ -15,8 +15,8 @@ from processor.core.compare import EQUAL, compare
 from processor.core.history import SingleOutcomes, SingleStatuses
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
+from processor.core.policy import Policy, RequestTopic
 from processor.core.request import Dependencies, Keys, Mode, OnStateOnly, Report, Request, Single
-from processor.core.rights import Policy, RequestTopic
 from processor.core.snapshot import Row, SameRead
 from processor.service.emit import Emitter
 from processor.service.intake import Intake
