@@ -5,7 +5,9 @@ from processor.adapters.kafka.history_scan import ScanReader
 from processor.adapters.postgres.history_rebuild import PostgresSwap, PostgresVerify
 from processor.bootstrap.parts import open_catalog, open_codec
 from processor.service.history_changes import history_decoder
-from processor.service.replay import Progress, Reading, Replayed, Verified, replay, verify_replay
+from processor.service.rebuild import Progress, Reading, Replayed
+from processor.service.replay import replay
+from processor.service.verify_replay import Verified, verify_replay
 from processor.settings import Settings
 
 

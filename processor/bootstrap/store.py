@@ -32,7 +32,8 @@ from processor.service.history_changes import history_decoder
 from processor.service.history_ports import StoreUnavailable
 from processor.service.materialize import Store, StoreParts
 from processor.service.overdue import OverdueRule
-from processor.service.replay import Reading, replay
+from processor.service.rebuild import Reading
+from processor.service.replay import replay
 from processor.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from processor.cli.requests import moment
 from processor.core.counted import counted
 
 if TYPE_CHECKING:
-    from processor.service.replay import Verified
+    from processor.service.verify_replay import Verified
 
 
 def replay(

@@ -11,7 +11,7 @@ from processor.core.history import ChunkStatus, Cleared, HistoryRecord, KeyOutco
 from processor.core.request import UNKNOWN
 from processor.service.history_changes import Decode, RawRecord
 from processor.service.history_ports import BatchLimits, HistoryScan
-from processor.service.replay import Progress, silent
+from processor.service.rebuild import Progress, silent
 
 Row: TypeAlias = dict[str, Any]
 

@@ -13,7 +13,7 @@ from processor.adapters.postgres.history_rows import COLUMNS, PRIMARY_KEY, TALLY
 from processor.adapters.postgres.history_schema import create_tables, migrate, replace_views, schema_version, script
 from processor.adapters.postgres.history_tables import PostgresTables, PostgresTransaction, stored_offsets
 from processor.service.history_ports import StoredOffset, StoreUnavailable
-from processor.service.replay import Row, TablePair
+from processor.service.verify_replay import Row, TablePair
 
 NEXT_SCHEMA = "resync_store_next"
 OLD_SCHEMA = "resync_store_old"

@@ -13,7 +13,8 @@ from processor.core import ids
 from processor.core.history import ChunkState, Cleared, HistoryRecord, KeyOutcome, RequestState, Status
 from processor.service.history_changes import history_decoder
 from processor.service.history_ports import BatchLimits, StoredOffset
-from processor.service.replay import Reading, replay
+from processor.service.rebuild import Reading
+from processor.service.replay import replay
 from tests import forked
 from tests.integration.store.planning import GUARD, history_of, parked, plan, planned, request
 from tests.integration.store.records import DECIDED, applied_request, chunk_status, flat, outcome, request_status

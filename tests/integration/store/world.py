@@ -29,7 +29,9 @@ from processor.service.history_changes import history_decoder
 from processor.service.history_ports import BatchLimits, Extent
 from processor.service.materialize import Store, StoreParts
 from processor.service.overdue import OverdueRule
-from processor.service.replay import Reading, Replayed, Verified, replay, verify_replay
+from processor.service.rebuild import Reading, Replayed
+from processor.service.replay import replay
+from processor.service.verify_replay import Verified, verify_replay
 from tests import forked
 from tests.forked import Forked
 from tests.integration.store.waiting import await_, run

@@ -5,7 +5,8 @@ import typer
 
 from processor.cli.exits import ExitCode
 from processor.cli.replay import tell_verified
-from processor.service.replay import Divergence, Replayed, Verified
+from processor.service.rebuild import Replayed
+from processor.service.verify_replay import Divergence, Verified
 
 REPLAYED = Replayed(records=3, skipped=0, offsets={})
 

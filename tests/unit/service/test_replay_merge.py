@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.service.replay import Divergence, Row, merged
+from processor.service.verify_replay import Divergence, Row, merged
 
 SIDES = st.dictionaries(st.tuples(st.text(max_size=3), st.text(max_size=3)), st.integers(0, 3), max_size=20)
 

@@ -19,7 +19,8 @@ from processor.service.history_ports import (
     StoredOffset,
     StoreUnavailable,
 )
-from processor.service.replay import Progress, Reading, Replayed, replay, silent
+from processor.service.rebuild import Progress, Reading, Replayed, silent
+from processor.service.replay import replay
 from tests.unit.service.processing import CODEC
 
 BATCH = 10
