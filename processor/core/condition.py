@@ -1,4 +1,4 @@
-"""A filter as a tree: which records of an object are meant. Typed, immutable, and evaluated here without a database.
+"""A filter as a tree: which records of an object are meant. Typed and immutable.
 
 Logic has three values, as in SQL: a comparison with a null, or with a value that the field's type cannot carry, is
 neither true nor false (`None`), and a record is meant only if the whole is true. Values are canonical text (see
@@ -8,15 +8,12 @@ neither true nor false (`None`), and a record is meant only if the whole is true
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import Enum, StrEnum
+from enum import StrEnum
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, TypeAlias, assert_never
 
 from processor.core.catalog import FieldSpec, Kind, ObjectType, Table
-from processor.core.compare import district_value, state_value
-from processor.core.errors import UnmappedValue, Unrepresentable
 from processor.core.request import Side
-from processor.core.values import DANGLING
 
 
 class Operator(StrEnum):
@@ -94,15 +91,6 @@ Condition: TypeAlias = Test | Not | AllOf | AnyOf
 EVERYTHING = AllOf(())
 
 
-class Unreadable(Enum):
-    """Stands for a value that the field's type cannot carry, or a code without translation."""
-
-    UNREADABLE = "unreadable"
-
-
-UNREADABLE = Unreadable.UNREADABLE
-Value: TypeAlias = str | Unreadable | None
-
 _COMPARE: dict[Operator, Callable[[Any, Any], bool]] = {
     Operator.EQUAL: eq,
     Operator.UNEQUAL: ne,
@@ -111,27 +99,6 @@ _COMPARE: dict[Operator, Callable[[Any, Any], bool]] = {
     Operator.GREATER: gt,
     Operator.AT_LEAST: ge,
 }
-
-
-def evaluate(condition: Condition, value_of: Callable[[Operand], Value]) -> bool | None:
-    """None is unknown."""
-    match condition:
-        case Not(term):
-            inner = evaluate(term, value_of)
-            return None if inner is None else not inner
-        case AllOf(terms):
-            found = {evaluate(term, value_of) for term in terms}
-            return False if False in found else None if None in found else True
-        case AnyOf(terms):
-            found = {evaluate(term, value_of) for term in terms}
-            return True if True in found else None if None in found else False
-        case IsNull(operand):
-            return value_of(operand) is None
-        case Compare() | OneOf() | StartsWith():
-            value = value_of(condition.operand)
-            return holds(condition, value) if isinstance(value, str) else None
-        case _:
-            assert_never(condition)
 
 
 def holds(test: Compare | OneOf | StartsWith, text: str) -> bool:
@@ -158,17 +125,6 @@ def leaves(condition: Condition) -> Iterator[Test]:
                 yield from leaves(term)
         case _:
             yield condition
-
-
-def read_value(operand: Operand, side: Side, text: str | None) -> Value:
-    """What a side's column text means, as conditions see it."""
-    if text == DANGLING and operand.field.state_lookup is not None:
-        return UNREADABLE
-    of_side = district_value if side is Side.DISTRICT else state_value
-    try:
-        return of_side(operand.kind, operand.field, text)
-    except (Unrepresentable, UnmappedValue):
-        return UNREADABLE
 
 
 def table_of(kind: ObjectType, side: Side) -> Table:

@@ -1,4 +1,4 @@
-"""A condition as SQL for either side, meaning the same as `core.condition.evaluate`. Values are parameters, always.
+"""A condition as SQL for either side, meaning what `core.condition` says. Values are parameters, always.
 
 A column is read as text, as snapshots read it, and turned into its field's value by expressions that are null for what
 the field's type cannot carry; never by a cast that could fail. Where the column's own type is known and holds nothing
@@ -46,7 +46,7 @@ _OPERATORS = {
 
 
 def condition_sql(condition: Condition, side: Side, types: ColumnTypes) -> tuple[sql.Composed, dict[str, str]]:
-    """An expression over the object's table as `t`: true, false or null as `evaluate` has it. And its parameters.
+    """An expression over the object's table as `t`: true, false or null as `core.condition` has it. And its parameters.
 
     These are named `p0`, `p1` and so on; the statement around it also gives `district_id`. Session: TimeZone UTC,
     DateStyle ISO. `types` may be empty.

@@ -19,9 +19,9 @@ from processor.core.condition import (
     Operator,
     StartsWith,
     Test,
-    read_value,
 )
 from processor.core.request import Side
+from tests.conditions import read_value
 from tests.integration.filter.world import AREA, OPERANDS, PUPIL, SCHOOL, TYPES, World, texts_of
 
 Row: TypeAlias = dict[str, str | None]

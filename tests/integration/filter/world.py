@@ -27,8 +27,9 @@ from processor.core.catalog import (
     Rule,
     Table,
 )
-from processor.core.condition import Condition, Operand, Value, evaluate, read_value, table_of
+from processor.core.condition import Condition, Operand, table_of
 from processor.core.request import Side
+from tests.conditions import Value, evaluate, read_value
 from tests.unit.core.strategies import column_texts
 
 CHICAGO, UTC_ZONE = ZoneInfo("America/Chicago"), ZoneInfo("UTC")

@@ -24,7 +24,7 @@ from processor.core.catalog import (
 from processor.core.chosen import Chosen
 from processor.core.chunk import Ask, Chunk
 from processor.core.compare import EQUAL, compare, state_values
-from processor.core.condition import Condition, evaluate, read_value
+from processor.core.condition import Condition
 from processor.core.correction import Correction, Op
 from processor.core.decide import decide
 from processor.core.digest import Digest
@@ -37,6 +37,7 @@ from processor.core.request import Keys, Mode, Request, Side
 from processor.core.snapshot import DistrictRead, DistrictVersion, Row, SameRead, SideRead, Snapshot
 from processor.core.values import side_text
 from processor.core.window import Page, place_of, scan_order
+from tests.conditions import evaluate, read_value
 
 REQUEST_ID = "0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c11"
 NOW = datetime(2026, 9, 1, 8, 30, tzinfo=UTC)

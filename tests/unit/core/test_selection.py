@@ -15,13 +15,13 @@ from processor.core.condition import (
     Operand,
     Operator,
     StartsWith,
-    evaluate,
     leaves,
 )
 from processor.core.filter_text import FilterError
 from processor.core.request import Side
 from processor.core.scope import NoSchoolYear, YearNotOpen
 from processor.core.selection import in_year, key_field, names_of_person, select
+from tests.conditions import evaluate
 from tests.unit.core.builders import PERSON, PERSON_LOOKUP, catalog, object_type, spec
 
 GRADE = Crosswalk("grade", {"09": "9", "10": "10", "KG": "K"})
