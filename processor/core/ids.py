@@ -20,7 +20,7 @@ REFUSED = "~refused"
 def correction_id(
     request_id: str, district_id: str, object_name: str, key: str, attempt: int, *, carried_by: str | None = None
 ) -> str:
-    """uuid5 (RFC 9562) of what is corrected and for the how manieth time.
+    """uuid5 (RFC 9562) of what is corrected, and in which attempt.
 
     The district is part of it: a publisher may use one request id for two, and both may have the key (ADR 0140).
     `carried_by` is the chunk that sends along a record that nobody named: several may, each with an answer (ADR 0141).

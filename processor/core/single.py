@@ -20,12 +20,12 @@ from processor.core.snapshot import Observed
 
 
 def is_plain_key(text: str, key_type: KeyType) -> bool:
-    """Whether it is compared, and told of, as it was written."""
+    """Whether a key is canonical as it was asked for, and can be shown so."""
     return are_plain((text,), key_type) or (is_canonical(text, key_type) and printable(text) == text)
 
 
 def accept_single(single: Single, catalog: Catalog, now: datetime) -> tuple[RequestStatus, Chunk] | None:
-    """That it is taken on, and its chunk: those of all requests like it that have as plain a key (`is_plain_key`).
+    """Status and chunk of a request of a plain key (`is_plain_key`): but for what is its own, those of all like it.
 
     None where there is more to be done about such requests than to tell of a key that is the same on both sides.
     """
@@ -37,7 +37,7 @@ def accept_single(single: Single, catalog: Catalog, now: datetime) -> tuple[Requ
 
 
 Place: TypeAlias = tuple[int, int]
-"""Where a request stood in its batch: behind so many chunks, and behind so many that had been taken on."""
+"""Where a request stands in its batch: after how many chunks, and how many ids that were taken on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Batches of what is done at once are read while those before them are compared, and compared while they are committed.
+"""Batches of what is done at once: one is read while the one before it is compared, and the one before that committed.
 
 One thread reads and one compares, so batches are read, and end, in the order that they came in (ADR 0228): of two that
 ask for one key the second never has the older reading.
@@ -14,9 +14,9 @@ from processor.service.intake import Intake
 
 
 class Ahead:
-    """The two threads.
+    """The two threads, and the size of batches.
 
-    `keys` is how many the next batch may have. Each is cheaper where they are more: rows of one page are read together,
+    `keys` is how many the next batch may have. In a larger one each key is cheaper: rows of one page are read together,
     and there are fewer transactions (ADR 0232).
     """
 
@@ -40,7 +40,7 @@ class Ahead:
         self._decider = decider or ThreadPoolExecutor(1, "decider")
 
     def compare(self, intake: Intake) -> Future[Compared]:
-        """A fault that is raised comes with the result."""
+        """What reading or deciding raises comes with the result."""
         seen = self._reader.submit(self._paced, intake)
         return self._decider.submit(lambda: self._decide(seen.result()))
 

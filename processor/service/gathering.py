@@ -25,7 +25,7 @@ class Gathered:
         self.generation = generation
         self.keys = 0
         self.others = 0
-        """Keys that nobody has just asked for."""
+        """Keys of all lanes but that of requests."""
         self.is_full = False
         self._limits = limits
         self._size = 0

@@ -51,7 +51,7 @@ class Hand:
         return batch.generation != self._generation()
 
     def taken_on(self) -> "list[Container[object]]":
-        """Ids of work that batches take on which are yet to be committed: whoever comes after them comes too late."""
+        """Ids of work that the batches in hand take on: a record that repeats one of them comes too late."""
         return [batch.intake.accepted for batch in self._batches if not self.is_void(batch)]
 
     def is_next_done(self) -> bool:
@@ -80,9 +80,9 @@ class Hand:
 
 
 class Known:
-    """Ids of work that was taken on, be it by a batch that is yet to be committed. If that aborts, all after it do.
+    """Ids of work that was taken on, also by the batches in hand when this is made: it is for sorting the next one.
 
-    Of the batches that are in hand when it is made: it is for sorting the next one.
+    If one of these aborts, so do all that come after it.
     """
 
     def __init__(self, accepted: Container[object], hand: Hand) -> None:

@@ -1,7 +1,8 @@
 """The processor: gather a batch, have it read and compared, commit it; meanwhile the next ones are on their way.
 
-What is done at once is read ahead of the commit, a batch after the other (ADR 0228); chunks of large requests are read
-beside it (ADR 0220). One thread, the loop's, takes records and commits.
+Batches are of two kinds. Requests, answers and retries are done *at once*: their batches are read ahead of the commit,
+one after the other (ADR 0228). *Chunks* of large requests are read beside these, by connections of their own
+(ADR 0220). One thread, the loop's, takes records and commits.
 """
 
 import logging
@@ -84,7 +85,7 @@ class Processor:
         return bool(self.hand.chunks()) or self.bulk.has_rests()
 
     def _begin_at_once(self) -> bool:
-        """Beside others a batch is begun once it is full, or as the next one is committed: what is few becomes more."""
+        """While others are in hand a batch that is not full waits until one of them can be committed, and may grow."""
         gathered, in_hand = self._gather(), self.hand.at_once()
         if gathered is None or in_hand >= AHEAD:
             return False
@@ -116,7 +117,7 @@ class Processor:
         self.hand.add(InHand(chunks_of, self.inbox.generation, offsets, intake, compared, self.bulk.clock()))
 
     def _finish(self) -> bool:
-        """One batch that is done, if there is one: what is asked for at once is looked at in between."""
+        """Commits one batch that is done, if there is one. Not all: new requests are looked for in between."""
         batch = self.hand.finished()
         if batch is None:
             if not self.hand.chunks():
@@ -203,7 +204,7 @@ def _now_s() -> float:
 
 
 def _is_apart(item: Work | Poison) -> bool:
-    """What took too long together is told apart by being read apart."""
+    """Whether it is read in a batch of its own: a large request, a part of a scan, or keys that could not be read."""
     ask = item.ask if isinstance(item, Work) else None
     return isinstance(ask, Request) or (
         isinstance(ask, Chunk) and (ask.scan is not None or ask.deferred_since is not None)

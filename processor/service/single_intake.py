@@ -25,7 +25,7 @@ class _Kind:
 
 
 class SingleIntake:
-    """Of one batch. From the `many`th of a kind on they go together: that takes some preparation."""
+    """Of one batch. From the `many`th of a kind on they go together."""
 
     def __init__(
         self,

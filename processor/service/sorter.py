@@ -21,7 +21,7 @@ from processor.service.taken import Taken, WorkId, id_of_chunk
 from processor.service.work import Poison, Work, origin_of
 
 MANY = 6
-"""From the so manieth on, requests that are alike go together: what tells of them takes a while to prepare."""
+"""Requests that are alike go together from this many on: for fewer the preparation would not pay."""
 
 
 class Sorter:

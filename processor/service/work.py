@@ -34,7 +34,7 @@ class Poison:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A decoded record. `keys` is about what it costs to read."""
+    """A decoded record. `keys`: about how many have to be read for it."""
 
     record: Received
     ask: Item | Single
