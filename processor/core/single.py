@@ -48,10 +48,6 @@ class Singles:
     singles: list[Single] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
 
-    def add(self, single: Single, place: Place) -> None:
-        self.singles.append(single)
-        self.places.append(place)
-
     def compared(self, seen: Mapping[str, Observed]) -> tuple["InSync", list[tuple[Place, Chunk]]]:
         """Those whose key is the same on both sides, and the chunks of all others, of which there is more to tell."""
         same, others = InSync(self.chunk, []), list[tuple[Place, Chunk]]()

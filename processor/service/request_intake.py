@@ -6,13 +6,13 @@ from datetime import datetime
 from processor.core.accept import Rejected, refuse
 from processor.core.catalog import Catalog
 from processor.core.errors import Reason
-from processor.core.ids import REFUSED, accepted_id
+from processor.core.ids import FIRST_CHUNK, REFUSED, accepted_id
 from processor.core.policy import Policy
 from processor.core.request import Request
 from processor.core.rights import Refusal, topic_refusal
 from processor.service.intake import take_request
 from processor.service.records import Lane, Received
-from processor.service.taken import Taken, WorkId, id_of_request
+from processor.service.taken import Taken, WorkId
 from processor.service.work import Work
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class RequestIntake:
 
     def take(self, item: Work, request: Request) -> None:
         """A refusal takes up no request's place and never overwrites one that was taken on."""
-        record, work_id = item.record, id_of_request(request)
+        record, work_id = item.record, accepted_id(request.request_id, request.district_id, FIRST_CHUNK, 1)
         why = self.refusal(record, request)
         if why is None:
             self._take_allowed(item, request, work_id)

@@ -5,12 +5,13 @@ from datetime import datetime
 
 from processor.core.catalog import Catalog
 from processor.core.history import SingleStatuses
+from processor.core.ids import FIRST_CHUNK, accepted_id
 from processor.core.partition import partition_of
 from processor.core.request import Request, Single
 from processor.core.single import Singles, accept_single, is_plain_key
 from processor.service.records import Received
 from processor.service.request_intake import RequestIntake
-from processor.service.taken import Taken, id_of_single
+from processor.service.taken import Taken
 
 
 @dataclass(slots=True)
@@ -61,10 +62,11 @@ class SingleIntake:
         singles = alike.singles
         if singles is None:
             return False
-        if self._taken.is_new(record, id_of_single(single)):
+        if self._taken.is_new(record, accepted_id(single.request_id, like.district_id, FIRST_CHUNK, 1)):
             intake = self._intake
             intake.note(record, single)
-            singles.add(single, (len(intake.chunks), len(intake.accepted)))
+            singles.singles.append(single)
+            singles.places.append((len(intake.chunks), len(intake.accepted)))
         return True
 
     def _begin(self, record: Received, single: Single) -> Singles | None:

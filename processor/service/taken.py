@@ -4,8 +4,8 @@ from collections.abc import Container
 from typing import TypeAlias
 
 from processor.core.chunk import Chunk
-from processor.core.ids import CANCELLED, FIRST_CHUNK, accepted_id
-from processor.core.request import Request, Single
+from processor.core.ids import CANCELLED, accepted_id
+from processor.core.request import Request
 from processor.service.intake import Intake
 from processor.service.records import Received
 
@@ -36,15 +36,6 @@ class Taken:
     def cancel(self, origin: Request | Chunk, record: Received) -> None:
         """Remembers it anew with each record that tells of it: chunks of a request may come a day apart."""
         self.intake.accepted[_cancelled_id(origin)] = record.partition
-
-
-def id_of_request(request: Request) -> WorkId:
-    return accepted_id(request.request_id, request.district_id, FIRST_CHUNK, 1)
-
-
-def id_of_single(single: Single) -> WorkId:
-    """As that of the request that it is."""
-    return accepted_id(single.request_id, single.like.district_id, FIRST_CHUNK, 1)
 
 
 def id_of_chunk(chunk: Chunk) -> WorkId:
