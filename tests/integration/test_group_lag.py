@@ -158,7 +158,9 @@ def test_members_are_counted_and_none_is_added(world: World) -> None:
     assert world.lags.look().members == {"process": 0}
     admin = world.admin()
     listed = admin.list_consumer_groups(states={ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY})
-    assert not [g for g in listed.result(10).valid if "monitor" in g.group_id]
+    groups = {group.group_id for group in listed.result(10).valid}
+    assert world.group in groups
+    assert not [name for name in groups if "monitor" in name]
 
 
 def test_a_broker_that_is_away_is_told() -> None:
