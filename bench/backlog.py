@@ -1,7 +1,7 @@
 """A backlog of random keys: by us, by others, and by parts of the work done alone.
 
-Everyone is ready, and has worked off a tenth as many keys, before the backlog becomes readable; it is done with once the
-group's offsets behind it are committed. Records are counted afterwards, when nobody is measured any more.
+Everyone is ready, and has worked off a tenth as many keys, before the backlog becomes readable; it is done with once
+the group's offsets behind it are committed. Records are counted afterwards, when nobody is measured any more.
 """
 
 import sys
