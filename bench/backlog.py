@@ -1,7 +1,7 @@
 """A backlog of random keys: by us, by others, and by parts of the work done alone.
 
-Everyone is ready and warm, with a tenth as many keys, before the backlog becomes readable; it is done with once the
-group's offsets behind it are committed. Records are counted afterwards, when nobody is measured any more.
+Everyone is ready, and has worked off a tenth as many keys, before the backlog becomes readable; it is done with once
+the group's offsets behind it are committed. Records are counted afterwards, when nobody is measured any more.
 """
 
 import sys
@@ -64,8 +64,10 @@ def by(worker: Worker, amount: Amount) -> Contender:
     own = replace(amount, keys=max(amount.per_request, amount.keys // 10)) if worker.takes_long else amount
     count = taken_apart if own.per_request > TAKEN_APART else decided
     measure = partial(worked, worker=worker, amount=own, count=count)
-    by_one = worker.goals_of(BY_ONE) if own.per_request == 1 else {}
-    return Contender(worker.name, measure, by_one or worker.goals_of("backlog"), worker.takes_long)
+    if own.per_request != 1:
+        return Contender(worker.name, measure, worker.goals_of("backlog"), worker.takes_long)
+    takes_long = worker.takes_long or worker.takes_long_by_one
+    return Contender(worker.name, measure, worker.goals_of(BY_ONE) or worker.goals_of("backlog"), takes_long)
 
 
 def worked(world: World, *, worker: Worker, amount: Amount, count: Count) -> Measured:

@@ -15,6 +15,8 @@ from bench.planted import USUAL, Planting
 from bench.world import World
 
 OURS = "ours"
+REPEATS = 5
+"""Of what has a goal, where no number is asked for; of all else, one."""
 CPU_KEYS = 100_000
 """CPU seconds are told for so many keys or rows."""
 
@@ -63,6 +65,11 @@ class Contender:
     takes_long: bool = False
     """Once is enough, where no number of repeats is asked for."""
 
+    @property
+    def is_repeated(self) -> bool:
+        """As a reference: what no goal is for, is shown, and once is enough."""
+        return bool(self.goals) and not self.takes_long
+
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
@@ -75,8 +82,6 @@ class Scenario:
     planting: Planting = USUAL
     rows: int | None = None
     """Of the district's table, where it is not as many as in the others."""
-    repeats: int = 1
-    """Where no number is asked for."""
     size: tuple[str, int] | None = None
     """One point of a line: of what there is more and more, and how much of it."""
 
@@ -84,14 +89,21 @@ class Scenario:
     def references(self) -> Sequence[Contender]:
         return self.contenders[1:]
 
+    @property
+    def repeats(self) -> int:
+        """Where no number is asked for."""
+        return REPEATS if any(each.is_repeated for each in self.references) else 1
+
     def repeat(self, number: int, asked: int | None) -> Sequence[Contender]:
         """Who takes a turn in it, in turn; each begins with another one, so that none always comes after the same one.
 
-        `asked`: how many repeats are wanted of everybody.
+        `asked`: how many repeats are wanted of everybody. Else those that are not to be repeated are in the first.
         """
         first = number % len(self.contenders)
         turns = (*self.contenders[first:], *self.contenders[:first])
-        return [each for each in turns if asked is not None or not number or not each.takes_long]
+        if asked is not None or not number:
+            return turns
+        return [each for each in turns if each is self.contenders[0] or each.is_repeated]
 
     def turns(self, asked: int | None) -> int:
         """Of all contenders, in all repeats."""

@@ -12,10 +12,10 @@ from processor.cli.progress import duration, is_shown
 TURN_S: Mapping[str, tuple[float, float]] = {
     "backlog": (7, 2.5),
     "latency": (12, 4.5),
-    "verification": (9, 2.5),
+    "verification": (8, 2.5),
     "batch": (15, 2.5),
-    "materializing": (9, 3),
-    "applying": (9, 2.5),
+    "materializing": (6, 3),
+    "applying": (6, 2.5),
     "growth": (8, 2.5),
 }
 """Of a contender, by group, in a usual and in a quick run on two cores; its start and the counts included."""

@@ -14,8 +14,6 @@ from bench.world import World
 
 BESIDE_PEERS = frozenset({"backlog", "latency"})
 """Groups."""
-MANY, SOME = 5, 3
-"""Repeats of what is held against others most closely, where no number is asked for; of the rest, one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +41,18 @@ def every(options: Options, peers: Sequence[Worker]) -> Iterator[Scenario]:
     by_one, by_thousand, half = (
         backlog.scenario(each, some, floors=floors) for each, some in zip(others, beside, strict=True)
     )
-    yield replace(by_one, repeats=SOME)
-    yield replace(backlog.scenario(usual, peers), repeats=MANY)
+    yield by_one
+    yield backlog.scenario(usual, peers)
     yield by_thousand
-    yield replace(half, repeats=SOME)
-    yield replace(latency.idle(options.seconds, peers[:1] if options.quick else peers), repeats=MANY)
+    yield half
+    yield latency.idle(options.seconds, peers[:1] if options.quick else peers)
     yield latency.beside(options.seconds)
     yield from verification.scenarios((USUAL, NOTHING, HALF), beside=options.peers)
     amounts = QUICK_AMOUNTS if options.quick else USUAL_AMOUNTS
-    yield replace(materializing.scenario(amounts.outcomes), repeats=SOME)
+    yield materializing.scenario(amounts.outcomes)
     for times in (1,) if options.quick else (1, 4):
         yield _replay(times * amounts.outcomes)
-    yield replace(applying.scenario(min(options.rows, amounts.corrections)), repeats=SOME)
+    yield applying.scenario(min(options.rows, amounts.corrections))
     yield from growth.scenarios(options)
 
 

@@ -14,11 +14,12 @@ from bench.world import DISTRICT, PARTITIONS, Run
 from processor.codec.record_types import Record
 from processor.codec.subjects import HISTORY
 from processor.core.correction import Answer, Correction
-from processor.core.history import KeyOutcome, RequestEnd, RequestStatus
+from processor.core.history import KeyOutcome, RequestEnd, RequestStatus, Status
 from processor.core.partition import partition_of
 from processor.core.request import Keys, Request
 
 OBJECT = "PersonIdentity"
+WRITTEN = (*HISTORY, Correction, Answer)
 STILL_S = 30.0
 """Nothing more comes once nothing has come for so long."""
 
@@ -150,14 +151,7 @@ class Tail:
         self._consumer.close()
 
     def read(self, timeout_s: float = 0.02) -> list[Record]:
-        records = []
-        for message in self._consumer.consume(5_000, timeout_s):
-            value = message.value()
-            if message.error() is None and value is not None:
-                record = self._codec.decode(value, (*HISTORY, Correction, Answer))
-                records.append(record)
-                self._count(record)
-        return records
+        return self._counted(self._values(timeout_s))
 
     def skim(self) -> None:
         """Reads to the ends of the topics and counts records, whatever they hold."""
@@ -180,40 +174,62 @@ class Tail:
 
     def to_end(self) -> Iterator[Record]:
         """Reads on to the ends of the topics, so that what is there too often is counted too."""
+        for values in self._rest():
+            yield from self._counted(values)
+
+    def count(self) -> Counter[str]:
+        """All to the ends of the topics; closes the reader. An outcome is read as the store reads it."""
+        for values in self._rest():
+            for value in values:
+                if (own := self._codec.alike(value)) is None:
+                    self._count(self._codec.decode(value, WRITTEN))
+                else:
+                    like, request_id, key, _, _ = own
+                    self._count_outcome(request_id.decode(), key.decode(), like.status)
+        self.close()
+        return self.counts
+
+    def _rest(self) -> Iterator[list[bytes]]:
         seen_at = time.monotonic()
         while True:
-            if records := self.read(0.05):
+            if values := self._values(0.05):
                 seen_at = time.monotonic()
-                yield from records
+                yield values
             elif self._is_at_end():
                 return
             elif time.monotonic() > seen_at + STILL_S:
                 raise TimeoutError(f"the ends of the topics were not reached within {STILL_S:.0f} s")
-
-    def count(self) -> Counter[str]:
-        """All to the ends of the topics; closes the reader."""
-        for _ in self.to_end():
-            pass
-        self.close()
-        return self.counts
 
     def _is_at_end(self) -> bool:
         at = {(place.topic, place.partition): place.offset for place in self._consumer.position(self._places)}
         ends = {(p.topic, p.partition): self._consumer.get_watermark_offsets(p, 10)[1] for p in self._places}
         return all(end == 0 or at[place] >= end for place, end in ends.items())
 
+    def _counted(self, values: list[bytes]) -> list[Record]:
+        records = [self._codec.decode(value, WRITTEN) for value in values]
+        for record in records:
+            self._count(record)
+        return records
+
+    def _values(self, timeout_s: float) -> list[bytes]:
+        messages = self._consumer.consume(5_000, timeout_s)
+        values = (message.value() for message in messages if message.error() is None)
+        return [value for value in values if value is not None]
+
     def _count(self, record: Record) -> None:
-        kind = kind_of(record)
         if isinstance(record, KeyOutcome):
-            told = record.request_id, record.key, record.status
-            kind = "outcome REPEATED" if told in self._told else kind
-            self._told.add(told)
-        elif isinstance(record, RequestEnd):
-            if record in self._ends:
-                self.repeated_ends += 1
-                return
-            self._ends.add(record)
-        self.counts[kind] += 1
+            self._count_outcome(record.request_id, record.key, record.status)
+        elif isinstance(record, RequestEnd) and record in self._ends:
+            self.repeated_ends += 1
+        else:
+            if isinstance(record, RequestEnd):
+                self._ends.add(record)
+            self.counts[kind_of(record)] += 1
+
+    def _count_outcome(self, request_id: str, key: str, status: Status) -> None:
+        told = request_id, key, status
+        self.counts["outcome REPEATED" if told in self._told else f"outcome {status.name}"] += 1
+        self._told.add(told)
 
 
 def kind_of(record: Record) -> str:

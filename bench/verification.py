@@ -28,7 +28,7 @@ SETTINGS = {RELADIFF: DEFAULTS, f"{RELADIFF}, tuned": TUNED}
 
 
 def verification(planting: Planting, *, beside: bool) -> Scenario:
-    """`beside`: with the other tool, once, as it takes long."""
+    """`beside`: with the other tool."""
     goals = {RELADIFF: {SCANNED: TIMES_RELADIFF[planting]}} if planting in TIMES_RELADIFF else {}
     mark = {SCANNED: 1 / 1.3} if planting == NOTHING else {}
     others = [

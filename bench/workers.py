@@ -38,7 +38,9 @@ class Worker:
     working: Callable[[Run, Job], AbstractContextManager[Pids]]
     group: Callable[[Run], str]
     takes_long: bool = False
-    """A tenth as many keys tell enough of it, and once, where there are few repeats."""
+    """A tenth as many keys tell enough of it, once."""
+    takes_long_by_one: bool = False
+    """Where requests have one key, once tells enough of it."""
     goals: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """How many times as fast as it we want to be, by group of scenarios and value."""
 
@@ -66,6 +68,7 @@ def program(
     command: Callable[[Path], Sequence[str | Path]],
     *,
     takes_long: bool = False,
+    takes_long_by_one: bool = False,
     goals: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Worker:
     """One that is started with the path of its orders, says `ready` on a line, and works until SIGTERM."""
@@ -87,7 +90,7 @@ def program(
             finally:
                 process.kill()
 
-    return Worker(name, working, lambda run: _identity(run, name), takes_long, goals or {})
+    return Worker(name, working, lambda run: _identity(run, name), takes_long, takes_long_by_one, goals or {})
 
 
 def orders_of(run: Run, job: Job, name: str) -> Mapping[str, Any]:

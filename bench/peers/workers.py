@@ -11,10 +11,20 @@ GOALS = {
     "Quix Streams": {"backlog": {"speed": 5.0}, "backlog, by one": {"speed": 30.0}},
 }
 SLOW = frozenset({"Quix Streams"})
+SLOW_BY_ONE = frozenset({"Kafka Streams"})
 
 
 def workers() -> Sequence[Worker]:
     """Ready to be started, the fastest first. Raises RunFailed and StackError, which name what could not be had."""
     for peer in PEERS.values():
         peer.prepare()
-    return [program(name, peer.command, takes_long=name in SLOW, goals=GOALS.get(name)) for name, peer in PEERS.items()]
+    return [
+        program(
+            name,
+            peer.command,
+            takes_long=name in SLOW,
+            takes_long_by_one=name in SLOW_BY_ONE,
+            goals=GOALS.get(name),
+        )
+        for name, peer in PEERS.items()
+    ]

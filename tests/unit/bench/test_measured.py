@@ -1,13 +1,12 @@
 """What repeats add up to."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bench.contend import contend, figure
 from bench.latest import document
-from bench.measured import Contender, Measured, Result, Scenario, Spread, Unit, ratios
+from bench.measured import REPEATS, Contender, Measured, Result, Scenario, Spread, Unit, ratios
 from bench.traffic import WrongCount
 from bench.world import World
 from stack.layout import Stack
@@ -54,21 +53,29 @@ def test_cpu_is_told_for_a_hundred_thousand_keys() -> None:
 
 
 def test_each_repeat_begins_with_another_contender() -> None:
-    of_three = scenario(*(Contender(name, never) for name in "abc"))
+    of_three = scenario(*(Contender(name, never, {"speed": 2.0}) for name in "abc"))
     turns = ["".join(each.name for each in of_three.repeat(repeat, None)) for repeat in range(4)]
     assert turns == ["abc", "bca", "cab", "abc"]
 
 
-@pytest.mark.parametrize(("asked", "ours", "slow"), [(None, 3, 1), (1, 1, 1), (2, 2, 2), (5, 5, 5)])
+@pytest.mark.parametrize(("asked", "ours", "slow"), [(None, REPEATS, 1), (1, 1, 1), (2, 2, 2), (5, 5, 5)])
 def test_what_takes_long_is_done_once_unless_a_number_is_asked_for(asked: int | None, ours: int, slow: int) -> None:
     contenders = [
         Contender("ours", lambda _: measured(2.0)),
-        Contender("slow", lambda _: measured(1.0), takes_long=True),
+        Contender("held", lambda _: measured(1.0), {"speed": 2.0}),
+        Contender("slow", lambda _: measured(1.0), {"speed": 2.0}, takes_long=True),
     ]
-    of_two = replace(scenario(*contenders), repeats=3)
-    done = contend(HERE, of_two, asked).result
-    assert (len(done.of("ours")), len(done.of("slow"))) == (ours, slow)
-    assert of_two.turns(asked) == ours + slow
+    of_three = scenario(*contenders)
+    done = contend(HERE, of_three, asked).result
+    assert [len(done.of(each.name)) for each in contenders] == [ours, ours, slow]
+    assert of_three.turns(asked) == 2 * ours + slow
+
+
+def test_what_has_a_goal_is_repeated_and_all_else_is_done_once() -> None:
+    ours, held, marked = (Contender("ours", never), Contender("held", never, {"speed": 2.0}), Contender("mark", never))
+    held_against, shown = scenario(ours, held, marked), scenario(ours, marked)
+    assert [len(held_against.repeat(number, None)) for number in range(held_against.repeats)] == [3, 2, 2, 2, 2]
+    assert (shown.repeats, shown.turns(None)) == (1, 2)
 
 
 def test_a_wrong_count_leaves_no_figure_and_is_told() -> None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from bench.measured import Contender, Measured, Scenario, Unit
+from bench.measured import REPEATS, Contender, Measured, Scenario, Unit
 from bench.options import GROUPS, parse
 from bench.progress import TURN_S, Pace, progress
 from bench.scenarios import scenarios
@@ -17,8 +17,8 @@ def never(_world: World) -> Measured:
     raise AssertionError
 
 
-OURS, SLOW = Contender("ours", never), Contender("slow", never, takes_long=True)
-OF_TWO = Scenario("backlog", "of two", Unit.KEYS_PER_S, (OURS, SLOW), repeats=3)
+OURS, THEIRS = Contender("ours", never), Contender("theirs", never, {"speed": 2.0})
+OF_TWO = Scenario("backlog", "of two", Unit.KEYS_PER_S, (OURS, THEIRS))
 
 
 def test_every_group_has_its_time() -> None:
@@ -28,16 +28,16 @@ def test_every_group_has_its_time() -> None:
 def test_turns_are_those_of_all_repeats() -> None:
     (each, _) = TURN_S["backlog"]
     usual, thrice = Pace([OF_TWO], None, is_quick=False), Pace([OF_TWO], 3, is_quick=False)
-    assert (usual.turns, thrice.turns) == (4, 6)
-    assert thrice.expected_s - usual.expected_s == 2 * each
+    assert (usual.turns, thrice.turns) == (2 * REPEATS, 6)
+    assert usual.expected_s - thrice.expected_s == (2 * REPEATS - 6) * each
 
 
 def test_what_is_left_follows_the_pace_so_far() -> None:
     pace = Pace([OF_TWO], None, is_quick=True)
     at_first = pace.left_s
-    pace.add(OF_TWO, 2 * at_first / 4)
-    assert (pace.done, round(pace.left_s, 3)) == (1, round(2 * at_first * 3 / 4, 3))
-    for _ in range(3):
+    pace.add(OF_TWO, 2 * at_first / pace.turns)
+    assert (pace.done, round(pace.left_s, 3)) == (1, round(2 * at_first * (pace.turns - 1) / pace.turns, 3))
+    for _ in range(pace.turns - 1):
         pace.add(OF_TWO, 1.0)
     assert pace.left_s == 0
 
@@ -71,6 +71,6 @@ with progress(pace) as turn, turn(OF_TWO, OURS):
 def test_a_terminal_is_shown_what_runs_and_what_is_left() -> None:
     env = {"TERM": "xterm", "COLUMNS": "120", "FORCE_COLOR": "1"}
     done = subprocess.run([sys.executable, "-c", TERMINAL], env=env, capture_output=True, text=True, check=True)
-    for said in ("of two: ours", "left", "0/4", "a figure"):
+    for said in ("of two: ours", "left", f"0/{2 * REPEATS}", "a figure"):
         assert said in done.stderr
     assert done.stdout == ""
