@@ -142,6 +142,7 @@ def has_scanned(side: psycopg.Connection[tuple[Any, ...]], times: int) -> bool:
 
 def scans_of(side: psycopg.Connection[tuple[Any, ...]]) -> tuple[int, int]:
     """By index and of the whole table, as the server counts them."""
+    side.execute("select pg_stat_force_next_flush()")  # or what `side` did itself is counted some time later
     side.execute("select pg_stat_clear_snapshot()")
     (found,) = side.execute("select idx_scan, seq_scan from pg_stat_user_tables where relname = 'item'").fetchall()
     return found[0], found[1]
