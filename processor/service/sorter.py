@@ -19,7 +19,7 @@ from processor.core.plan import Plan
 from processor.core.request import Request, Single
 from processor.core.rights import Policy, Refusal, topic_refusal
 from processor.core.scan import cancel_part, fail_part
-from processor.core.settle import another_round, cancel, give_up, settle
+from processor.core.settle import another_round, cancel, give_up, settle, tell_with
 from processor.core.single import Singles, accept_single, is_plain_key
 from processor.service.intake import Intake, Unfolded, take_request
 from processor.service.records import Lane, Received
@@ -284,7 +284,10 @@ class Sorter:
 
     def _answer(self, answer: Answer, intake: Intake, now: datetime) -> None:
         """A late answer whose next comparison has begun already must not reopen the key."""
-        plan = settle(answer, self._catalog.limits, now)
+        history, limits = intake.plan.history, self._catalog.limits
+        if history and tell_with(history[-1], answer, limits, now):
+            return
+        plan = settle(answer, limits, now)
         begun = any(_accepted_id(retry) in self._known for retry in plan.retries)
         if begun:
             intake.repeated.append(Lane.ANSWERS)
