@@ -6,7 +6,6 @@ in few fields: the others are read once.
 
 import re
 from collections.abc import Sequence
-from dataclasses import fields as fields_of
 from typing import Any, NamedTuple, TypeAlias
 
 from processor.codec.correction_records import correction_from_wire
@@ -15,19 +14,19 @@ from processor.codec.keeping import keep
 from processor.codec.patterns import pattern_of
 from processor.codec.primitives import UNFIT, Read
 from processor.codec.rows import Row, RowReader
+from processor.codec.source_reader import Known, known_of, source_like, source_pattern
 from processor.core.catalog import FieldSpec
-from processor.core.correction import Correction, Op, Parent, Source
+from processor.core.correction import Correction, Op, Parent
 from processor.core.errors import CoreError
 
 Schema: TypeAlias = Any
-_Kept: TypeAlias = tuple[Op, Parent | None, tuple[Any, ...]]
+_Kept: TypeAlias = tuple[Op, Parent | None, Known]
 """What corrections have in common that differ in what varies alone: operation, parent, the fields of their sources."""
 
 MOST_KEPT = 1_024
 LONGEST_KEPT = 4_096
 """Bytes of a source: what is kept may not grow with what others write."""
 _FIELDS = ("op", "before", "after", "parent", "source")
-_SOURCE = tuple(each.name for each in fields_of(Source))
 _NULL, _SOME = b"\x00", b"\x02"
 _LONG_NUMBER = b"\x80"
 """From here on a number has another byte."""
@@ -52,7 +51,7 @@ class CorrectionReader:
             raise NotCompiled
         self._row = RowReader(by_name["before"][1], [field.name for field in fields])
         string = pattern_of("string")
-        self._source = re.compile(_PARENT % (string, string) + _source_pattern(by_name["source"]), re.DOTALL).match
+        self._source = re.compile(_PARENT % (string, string) + source_pattern(by_name["source"]), re.DOTALL).match
         self._fields = fields
         self._read = read
         self._kept: dict[tuple[bytes, ...], _Kept] = {}
@@ -78,16 +77,8 @@ class CorrectionReader:
         alike = data[at : at + 1], parent, district_object, rest
         kept = self._kept.get(alike) or self._learn(alike, data, at)
         op, above, known = kept
-        fields: tuple[Any, ...] = (
-            request_id[1:].decode(),
-            chunk[1:].decode(),
-            correction_id[1:].decode(),
-            *known[3:5],
-            key[1:].decode(),
-            None if asked_as == _NULL else asked_as[2:].decode(),
-            *known[7:],
-        )
-        return Arrived(Correction(op, before, after, above, Source(*fields)), data[match.end(1) :])
+        source = source_like(known, (request_id, chunk, correction_id, key, asked_as))
+        return Arrived(Correction(op, before, after, above, source), data[match.end(1) :])
 
     def _optional_row(self, data: bytes, at: int) -> tuple[Row | None, int]:
         branch = data[at : at + 1]
@@ -106,16 +97,7 @@ class CorrectionReader:
         if end != len(data):
             raise ValueError("more bytes than the record has")
         read = correction_from_wire(wire, self._fields)
-        kept = read.op, read.parent, tuple(getattr(read.source, name) for name in _SOURCE)
+        kept = read.op, read.parent, known_of(read.source)
         if sum(map(len, alike)) <= LONGEST_KEPT:
             keep(self._kept, alike, kept, MOST_KEPT)
         return kept
-
-
-def _source_pattern(schema: Schema) -> bytes:
-    """Groups of what varies from one to the next, and of what stands between."""
-    types = {each["name"]: each["type"] for each in schema["fields"]}
-    if tuple(types) != _SOURCE or types["asked_as"] != ["null", "string"]:
-        raise NotCompiled
-    groups = _SOURCE[:1], _SOURCE[1:2], _SOURCE[2:3], _SOURCE[3:5], _SOURCE[5:6], _SOURCE[6:7]
-    return b"".join(b"(%b)" % b"".join(pattern_of(types[name]) for name in names) for names in groups) + b"(.*)"

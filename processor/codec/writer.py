@@ -11,6 +11,7 @@ from fastavro import parse_schema, schemaless_reader
 from fastavro.read import SchemaResolutionError
 
 from processor.codec import decoding
+from processor.codec.answer_reader import AnswerReader, answer_reader
 from processor.codec.correction_reader import Arrived, CorrectionReader
 from processor.codec.correction_schema import object_of, values_name
 from processor.codec.errors import DecodeError, NotCompiled
@@ -41,7 +42,7 @@ class Writer:
     """The schema that wrote values with a header, and the record of this release that they are read as, if any.
 
     `resolve_to` is None where both schemas read bytes alike; there may then be a reader made for them, of corrections
-    one that finds rather than reads (ADR 0049), and of requests and outcomes one that knows what repeats.
+    one that finds rather than reads (ADR 0049), and of requests, answers and outcomes one that knows what repeats.
     """
 
     header: bytes
@@ -51,6 +52,7 @@ class Writer:
     resolve_to: Any = None
     read: decoding.Read | None = None
     corrections: CorrectionReader | None = None
+    answers: AnswerReader | None = None
     outcomes: OutcomeReader | None = None
     requests: RequestReader | None = None
 
@@ -62,6 +64,8 @@ class Writer:
         """Raises DecodeError; `reads` is not None."""
         if self.reads is None:
             raise TypeError(f"{self.name} is no record of this release")
+        if self.answers is not None and (answer := self.answers(data, len(self.header))) is not None:
+            return answer
         wire = self._wire(data)
         try:
             return self.reads.record.from_wire(wire)
@@ -112,7 +116,8 @@ def writer_of(
         read = decoding.compiled(parsed)
         outcomes = outcome_reader(header, reads.record, parsed)
         requests = request_reader(header, reads.record, parsed, read)
-        return Writer(header, name, parsed, reads, read=read, outcomes=outcomes, requests=requests)
+        answers = answer_reader(reads.record, parsed, read)
+        return Writer(header, name, parsed, reads, read=read, answers=answers, outcomes=outcomes, requests=requests)
     read = decoding.compiled(parsed, frozenset({values_name(object_name)}))
     corrections = None
     if read is not None:

@@ -87,7 +87,10 @@ class Alike:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Outcomes of corrections that differ in what is of one key alone; `first` is that of the first of `sources`."""
+    """Outcomes of what was sent that differ in what is of one key alone; `first` is that of the first of `sources`.
+
+    Status SENT, or what the answers mean (ADR 0169).
+    """
 
     first: KeyOutcome
     sources: list[Source]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from processor.core.accept import chunk_status, pending
 from processor.core.catalog import Limits
@@ -9,7 +10,7 @@ from processor.core.chunk import Ask, Cause, Chunk, Stage
 from processor.core.correction import Answer, Result, Source
 from processor.core.errors import Reason
 from processor.core.guard import least_guard
-from processor.core.history import ChunkState, KeyOutcome, Status, Told
+from processor.core.history import ChunkState, KeyOutcome, Sent, Status, Told
 from processor.core.ids import retry_chunk
 from processor.core.outcome import chunk_outcome, source_outcome
 from processor.core.plan import Plan
@@ -25,26 +26,47 @@ MAX_DETAIL = 1_000
 
 def settle(answer: Answer, limits: Limits, now: datetime) -> Plan:
     """The outcome that an answer means, and the comparison that it causes, if any."""
+    ended = _ended(answer, limits)
+    if ended is None:
+        return _compare_again(answer, now, Cause(answer.result))
+    return Plan(history=[Sent(_outcome(answer, now, *ended), [answer.source])])
+
+
+def tell_with(last: Told, answer: Answer, limits: Limits, now: datetime) -> bool:
+    """Tells of an answer with what was told last, where both are alike but for the key; else False (ADR 0169)."""
+    if not isinstance(last, Sent) or answer.detail is not None or _ended(answer, limits) != _END(last.first):
+        return False
+    first, source = last.first, answer.source
+    is_alike = _OF_BOTH(first) == _OF_BOTH(source) and _TOLD(first) == (None, answer.answered_at, now)
+    if is_alike:
+        last.sources.append(source)
+    return is_alike
+
+
+_END = attrgetter("status", "reason")
+_TOLD = attrgetter("detail", "answered_at", "decided_at")
+_OF_BOTH = attrgetter("request_id", "district_id", "object", "attempt", "first_decided_at", "sent_at")
+"""Of an outcome and of a source: what outcomes that are told together have in common."""
+
+
+def _ended(answer: Answer, limits: Limits) -> tuple[Status, Reason | None] | None:
+    """What has become of the key; None where it is to be compared again."""
     source, result = answer.source, answer.result
     if result is Result.APPLIED:
-        return _ended(answer, now, Status.APPLIED, _why_sent(source))
+        return Status.APPLIED, _why_sent(source)
     if result is Result.ALREADY_EQUAL:
-        return _ended(answer, now, Status.APPLIED, Reason.ALREADY_EQUAL)
+        return Status.APPLIED, Reason.ALREADY_EQUAL
     if result is Result.CONFLICT and source.attempt < limits.max_attempts:
-        return _compare_again(answer, now, Cause.CONFLICT)
+        return None
     if result is Result.PARENT_MISSING and source.cause is not Cause.PARENT_MISSING:
-        return _compare_again(answer, now, Cause.PARENT_MISSING)
-    return _ended(answer, now, Status.FAILED, Reason(result))
+        return None
+    return Status.FAILED, Reason(result)
 
 
 def _why_sent(source: Source) -> Reason | None:
     if source.asked_as is None:
         return Reason.DEPENDENCY
     return Reason.FORCED if source.mode is Mode.FORCE and not source.changed_fields else None
-
-
-def _ended(answer: Answer, now: datetime, status: Status, reason: Reason | None) -> Plan:
-    return Plan(history=[_outcome(answer, now, status, reason)])
 
 
 def _compare_again(answer: Answer, now: datetime, cause: Cause) -> Plan:

@@ -11,7 +11,7 @@ from processor.core.ids import accepted_id
 from processor.core.partition import partition_of
 from processor.core.policy import Policy
 from processor.core.request import Request, Single
-from processor.core.settle import settle
+from processor.core.settle import settle, tell_with
 from processor.service.chunk_intake import ChunkIntake
 from processor.service.intake import Intake
 from processor.service.records import Lane, Received
@@ -92,7 +92,10 @@ class Sorter:
 
     def _take_answer(self, answer: Answer, intake: Intake, now: datetime) -> None:
         """A late answer whose next comparison has begun already must not reopen the key."""
-        plan = settle(answer, self._catalog.limits, now)
+        history, limits = intake.plan.history, self._catalog.limits
+        if history and tell_with(history[-1], answer, limits, now):
+            return
+        plan = settle(answer, limits, now)
         begun = any(id_of_chunk(retry) in self._known for retry in plan.retries)
         if begun:
             intake.repeated.append(Lane.ANSWERS)

@@ -50,7 +50,6 @@ def count_batch(intake: Intake, decided: Plan) -> None:
     history = (*intake.plan.history, *decided.history)
     _count_requests(_requests(history))
     _count_outcomes(_outcomes(history, intake.requested_at))
-    metrics.OUTCOMES.labels(Status.SENT).inc(sum(len(each.sources) for each in history if isinstance(each, Sent)))
     for plan in (intake.plan, decided):
         for op, count in Counter(correction.op for correction in plan.corrections).items():
             metrics.CORRECTIONS.labels(op.name.lower()).inc(count)
@@ -93,13 +92,15 @@ def _count_requests(told: Iterable[tuple[RequestStatus, datetime | None, int]]) 
 def _outcomes(
     history: Iterable[Told], requested_at: Mapping[str, datetime]
 ) -> Iterator[tuple[KeyOutcome, datetime, int]]:
-    """Outcomes but those of what was sent, with since when they are counted, and how many keys have one like it."""
+    """Outcomes, with since when they are counted, and how many keys have one like it."""
     for record in history:
         match record:
             case KeyOutcome():
                 yield record, requested_at.get(record.request_id, record.first_decided_at), 1
             case Alike(first=first, asks=asks):
                 yield first, requested_at.get(first.request_id, first.first_decided_at), len(asks)
+            case Sent(first=first, sources=sources):
+                yield first, requested_at.get(first.request_id, first.first_decided_at), len(sources)
             case SingleOutcomes(first=first, singles=singles):
                 times = Counter(single.requested_at or first.first_decided_at for single in singles)
                 yield from ((first, since, keys) for since, keys in times.items())

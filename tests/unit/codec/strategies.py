@@ -160,6 +160,9 @@ def _value(field: FieldSpec) -> st.SearchStrategy[str | None]:
     return st.none() | wire[field.kind].map(lambda value: from_wire(field, value))  # type: ignore[arg-type]
 
 
+ANSWERS = _every(Answer, source=SOURCES, result=st.sampled_from(Result), detail=_maybe_text, answered_at=_times)
+
+
 def corrections(object_type: ObjectType) -> st.SearchStrategy[Correction]:
     """With and without either row, whatever the operation."""
     rows = st.fixed_dictionaries({field.name: _value(field) for field in object_type.owned})
@@ -222,7 +225,7 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
     REQUESTS,
     _chunks,
     CORRECTIONS,
-    _every(Answer, source=SOURCES, result=st.sampled_from(Result), detail=_maybe_text, answered_at=_times),
+    ANSWERS,
     OUTCOMES,
     STATUSES,
     _every(

@@ -13,7 +13,7 @@ from processor.core.history import ChunkState, ChunkStatus, KeyOutcome, Status
 from processor.core.ids import retry_chunk
 from processor.core.plan import Plan
 from processor.core.request import Dependencies, Mode, OnStateOnly, Report
-from processor.core.settle import MAX_DETAIL, another_round, defer, give_up, settle
+from processor.core.settle import MAX_DETAIL, another_round, defer, give_up, settle, tell_with
 from tests.unit.core.builders import (
     NOW,
     READ_AT,
@@ -152,6 +152,67 @@ def test_an_outcome_tells_all_that_happened_to_its_key() -> None:
         answered_at=ANSWERED,
         decided_at=LATER,
     )
+
+
+def one_by_one(answers: list[Answer]) -> list[KeyOutcome]:
+    return [only_outcome(settle(each, LIMITS, LATER)) for each in answers]
+
+
+def together(answers: list[Answer]) -> Plan:
+    plan = Plan()
+    for each in answers:
+        if not (plan.history and tell_with(plan.history[-1], each, LIMITS, LATER)):
+            plan.add(settle(each, LIMITS, LATER))
+    return plan
+
+
+def test_answers_that_are_alike_but_for_the_key_are_told_together() -> None:
+    own: dict[str, Any] = {
+        "asked_as": "8",
+        "changed_fields": ("name",),
+        "parent": None,
+        "correction_id": "of 8",
+        "chunk": "0.1",
+    }
+    answers = [answer(Result.APPLIED), answer(Result.APPLIED, key="8", **own), answer(Result.APPLIED, key="9")]
+    plan = together(answers)
+    assert len(plan.history) == 1
+    assert list(plan.outcomes()) == one_by_one(answers)
+
+
+OF_BOTH: dict[str, Any] = {
+    "request_id": "another",
+    "district_id": "SOUTH",
+    "object": "Person",
+    "attempt": 2,
+    "first_decided_at": LATER,
+    "sent_at": LATER,
+}
+OTHERS = [
+    answer(Result.ALREADY_EQUAL),
+    answer(Result.REJECTED_BY_STATE),
+    answer(Result.APPLIED, "why"),
+    answer(Result.CONFLICT),
+    answer(Result.PARENT_MISSING),
+    answer(Result.APPLIED, asked_as=None),
+    answer(Result.APPLIED, mode=Mode.FORCE, changed_fields=()),
+    replace(answer(Result.APPLIED), answered_at=LATER),
+    *(answer(Result.APPLIED, **{name: value}) for name, value in OF_BOTH.items()),
+]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_an_answer_that_is_not_like_the_last_is_told_by_itself(other: Answer) -> None:
+    """And after it: a key's last outcome tells."""
+    answers = [answer(Result.APPLIED), other, answer(Result.APPLIED)]
+    plan = together(answers)
+    assert len(plan.history) == 3
+    assert list(plan.outcomes()) == one_by_one(answers)
+
+
+def test_answers_of_two_times_are_not_told_together() -> None:
+    plan = settle(answer(Result.APPLIED), LIMITS, NOW)
+    assert not tell_with(plan.history[-1], answer(Result.APPLIED), LIMITS, LATER)
 
 
 def test_an_applier_s_endless_detail_is_cut() -> None:

@@ -12,7 +12,7 @@ from processor.core.catalog import Catalog
 from processor.core.chunk import Ask, Cause, Chunk, Scan, Stage
 from processor.core.correction import Answer, Result
 from processor.core.errors import Reason
-from processor.core.history import ChunkState, ChunkStatus, Parked, RequestState, RequestStatus, Status
+from processor.core.history import ChunkState, ChunkStatus, Parked, RequestState, RequestStatus, Sent, Status
 from processor.core.ids import accepted_id, retry_chunk
 from processor.core.partition import partition_of
 from processor.core.plan import Plan
@@ -282,6 +282,14 @@ def test_an_answer_settles_its_key() -> None:
     intake = sort(work(answer(Result.APPLIED)))
     assert [o.status for o in outcomes(intake.plan)] == [Status.APPLIED]
     assert not intake.accepted, "answers are repeated harmlessly"
+
+
+def test_answers_settle_their_keys_together_until_something_else_is_told() -> None:
+    """Outcomes stand in the order in which their causes came, for a key's last one tells."""
+    said = [work(answer(Result.APPLIED, key=key)) for key in ("7", "8", "9")]
+    plan = sort(said[0], said[1], work(request("7")), said[2]).plan
+    assert [type(each) for each in plan.history] == [Sent, RequestStatus, Sent]
+    assert [outcome.key for outcome in outcomes(plan)] == ["7", "8", "9"]
 
 
 RETRY = accepted_id(

@@ -74,8 +74,19 @@ def test_requests_of_one_key_count_one_by_one(grown: Grown) -> None:
 
 
 def test_what_was_sent_counts_and_has_no_age_yet(grown: Grown) -> None:
-    count_batch(Intake(), Plan(history=[Sent(OUTCOME, [CORRECTION.source] * 3), Sent(OUTCOME, [CORRECTION.source])]))
+    sent = replace(OUTCOME, status=Status.SENT, reason=None)
+    count_batch(Intake(), Plan(history=[Sent(sent, [CORRECTION.source] * 3), Sent(sent, [CORRECTION.source])]))
     assert grown() == {'key_outcomes_total{status="SENT"}': 4.0}
+
+
+def test_what_was_answered_counts_with_its_age(grown: Grown) -> None:
+    applied = replace(OUTCOME, status=Status.APPLIED, reason=None, first_decided_at=at(12), decided_at=at(13))
+    count_batch(Intake(plan=Plan(history=[Sent(applied, [CORRECTION.source] * 3)])), Plan())
+    assert grown() == {
+        'key_outcomes_total{status="APPLIED"}': 3.0,
+        "request_to_outcome_seconds_count": 3.0,
+        "request_to_outcome_seconds_sum": 3.0,
+    }
 
 
 def test_a_batch_counts_each_thing_by_what_it_is(grown: Grown) -> None:
