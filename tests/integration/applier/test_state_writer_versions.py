@@ -174,3 +174,20 @@ def test_the_compare_stands_in_the_write_itself(world: World) -> None:
         assert transaction.update(PERSON, [Write(newer, name, as_read)]) == [Effect.WRITTEN]
     assert world.recorded("Person", "7") == (1, 130, 0)
     assert world.rows("select last_name, changes from person") == [("B", 1)]
+
+
+def test_keys_stand_first_in_the_index_of_versions(world: World) -> None:
+    """Districts and objects are few: each comparison on the way to a key would look at both before it (ADR 0054)."""
+    asked = "select pg_get_constraintdef(oid) from pg_constraint where conname = 'versions_key'"
+    assert world.rows(asked) == [("PRIMARY KEY (key, district_id, object)",)]
+
+
+def test_a_table_of_a_former_release_keeps_its_order(world: World) -> None:
+    world.edit(
+        "alter table resync_applier.versions drop constraint versions_key, "
+        "add constraint versions_key primary key (district_id, object, key)"
+    )
+
+    assert world.results(create("Person", "7", A), update("Person", "7", A, B)) == [Result.APPLIED] * 2
+    assert world.results(update("Person", "7", A, B, xmax=150)) == [Result.ALREADY_EQUAL]
+    assert world.recorded("Person", "7") == (1, 150, 0)

@@ -32,5 +32,5 @@ create table if not exists resync_applier.versions (
     snapshot_xmax  bigint  not null,
     in_progress    integer not null,
     correction_id  uuid    not null,
-    constraint versions_key primary key (district_id, object, key)
+    constraint versions_key primary key (key, district_id, object)
 ) with (fillfactor = 80);
