@@ -99,11 +99,11 @@ class Scenario:
 
         `asked`: how many repeats are wanted of everybody. Else those that are not to be repeated are in the first.
         """
-        first = number % len(self.contenders)
-        turns = (*self.contenders[first:], *self.contenders[:first])
-        if asked is not None or not number:
-            return turns
-        return [each for each in turns if each is self.contenders[0] or each.is_repeated]
+        ours, *references = self.contenders
+        is_whole = asked is not None or not number
+        turns = [ours, *(each for each in references if is_whole or each.is_repeated)]
+        first = number % len(turns)
+        return [*turns[first:], *turns[:first]]
 
     def turns(self, asked: int | None) -> int:
         """Of all contenders, in all repeats."""

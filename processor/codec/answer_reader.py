@@ -12,6 +12,7 @@ from processor.codec.primitives import UNFIT, Read
 from processor.codec.record_types import RecordType
 from processor.codec.source_reader import Known, known_of, source_like, source_pattern
 from processor.core.correction import Answer, Result
+from processor.core.errors import CoreError
 
 Schema: TypeAlias = Any
 _Kept: TypeAlias = tuple[Known, Result, str | None, datetime]
@@ -24,7 +25,7 @@ _FIELDS = ("source", "result", "detail", "answered_at")
 
 
 class AnswerReader:
-    """Of one schema. What it cannot read `read` has to, the reader that was made for the schema."""
+    """Of one schema. What it cannot read, and the first of a kind, `read` has to, the reader made for the schema."""
 
     def __init__(self, schema: Schema, read: Read) -> None:
         """Raises NotCompiled for a schema that is not what an answer's is."""
@@ -34,6 +35,8 @@ class AnswerReader:
         self._match = re.compile(source_pattern(by_name["source"]), re.DOTALL).match
         self._read = read
         self._kept: dict[tuple[bytes, bytes], _Kept] = {}
+        self._seen: set[int] = set()
+        """Hashes of what was seen once: what does not come again is not worth being kept."""
 
     def __len__(self) -> int:
         """How many kinds of answers are kept."""
@@ -43,7 +46,7 @@ class AnswerReader:
         """None where it has to be read field by field, be it only for what is wrong with it."""
         try:
             return self._found(data, at)
-        except (*UNFIT, DecodeError):
+        except (*UNFIT, DecodeError, CoreError):
             return None
 
     def _found(self, data: bytes, at: int) -> Answer | None:
@@ -51,13 +54,27 @@ class AnswerReader:
         if match is None:
             return None
         request_id, chunk, correction_id, place, key, asked_as, rest = match.groups()
-        known, result, detail, answered_at = self._kept.get((place, rest)) or self._learn((place, rest), data, at)
-        return Answer(
-            source_like(known, (request_id, chunk, correction_id, key, asked_as)), result, detail, answered_at
-        )
+        alike = place, rest
+        kept = self._kept.get(alike)
+        if kept is None:
+            if not self._comes_again(alike):
+                return None
+            kept = self._learn(alike, data, at)
+        known, result, detail, answered_at = kept
+        source = source_like(known, request_id, chunk, correction_id, key, asked_as)
+        return Answer(source, result, detail, answered_at)
+
+    def _comes_again(self, alike: tuple[bytes, bytes]) -> bool:
+        mark = hash(alike)
+        if mark in self._seen:
+            return True
+        if len(self._seen) >= MOST_KEPT:
+            self._seen.clear()
+        self._seen.add(mark)
+        return False
 
     def _learn(self, alike: tuple[bytes, bytes], data: bytes, at: int) -> _Kept:
-        """From the first one of its kind, read field by field."""
+        """From one of its kind, read field by field."""
         wire, end = self._read(data, at)
         if end != len(data):
             raise ValueError("more bytes than the record has")

@@ -77,7 +77,7 @@ class CorrectionReader:
         alike = data[at : at + 1], parent, district_object, rest
         kept = self._kept.get(alike) or self._learn(alike, data, at)
         op, above, known = kept
-        source = source_like(known, (request_id, chunk, correction_id, key, asked_as))
+        source = source_like(known, request_id, chunk, correction_id, key, asked_as)
         return Arrived(Correction(op, before, after, above, source), data[match.end(1) :])
 
     def _optional_row(self, data: bytes, at: int) -> tuple[Row | None, int]:

@@ -4,7 +4,6 @@ What a batch of the processor sent has sources that differ in few fields; the ot
 with its source, an answer begins with it.
 """
 
-from collections.abc import Sequence
 from dataclasses import fields as fields_of
 from typing import Any, TypeAlias
 
@@ -36,9 +35,10 @@ def known_of(source: Source) -> Known:
     return tuple(getattr(source, name) for name in _FIELDS)
 
 
-def source_like(known: Known, own: Sequence[bytes]) -> Source:
-    """With a request, chunk, correction, key and `asked_as` of its own, as the pattern's groups found them."""
-    request_id, chunk, correction_id, key, asked_as = own
+def source_like(  # noqa: PLR0917  (a tuple less for each correction)
+    known: Known, request_id: bytes, chunk: bytes, correction_id: bytes, key: bytes, asked_as: bytes
+) -> Source:
+    """With what is its own, as the pattern's groups found it."""
     fields: tuple[Any, ...] = (
         request_id[1:].decode(),
         chunk[1:].decode(),

@@ -23,6 +23,13 @@ PIECES = 10
 MAX_DETAIL = 1_000
 """Characters of an applier's detail that history keeps: constraint and field names are shorter."""
 
+_END = attrgetter("status", "reason")
+"""Of an outcome."""
+_TOLD = attrgetter("detail", "answered_at", "decided_at")
+"""Of an outcome: what it has of the answer and of its time."""
+_OF_BOTH = attrgetter("request_id", "district_id", "object", "attempt", "first_decided_at", "sent_at")
+"""Of an outcome, and of the source that it has them from."""
+
 
 def settle(answer: Answer, limits: Limits, now: datetime) -> Plan:
     """The outcome that an answer means, and the comparison that it causes, if any."""
@@ -33,7 +40,7 @@ def settle(answer: Answer, limits: Limits, now: datetime) -> Plan:
 
 
 def tell_with(last: Told, answer: Answer, limits: Limits, now: datetime) -> bool:
-    """Tells of an answer with what was told last, where both are alike but for the key; else False (ADR 0169)."""
+    """Adds the answer's source to what was told last, where they are alike but for the key; else False (ADR 0169)."""
     if not isinstance(last, Sent) or answer.detail is not None or _ended(answer, limits) != _END(last.first):
         return False
     first, source = last.first, answer.source
@@ -41,12 +48,6 @@ def tell_with(last: Told, answer: Answer, limits: Limits, now: datetime) -> bool
     if is_alike:
         last.sources.append(source)
     return is_alike
-
-
-_END = attrgetter("status", "reason")
-_TOLD = attrgetter("detail", "answered_at", "decided_at")
-_OF_BOTH = attrgetter("request_id", "district_id", "object", "attempt", "first_decided_at", "sent_at")
-"""Of an outcome and of a source: what outcomes that are told together have in common."""
 
 
 def _ended(answer: Answer, limits: Limits) -> tuple[Status, Reason | None] | None:

@@ -1,5 +1,6 @@
 """Requests of one key that come in and are alike: from a few on they are taken on together (ADR 0244)."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,7 +27,11 @@ class _Kind:
 
 
 class SingleIntake:
-    """Of one batch. From the `many`th of a kind on they go together."""
+    """Of one batch. From the `many`th of a kind on they go together.
+
+    Not so those with an id of `apart`, of which the batch has more to tell, be it of another district: what is told
+    last has to be of the record that came last.
+    """
 
     def __init__(
         self,
@@ -37,6 +42,7 @@ class SingleIntake:
         *,
         partitions: int,
         many: int,
+        apart: Container[str],
     ) -> None:
         self._catalog = catalog
         self._taken = taken
@@ -45,11 +51,14 @@ class SingleIntake:
         self._requests = requests
         self._partitions = partitions
         self._many = many
+        self._apart = apart
         self._kinds: dict[tuple[int, str, int], _Kind] = {}
         """By identity of the request that others are like, topic and partition."""
 
-    def takes(self, record: Received, single: Single) -> bool:
+    def takes_with_others(self, record: Received, single: Single) -> bool:
         """Whether it is taken on with those like it, or was before; else it is to be taken as any other request."""
+        if single.request_id in self._apart:
+            return False
         like = single.like
         kind = self._catalog.objects.get(like.object)
         if kind is None or not is_plain_key(single.key, kind.key_type):

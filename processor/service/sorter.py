@@ -1,5 +1,6 @@
 """What a batch of records asks for: each becomes chunks to compare, a plan that needs no reading, or is passed on."""
 
+from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from datetime import datetime
 
@@ -48,18 +49,13 @@ class Sorter:
         self._many = many
 
     def sort(self, batch: Sequence[Work | Poison], now: datetime) -> Intake:
-        """Sorts the records in their order; the first of several alike is the one that counts.
-
-        Where one id is of two districts, what is told last must be of the later one: then no requests go together.
-        """
-        intake = self._sorted(batch, now, self._many)
-        return self._sorted(batch, now, len(batch) + 1) if _is_an_id_of_two(intake) else intake
-
-    def _sorted(self, batch: Sequence[Work | Poison], now: datetime, many: int) -> Intake:
+        """Sorts the records in their order; the first of several alike is the one that counts."""
         intake, catalog = Intake(), self._catalog
         taken = Taken(self._known, intake)
         requests = RequestIntake(catalog, taken, now, self._policy)
-        singles = SingleIntake(catalog, taken, now, requests, partitions=self._partitions, many=many)
+        singles = SingleIntake(
+            catalog, taken, now, requests, partitions=self._partitions, many=self._many, apart=_ids_of_several(batch)
+        )
         chunks = ChunkIntake(catalog, taken, now, self._bulk_waits, self._remembered_since_s)
         for item in batch:
             if isinstance(item, Poison):
@@ -67,7 +63,7 @@ class Sorter:
                 continue
             record, ask = item.record, item.ask
             if isinstance(ask, Single):
-                if singles.takes(record, ask):
+                if singles.takes_with_others(record, ask):
                     continue
                 ask = ask.request
             origin = origin_of(ask)
@@ -94,7 +90,7 @@ class Sorter:
         """A late answer whose next comparison has begun already must not reopen the key."""
         history, limits = intake.plan.history, self._catalog.limits
         if history and tell_with(history[-1], answer, limits, now):
-            return
+            return  # what is told together is not compared again
         plan = settle(answer, limits, now)
         begun = any(id_of_chunk(retry) in self._known for retry in plan.retries)
         if begun:
@@ -103,14 +99,15 @@ class Sorter:
             intake.plan.add(plan)
 
 
-def _is_an_id_of_two(intake: Intake) -> bool:
-    """Whether a request that goes together with others has the id of another one, of which more is told."""
-    ids = [single.request_id for alike in intake.singles for single in alike.singles]
-    if not ids:
-        return False
-    statuses = (told.request.request_id for told in intake.plan.history if isinstance(told, RequestStatus))
-    others = {chunk.request_id for chunk in intake.chunks}.union(statuses)
-    return len({*ids}) < len(ids) or not others.isdisjoint(ids)
+def _ids_of_several(batch: Sequence[Work | Poison]) -> frozenset[str]:
+    """Of requests that several records of the batch are about."""
+    asks = [item.ask for item in batch if isinstance(item, Work)]
+    if not any(isinstance(ask, Single) for ask in asks):
+        return frozenset()
+    ids = [(ask if isinstance(ask, Single) else origin_of(ask)).request_id for ask in asks]
+    if len({*ids}) == len(ids):
+        return frozenset()
+    return frozenset(request_id for request_id, count in Counter(ids).items() if count > 1)
 
 
 def _take_status(record: Received, status: RequestStatus, taken: Taken) -> None:

@@ -45,7 +45,7 @@ class TopicState:
 def topic_specs(
     settings: Settings, more_requests: Iterable[str] = (), more_control: Iterable[str] = ()
 ) -> tuple[TopicSpec, ...]:
-    """Request and control topics beside the default ones; see `core.rights.request_topics` and `control_topics`."""
+    """Request and control topics beside the default ones; see `core.policy.request_topics` and `control_topics`."""
     names, lanes = settings.topics, settings.partitions
     deleted = {_POLICY: "delete", "retention.ms": str(30 * _DAY_MS)}
     compacted = {_POLICY: "compact"}

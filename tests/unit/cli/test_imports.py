@@ -49,7 +49,7 @@ def test_a_verification_is_sent_before_anything_is_imported_that_tells_of_its_en
         **unreachable,
     )
     assert {"processor.adapters.kafka.publisher", "processor.catalog_file"} <= found, "it came so far"
-    later = {"psycopg", "processor.cli.following", "processor.core.rights"}
+    later = {"psycopg", "processor.cli.following", "processor.core.rights", "processor.core.policy"}
     others = {"confluent_kafka.admin", "confluent_kafka.schema_registry", "processor.core.condition"}
     assert not found & {*WRITERS, "prometheus_client", "structlog", *later, *others}
 

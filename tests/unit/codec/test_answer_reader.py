@@ -40,6 +40,13 @@ def written(answer: Answer) -> bytes:
     return data[len(header_of(data)) :]
 
 
+def read_again(reader: AnswerReader, answer: Answer) -> Answer | None:
+    """As the second of its kind, or a later one."""
+    data = written(answer)
+    reader(data, 0)
+    return reader(data, 0)
+
+
 def by_fastavro(data: bytes) -> Answer | None:
     """None where these are not the bytes of one answer."""
     body = BytesIO(data)
@@ -63,7 +70,7 @@ def test_an_answer_is_found_as_fastavro_reads_it(some: list[Answer]) -> None:
 @given(ANSWERS, st.data())
 def test_damaged_bytes_are_no_other_answer_than_fastavro_reads(answer: Answer, draw: st.DataObject) -> None:
     data = written(answer)
-    READER(data, 0)
+    read_again(READER, answer)
     place = draw.draw(st.integers(0, len(data) - 1))
     changed = data[:place] + bytes([draw.draw(st.integers(0, 255))]) + data[place + 1 :]
     for damaged in (data[:place], changed, data + b"\0"):
@@ -74,7 +81,7 @@ def test_damaged_bytes_are_no_other_answer_than_fastavro_reads(answer: Answer, d
 def test_answers_after_one_like_them_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else only the time it takes would tell: one is read to learn what it has in common with those after it."""
     learned = reader()
-    learned(written(ANSWER), 0)
+    assert read_again(learned, ANSWER) == ANSWER
     monkeypatch.setattr("processor.codec.answer_reader.answer_from_wire", None)
     for own in ({"key": "\u00e9", "asked_as": None}, {"correction_id": "another"}, {"request_id": "x", "chunk": "0.7"}):
         other = replace(ANSWER, source=replace(ANSWER.source, **own))
@@ -91,21 +98,29 @@ def test_what_is_not_of_one_key_alone_is_told_apart() -> None:
         replace(ANSWER, source=replace(source, district_id="SOUTH")),
         replace(ANSWER, source=replace(source, attempt=7)),
     ):
-        assert READER(written(ANSWER), 0) == ANSWER
-        assert READER(written(other), 0) == other
+        assert read_again(READER, ANSWER) == ANSWER
+        assert read_again(READER, other) == other
 
 
 def test_what_is_kept_of_answers_is_bounded() -> None:
     learned = reader()
     for number in range(MOST_KEPT + 10):
-        assert learned(written(replace(ANSWER, detail=str(number))), 0) is not None
-    assert len(learned) <= MOST_KEPT
+        assert read_again(learned, replace(ANSWER, detail=str(number))) is not None
+    assert 0 < len(learned) <= MOST_KEPT
+
+
+def test_what_comes_once_is_not_kept() -> None:
+    """As answers to requests that each have their own time: to learn from each costs more than to read it."""
+    learned = reader()
+    for number in range(2 * MOST_KEPT):
+        assert learned(written(replace(ANSWER, detail=str(number))), 0) is None
+    assert len(learned) == 0
 
 
 def test_a_long_answer_is_read_and_not_kept() -> None:
     """Else many of them would be kept, as long as others write them."""
     learned, long = reader(), replace(ANSWER, detail="x" * LONGEST_KEPT)
-    assert learned(written(long), 0) == long
+    assert read_again(learned, long) == long
     assert len(learned) == 0
 
 

@@ -17,6 +17,7 @@ from processor.core.partition import partition_of
 from processor.core.plan import Plan
 from processor.core.policy import Policy, RequestTopic
 from processor.core.request import Dependencies, Keys, Mode, OnStateOnly, Report, Request, Single
+from processor.core.rights import Ground
 from processor.core.snapshot import Row, SameRead
 from processor.service.emit import Emitter
 from processor.service.intake import Intake
@@ -37,7 +38,7 @@ CATALOG = replace(ONE_DISTRICT, districts={name: District(name, name, "") for na
 CODEC = Codec.open(None, SHIPPED)
 EMITTER = Emitter(CODEC, Topics(), PARTITIONS, 6, "resync-process")
 ASKED = Request("0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c00", "NORTH", "Person", Keys(("1",)), "sis")
-IDS = [f"0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c{number:02x}" for number in range(12)]
+IDS = [f"0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7c{number:02x}" for number in range(40)]
 ONE, OTHER = TOPICS[Lane.REQUESTS], "resync.requests.other"
 MORE = replace(PERMIT, modes=frozenset(Mode), dependencies=frozenset(Dependencies), delete=True)
 POLICY = Policy({}, {ONE: RequestTopic(ONE, PERMIT, ()), OTHER: RequestTopic(OTHER, MORE, ())})
@@ -282,3 +283,14 @@ def test_a_chunk_of_another_district_with_the_id_is_told_of_in_its_place() -> No
     batch = [other, item(replace(ASKED, request_id=IDS[0]))]
     together, one_by_one = (decided(each, databases()) for each in (batch, [apart(each) for each in batch]))
     assert written(*together) == written(*one_by_one)
+
+
+def test_only_those_with_an_id_of_several_are_sorted_by_themselves(caplog: pytest.LogCaptureFixture) -> None:
+    """Or one record of another district would make a batch of others dearer, and its warnings would be told twice."""
+    forced = item(replace(ASKED, request_id=IDS[3], mode=Mode.FORCE))
+    batch = [item(replace(ASKED, request_id=request_id)) for request_id in IDS[:3]]
+    intake, _ = decided([*batch, item(replace(ASKED, district_id="RIVER")), forced], databases(), policy=POLICY)
+    assert [single.request_id for alike in intake.singles for single in alike.singles] == IDS[1:3]
+    assert [chunk.request_id for chunk in intake.chunks] == [IDS[0]]
+    assert intake.refused == [Ground.DISTRICT, Ground.MODE]
+    assert len(caplog.records) == 2
