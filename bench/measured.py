@@ -9,7 +9,6 @@ import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from bench.planted import USUAL, Planting
 from bench.world import World
@@ -45,7 +44,6 @@ class Measured:
     """User and system time by kind of process, as `bench.meter` tells it."""
     peak_rss_mb: Mapping[str, float] = field(default_factory=dict)
     """Peak resident memory of the contender's own processes."""
-    details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def cpu_s_per_100k(self) -> dict[str, float]:

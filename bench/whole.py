@@ -70,13 +70,6 @@ def keys_off(run: Run, request_id: str) -> frozenset[str]:
         return frozenset(key for (key,) in connection.execute(asked, (request_id, list(OFF))))
 
 
-def parts_of(run: Run, request_id: str) -> int:
-    """How many transactions the processor needed, those that read again by key included."""
-    with psycopg.connect(run.settings.history_dsn) as connection:
-        found = connection.execute("select count(*) from resync_store.chunks where request_id = %s", [request_id])
-        return int((found.fetchone() or [0])[0])
-
-
 def _scanned_at(run: Run, request_id: str) -> float:
     """When the last part of a verification was decided, in Unix seconds; what differs is read again some time after."""
     asked = """
