@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from processor.codec.correction_records import answer_from_wire
 from processor.codec.errors import DecodeError, NotCompiled
-from processor.codec.keeping import keep
+from processor.codec.keeping import Seen, keep
 from processor.codec.primitives import UNFIT, Read
 from processor.codec.record_types import RecordType
 from processor.codec.source_reader import Known, known_of, source_like, source_pattern
@@ -35,8 +35,7 @@ class AnswerReader:
         self._match = re.compile(source_pattern(by_name["source"]), re.DOTALL).match
         self._read = read
         self._kept: dict[tuple[bytes, bytes], _Kept] = {}
-        self._seen: set[int] = set()
-        """Hashes of what was seen once: what does not come again is not worth being kept."""
+        self._seen = Seen(MOST_KEPT)
 
     def __len__(self) -> int:
         """How many kinds of answers are kept."""
@@ -57,21 +56,12 @@ class AnswerReader:
         alike = place, rest
         kept = self._kept.get(alike)
         if kept is None:
-            if not self._comes_again(alike):
+            if not self._seen.before(alike):
                 return None
             kept = self._learn(alike, data, at)
         known, result, detail, answered_at = kept
         source = source_like(known, request_id, chunk, correction_id, key, asked_as)
         return Answer(source, result, detail, answered_at)
-
-    def _comes_again(self, alike: tuple[bytes, bytes]) -> bool:
-        mark = hash(alike)
-        if mark in self._seen:
-            return True
-        if len(self._seen) >= MOST_KEPT:
-            self._seen.clear()
-        self._seen.add(mark)
-        return False
 
     def _learn(self, alike: tuple[bytes, bytes], data: bytes, at: int) -> _Kept:
         """From one of its kind, read field by field."""

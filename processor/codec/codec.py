@@ -68,7 +68,7 @@ class Codec:
         self._headers: dict[tuple[str, str], bytes] = {}
         self._writers: dict[bytes, Writer] = {}
         self._last: Writer | None = None
-        """Of the value before: mostly the next one's, too. Asked first where values come by the thousand."""
+        """Of the value before, mostly the next one's, too."""
         self._said = lru_cache(_SAID_BEFORE)(self._write_said)
 
     @classmethod
@@ -182,14 +182,13 @@ class Codec:
 
     def alike(self, data: bytes) -> Own | None:
         """An outcome by what it has of its own; None for what `decode` is to read. Raises as `decode`."""
-        last = self._last
+        last = self._last  # looked at here too: a call less for each outcome
         reader = (last if last is not None and data.startswith(last.header) else self._writer(data)).outcomes
         return None if reader is None else reader(data)
 
     def single(self, data: bytes) -> Single | None:
         """A request of one key by what is its own; None for what `decode` is to read. Raises as `decode`."""
-        last = self._last
-        reader = (last if last is not None and data.startswith(last.header) else self._writer(data)).requests
+        reader = self._writer(data).requests
         return None if reader is None else reader(data)
 
     def _header(self, topic: str, schema: RecordSchema) -> bytes:
@@ -202,6 +201,9 @@ class Codec:
 
     def _writer(self, data: bytes) -> Writer:
         """Who wrote a value. Raises as `decode`; what is not found is asked for again the next time."""
+        last = self._last
+        if last is not None and data.startswith(last.header):
+            return last
         header = header_of(data)
         writer = self._last = self._writers.get(header) or self._looked_up(header)
         return writer

@@ -14,6 +14,24 @@ def keep(kept: dict[K, V], key: K, value: V, most: int) -> None:
     kept[key] = value
 
 
+class Seen:
+    """Tells what comes again from what comes once only, which is not worth being kept."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._hashes: set[int] = set()
+
+    def before(self, value: Hashable) -> bool:
+        """Whether it was asked about already, among the last `most`; by its hash, so seldom of another one."""
+        mark = hash(value)
+        if mark in self._hashes:
+            return True
+        if len(self._hashes) >= self._most:
+            self._hashes.clear()
+        self._hashes.add(mark)
+        return False
+
+
 class Kept(dict[K, V]):
     """What a function makes of each argument, the last `most` of them at most: looked up, and not called again."""
 

@@ -44,8 +44,8 @@ class ChunkIntake:
 
     def take(self, record: Received, chunk: Chunk) -> None:
         """One that is passed on is as new as any: what nobody remembers about it is to be asked before."""
-        is_waiting = is_early(chunk, self._now) or self._may_be_cancelled(record, chunk)
-        if _is_to_pass_on(record, chunk) and not is_waiting:
+        is_passed_on = _is_to_pass_on(record, chunk) and not is_early(chunk, self._now)
+        if is_passed_on and not self._may_be_cancelled(record, chunk):
             self._intake.bulky.append(record)
         elif self._taken.is_new(record, id_of_chunk(chunk)):
             self._take_new(record, chunk)
