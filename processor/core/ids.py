@@ -25,8 +25,8 @@ def correction_id(
     The district is part of it: a publisher may use one request id for two, and both may have the key (ADR 0140).
     `carried_by` is the chunk that sends along a record that nobody named: several may, each with an answer (ADR 0141).
     """
-    named = (request_id, district_id, object_name, key, str(attempt), *([carried_by] if carried_by else []))
-    return _uuid5(_NAMESPACE, "\x1f".join(named))
+    named = f"{request_id}\x1f{district_id}\x1f{object_name}\x1f{key}\x1f{attempt}"
+    return _uuid5(_NAMESPACE, f"{named}\x1f{carried_by}" if carried_by else named)
 
 
 def _uuid5(namespace: bytes, name: str) -> str:
@@ -40,8 +40,10 @@ def accepted_id(request_id: str, district_id: str, chunk: str, attempt: int, sin
 
     `since` tells apart the work of a request from that of its repetition after the window, which has the same ids.
     """
-    named = (request_id, district_id, chunk, str(attempt), *([since.isoformat()] if since else []))
-    return hashlib.blake2b("\x1f".join(named).encode(), digest_size=16).digest()
+    named = f"{request_id}\x1f{district_id}\x1f{chunk}\x1f{attempt}"
+    if since:
+        named = f"{named}\x1f{since.isoformat()}"
+    return hashlib.blake2b(named.encode(), digest_size=16).digest()
 
 
 def split_chunk(parent: str, index: int) -> str:

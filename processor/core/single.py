@@ -12,7 +12,7 @@ from processor.core.chunk import Ask, Chunk
 from processor.core.descent import WITH_CHILDREN
 from processor.core.frozen import dataclass
 from processor.core.history import RequestState, RequestStatus, SingleOutcomes, Status
-from processor.core.keys import are_plain, is_canonical
+from processor.core.keys import is_canonical
 from processor.core.outcome import chunk_outcome
 from processor.core.printable import printable
 from processor.core.request import Single
@@ -21,7 +21,7 @@ from processor.core.snapshot import Observed
 
 def is_plain_key(text: str, key_type: KeyType) -> bool:
     """Whether a key is canonical as it was asked for, and can be shown so."""
-    return are_plain((text,), key_type) or (is_canonical(text, key_type) and printable(text) == text)
+    return is_canonical(text, key_type) and printable(text) == text
 
 
 def accept_single(single: Single, catalog: Catalog, now: datetime) -> tuple[RequestStatus, Chunk] | None:

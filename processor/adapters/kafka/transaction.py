@@ -141,15 +141,12 @@ class Transactions:
                 return producer
 
     def _produce(self, record: Outgoing) -> None:
+        """All by position: the client looks for each argument that comes by name, for a quarter of the time (ADR 0239)."""
+        partition = -1 if record.partition is None else record.partition
+        headers = list(record.headers)
         while True:
             try:
-                self._producer.produce(
-                    record.topic,
-                    record.value,
-                    record.key,
-                    -1 if record.partition is None else record.partition,
-                    headers=list(record.headers),
-                )
+                self._producer.produce(record.topic, record.value, record.key, partition, None, None, 0, headers)
             except BufferError:
                 self._producer.poll(0.1)
             except KafkaException as exception:
