@@ -8,6 +8,9 @@ from typing import Any
 from processor.service.comparing import Compared
 from processor.service.intake import Intake
 
+LATE_S = 0.25
+"""After so long a batch of chunks goes before what was begun later, be that done at once (ADR 0247)."""
+
 
 @dataclass(frozen=True, slots=True)
 class InHand:
@@ -58,15 +61,18 @@ class Hand:
         """Whether the oldest batch of what is done at once can be committed."""
         return next((batch.compared.done() for batch in self._batches if batch.chunks_of is None), False)
 
-    def finished(self) -> InHand | None:
-        """Takes out one that is done, void or not: the oldest of its partition, and of what is done at once first."""
+    def finished(self, now: float) -> InHand | None:
+        """Takes out one that is done, void or not: the oldest of its partition, and of what is done at once first.
+
+        But for chunks that are late by `now`, on the clock of `begun_at`: they would wait as long as requests come.
+        """
         lines: dict[int | None, InHand] = {}
         for batch in self._batches:
             lines.setdefault(batch.chunks_of, batch)
         done = [batch for batch in lines.values() if batch.compared.done()]
         if not done:
             return None
-        first = min(done, key=lambda batch: batch.chunks_of is not None)
+        first = min(done, key=lambda batch: batch.chunks_of is not None and now < batch.begun_at + LATE_S)
         self._batches.remove(first)
         return first
 

@@ -72,8 +72,8 @@ class Processor:
 
         False where the loop may wait for records. Raises RegistryUnavailable.
         """
-        begun = self._begin_at_once()
-        if self._finish() or begun or self._begin_chunks():
+        begun_at_once, begun_chunks = self._begin_at_once(), self._begin_chunks()
+        if self._finish() or begun_at_once or begun_chunks:
             return True
         if not self.hand.at_once():
             return False
@@ -97,12 +97,8 @@ class Processor:
         return True
 
     def _begin_chunks(self) -> bool:
-        """Chunks come only where nothing that is done at once may be taken."""
-        if (
-            self._gathered is not None
-            or self.hand.chunks() >= SIDE_BY_SIDE
-            or next(self.inbox.ready(_now_s()), None) is not None
-        ):
+        """Also while requests wait, or large ones would wait for as long as small ones keep coming."""
+        if self.hand.chunks() >= SIDE_BY_SIDE:
             return False
         taken = self._take_chunks()
         if not taken:
@@ -118,7 +114,7 @@ class Processor:
 
     def _finish(self) -> bool:
         """Commits one batch that is done, if there is one. Not all: new requests are looked for in between."""
-        batch = self.hand.finished()
+        batch = self.hand.finished(self.bulk.clock())
         if batch is None:
             if not self.hand.chunks():
                 self.bulk.none_in_hand()

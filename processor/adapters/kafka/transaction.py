@@ -141,9 +141,9 @@ class Transactions:
                 return producer
 
     def _produce(self, record: Outgoing) -> None:
-        """All by position: the client looks for each argument that comes by name, for a quarter of the time (ADR 0239)."""
+        """All by position: looking for arguments that come by name takes a quarter of the time (ADR 0239)."""
         partition = -1 if record.partition is None else record.partition
-        headers = list(record.headers)
+        headers: list[tuple[str, str | bytes | None]] = [*record.headers]
         while True:
             try:
                 self._producer.produce(record.topic, record.value, record.key, partition, None, None, 0, headers)

@@ -13,7 +13,7 @@ from processor.core.plan import Plan
 from processor.core.request import Keys, Mode, Report, Request
 from processor.service.bulk import IDLE_S, MOST_KEYS_BESIDE, QUIET_S, SIDE_BY_SIDE, Bulk
 from processor.service.comparing import Compared
-from processor.service.hand import InHand
+from processor.service.hand import LATE_S, InHand
 from processor.service.intake import Intake
 from processor.service.process import Processor
 from processor.service.records import Lane, Received
@@ -85,15 +85,16 @@ def test_a_request_is_answered_while_a_chunk_before_it_is_in_hand() -> None:
     assert world.inbox.bulk_done == 2
 
 
-def test_chunks_are_not_begun_while_a_request_waits() -> None:
-    world = with_chunks(keys_of(1))
-    world.inbox.log += requests(1, 1)
+def test_chunks_do_not_wait_for_as_long_as_requests_come() -> None:
+    """Each request is done by the time that the one before it is committed, so one is always done (ADR 0247)."""
+    world = with_chunks(keys_of(1, MOST_KEYS_BESIDE), keys_of(2))
+    world.inbox.log += requests(1, 1, 1, 1, 1)
     processor = world.processor(max_records=1)
-    for _ in range(2):
+    for _ in range(6):
         assert processor.step()
-        assert not world.threads.given
-    assert processor.step()
-    assert len(world.threads.given) == 1
+        world.threads.work()
+        world.now_s += LATE_S / 2
+    assert [key for key in told(world) if key in {"1", "1000", "2000"}] == ["1", "1", "1000", "1", "1", "2000"]
 
 
 def test_chunks_are_begun_while_a_request_is_in_hand() -> None:
