@@ -97,8 +97,10 @@ class Processor:
         return True
 
     def _begin_chunks(self) -> bool:
-        """Also while requests wait, or large ones would wait for as long as small ones keep coming."""
-        if self.hand.chunks() >= SIDE_BY_SIDE:
+        """Chunks come only where nothing else may be taken. What is gathered was: there is always some while requests
+        keep coming (ADR 0247).
+        """
+        if self.hand.chunks() >= SIDE_BY_SIDE or next(self.inbox.ready(_now_s()), None) is not None:
             return False
         taken = self._take_chunks()
         if not taken:

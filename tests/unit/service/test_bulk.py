@@ -85,12 +85,22 @@ def test_a_request_is_answered_while_a_chunk_before_it_is_in_hand() -> None:
     assert world.inbox.bulk_done == 2
 
 
+def test_chunks_are_not_begun_while_there_are_more_requests_than_a_batch_takes() -> None:
+    world = with_chunks(keys_of(1))
+    world.inbox.log += requests(1, 1)
+    processor = world.processor(max_records=1)
+    assert processor.step()
+    assert not world.threads.given
+    assert processor.step()
+    assert len(world.threads.given) == 1
+
+
 def test_chunks_do_not_wait_for_as_long_as_requests_come() -> None:
     """Each request is done by the time that the one before it is committed, so one is always done (ADR 0247)."""
     world = with_chunks(keys_of(1, MOST_KEYS_BESIDE), keys_of(2))
-    world.inbox.log += requests(1, 1, 1, 1, 1)
-    processor = world.processor(max_records=1)
-    for _ in range(6):
+    processor = world.processor()
+    for request in requests(1, 1, 1, 1, 1, 1):
+        world.inbox.log.append(request)
         assert processor.step()
         world.threads.work()
         world.now_s += LATE_S / 2
@@ -100,11 +110,15 @@ def test_chunks_do_not_wait_for_as_long_as_requests_come() -> None:
 def test_chunks_are_begun_while_a_request_is_in_hand() -> None:
     """Or they would not be while requests come one after the other."""
     world = with_chunks(keys_of(1))
-    world.inbox.log += requests(1)
+    first, second = requests(1, 2)
+    world.inbox.log.append(first)
     world.at_once = later = Later()
     processor = world.processor()
+    world.inbox.bulk, bulk = [], world.inbox.bulk
     assert processor.step()
-    assert processor.step()
+    world.inbox.log.append(second)
+    world.inbox.bulk = bulk
+    assert processor.step(), "the second waits for the first, and the chunk for neither"
     assert len(world.threads.given) == 1
     world.threads.work()
     assert processor.step()
