@@ -111,8 +111,7 @@ class Applier:
                 self._read_on(wait=False)
         finally:
             self._are_answered(in_hand, 0)
-        if not worked:
-            self.state.prune(datetime.now(UTC))
+        self.state.prune(datetime.now(UTC))
         return worked
 
     def _read_on(self, *, wait: bool = True) -> bool:

@@ -14,7 +14,7 @@ SIDE_BY_SIDE = 2
 QUIET_S = 1.0
 """So long after a request that came by itself batches are small."""
 MOST_KEYS_BESIDE = 500
-"""Keys of a batch meanwhile, be they chunks, answers or what goes round: a request waits for the commit of as many."""
+"""Keys of a batch meanwhile, of chunks, of answers, of what goes round: a request waits for the commit of as many."""
 IDLE_S = 60.0
 """So long after the last batch its connections are closed."""
 
@@ -48,6 +48,7 @@ class Bulk:
         self._share = share
         self._target_s = target_s
         self._keys: dict[int, int] = {}
+        self._compared_at: dict[int, float] = {}
         self._rests_until: dict[int, float] = {}
         self._asked_at = float("-inf")
         self._connected_until: float | None = None
@@ -74,6 +75,7 @@ class Bulk:
         """There is one batch of a partition at a time. After one that could not be read the next is small."""
         started = self.clock()
         compared = self._comparer.compare(intake)
+        self._compared_at[partition] = self.clock()
         if compared.keys is None:
             self._keys.pop(partition, None)
         elif compared.keys:
@@ -82,10 +84,11 @@ class Bulk:
         return compared
 
     def ended(self, batch: InHand) -> None:
-        """The batch is in hand no more."""
+        """The batch is in hand no more. That it waited to be committed is no work of the databases."""
         now = self.clock()
         if batch.chunks_of is not None:
-            self._rests_until[batch.chunks_of] = now + (now - batch.begun_at) * (1 / self._share - 1)
+            worked_s = self._compared_at.pop(batch.chunks_of, now) - batch.begun_at
+            self._rests_until[batch.chunks_of] = now + worked_s * (1 / self._share - 1)
         self._connected_until = now + IDLE_S
 
     def none_in_hand(self) -> None:

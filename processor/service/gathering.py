@@ -1,6 +1,7 @@
 """A batch while it is gathered: records that were taken and decoded, until one of its limits is reached."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 from processor.service.records import Lane
@@ -24,8 +25,8 @@ class Gathered:
         self.taken: list[Work | Poison] = []
         self.generation = generation
         self.keys = 0
-        self.others = 0
-        """Keys of all lanes but that of requests."""
+        self.keys_of = Counter[Lane]()
+        """By lane."""
         self.is_full = False
         self._limits = limits
         self._size = 0
@@ -39,8 +40,7 @@ class Gathered:
             return False
         self.taken.append(item)
         self.keys += weight
-        if item.record.lane is not Lane.REQUESTS:
-            self.others += weight
+        self.keys_of[item.record.lane] += weight
         self._size += len(item.record.value or b"")
         self.is_full = (
             self.keys >= limits.max_keys

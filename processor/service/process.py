@@ -97,8 +97,9 @@ class Processor:
         return True
 
     def _begin_chunks(self) -> bool:
-        """Chunks come only where nothing else may be taken. What is gathered was: there is always some while requests
-        keep coming (ADR 0247).
+        """Chunks come only where nothing else may be taken. What is gathered was taken.
+
+        There is always some of that while requests keep coming (ADR 0247).
         """
         if self.hand.chunks() >= SIDE_BY_SIDE or next(self.inbox.ready(_now_s()), None) is not None:
             return False
@@ -158,7 +159,7 @@ class Processor:
             if gathered.is_full:
                 break
             is_asked = record.lane is Lane.REQUESTS
-            if not is_asked and gathered.others >= MOST_KEYS_BESIDE and not self.bulk.is_quiet():
+            if not is_asked and gathered.keys_of[record.lane] >= MOST_KEYS_BESIDE and not self.bulk.is_quiet():
                 continue
             item = self._decoded(record, is_needed=not gathered.taken and not self.hand.at_once())
             if item is None or not gathered.add(item):

@@ -122,7 +122,7 @@ class PostgresStateWriter:
         return None if statements.looked_up else made_of(statements, object_type, writes)
 
     def prune(self, now: datetime) -> int:
-        """Forgets some answers older than the retention, where it is time to; how many. To be called when idle.
+        """Forgets some answers older than the retention, where it is time to; how many. While nothing is applied.
 
         An answer forgotten too early costs no more than a conflict: versions, which are never forgotten, still refuse
         what would go backwards.

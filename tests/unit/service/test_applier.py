@@ -47,6 +47,7 @@ class State:
     makes: Callable[[], None] = lambda: None
     made: Semaphore = field(default_factory=partial(Semaphore, 0))
     """Of each batch that was made ready."""
+    pruned: int = 0
 
     def apply(self, batch: Ready, _writer: StateWriter, now: datetime) -> list[Answer]:
         self.begins()
@@ -67,6 +68,7 @@ class State:
 
     def prune(self, now: datetime) -> int:
         assert now.tzinfo
+        self.pruned += 1
         return 0
 
 
@@ -139,6 +141,12 @@ def test_the_next_batch_is_applied_while_the_one_before_is_answered(world: World
     assert world.state.applied == world.broker.keys == ALL
     assert world.inbox.done == 5
     assert not world.applier().step()
+
+
+def test_old_answers_are_forgotten_however_many_corrections_come(world: World) -> None:
+    world.broker.may.set()
+    assert world.applier().step()
+    assert world.state.pruned == 1
 
 
 @dataclass(slots=True)

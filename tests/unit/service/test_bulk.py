@@ -210,6 +210,15 @@ def test_the_next_batch_is_small_after_one_that_could_not_be_read() -> None:
     assert sizes(world, processor) == [500, 1_500]
 
 
+def test_answers_leave_room_for_what_goes_round_while_requests_come() -> None:
+    """Or neither a cancellation nor a second look would have its turn while answers stream in."""
+    again = received(Lane.RETRY, CODEC.encode("any", keys_of(1)), partition=NORTH)
+    log = [*requests(1), *answers(MOST_KEYS_BESIDE, 1), again]
+    world = parts(*log)
+    assert world.processor().step()
+    assert world.inbox.taken == len(log)
+
+
 def test_answers_come_in_small_batches_only_while_requests_come() -> None:
     def batches(*, with_a_request: bool) -> list[int]:
         world = parts(*(requests(1) if with_a_request else ()))
@@ -301,6 +310,7 @@ def test_a_partition_rests_so_long_that_work_has_its_share_of_the_time(share: fl
     assert processor.step()
     world.now_s += 2.0
     world.threads.work()
+    world.now_s += 1.0  # it waits to be committed
     assert processor.step()
     assert world.broker.offsets == [[1]], "what was done is told before the rest"
     if rest_s:

@@ -4,6 +4,7 @@ from concurrent.futures import Future
 
 import pytest
 
+from processor.core.plan import Plan
 from processor.service.comparing import Compared
 from processor.service.hand import LATE_S, Hand, InHand
 from processor.service.intake import Intake
@@ -12,7 +13,7 @@ from processor.service.intake import Intake
 def batch(begun_at: float, chunks_of: int | None = None, *, is_done: bool = True) -> InHand:
     compared = Future[Compared]()
     if is_done:
-        compared.set_result(Compared(Intake(), None, ()))  # type: ignore[arg-type]  (nobody looks)
+        compared.set_result(Compared(Intake(), Plan(), ()))
     return InHand(chunks_of, 0, (), Intake(), compared, begun_at)
 
 
@@ -38,5 +39,5 @@ def test_a_batch_that_is_not_done_holds_up_those_of_its_partition_alone() -> Non
     for each in (slow, behind, other):
         hand.add(each)
     assert taken_out(hand, 0.1) == [other]
-    slow.compared.set_result(Compared(Intake(), None, ()))  # type: ignore[arg-type]  (nobody looks)
+    slow.compared.set_result(Compared(Intake(), Plan(), ()))
     assert taken_out(hand, 0.1) == [slow, behind]
