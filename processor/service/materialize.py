@@ -47,7 +47,14 @@ UNANSWERED_EVERY_S = 5.0
 KEPT_EVERY_S = 60.0
 
 Rebuild: TypeAlias = Callable[[Callable[[], None]], None]
-"""Builds all tables anew from the topic; calls its argument often. Raises StoreUnavailable."""
+"""Builds all tables anew from the topic; calls its argument often, and ends with what that raises.
+
+Raises StoreUnavailable.
+"""
+
+
+class Stopped(Exception):
+    """A stop was asked for in the middle of a rebuild: that is given up, and the tables are as they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +95,21 @@ class Store:
         self._kept_every_s = KEPT_EVERY_S
         self._is_burying = False
         self._is_releasing = False
+        self._stop: Stop = lambda: False
         self.counts = StoreCounts()
 
     def run(self, stop: Stop) -> None:
         """Until `stop` says so. Raises OutsideLog; outlives a database, broker or registry that is away."""
+        self._stop = stop
         while not stop():
             self.counts.last_step = monotonic()
             try:
                 self.step()
                 self._wait_s = 0.0
                 self.counts.is_available = True
+            except Stopped:
+                log.info("stopped in the middle of a rebuild, which begins anew at the next start")
+                return
             except (StoreUnavailable, RegistryUnavailable) as fault:
                 self._pause(fault, stop)
 
@@ -169,7 +181,9 @@ class Store:
         return True
 
     def _serve_group(self) -> None:
-        """While other work goes on and nothing is placed, so that nothing is read."""
+        """While a rebuild goes on and nothing is placed, so that nothing is read. Raises Stopped."""
+        if self._stop():
+            raise Stopped
         self.counts.last_step = monotonic()
         self._parts.log.read(self._parts.limits, 0.0)
 

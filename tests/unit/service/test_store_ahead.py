@@ -25,7 +25,7 @@ from processor.service.history_ports import (
     StoredOffset,
     StoreUnavailable,
 )
-from processor.service.materialize import Store, StoreParts
+from processor.service.materialize import Rebuild, Store, StoreParts
 
 NOW = datetime(2026, 8, 1, tzinfo=UTC)
 REQUEST = str(uuid.UUID(int=1))
@@ -135,7 +135,12 @@ class Tables:
         return lambda *_: ()
 
 
-def store_of(log: Log, tables: Tables, decode: Callable[[bytes], HistoryRecord] = read_outcome) -> Store:
+def store_of(
+    log: Log,
+    tables: Tables,
+    decode: Callable[[bytes], HistoryRecord] = read_outcome,
+    rebuild: Rebuild | None = None,
+) -> Store:
     parts = StoreParts(
         log=cast("HistoryLog", log),
         tables=cast("HistoryTables", tables),
@@ -143,6 +148,7 @@ def store_of(log: Log, tables: Tables, decode: Callable[[bytes], HistoryRecord] 
         decode=HistoryDecoder(decode),
         now=lambda: NOW,
         crash_points=CrashPoints(None),
+        rebuild=rebuild,
     )
     return Store(parts)
 
