@@ -55,7 +55,10 @@ class GroupReader:
         self.ends: Mapping[int, int] = {}
         """Where the log of each partition ended at the last look; may be read by other threads."""
         self.behind_since: float | None = None
-        """When reading fell behind, in Unix seconds; None while it has all there is. For other threads too."""
+        """For when it has all there was, in Unix seconds; None while it has all there is. For other threads too."""
+        self._marked_at = 0.0
+        self._marks: Mapping[int, int] = {}
+        """The ends at that time, in Unix seconds: once it reaches them, it has all there was then."""
         self._consumer = Consumer(
             {
                 "session.timeout.ms": 10_000,
@@ -93,11 +96,10 @@ class GroupReader:
             messages += piece
             size += _size(piece)
         records = [record_of(m) for m in messages if not self._is_error(m)]
+        batch = LogBatch((), {}, {}) if placed is None or placed is not self._placed else self._moved(records, placed)
         if monotonic() > self._next_look:
             self._look_at_ends()
-        if placed is None or placed is not self._placed:
-            return LogBatch((), {}, {})
-        return self._moved(records, placed)
+        return batch
 
     def to_place(self) -> frozenset[int] | None:
         return self._assigned if self._placed is None else None
@@ -140,7 +142,10 @@ class GroupReader:
         return LogBatch(records, start, end)
 
     def _look_at_ends(self) -> None:
-        """From what fetches told last: asks no broker."""
+        """From what fetches told last: asks no broker.
+
+        These ends lie beyond open transactions, so under steady load even a reader of all there is rarely reaches them.
+        """
         self._next_look = monotonic() + LOOK_EVERY_S
         positions = self._placed
         if positions:
@@ -148,10 +153,14 @@ class GroupReader:
                 p: self._consumer.get_watermark_offsets(TopicPartition(self.topic, p), cached=True)[1]
                 for p in positions
             }
-        if positions is not None and all(positions.get(p, end) >= end for p, end in self.ends.items()):
+        if _reaches(positions, self.ends):
             self.behind_since = None
         elif self.behind_since is None:
-            self.behind_since = time()
+            self.behind_since = self._marked_at = time()
+            self._marks = self.ends
+        elif _reaches(positions, self._marks):
+            self.behind_since = self._marked_at
+            self._marked_at, self._marks = time(), self.ends
 
     def _on_assign(self, _consumer: Consumer, places: list[TopicPartition]) -> None:
         self._membership.given()
@@ -185,6 +194,10 @@ def record_of(message: Message) -> RawRecord:
 def place_of(message: Message) -> tuple[int, int]:
     """Partition and offset. Both are known for whatever a consumer or a delivery report hands out."""
     return cast("int", message.partition()), cast("int", message.offset())
+
+
+def _reaches(positions: Mapping[int, int] | None, ends: Mapping[int, int]) -> bool:
+    return positions is not None and all(positions.get(p, end) >= end for p, end in ends.items())
 
 
 def _size(messages: list[Message]) -> int:
