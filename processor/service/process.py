@@ -130,6 +130,7 @@ class Processor:
 
     def _commit(self, compared: Compared, offsets: Sequence[Any]) -> None:
         """Makes all of the batch visible and moves past its input, or goes back to before all that is in hand."""
+        offsets = [*offsets, *self.inbox.at_rest()]
         if not timed_commit(self.commit_transaction, compared.records, offsets):
             log.warning("transaction aborted; its input is read again")
             self.inbox.rewind()

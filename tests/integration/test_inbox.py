@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from processor.adapters.kafka.clients import consumer_config
-from processor.adapters.kafka.inbox import IDLE_COMMIT_EVERY_S, Inbox
+from processor.adapters.kafka.inbox import AT_REST_EVERY_S, IDLE_COMMIT_EVERY_S, Inbox
 from processor.adapters.kafka.membership import Membership
 from processor.adapters.kafka.read_ahead import HELD_RECORDS
 from processor.service.records import Lane
@@ -120,6 +120,7 @@ class World:
                 member.take(record)
                 taken.append(record.value or b"")
             if offsets := member.offsets():
+                offsets += member.at_rest()
                 consumer.commit(offsets=offsets, asynchronous=False)
             member.committed(offsets)
         return taken
@@ -258,6 +259,24 @@ def test_nobody_waits_for_a_broker_to_move_an_idle_group(world: World, stack: St
     assert longest_s < AT_ONCE_S
     world.until(lambda: world.consumers[0].committed([place], 10)[0].offset == 2, "the group past the marker")
     world.until(lambda: inbox.lag[world.lane].records == 0, "no lag")
+
+
+def test_a_partition_at_rest_is_moved_past_its_marker_while_others_are_busy(world: World) -> None:
+    """The loop is never idle then."""
+    world.put_in_transaction()
+    busy = world.make_another()
+    inbox = world.join({world.topic: world.lane, busy: Lane.REQUESTS})
+    world.until(lambda: world.read[0] == 2, "all records")
+    world.take()
+    producer, until = Producer({"bootstrap.servers": world.bootstrap}), monotonic() + 2 * AT_REST_EVERY_S
+    while monotonic() < until:
+        producer.produce(busy, b"more", partition=0)
+        assert producer.flush(20) == 0
+        assert inbox.fill(10.0) > 0, "one is always there before the wait is over"
+        world.take()
+        time.sleep(0.1)
+    [place] = world.consumers[0].committed([TopicPartition(world.topic, 0)], 10)
+    assert (place.offset, inbox.lag[world.lane].records) == (2, 0)
 
 
 def test_what_is_in_hand_is_void_after_going_back_and_after_a_rebalance(chunks: World) -> None:

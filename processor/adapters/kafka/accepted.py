@@ -14,6 +14,7 @@ from processor.adapters.kafka.history_topic import TopicFacts
 from processor.service.history_ports import StoreUnavailable
 
 PATIENCE_S = 60.0
+"""Without any progress: a busy day's ids may take longer than this on a slow machine."""
 RETRY_S = 0.1
 
 
@@ -96,7 +97,8 @@ class AcceptedReader:
 
         Called after the group's committed offsets were read and before the first request: whatever those offsets
         are past is then among the ids. The end is the high watermark, open transactions included, while records are
-        read committed, so a transaction of a former owner is waited for. Raises StoreUnavailable after a minute.
+        read committed, so a transaction of a former owner is waited for. Raises StoreUnavailable after a minute in
+        which nothing came of what is yet to be read.
         """
         self._ids.restore(self._read(list(partitions)))
 
@@ -106,15 +108,13 @@ class AcceptedReader:
         self._consumer.assign([s for s in starts if s.partition in unread])
         deadline = time.monotonic() + PATIENCE_S
         while unread:
-            if time.monotonic() > deadline:
-                raise StoreUnavailable(
-                    f"{self._topic}, partitions {sorted(unread)}: not read to the end within {PATIENCE_S:.0f} s; if the"
-                    " brokers are well, a transaction may hang there (kafka-transactions.sh find-hanging)"
-                )
+            self._check(deadline, unread)
+            is_further = False
             for message in self._consumer.consume(10_000, 0.05):
                 error = message.error()
                 number, offset = message.partition() or 0, message.offset() or 0
                 if error is None:
+                    is_further = is_further or number in unread
                     key = message.key()
                     if key is not None:
                         taken_on_at = message.timestamp()[1] / 1000
@@ -127,9 +127,19 @@ class AcceptedReader:
                     continue
                 if number in unread and offset >= unread[number]:
                     del unread[number]
+            if is_further:
+                deadline = time.monotonic() + PATIENCE_S
         if cut_off:  # and there was nothing beyond
             self._ids.know_since(time.time())
         self._consumer.unassign()
+
+    def _check(self, deadline: float, unread: Iterable[int]) -> None:
+        if time.monotonic() > deadline:
+            raise StoreUnavailable(
+                f"{self._topic}, partitions {sorted(unread)}: not read to the end, and nothing came for"
+                f" {PATIENCE_S:.0f} s; if the brokers are well, a transaction may hang there"
+                " (kafka-transactions.sh find-hanging)"
+            )
 
     def close(self) -> None:
         self._consumer.close()

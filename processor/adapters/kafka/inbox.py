@@ -20,6 +20,8 @@ from processor.service.records import Lane, Received
 MAX_POLL_GAP_S = 0.5
 """Reading waits while enough is at hand, but never longer than this, since rebalances are served while reading."""
 IDLE_COMMIT_EVERY_S = 0.5
+AT_REST_EVERY_S = 5.0
+"""How often partitions at rest go along with a transaction; the log keeps records for far longer."""
 CONFIRM_S = 0.5
 LOOK_EVERY_S = 1.0
 
@@ -77,6 +79,7 @@ class Inbox:
         self._due_at_s = due_at_s
         self._partitions: dict[tuple[str, int], Partition] = {}
         self._idle_commit_at = 0.0
+        self._at_rest_at = 0.0
         self._idle_asked: list[TopicPartition] = []
         """Where the group was asked to be moved to, past all that was done with."""
         self._turn = 0
@@ -169,6 +172,19 @@ class Inbox:
     def offsets(self, chunks_of: int | None = None) -> list[TopicPartition]:
         """Where the group stands once all that was taken is done with: chunks of a partition, or all but chunks."""
         return [TopicPartition(topic, number, taken) for topic, number, taken in self._taken(chunks_of)]
+
+    def at_rest(self) -> list[TopicPartition]:
+        """Where partitions with nothing waiting and nothing taken may be moved, past transaction markers; now and then.
+
+        For a caller that commits `offsets()` anyway, in the same transaction: while records keep coming on others the
+        loop is never idle, and the group would stay before such a marker until it has left the log. To be asked for
+        where no transaction asked for later can be committed before: it would be undone.
+        """
+        now_s = time.monotonic()
+        if now_s < self._at_rest_at:
+            return []
+        self._at_rest_at = now_s + AT_REST_EVERY_S
+        return self._past_markers()
 
     def committed(self, offsets: Iterable[TopicPartition]) -> None:
         """What `offsets` told is done with, though more may have been taken since."""
@@ -290,22 +306,29 @@ class Inbox:
     def _commit_idle(self) -> None:
         """Moves the group past transaction markers, which end every input and would leave a lag of 1 for ever.
 
-        Only partitions with nothing waiting: the position then is past all that was taken and committed. Nobody waits
-        for the broker's word, since a client that has lost its coordinator may wait without end (ADR 0175): it is asked
-        the next time, for a moment, and what was not committed then is committed again.
+        Nobody waits for the broker's word, since a client that has lost its coordinator may wait without end (ADR
+        0175): it is asked the next time, for a moment, and what was not committed then is committed again. While there
+        is load, `at_rest` moves them with a transaction.
         """
         if time.monotonic() < self._idle_commit_at:
             return
         self._idle_commit_at = time.monotonic() + IDLE_COMMIT_EVERY_S
         self._confirm_idle()
+        self._idle_asked = self._past_markers()
+        if self._idle_asked:
+            self._consumer.commit(offsets=self._idle_asked, asynchronous=True)
+
+    def _past_markers(self) -> list[TopicPartition]:
+        """Of partitions with nothing waiting and nothing taken: their position is past all that was committed.
+
+        There is none, a negative number, from a rewind on until something is read.
+        """
         idle = [TopicPartition(t, n) for (t, n), p in self._partitions.items() if not p.waiting and p.taken is None]
-        self._idle_asked = [
+        return [
             position
             for position in (self._consumer.position(idle) if idle else ())
             if position.offset > max(0, self._partitions[position.topic, position.partition].committed)
         ]
-        if self._idle_asked:
-            self._consumer.commit(offsets=self._idle_asked, asynchronous=True)
 
     def _confirm_idle(self) -> None:
         asked = [place for place in self._idle_asked if (place.topic, place.partition) in self._partitions]

@@ -45,6 +45,10 @@ class OfChunks(int):
     """An offset in the partition of chunks."""
 
 
+class AtRest(int):
+    """Where a partition that has no records is to be moved."""
+
+
 @dataclass(slots=True)
 class Waiting:
     """An inbox of one partition, in memory."""
@@ -57,6 +61,8 @@ class Waiting:
     """Of one partition of chunks."""
     bulk_taken: int = 0
     bulk_done: int = 0
+    resting: list[AtRest] = field(default_factory=list)
+    rested: list[AtRest] = field(default_factory=list)
 
     @property
     def generation(self) -> int:
@@ -100,10 +106,16 @@ class Waiting:
     def offsets(self, chunks_of: int | None = None) -> Sequence[int]:
         return [self.taken if chunks_of is None else OfChunks(self.bulk_taken)]
 
+    def at_rest(self) -> Sequence[int]:
+        told, self.resting = self.resting, []
+        return told
+
     def committed(self, offsets: Sequence[int]) -> None:
         for offset in offsets:
             if isinstance(offset, OfChunks):
                 self.bulk_done = offset
+            elif isinstance(offset, AtRest):
+                self.rested.append(offset)
             else:
                 self.done = offset
 

@@ -20,7 +20,17 @@ from processor.service.process import AHEAD, Processor
 from processor.service.records import Lane, Outgoing, Received
 from processor.service.resync import Observation
 from tests.awaiting import await_
-from tests.unit.service.processing import NEEDS_THE_REGISTRY, Broker, Later, Now, Parts, Waiting, parts, requests
+from tests.unit.service.processing import (
+    NEEDS_THE_REGISTRY,
+    AtRest,
+    Broker,
+    Later,
+    Now,
+    Parts,
+    Waiting,
+    parts,
+    requests,
+)
 
 BATCH = 2
 """Records."""
@@ -61,6 +71,17 @@ def test_the_next_batch_is_begun_before_the_first_is_committed() -> None:
     assert processor.step()
     assert (world.broker.offsets, world.inbox.done) == ([[2], [4]], 4)
     assert not processor.step()
+
+
+def test_where_partitions_at_rest_are_is_asked_when_a_batch_is_committed() -> None:
+    """When it is begun would be too soon: what comes meanwhile, as chunks, may be committed before it."""
+    world, processor, threads = backlog(2)
+    world.inbox.resting = [AtRest(7)]
+    processor.step()
+    world.inbox.resting = [AtRest(8)]
+    read_and_compare(threads)
+    processor.step()
+    assert (world.broker.offsets, world.inbox.rested) == ([[2, 8]], [8])
 
 
 def test_few_records_wait_for_more_while_a_batch_is_in_hand() -> None:

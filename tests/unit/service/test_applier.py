@@ -19,7 +19,7 @@ from processor.service.emit import Emitter
 from processor.service.records import Lane, Outgoing, Received
 from processor.settings import Topics
 from tests.unit.codec.records import CORRECTION
-from tests.unit.service.processing import CATALOG, CODEC, NORTH, Waiting
+from tests.unit.service.processing import CATALOG, CODEC, NORTH, AtRest, Waiting
 from tests.unit.service.received import PARTITIONS
 
 WAIT_S = 10.0
@@ -80,9 +80,10 @@ class Broker:
     may: Event = field(default_factory=Event)
     begun: Event = field(default_factory=Event)
     keys: list[str] = field(default_factory=list)
+    offsets: list[list[Any]] = field(default_factory=list)
     is_open: bool = False
 
-    def commit(self, records: Iterable[Outgoing], _offsets: Sequence[Any]) -> bool:
+    def commit(self, records: Iterable[Outgoing], offsets: Sequence[Any]) -> bool:
         self.is_open = True
         self.begun.set()
         assert self.may.wait(WAIT_S)
@@ -96,6 +97,7 @@ class Broker:
             answer = CODEC.decode(record.value or b"", (Answer,))
             assert isinstance(answer, Answer)
             self.keys.append(answer.source.key)
+        self.offsets.append(list(offsets))
         return True
 
 
@@ -147,6 +149,14 @@ def test_old_answers_are_forgotten_however_many_corrections_come(world: World) -
     world.broker.may.set()
     assert world.applier().step()
     assert world.state.pruned == 1
+
+
+def test_partitions_at_rest_move_on_with_the_answers(world: World) -> None:
+    world.inbox.resting = [AtRest(7)]
+    world.broker.may.set()
+    assert world.applier().step()
+    assert world.broker.offsets[0] == [2, 7]
+    assert 7 in world.inbox.rested
 
 
 @dataclass(slots=True)
