@@ -196,7 +196,8 @@ class Applier:
             self._took_s = self.clock() - began
 
     def _sort(self, taken: Sequence[Received]) -> _Batch:
-        batch = _Batch([*self.inbox.offsets(), *self.inbox.at_rest()])
+        offsets = self.inbox.offsets()
+        batch = _Batch([*offsets, *self.inbox.at_rest(offsets)])
         homes: dict[str, int] = {}
         for record in taken:
             item = self._decode(record)

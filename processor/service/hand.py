@@ -50,6 +50,10 @@ class Hand:
         """How many there are of chunks."""
         return len(self) - self.at_once()
 
+    def offsets(self) -> list[Any]:
+        """Where the group stands once each of them is done with."""
+        return [place for batch in self._batches for place in batch.offsets]
+
     def is_void(self, batch: InHand) -> bool:
         return batch.generation != self._generation()
 

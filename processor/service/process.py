@@ -101,7 +101,8 @@ class Processor:
 
         There is always some of that while requests keep coming (ADR 0247).
         """
-        if self.hand.chunks() >= SIDE_BY_SIDE or next(self.inbox.ready(_now_s()), None) is not None:
+        due_s = self.inbox.next_due_s()
+        if self.hand.chunks() >= SIDE_BY_SIDE or (due_s is not None and due_s <= _now_s()):
             return False
         taken = self._take_chunks()
         if not taken:
@@ -130,7 +131,7 @@ class Processor:
 
     def _commit(self, compared: Compared, offsets: Sequence[Any]) -> None:
         """Makes all of the batch visible and moves past its input, or goes back to before all that is in hand."""
-        offsets = [*offsets, *self.inbox.at_rest()]
+        offsets = [*offsets, *self.inbox.at_rest([*offsets, *self.hand.offsets()])]
         if not timed_commit(self.commit_transaction, compared.records, offsets):
             log.warning("transaction aborted; its input is read again")
             self.inbox.rewind()

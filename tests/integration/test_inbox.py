@@ -120,7 +120,7 @@ class World:
                 member.take(record)
                 taken.append(record.value or b"")
             if offsets := member.offsets():
-                offsets += member.at_rest()
+                offsets += member.at_rest(offsets)
                 consumer.commit(offsets=offsets, asynchronous=False)
             member.committed(offsets)
         return taken

@@ -173,18 +173,19 @@ class Inbox:
         """Where the group stands once all that was taken is done with: chunks of a partition, or all but chunks."""
         return [TopicPartition(topic, number, taken) for topic, number, taken in self._taken(chunks_of)]
 
-    def at_rest(self) -> list[TopicPartition]:
+    def at_rest(self, moved: Collection[TopicPartition]) -> list[TopicPartition]:
         """Where partitions with nothing waiting and nothing taken may be moved, past transaction markers; now and then.
 
         For a caller that commits `offsets()` anyway, in the same transaction: while records keep coming on others the
-        loop is never idle, and the group would stay before such a marker until it has left the log. To be asked for
-        where no transaction asked for later can be committed before: it would be undone.
+        loop is never idle, and the group would stay before such a marker until it has left the log. `moved` are places
+        that a transaction under way, this one or a later one, names: where it would undo this, nothing is told of.
         """
         now_s = time.monotonic()
         if now_s < self._at_rest_at:
             return []
         self._at_rest_at = now_s + AT_REST_EVERY_S
-        return self._past_markers()
+        named = {(place.topic, place.partition) for place in moved}
+        return [place for place in self._past_markers() if (place.topic, place.partition) not in named]
 
     def committed(self, offsets: Iterable[TopicPartition]) -> None:
         """What `offsets` told is done with, though more may have been taken since."""

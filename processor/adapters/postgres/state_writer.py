@@ -68,7 +68,7 @@ class PostgresStateWriter:
         self._statement_timeout_s = statement_timeout_s
         self._catalog = catalog
         self._crash_points = crash_points or CrashPoints(None)
-        self._pruning = _Pruning(retention)
+        self._pruning = Pruning(retention)
         self._connection: psycopg.Connection | None = None
         self.is_up: bool | None = None
         """Whether the database did what it was last asked for; None where nobody asked yet. For other threads too."""
@@ -178,7 +178,7 @@ def _begun(connection: psycopg.Connection, begin: sql.Composed) -> Iterator[None
     connection.commit()
 
 
-class _Pruning:
+class Pruning:
     """Small deletes, a minute apart, closer while there is more to forget."""
 
     LIMIT = 1_000
@@ -192,9 +192,12 @@ class _Pruning:
         return self._next is None or now >= self._next
 
     def run(self, connection: psycopg.Connection, now: datetime) -> int:
+        """One that fails is tried again after the pause, not at each step."""
+        self._next = now + self.PAUSE
         parameters = {"before": now - self._retention, "limit": self.LIMIT}
         pruned = connection.execute(_SQL["prune"], parameters).rowcount
-        self._next = now if pruned == self.LIMIT else now + self.PAUSE
+        if pruned == self.LIMIT:
+            self._next = now
         return pruned
 
 

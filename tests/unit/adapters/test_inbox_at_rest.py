@@ -68,7 +68,7 @@ class World:
         self.inbox.take(next(self.inbox.ready(2_000.0)))
 
     def at_rest(self) -> dict[tuple[str, int], int]:
-        return {(place.topic, place.partition): place.offset for place in self.inbox.at_rest()}
+        return {(place.topic, place.partition): place.offset for place in self.inbox.at_rest(())}
 
 
 @pytest.fixture
@@ -86,13 +86,17 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 def test_a_partition_at_rest_moves_on_beside_one_that_never_rests(world: World) -> None:
     world.read(BUSY, 6)
     world.take()
-    offsets = [*world.inbox.offsets(), *world.inbox.at_rest()]
+    offsets = [*world.inbox.offsets(), *world.inbox.at_rest(world.inbox.offsets())]
     assert [(place.topic, place.offset) for place in offsets] == [("requests", 7), ("answers", 7)]
     world.inbox.committed(offsets)
     world.clock.now_s += AT_REST_EVERY_S
     world.read(BUSY, 7)
     assert world.at_rest() == {}, "it is where it belongs"
     assert world.inbox.lag[Lane.ANSWERS].records == 0
+
+
+def test_a_partition_that_a_transaction_under_way_names_is_left_to_it(world: World) -> None:
+    assert world.inbox.at_rest([TopicPartition(*QUIET, 6), TopicPartition(*BUSY, 6)]) == []
 
 
 def test_it_is_looked_for_now_and_then(world: World) -> None:

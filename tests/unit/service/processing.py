@@ -61,6 +61,10 @@ class Waiting:
     """Of one partition of chunks."""
     bulk_taken: int = 0
     bulk_done: int = 0
+    turns: int = 0
+    """Each look at what is ready begins with another partition."""
+    moved: list[list[int]] = field(default_factory=list)
+    """What was told to be under way, by each look for partitions at rest."""
     resting: list[AtRest] = field(default_factory=list)
     rested: list[AtRest] = field(default_factory=list)
 
@@ -74,6 +78,7 @@ class Waiting:
 
     def ready(self, now_s: float) -> Iterator[Received]:
         assert now_s > 0
+        self.turns += 1
         while self.taken < len(self.log):
             before = self.taken
             yield self.log[before]
@@ -101,12 +106,13 @@ class Waiting:
         return lane is Lane.CHUNKS and partition == NORTH and self.bulk_done < len(self.bulk)
 
     def next_due_s(self) -> float | None:
-        return None
+        return 0.0 if self.taken < len(self.log) else None
 
     def offsets(self, chunks_of: int | None = None) -> Sequence[int]:
         return [self.taken if chunks_of is None else OfChunks(self.bulk_taken)]
 
-    def at_rest(self) -> Sequence[int]:
+    def at_rest(self, moved: Sequence[int]) -> Sequence[int]:
+        self.moved.append(list(moved))
         told, self.resting = self.resting, []
         return told
 

@@ -84,6 +84,24 @@ def test_where_partitions_at_rest_are_is_asked_when_a_batch_is_committed() -> No
     assert (world.broker.offsets, world.inbox.rested) == ([[2, 8]], [8])
 
 
+def test_partitions_that_batches_in_hand_name_are_not_moved_meanwhile() -> None:
+    """They took their offsets before, and would move the group back."""
+    world, processor, threads = backlog(6)
+    for _ in range(3):
+        processor.step()
+    read_and_compare(threads)
+    processor.step()
+    assert world.inbox.moved == [[2, 4, 6]]
+
+
+def test_a_step_is_one_turn_of_partitions() -> None:
+    """Two a step would have the same one of two first each time, and the other never, where one fills a batch."""
+    world, processor, _ = backlog(2)
+    for turn in (1, 2):
+        processor.step()
+        assert world.inbox.turns == turn
+
+
 def test_few_records_wait_for_more_while_a_batch_is_in_hand() -> None:
     world, processor, _ = backlog(3)
     processor.step()
