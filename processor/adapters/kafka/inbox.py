@@ -21,7 +21,7 @@ MAX_POLL_GAP_S = 0.5
 """Reading waits while enough is at hand, but never longer than this, since rebalances are served while reading."""
 IDLE_COMMIT_EVERY_S = 0.5
 AT_REST_EVERY_S = 5.0
-"""How often partitions at rest go along with a transaction; the log keeps records for far longer."""
+"""How often partitions at rest go along with a transaction (ADR 0248); the log keeps records for far longer."""
 CONFIRM_S = 0.5
 LOOK_EVERY_S = 1.0
 
