@@ -75,12 +75,13 @@ class Bulk:
         """There is one batch of a partition at a time. After one that could not be read the next is small."""
         started = self.clock()
         compared = self._comparer.compare(intake)
-        self._compared_at[partition] = self.clock()
+        self._compared_at[partition] = compared_at = self.clock()
         if compared.keys is None:
             self._keys.pop(partition, None)
         elif compared.keys:
-            took_s = self.clock() - started
-            self._keys[partition] = next_keys(self.keys(partition), compared.keys, took_s, self._target_s)
+            self._keys[partition] = next_keys(
+                self.keys(partition), compared.keys, compared_at - started, self._target_s
+            )
         return compared
 
     def ended(self, batch: InHand) -> None:

@@ -55,10 +55,14 @@ class GroupReader:
         self.ends: Mapping[int, int] = {}
         """Where the log of each partition ended at the last look; may be read by other threads."""
         self.behind_since: float | None = None
-        """For when it has all there was, in Unix seconds; None while it has all there is. For other threads too."""
+        """A time of which it has read all there was then, in Unix seconds; None while it has read all there is.
+
+        May be read by other threads.
+        """
         self._marked_at = 0.0
+        """When the marks were set, in Unix seconds."""
         self._marks: Mapping[int, int] = {}
-        """The ends at that time, in Unix seconds: once it reaches them, it has all there was then."""
+        """The ends at that time: once it has reached them, it has read all there was then."""
         self._consumer = Consumer(
             {
                 "session.timeout.ms": 10_000,

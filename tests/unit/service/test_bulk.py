@@ -109,15 +109,13 @@ def test_chunks_do_not_wait_for_as_long_as_requests_come() -> None:
 
 def test_chunks_are_begun_while_a_request_is_in_hand() -> None:
     """Or they would not be while requests come one after the other."""
-    world = with_chunks(keys_of(1))
     first, second = requests(1, 2)
-    world.inbox.log.append(first)
+    world = parts(first)
     world.at_once = later = Later()
     processor = world.processor()
-    world.inbox.bulk, bulk = [], world.inbox.bulk
     assert processor.step()
     world.inbox.log.append(second)
-    world.inbox.bulk = bulk
+    world.inbox.bulk += chunk_records(keys_of(1))
     assert processor.step(), "the second waits for the first, and the chunk for neither"
     assert len(world.threads.given) == 1
     world.threads.work()
