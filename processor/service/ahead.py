@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
-from processor.core.pace import KEYS_AT_ONCE, next_keys_at_once
+from processor.core.pace import KEYS_AT_ONCE, next_keys
 from processor.service.comparing import Compared, Seen
 from processor.service.intake import Intake
 
@@ -53,7 +53,8 @@ class Ahead:
             self.keys = KEYS_AT_ONCE
         else:
             took_s = self._clock() - started
-            self.keys = next_keys_at_once(self.keys, told.same + told.others, told.others, took_s, self._target_s)
+            taken = told.same + told.others
+            self.keys = next_keys(self.keys, taken, told.others, took_s, self._target_s, least=KEYS_AT_ONCE)
         return seen
 
     def close(self) -> None:

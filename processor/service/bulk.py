@@ -12,7 +12,7 @@ from processor.service.intake import Intake
 SIDE_BY_SIDE = 2
 """Batches in hand, each of another partition: a district that does not answer leaves room for one that does."""
 QUIET_S = 1.0
-"""So long after a request that came by itself batches are small."""
+"""So long after a request of few keys batches are small."""
 MOST_KEYS_BESIDE = 500
 """Keys of a batch meanwhile, of chunks, of answers, of what goes round: a request waits for the commit of as many."""
 IDLE_S = 60.0
@@ -74,14 +74,15 @@ class Bulk:
     def _compare(self, partition: int, intake: Intake) -> Compared:
         """There is one batch of a partition at a time. After one that could not be read the next is small."""
         started = self.clock()
-        compared = self._comparer.compare(intake)
+        seen = self._comparer.read(intake)
+        compared = self._comparer.decide(seen)
         self._compared_at[partition] = compared_at = self.clock()
-        if compared.keys is None:
+        told = seen.observed
+        if told.away:
             self._keys.pop(partition, None)
-        elif compared.keys:
-            self._keys[partition] = next_keys(
-                self.keys(partition), compared.keys, compared_at - started, self._target_s
-            )
+        elif keys := told.same + told.others:
+            took_s = compared_at - started
+            self._keys[partition] = next_keys(self.keys(partition), keys, told.others, took_s, self._target_s)
         return compared
 
     def ended(self, batch: InHand) -> None:
@@ -99,7 +100,7 @@ class Bulk:
             self._disconnect()
 
     def asked(self) -> None:
-        """A request came by itself."""
+        """A request of few keys came by itself."""
         self._asked_at = self.clock()
 
     def is_quiet(self) -> bool:

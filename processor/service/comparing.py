@@ -31,8 +31,6 @@ class Compared:
     intake: Intake
     plan: Plan
     records: Sequence[Outgoing]
-    keys: int | None = 0
-    """How many were asked for by name; None where a database did not give them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +43,6 @@ class Comparer:
     rows: CountRows
     emitter: Emitter
     passed: Callable[[str], None]
-
-    def compare(self, intake: Intake) -> Compared:
-        """Blocks while databases answer. Raises RegistryUnavailable."""
-        return self.decide(self.read(intake))
 
     def read(self, intake: Intake) -> Seen:
         """What the decisions need. Blocks while databases answer; a database that does not is told of in the result."""
@@ -69,5 +63,4 @@ class Comparer:
             plan.add(decide_part(part, self.catalog, datetime.now(UTC)))
         records = list(self.emitter.records(intake, plan))
         self.passed("after_compare")
-        keys = sum(len(chunk.asks) for chunk in intake.chunks) + sum(len(alike.singles) for alike in intake.singles)
-        return Compared(intake, plan, records, None if seen.observed.away else keys)
+        return Compared(intake, plan, records)

@@ -16,7 +16,6 @@ from processor.codec.codec import Codec
 from processor.codec.errors import RegistryUnavailable
 from processor.core.catalog import Catalog
 from processor.core.chunk import Chunk
-from processor.core.pace import KEYS_AT_ONCE
 from processor.core.policy import Policy
 from processor.core.request import Request
 from processor.service.ahead import Ahead
@@ -166,7 +165,7 @@ class Processor:
             item = self._decoded(record, is_needed=not gathered.taken and not self.hand.at_once())
             if item is None or not gathered.add(item):
                 break
-            if is_asked and not was_asked:
+            if is_asked and not was_asked and isinstance(item, Work) and item.keys <= MOST_KEYS_BESIDE:
                 was_asked = True
                 self.bulk.asked()
             self.inbox.take(record)
@@ -188,7 +187,7 @@ class Processor:
 
     def _limits_of_chunks(self, partition: int) -> BatchLimits:
         most = self.bulk.keys(partition) if self.bulk.is_quiet() else MOST_KEYS_BESIDE
-        return replace(self.limits, max_keys=min(most, KEYS_AT_ONCE, self.limits.max_keys))
+        return replace(self.limits, max_keys=min(most, self.limits.max_keys))
 
     def _decoded(self, record: Received, *, is_needed: bool) -> Work | Poison | None:
         """None where the registry is away and there is something else to be done first."""

@@ -86,7 +86,7 @@ class Work:
     def compare(self, records: Sequence[Received]) -> Sequence[Outgoing]:
         sorter = Sorter(self.comparer.catalog, PARTITIONS, ())
         intake = sorter.sort([decode(record, self.codec) for record in records], datetime.now(UTC))
-        return self.comparer.compare(intake).records
+        return self.comparer.decide(self.comparer.read(intake)).records
 
     def apply(self, records: Sequence[Outgoing]) -> Sequence[bytes]:
         decoded = [self.codec.decode(record.value or b"", (Correction,)) for record in records]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from processor.core.pace import GROWTH, KEYS_AT_ONCE, MOST_BY_COLUMNS, next_keys_at_once
+from processor.core.pace import GROWTH, KEYS_AT_ONCE, LEAST_KEYS, MOST_BY_COLUMNS, next_keys
 
 TARGET_S = 0.5
 MANY = 20_000
@@ -27,11 +27,29 @@ MANY = 20_000
 def test_a_batch_has_as_many_keys_as_are_quick_and_few_of_them_differ(
     allowed: int, taken: int, by_columns: int, took_s: float, following: int
 ) -> None:
-    assert next_keys_at_once(allowed, taken, by_columns, took_s, TARGET_S) == following
+    assert next_keys(allowed, taken, by_columns, took_s, TARGET_S, least=KEYS_AT_ONCE) == following
+
+
+@pytest.mark.parametrize(
+    ("allowed", "taken", "by_columns", "took_s", "following"),
+    [
+        pytest.param(500, 500, 15, 0.01, GROWTH * 500, id="quick: several times as many"),
+        pytest.param(500, 500, 500, 0.01, GROWTH * 500, id="also where all of them differ"),
+        pytest.param(5_000, 5_000, 5_000, 0.1, KEYS_AT_ONCE, id="but then no more than these"),
+        pytest.param(5_000, 5_000, 150, 0.1, GROWTH * 5_000, id="more where most are the same"),
+        pytest.param(MANY, MANY, 600, 2.0, 5_000, id="fewer where that took too long"),
+        pytest.param(MANY, 3, 3, 1.5, LEAST_KEYS, id="a chunk at the least"),
+        pytest.param(MANY, 3, 3, 0.1, MANY, id="few keys that were quick take nothing away"),
+    ],
+)
+def test_a_batch_of_a_large_request_has_fewer_where_a_database_is_slow(
+    allowed: int, taken: int, by_columns: int, took_s: float, following: int
+) -> None:
+    assert next_keys(allowed, taken, by_columns, took_s, TARGET_S) == following
 
 
 def test_it_never_grows_beyond_what_may_have_to_be_told() -> None:
     for share in (2, 5, 10, 33):
         taken = 10_000
-        following = next_keys_at_once(taken, taken, taken // share, 0.001, TARGET_S)
+        following = next_keys(taken, taken, taken // share, 0.001, TARGET_S)
         assert following == KEYS_AT_ONCE or following // share <= MOST_BY_COLUMNS

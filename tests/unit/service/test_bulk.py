@@ -6,19 +6,17 @@ from dataclasses import replace
 import pytest
 
 from processor.codec.errors import RegistryUnavailable
-from processor.core.chunk import Ask, Cause, Chunk, Scan
-from processor.core.correction import Answer, Result
+from processor.core.chunk import Chunk
 from processor.core.ids import accepted_id
 from processor.core.plan import Plan
-from processor.core.request import Keys, Mode, Report, Request
-from processor.service.bulk import IDLE_S, MOST_KEYS_BESIDE, QUIET_S, SIDE_BY_SIDE, Bulk
+from processor.core.request import Keys, Mode, Request
+from processor.service.bulk import IDLE_S, MOST_KEYS_BESIDE, SIDE_BY_SIDE, Bulk
 from processor.service.comparing import Compared
 from processor.service.hand import LATE_S, InHand
 from processor.service.intake import Intake
-from processor.service.process import Processor
-from processor.service.records import Lane, Received
-from tests.unit.codec.records import SOURCE
+from processor.service.records import Lane
 from tests.unit.core.builders import NOW
+from tests.unit.service.chunks import keys_of, scan_part, with_chunks
 from tests.unit.service.processing import (
     CODEC,
     IDS,
@@ -32,37 +30,6 @@ from tests.unit.service.processing import (
     requests,
 )
 from tests.unit.service.received import PARTITIONS, received
-
-ANSWER = Answer(replace(SOURCE, district_id="NORTH"), Result.APPLIED, None, NOW)
-EARLIER = "0b9c4a3e-6f0d-4c57-9a55-2f1f6d3b7cf0"
-
-
-def keys_of(number: int, count: int = 1, request_id: str = EARLIER) -> Chunk:
-    first = 1_000 * number
-    asks = tuple(Ask(str(key), str(key)) for key in range(first, first + count))
-    return Chunk(request_id, f"0.{number}", "NORTH", "PersonIdentity", asks, Cause.SPLIT, first_decided_at=NOW)
-
-
-def scan_part() -> Chunk:
-    return replace(
-        keys_of(0),
-        asks=(),
-        cause=Cause.SCAN,
-        mode=Mode.VERIFY,
-        report=Report.CHANGES,
-        scan=Scan(None, 0, 10, 10, by_rows=True),
-    )
-
-
-def with_chunks(*chunks: Chunk) -> Parts:
-    made = parts()
-    made.inbox.bulk = chunk_records(*chunks)
-    return made
-
-
-def answers(count: int, first: int) -> list[Received]:
-    value = CODEC.encode("any", ANSWER)
-    return [received(Lane.ANSWERS, value, partition=NORTH, offset=first + number) for number in range(count)]
 
 
 def told(world: Parts) -> list[str]:
@@ -139,95 +106,6 @@ def test_a_registry_that_is_away_for_chunks_takes_nothing_from_what_is_in_hand()
     assert told(world) == ["1"]
     with pytest.raises(RegistryUnavailable):
         processor.step()
-
-
-def sizes(world: Parts, processor: Processor) -> list[int]:
-    """Keys of each batch of chunks until none is left."""
-    made = list[int]()
-    while processor.step():
-        world.threads.work()
-        made += [len(keys) for asked in world.databases.asked for keys in asked.values()]
-        world.databases.asked.clear()
-        assert processor.step()
-    return made
-
-
-@pytest.mark.parametrize(("since_s", "begun"), [(QUIET_S, 4 * 200), (QUIET_S - 0.01, MOST_KEYS_BESIDE // 200 * 200)])
-def test_batches_of_chunks_are_small_only_while_requests_come(since_s: float, begun: int) -> None:
-    world = with_chunks(keys_of(9, 500))
-    processor = world.processor()
-    assert sizes(world, processor) == [500]
-    world.inbox.log += requests(1)
-    assert processor.step()
-    world.databases.asked.clear()
-    world.inbox.bulk += chunk_records(*(keys_of(number, 200) for number in range(4)))
-    world.now_s += since_s
-    assert sizes(world, processor)[0] == begun
-
-
-@pytest.mark.parametrize(
-    ("key_takes_s", "expected"),
-    [
-        (0.0, [500, 2_000, 4_000]),
-        (0.0001, [500, 2_000, 4_000]),
-        (0.0004, [500, 1_000, 1_000, 1_000, 1_000, 1_000, 1_000]),
-        (0.002, [500] * 13),
-    ],
-)
-def test_a_batch_has_about_as_many_keys_as_take_half_a_second(key_takes_s: float, expected: list[int]) -> None:
-    world = with_chunks(*(keys_of(number, 500) for number in range(13)))
-    world.key_takes_s = key_takes_s
-    assert sizes(world, world.processor(max_keys=4_000)) == expected
-
-
-def grown() -> tuple[Parts, Processor]:
-    """A processor that may take 2,000 keys at once."""
-    world = with_chunks(keys_of(9, 500))
-    processor = world.processor(max_keys=4_000)
-    assert sizes(world, processor) == [500]
-    return world, processor
-
-
-@pytest.mark.parametrize(("key_takes_s", "then"), [(0.01, 2_000), (0.2, 500)])
-def test_a_small_batch_makes_the_next_smaller_only_where_it_was_slow(key_takes_s: float, then: int) -> None:
-    world, processor = grown()
-    world.key_takes_s = key_takes_s
-    world.inbox.bulk += chunk_records(keys_of(8, 3))
-    assert sizes(world, processor) == [3]
-    world.inbox.bulk += chunk_records(*(keys_of(number, 500) for number in range(4)))
-    assert sizes(world, processor)[0] == then
-
-
-def test_the_next_batch_is_small_after_one_that_could_not_be_read() -> None:
-    world, processor = grown()
-    world.databases.away.add(("NORTH", "PersonIdentity"))
-    world.inbox.bulk += chunk_records(keys_of(8, 3))
-    assert sizes(world, processor) == [3]
-    world.databases.away.clear()
-    world.inbox.bulk += chunk_records(*(keys_of(number, 500) for number in range(4)))
-    assert sizes(world, processor) == [500, 1_500]
-
-
-def test_answers_leave_room_for_what_goes_round_while_requests_come() -> None:
-    """Or neither a cancellation nor a second look would have its turn while answers stream in."""
-    again = received(Lane.RETRY, CODEC.encode("any", keys_of(1)), partition=NORTH)
-    log = [*requests(1), *answers(MOST_KEYS_BESIDE, 1), again]
-    world = parts(*log)
-    assert world.processor().step()
-    assert world.inbox.taken == len(log)
-
-
-def test_answers_come_in_small_batches_only_while_requests_come() -> None:
-    def batches(*, with_a_request: bool) -> list[int]:
-        world = parts(*(requests(1) if with_a_request else ()))
-        world.inbox.log += answers(1_200, first=len(world.inbox.log))
-        processor = world.processor(max_keys=5_000, max_records=5_000)
-        while processor.step():
-            pass
-        return [offsets[0] for offsets in world.broker.offsets]
-
-    assert batches(with_a_request=False) == [1_000 + 200]
-    assert batches(with_a_request=True) == [501, 1_001, 1_201]
 
 
 @pytest.mark.parametrize("apart", [scan_part(), replace(keys_of(2, 5), deferred_since=NOW)])
