@@ -31,7 +31,8 @@ def scenarios(options: Options) -> Iterator[Scenario]:
     for keys in KEYS_PER_REQUEST:
         if keys <= options.most_rows // 10:
             yield by_keys(max(keys, min(options.keys, KEYS)), keys)
-    yield by_processes(min(options.keys, options.rows // 25))
+    for per_request in (100,) if options.quick else (1, 100):
+        yield by_processes(min(options.keys, options.rows // 25), per_request)
     followed = [rows for rows in ROWS if rows <= options.most_rows]
     yield from (by_rows(rows) for rows in followed if rows == options.rows)
     for fields in (FIELDS[0], FIELDS[-1]) if options.quick else FIELDS:
@@ -51,13 +52,12 @@ def by_keys(keys: int, per_request: int) -> Scenario:
     return Scenario("growth", name, Unit.KEYS_PER_S, [contender], size=("keys a request", per_request))
 
 
-def by_processes(keys: int) -> Scenario:
+def by_processes(keys: int, per_request: int) -> Scenario:
     """Two districts, so that two processes have a partition each."""
-    amount = Amount(keys, 100, districts=(DISTRICT, OTHER))
+    amount = Amount(keys, per_request, districts=(DISTRICT, OTHER))
     contenders = [backlog.by(ours("ours, two processes", 2), amount), backlog.by(ours("ours, one process", 1), amount)]
-    return Scenario(
-        "growth", f"{keys:,} keys of each of two districts, in requests of 100", Unit.KEYS_PER_S, contenders
-    )
+    name = f"{keys:,} keys of each of two districts, in requests of {per_request}"
+    return Scenario("growth", name, Unit.KEYS_PER_S, contenders)
 
 
 def by_fields(keys: int, fields: int) -> Scenario:
