@@ -1,96 +1,25 @@
-from collections.abc import Collection
+"""A batch, sorted: requests are taken on once, chunks are looked after, and nothing stops anything else."""
+
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from processor.codec.codec import Codec
-from processor.codec.errors import RegistryUnavailable
 from processor.core.accept import accept
-from processor.core.catalog import Catalog
 from processor.core.chunk import Ask, Cause, Chunk, Scan, Stage
 from processor.core.correction import Answer, Result
 from processor.core.errors import Reason
-from processor.core.history import ChunkState, ChunkStatus, Parked, RequestState, RequestStatus, Sent, Status
+from processor.core.history import ChunkState, ChunkStatus, RequestState, Status
 from processor.core.ids import accepted_id, retry_chunk
-from processor.core.partition import partition_of
-from processor.core.plan import Plan
-from processor.core.request import Mode
+from processor.core.request import Mode, Request
 from processor.service.intake import Intake
 from processor.service.records import Lane
 from processor.service.sorter import Sorter
-from processor.service.work import Poison, Work, decode
-from tests.unit.codec.records import CATALOG as SHIPPED
-from tests.unit.codec.records import REQUEST, SAMPLES
-from tests.unit.core.builders import CATALOG, NOW, READ_AT, REQUEST_ID, World, catalog, chunk, ours, outcomes, request
+from processor.service.work import Poison
+from tests.unit.core.builders import CATALOG, NOW, READ_AT, REQUEST_ID, catalog, chunk, outcomes, request
 from tests.unit.service.received import PARTITIONS, received, work
-
-if TYPE_CHECKING:
-    from processor.core.request import Request
-
-OTHER_ID = "7e0f9f7c-32c5-4d7f-8f0e-2d0f3b0c9a10"
-NORTH = partition_of("NORTH", PARTITIONS)
-CODEC = Codec.open(None, SHIPPED)
-(CORRECTION,) = World({("Person", "7"): (ours(),)}).decide(chunk("7")).corrections
-
-
-def sort(*batch: Work | Poison, known: Collection[bytes] = (), of: Catalog = CATALOG) -> Intake:
-    return Sorter(of, PARTITIONS, known).sort(batch, NOW)
-
-
-def answer(result: Result, **source: Any) -> Answer:
-    return Answer(replace(CORRECTION.source, **source), result, None, NOW)
-
-
-def states(plan: Plan) -> list[RequestState]:
-    return [record.state for record in plan.history if isinstance(record, RequestStatus)]
-
-
-@pytest.mark.parametrize(
-    ("lane", "sample", "keys"),
-    [
-        (Lane.REQUESTS, "Request", 3),
-        (Lane.REQUESTS, "Request-all", 0),
-        (Lane.CHUNKS, "Chunk", 2),
-        (Lane.RETRY, "Chunk", 2),
-        (Lane.ANSWERS, "Answer", 1),
-    ],
-)
-def test_a_record_of_its_lane_is_work(lane: Lane, sample: str, keys: int) -> None:
-    record = received(lane, CODEC.encode("any", SAMPLES[sample]))
-    item = decode(record, CODEC)
-    assert isinstance(item, Work)
-    assert (item.record, item.ask, item.keys) == (record, SAMPLES[sample], keys)
-
-
-@pytest.mark.parametrize(
-    ("lane", "value", "reason"),
-    [
-        (Lane.REQUESTS, None, Reason.UNDECODABLE),
-        (Lane.REQUESTS, b"", Reason.UNDECODABLE),
-        (Lane.REQUESTS, b"{}", Reason.UNDECODABLE),
-        (Lane.REQUESTS, CODEC.encode("any", SAMPLES["Chunk"]), Reason.UNEXPECTED_RECORD),
-        (Lane.CHUNKS, CODEC.encode("any", SAMPLES["Answer"]), Reason.UNEXPECTED_RECORD),
-        (Lane.ANSWERS, CODEC.encode("any", SAMPLES["Correction"]), Reason.UNEXPECTED_RECORD),
-        (
-            Lane.REQUESTS,
-            CODEC.encode("any", replace(REQUEST, request_id="7")),
-            Reason.INVALID_REQUEST,
-        ),
-    ],
-)
-def test_a_record_that_can_never_be_used_is_poison(lane: Lane, value: bytes | None, reason: Reason) -> None:
-    record = received(lane, value)
-    item = decode(record, CODEC)
-    assert isinstance(item, Poison)
-    assert (item.record, item.reason) == (record, reason)
-
-
-def test_a_registry_that_is_away_says_nothing_about_a_record() -> None:
-    away = Codec.open(None, SHIPPED, "http://127.0.0.1:1")
-    with pytest.raises(RegistryUnavailable):
-        decode(received(Lane.REQUESTS, b"\x00\x00\x00\x00\x07x"), away)
+from tests.unit.service.sorting import CORRECTION, NORTH, OTHER_ID, answer, sort, states
 
 
 def test_a_request_becomes_a_status_and_a_chunk() -> None:
@@ -239,6 +168,15 @@ def test_a_record_in_another_partition_than_its_district_s_is_moved_and_not_take
     assert len(again.chunks) == 2, "the moved copy is new where it belongs"
 
 
+RETRY = accepted_id(
+    REQUEST_ID,
+    "NORTH",
+    retry_chunk(CORRECTION.source.correction_id),
+    2,
+    CORRECTION.source.first_decided_at,
+)
+
+
 RELEASED = {"stage": Stage.RELEASED}
 TWO = tuple(Ask(str(n), str(n)) for n in range(2))
 
@@ -278,52 +216,6 @@ def test_poison_stops_nothing_beside_it() -> None:
     assert len(intake.chunks) == 2
 
 
-def test_an_answer_settles_its_key() -> None:
-    intake = sort(work(answer(Result.APPLIED)))
-    assert [o.status for o in outcomes(intake.plan)] == [Status.APPLIED]
-    assert not intake.accepted, "answers are repeated harmlessly"
-
-
-def test_answers_settle_their_keys_together_until_something_else_is_told() -> None:
-    """Outcomes stand in the order in which their causes came, for a key's last one tells."""
-    said = [work(answer(Result.APPLIED, key=key)) for key in ("7", "8", "9")]
-    plan = sort(said[0], said[1], work(request("7")), said[2]).plan
-    assert [type(each) for each in plan.history] == [Sent, RequestStatus, Sent]
-    assert [outcome.key for outcome in outcomes(plan)] == ["7", "8", "9"]
-
-
-RETRY = accepted_id(
-    REQUEST_ID,
-    "NORTH",
-    retry_chunk(CORRECTION.source.correction_id),
-    2,
-    CORRECTION.source.first_decided_at,
-)
-
-
-@pytest.mark.parametrize("result", [Result.CONFLICT, Result.PARENT_MISSING])
-def test_an_answer_whose_next_comparison_has_begun_does_not_reopen_its_key(result: Result) -> None:
-    first = sort(work(answer(result)))
-    assert [o.status for o in outcomes(first.plan)] == [Status.DEFERRED]
-    (retry,) = first.plan.retries
-    assert set(sort(work(retry)).accepted) == {RETRY}
-    assert sort(work(answer(result)), known={RETRY}) == Intake(repeated=[Lane.ANSWERS])
-
-
-@pytest.mark.parametrize("result", [Result.APPLIED, Result.ALREADY_EQUAL, Result.REJECTED_BY_STATE])
-def test_a_late_answer_that_ends_a_key_is_the_truth(result: Result) -> None:
-    """After SEEN_EQUAL or NO_ANSWER it replaces what stood there."""
-    intake = sort(work(answer(result)), known={RETRY})
-    assert len(outcomes(intake.plan)) == 1
-
-
-def test_an_answer_given_twice_causes_one_comparison() -> None:
-    conflict = work(answer(Result.CONFLICT))
-    retries = sort(conflict, conflict).plan.retries
-    assert len({each.chunk for each in retries}) == 1
-    assert len(sort(*(work(each) for each in retries)).chunks) == 1
-
-
 def test_the_trace_of_a_request_goes_on() -> None:
     traced = work(request("7"), headers=(("traceparent", b"00-a-b-01"), ("other", b"x")))
     assert sort(traced, work(request("8", request_id=OTHER_ID))).traces == {REQUEST_ID: b"00-a-b-01"}
@@ -332,140 +224,3 @@ def test_the_trace_of_a_request_goes_on() -> None:
 def test_a_trace_that_is_too_long_to_be_one_is_not_multiplied() -> None:
     traced = work(request("7"), headers=(("traceparent", b"x" * 129),))
     assert sort(traced).traces == {}
-
-
-def decided(state: RequestState, **more: Any) -> RequestStatus:
-    """What the store decided about a request."""
-    return RequestStatus(request("7"), state, None, None, 1, NOW, **more)
-
-
-@pytest.mark.parametrize("sample", ["RequestStatus-held", "Request-all", "Chunk-scan"])
-def test_the_store_passes_on_decisions_and_steps_of_runs_by_the_retry_topic(sample: str) -> None:
-    item = decode(received(Lane.RETRY, CODEC.encode("any", SAMPLES[sample])), CODEC)
-    assert isinstance(item, Work)
-    assert item.ask == SAMPLES[sample]
-
-
-def test_a_decision_is_written_as_it_came_and_once() -> None:
-    held = decided(RequestState.HELD)
-    intake = sort(work(held, lane=Lane.RETRY), work(held, lane=Lane.RETRY))
-    assert intake.plan.history == [held]
-    assert sort(work(held, lane=Lane.RETRY), known=intake.accepted).plan.history == []
-    later = replace(held, decided_at=NOW + timedelta(seconds=1))
-    assert sort(work(later, lane=Lane.RETRY), known=intake.accepted).plan.history == [later]
-
-
-def test_after_a_cancellation_keys_not_sent_end_cancelled_and_nothing_else_is_decided() -> None:
-    intake = sort(
-        work(decided(RequestState.CANCELLED, decided_by="clerk"), lane=Lane.RETRY),
-        work(decided(RequestState.ACCEPTED), lane=Lane.RETRY),
-        work(chunk("7", chunk="0.1", announced=True), lane=Lane.CHUNKS),
-        work(chunk("8", chunk="0.2", announced=True, request_id=OTHER_ID), lane=Lane.CHUNKS),
-    )
-    assert states(intake.plan) == [RequestState.CANCELLED]
-    assert [(o.key, o.status) for o in outcomes(intake.plan)] == [("7", Status.CANCELLED)]
-    assert [each.chunk for each in intake.chunks] == ["0.2"]
-    later = sort(work(chunk("9", chunk="0.3", announced=True), lane=Lane.CHUNKS), known=intake.accepted)
-    assert later.accepted.keys() & intake.accepted.keys(), "the cancellation is remembered anew"
-    assert [(o.key, o.status) for o in outcomes(later.plan)] == [("9", Status.CANCELLED)]
-    assert [s.state for s in later.plan.history if isinstance(s, ChunkStatus)] == [ChunkState.DONE]
-
-
-def test_what_was_sent_before_a_cancellation_is_settled_nevertheless() -> None:
-    cancelled = sort(work(decided(RequestState.CANCELLED), lane=Lane.RETRY)).accepted
-    again = chunk("7", chunk="r1", correction_id="c", attempt=2, cause=Cause.NO_ANSWER)
-    assert sort(work(again, lane=Lane.RETRY), known=cancelled).chunks == [again]
-    assert outcomes(sort(work(answer(Result.APPLIED), lane=Lane.ANSWERS), known=cancelled).plan)[0].status is (
-        Status.APPLIED
-    )
-
-
-def test_a_parked_chunk_that_comes_back_is_no_longer_parked() -> None:
-    held = chunk("7", chunk="0.0", cause=Cause.HELD, stage=Stage.RELEASED)
-    intake = sort(work(held, lane=Lane.CHUNKS))
-    assert intake.plan.history == [Parked(held, is_gone=True)]
-    assert intake.chunks == [replace(held, cause=Cause.SPLIT)]
-    cancelled = sort(work(decided(RequestState.CANCELLED), lane=Lane.RETRY)).accepted
-    ended = sort(work(held, lane=Lane.CHUNKS), known=cancelled)
-    assert ended.plan.history[0] == Parked(held, is_gone=True)
-    assert [o.status for o in outcomes(ended.plan)] == [Status.CANCELLED]
-    assert not ended.chunks
-
-
-def test_what_was_rejected_is_not_sent_although_the_cancellation_is_forgotten() -> None:
-    """The store tells it with each chunk: it may have been away for longer than accepted ids are kept."""
-    rejected = chunk("7", chunk="0.0", cause=Cause.HELD, stage=Stage.GUARDED)
-    ended = sort(work(rejected, lane=Lane.CHUNKS), known=())
-    assert ended.plan.history[0] == Parked(rejected, is_gone=True)
-    assert [o.status for o in outcomes(ended.plan)] == [Status.CANCELLED]
-    assert not ended.chunks
-
-
-@pytest.mark.parametrize(
-    ("age_s", "changes", "stage"),
-    [
-        (1.0, {}, Stage.PLAN),
-        (1.0, {"cause": Cause.HELD}, Stage.PLAN),
-        (-1.0, {}, Stage.RELEASED),
-        (1.0, {"mode": Mode.VERIFY}, Stage.RELEASED),
-    ],
-)
-def test_what_is_older_than_what_is_remembered_is_parked_once_more(
-    age_s: float, changes: dict[str, Any], stage: Stage
-) -> None:
-    """Whether its request was cancelled meanwhile is known to the store alone."""
-    given = chunk("7", "8", chunk="0.1", **{"cause": Cause.SPLIT, "stage": Stage.RELEASED, **changes})
-    intake = sort_after_long(given, Lane.CHUNKS, age_s)
-    [asked] = intake.chunks
-    assert (asked.stage, asked.cause, asked.asks) == (stage, Cause.SPLIT, given.asks)
-    assert chunk_states(intake) == ([ChunkState.PENDING] if stage is Stage.PLAN else [])
-    if given.cause is Cause.HELD:
-        assert intake.plan.history[-1] == Parked(given, is_gone=True), "after what tells that it is open"
-
-
-def sort_after_long(given: Chunk, lane: Lane, age_s: float = 1.0) -> Intake:
-    """By a processor that remembers nothing of what is older by so much."""
-    item = work(given, lane, timestamp_s=1_000.0 - age_s)
-    return Sorter(CATALOG, PARTITIONS, (), remembered_since_s=1_000.0).sort([item], NOW)
-
-
-def chunk_states(intake: Intake) -> list[ChunkState]:
-    return [record.state for record in intake.plan.history if isinstance(record, ChunkStatus)]
-
-
-@pytest.mark.parametrize(
-    ("stage", "cause"), [(Stage.RELEASED, Cause.SPLIT), (Stage.GUARDED, Cause.SNAPSHOT_UNAVAILABLE)]
-)
-def test_what_could_not_be_read_for_long_is_planned_before_it_is_passed_on(stage: Stage, cause: Cause) -> None:
-    """The record that it is passed on with would be a new one."""
-    given = chunk("7", "8", chunk="r1", cause=cause, stage=stage, deferred_since=NOW)
-    intake = sort_after_long(given, Lane.RETRY)
-    assert (intake.bulky, intake.chunks) == ([], [])
-    [again] = intake.plan.retries
-    assert (again.stage, again.chunk, again.attempt, again.announced) == (Stage.PLAN, "r1", 2, True)
-    assert chunk_states(intake) == [ChunkState.PENDING]
-    # And then it is not asked about again.
-    passed_on = sort_after_long(again, Lane.RETRY)
-    assert (len(passed_on.bulky), passed_on.plan.retries) == (1, [])
-
-
-def test_a_single_key_that_could_not_be_read_for_long_is_planned_at_once() -> None:
-    intake = sort_after_long(chunk("7", chunk="r1", deferred_since=NOW), Lane.RETRY)
-    assert [(each.stage, each.announced) for each in intake.chunks] == [(Stage.PLAN, True)]
-    assert chunk_states(intake) == [ChunkState.PENDING]
-
-
-def test_what_was_sent_before_is_compared_again_however_long_ago() -> None:
-    """A correction of it was sent; only the applier knows what became of that."""
-    again = chunk("7", chunk="r1", correction_id="c", attempt=2, cause=Cause.CONFLICT, stage=Stage.RELEASED)
-    intake = sort_after_long(again, Lane.RETRY)
-    assert (intake.chunks, intake.plan.history) == ([again], [])
-
-
-@pytest.mark.parametrize("cause", [Cause.CONFLICT, Cause.PARENT_MISSING])
-def test_what_was_refused_is_not_sent_anew_after_a_cancellation(cause: Cause) -> None:
-    cancelled = sort(work(decided(RequestState.CANCELLED), lane=Lane.RETRY)).accepted
-    again = chunk("7", chunk="r1", correction_id="c", attempt=2, cause=cause, sent_at=NOW)
-    ended = sort(work(again, lane=Lane.RETRY), known=cancelled)
-    assert not ended.chunks
-    assert [(o.status, o.correction_id, o.sent_at) for o in outcomes(ended.plan)] == [(Status.CANCELLED, "c", NOW)]
