@@ -55,6 +55,14 @@ class Lifecycle:
         self._beat = time.monotonic()
         return self._stop.is_set()
 
+    def go_on(self) -> None:
+        """Asks in the middle of something long, where nothing is in hand: a stop asked for ends the process.
+
+        Also in a Kafka client's callback: that does not hand on what `sys.exit` raises, which is no object yet.
+        """
+        if self.stopping():
+            raise SystemExit(0)
+
     def beat_age_s(self) -> float:
         return time.monotonic() - self._beat
 

@@ -66,7 +66,8 @@ def run_process(settings: Settings) -> None:
 
     accepted = AcceptedIds(settings.accepted_window_s, settings.accepted_max)
     facts = TopicFacts(client_config(settings), topics.accepted)
-    reader = AcceptedReader(Consumer(reader_config(settings)), facts, settings.accepted_window_s, accepted)
+    consumer = Consumer(reader_config(settings))
+    reader = AcceptedReader(consumer, facts, settings.accepted_window_s, accepted, life.go_on)
 
     at_once = _readers(settings, catalog, parts.emitter, reader_options(settings, "process"), parts.passed)
     for_bulk = replace(reader_options(settings, "process-bulk"), rests_after_timeout=False)

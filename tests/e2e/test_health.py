@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from time import monotonic
 
 import pytest
+from confluent_kafka import ConsumerGroupState, Producer
 
 from stack.layout import Stack
 from tests.awaiting import await_
@@ -16,7 +17,8 @@ from tests.e2e.servers import stopped
 
 LIMIT_S = 45
 """Far below the default, and above the half minute that a call may be repeated while brokers are away."""
-
+STOP_S = 10
+"""Far less than ids are waited for."""
 
 NOBODY = 0
 """Nobody listens, or no longer in the middle of an answer: a role that begins anew takes a moment until it answers."""
@@ -74,3 +76,26 @@ def test_a_role_that_waits_says_for_what(deploy: Callable[..., Deployment]) -> N
         {name: {"ok": False, "detail": "not yet"} for name in ("schemas", "assigned", "state")},
     )
     assert role.stop() == 0
+
+
+def test_a_stop_is_heard_while_ids_are_restored(deploy: Callable[..., Deployment]) -> None:
+    """A transaction of a former owner hangs, so nothing comes of what is yet to be read."""
+    deployment = deploy()
+    former = Producer({**deployment.client, "transactional.id": deployment.name})
+    former.init_transactions(20)
+    former.begin_transaction()
+    former.produce(deployment.topics.accepted, b"1", b"a" * 16, 0)
+    assert former.flush(20) == 0
+    role = deployment.start("process", ready=False)
+    group = deployment.settings.group("process")
+
+    def is_assigned() -> bool:
+        described = deployment.admin.describe_consumer_groups([group], request_timeout=10)[group].result(11)
+        return described.state is ConsumerGroupState.STABLE
+
+    await_(is_assigned, "the assignment")
+    stopped_at = monotonic()
+    assert role.stop() == 0
+    assert monotonic() - stopped_at < STOP_S
+    assert not role.is_ready()
+    former.abort_transaction(20)

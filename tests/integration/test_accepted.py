@@ -31,7 +31,7 @@ class World:
         admin.create_topics([NewTopic(self.topic, 1, 1)])[self.topic].result(20)
         self.ids = AcceptedIds(WINDOW_S, MOST)
         facts = TopicFacts(client_config(settings), self.topic)
-        self.reader = AcceptedReader(Consumer(reader_config(settings)), facts, WINDOW_S, self.ids)
+        self.reader = AcceptedReader(Consumer(reader_config(settings)), facts, WINDOW_S, self.ids, lambda: None)
         self._client = {"bootstrap.servers": bootstrap, "log_level": 2}
 
     def begin(self, accepted_id: bytes) -> Producer:

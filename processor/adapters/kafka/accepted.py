@@ -83,14 +83,20 @@ class AcceptedIds:
 
 
 class AcceptedReader:
-    """Restores the ids of partitions on assignment."""
+    """Restores the ids of partitions on assignment.
 
-    def __init__(self, consumer: Consumer, facts: TopicFacts, window_s: float, ids: AcceptedIds) -> None:
+    `alive` is called each time something may have come; what it raises ends restoring.
+    """
+
+    def __init__(
+        self, consumer: Consumer, facts: TopicFacts, window_s: float, ids: AcceptedIds, alive: Callable[[], None]
+    ) -> None:
         self._consumer = consumer
         self._facts = facts
         self._topic = facts.topic
         self._window_s = window_s
         self._ids = ids
+        self._alive = alive
 
     def restore(self, partitions: Iterable[int]) -> None:
         """Replaces the ids by those of `partitions`, up to the end of the topic as it is now.
@@ -108,6 +114,7 @@ class AcceptedReader:
         self._consumer.assign([s for s in starts if s.partition in unread])
         deadline = time.monotonic() + PATIENCE_S
         while unread:
+            self._alive()
             self._check(deadline, unread)
             is_further = False
             for message in self._consumer.consume(10_000, 0.05):
@@ -151,6 +158,7 @@ class AcceptedReader:
         """
         deadline = time.monotonic() + PATIENCE_S
         while True:
+            self._alive()
             try:
                 ends = {p: extent.high for p, extent in self._facts.extents(partitions).items()}
                 return ends, *self._starts({p: end for p, end in ends.items() if end > 0})

@@ -1,9 +1,10 @@
-"""How long ids are restored before the processor gives up."""
+"""How long ids are restored before the processor gives up, and that it lives meanwhile."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -59,9 +60,17 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
     return made
 
 
-def restore(slow: Slow) -> AcceptedIds:
+class Stop(Exception):
+    """A stop was asked for."""
+
+
+def nothing() -> None:
+    """Nobody looks whether it lives."""
+
+
+def restore(slow: Slow, alive: Callable[[], None] = nothing) -> AcceptedIds:
     ids = AcceptedIds(3_600, 1_000)
-    AcceptedReader(cast("Consumer", slow), cast("TopicFacts", Facts()), 3_600, ids).restore([0, 1])
+    AcceptedReader(cast("Consumer", slow), cast("TopicFacts", Facts()), 3_600, ids, alive).restore([0, 1])
     return ids
 
 
@@ -86,3 +95,22 @@ def test_nothing_is_waited_for_without_end(slow: Slow) -> None:
     with pytest.raises(StoreUnavailable, match=r"partitions \[1\]: .*nothing came for 60 s"):
         restore(slow)
     assert slow.clock.now_s - started_s <= (2 * RECORDS) * WAIT_S + PATIENCE_S
+
+
+def test_restoring_tells_each_time_that_it_lives(slow: Slow) -> None:
+    """Without it a long one is taken as stuck and killed, and the next process begins anew, for ever."""
+    slow.records += [*records(0, RECORDS), *records(1, RECORDS)]
+    told_at_s: list[float] = []
+    restore(slow, lambda: told_at_s.append(slow.clock.now_s))
+    assert len(told_at_s) >= 2 * RECORDS
+    assert max(later - sooner for sooner, later in pairwise(told_at_s)) <= WAIT_S
+
+
+def test_a_stop_ends_restoring_even_while_nothing_comes(slow: Slow) -> None:
+    def stop() -> None:
+        if not slow.records:
+            raise Stop
+
+    slow.records += records(0, RECORDS)
+    with pytest.raises(Stop):
+        restore(slow, stop)
