@@ -11,6 +11,7 @@ from processor.service.apply_rounds import Group
 from processor.service.apply_state import (
     LOCK_NOT_AVAILABLE,
     NO_REFERENCES,
+    NOT_TRIED,
     TIMED_OUT,
     Effect,
     Made,
@@ -31,7 +32,7 @@ APPLIED: Said = (Result.APPLIED, None)
 UNIQUE_VIOLATION = "23505"
 FOREIGN_KEY_VIOLATION = "23503"
 REFERRED_TO = frozenset({FOREIGN_KEY_VIOLATION, "23001"})
-_LATER = {LOCK_NOT_AVAILABLE: "locked by another transaction", TIMED_OUT: "timed out"}
+_LATER = {LOCK_NOT_AVAILABLE: "locked by another transaction", TIMED_OUT: "timed out", NOT_TRIED: "timed out"}
 
 
 @dataclass(frozen=True, slots=True)

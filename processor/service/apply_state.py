@@ -49,7 +49,9 @@ class StateRow:
 LOCK_NOT_AVAILABLE = "55P03"
 """SQLSTATE of a row that somebody else holds locked."""
 TIMED_OUT = "57014"
-"""SQLSTATE of a row that took longer than a statement may, or that was not come to before patience was over."""
+"""SQLSTATE of a row that took longer than a statement may."""
+NOT_TRIED = "untried"
+"""No SQLSTATE of the server's: of a row that was not come to before patience was over."""
 
 
 @dataclass(frozen=True, slots=True)

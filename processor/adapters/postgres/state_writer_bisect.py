@@ -11,7 +11,7 @@ from typing import TypeVar
 import psycopg
 
 from processor.adapters.postgres.raised import is_of_a_row
-from processor.service.apply_state import LOCK_NOT_AVAILABLE, TIMED_OUT, Refusal
+from processor.service.apply_state import LOCK_NOT_AVAILABLE, NOT_TRIED, TIMED_OUT, Refusal
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -20,7 +20,7 @@ MAX_ROWS = 1_000
 """Rows a statement: bounds what a statement timeout covers and what one bad row fails."""
 SLOW_PARTS = 10
 PATIENCE_TIMEOUTS = 12
-"""For so many statement timeouts after the first a transaction goes on in pieces; what is left then has timed out."""
+"""For so many statement timeouts after the first a transaction goes on in pieces; what is left then is not tried."""
 
 _OF_THE_BATCH = ("08", "0A", "25", "26", "28", "34", "3D", "3F", "40", "42", "53", "57", "58", "F0", "XX")
 _IN_USE = "55006"
@@ -65,6 +65,13 @@ class Pieces:
         size = MAX_ROWS if self._until is None else min(MAX_ROWS, -(-len(items) // SLOW_PARTS)) or 1
         return self._each(items, size, run)
 
+    def run_slow(self, items: Sequence[T], run: Callable[[Sequence[T]], Sequence[R]]) -> list[R | Refusal]:
+        """As `run`, of rows that were too slow by themselves before: they leave half of the patience to others."""
+        results: list[R | Refusal] = []
+        for item in items:
+            results += [Refusal(NOT_TRIED)] if self._is_over(self._patience_s / 2) else self._divided([item], run)
+        return results
+
     def at_once(self, run: Callable[[], R | None]) -> R | None:
         """All of a statement, or nothing: None where a row fails it, where `run` says so, or where rows are slow.
 
@@ -92,8 +99,8 @@ class Pieces:
         return results
 
     def _divided(self, items: Sequence[T], run: Callable[[Sequence[T]], Sequence[R]]) -> list[R | Refusal]:
-        if self._until is not None and time.monotonic() > self._until:
-            return [Refusal(TIMED_OUT)] * len(items)
+        if self._is_over(0.0):
+            return [Refusal(NOT_TRIED)] * len(items)
         try:
             with self._connection.transaction():
                 return list(run(items))
@@ -103,6 +110,10 @@ class Pieces:
                 return [_refusal(error)]
             parts = SLOW_PARTS if error.sqlstate == TIMED_OUT else 2
         return self._each(items, -(-len(items) // parts), run)
+
+    def _is_over(self, left_s: float) -> bool:
+        """Whether no more than so much patience is left."""
+        return self._until is not None and time.monotonic() > self._until - left_s
 
     def _learn(self, error: psycopg.Error) -> None:
         """Raises the error where it is not of one row."""

@@ -1,21 +1,36 @@
 """What the applier has to know of a table, as it is now, and of the answers it gave."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from psycopg import Connection
 
 from processor.adapters.postgres.named_sql import named_sql
 from processor.adapters.postgres.state_writer_statements import Statements
+from processor.service.apply_rounds import Record
 
 _SQL = named_sql("applier.sql")
 
 
+MOST_SLOW = 10_000
+
+
 @dataclass(slots=True)
 class Memory:
-    """Whether a batch may hold what was answered before: after a start, a fault, or one that did (ADR 0053)."""
+    """Of the transactions before.
+
+    `may_know`: whether a batch may hold what was answered before: after a start, a fault, or one that did (ADR 0053).
+    `slow`: records whose rows alone took longer than a statement may. They come again in the same order as the others,
+    and would leave no time for those behind them (ADR 0249).
+    """
 
     may_know: bool = True
+    slow: set[Record] = field(default_factory=set)
+
+    def was_slow(self, record: Record) -> None:
+        if len(self.slow) >= MOST_SLOW:
+            self.slow.clear()
+        self.slow.add(record)
 
 
 class Facts(NamedTuple):

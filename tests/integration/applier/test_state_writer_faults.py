@@ -3,6 +3,7 @@
 import multiprocessing
 import signal
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,7 +20,7 @@ from processor.crashpoint import CrashPoints
 from processor.service.apply_state import StateUnavailable
 from tests.applying import apply
 from tests.integration.applier.catalog import CATALOG
-from tests.integration.applier.world import NOW, World, create, delete, update
+from tests.integration.applier.world import NOW, World, create, delete, update, with_source
 
 A = {"lastName": "A"}
 B = {"lastName": "B"}
@@ -295,6 +296,20 @@ def test_a_state_slow_for_every_row_is_waited_for_so_long_and_goes_on_with_the_r
     said = Counter((answer.result, answer.detail) for answer in answers)
     assert set(said) == {(Result.APPLIED, None), (Result.CONFLICT, "timed out")}
     assert world.rows("select count(*) from person") == [(said[Result.APPLIED, None],)]
+
+
+def test_rows_behind_many_that_are_too_slow_have_their_turn(world: World) -> None:
+    """Compared again they come in the same order; so many slow ones are more than a transaction has patience for."""
+    world.apply(create("Person", "900", A))
+    slow(world, "new.person_id < 15", 60)
+    hasty = world.another_writer(statement_timeout_s=0.2)
+    left = {str(number): create("Person", str(number), A) for number in range(40)}
+    left["of another table"] = create("Enrollment", "1", {"personID": "900"})
+    for _ in range(3):
+        again = [with_source(each, correction_id=str(uuid.uuid4())) for each in left.values()]
+        said = [answer.result for answer in apply(again, hasty, NOW)]
+        left = {key: each for (key, each), result in zip(left.items(), said, strict=True) if result != Result.APPLIED}
+    assert list(left) == [str(number) for number in range(15)]
 
 
 def test_a_look_for_children_that_takes_too_long_deletes_nothing(world: World) -> None:
