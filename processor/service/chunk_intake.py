@@ -55,9 +55,12 @@ class ChunkIntake:
         chunk = self._not_cancelled(record, given)
         if chunk is None:
             return
-        is_not_now = is_early(chunk, now) or _is_to_pass_on(record, chunk)
-        if is_not_now or self._parent_may_wait(chunk, record.partition):
+        if is_early(chunk, now) or _is_to_pass_on(record, chunk):
             intake.plan.retries.append(another_round(chunk))
+            return
+        if self._parent_may_wait(chunk, record.partition):
+            intake.plan.retries.append(another_round(chunk))
+            intake.waits_for_chunks = True
             return
         missing = self._left_the_catalog(chunk)
         if missing is not None:

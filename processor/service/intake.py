@@ -53,6 +53,8 @@ class Intake:
     """Large requests, and chunks that came round again, which belong where large requests are worked on."""
     large: list[Request] = field(default_factory=list)
     """Requests that have come there, and are yet to be taken on."""
+    waits_for_chunks: bool = False
+    """Whether keys were sent round again until chunks of their partition are done."""
     poison: list[Poison] = field(default_factory=list)
     refused: list[Ground] = field(default_factory=list)
     """What was not allowed of each request that the policy refuses."""

@@ -65,6 +65,8 @@ class Processor:
     remembered_since_s: Callable[[], float] = lambda: 0.0
     """Unix seconds: what was taken on before, be it a cancellation, may not be among `accepted`."""
     _gathered: Gathered | None = None
+    _waits_for_chunks: bool = False
+    """Whether what was begun last of what is done at once has keys that wait for chunks."""
 
     def step(self) -> bool:
         """Begins what can be begun, then commits one batch that is done, or waits a little for one to be done.
@@ -92,17 +94,21 @@ class Processor:
             return False
         self._gathered = None
         intake = self._sorter().sort(gathered.taken, datetime.now(UTC))
+        self._waits_for_chunks = intake.waits_for_chunks
         self._begin(None, intake, self.ahead.compare(intake))
         return True
 
     def _begin_chunks(self) -> bool:
         """Chunks come only where nothing else may be taken. What is gathered was taken.
 
-        There is always some of that while requests keep coming (ADR 0247).
+        There is always some of that while requests keep coming (ADR 0247). Retries that wait for chunks leave a turn to
+        them: of enough retries some are always due (ADR 0249).
         """
         due_s = self.inbox.next_due_s()
-        if self.hand.chunks() >= SIDE_BY_SIDE or (due_s is not None and due_s <= _now_s()):
+        is_their_turn = self._waits_for_chunks or due_s is None or due_s > _now_s()
+        if self.hand.chunks() >= SIDE_BY_SIDE or not is_their_turn:
             return False
+        self._waits_for_chunks = False
         taken = self._take_chunks()
         if not taken:
             return False

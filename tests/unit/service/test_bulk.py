@@ -2,11 +2,12 @@
 
 from concurrent.futures import Future
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from processor.codec.errors import RegistryUnavailable
-from processor.core.chunk import Chunk
+from processor.core.chunk import Cause, Chunk
 from processor.core.ids import accepted_id
 from processor.core.plan import Plan
 from processor.core.request import Keys, Mode, Request
@@ -72,6 +73,21 @@ def test_chunks_do_not_wait_for_as_long_as_requests_come() -> None:
         world.threads.work()
         world.now_s += LATE_S / 2
     assert [key for key in told(world) if key in {"1", "1000", "2000"}] == ["1", "1", "1000", "1", "1", "2000"]
+
+
+@pytest.mark.parametrize(("cause", "begun"), [(Cause.PARENT_MISSING, True), (Cause.CONFLICT, False)])
+def test_retries_leave_a_turn_to_the_chunks_that_they_wait_for(cause: Cause, begun: bool) -> None:  # noqa: FBT001
+    """More of them are always due than are taken, so that nothing would come of what they wait for."""
+    world = with_chunks(keys_of(1))
+    waiting = replace(keys_of(2), cause=cause, attempt=2, sent_at=datetime.now(UTC))
+    for offset in range(20):
+        waits = CODEC.encode("any", replace(waiting, chunk=f"0.2.{offset}"))
+        world.inbox.log.append(received(Lane.RETRY, waits, partition=NORTH, offset=offset))
+    processor = world.processor(max_records=1)
+    for _ in range(5):
+        assert processor.step()
+    assert world.inbox.done < len(world.inbox.log), "some are due"
+    assert bool(world.threads.given) is begun
 
 
 def test_chunks_are_begun_while_a_request_is_in_hand() -> None:
