@@ -3,8 +3,10 @@
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 import pytest
@@ -198,3 +200,24 @@ def test_open_requests_are_those_that_are_committed_and_not_ended(world: World) 
         requests.clear()
         await_(lambda: heads.read(requests, 1.0), "the end of the topic")
         assert len(requests) == 1
+
+
+def test_a_partition_that_is_written_to_all_the_time_is_read_to_where_it_ended(world: World) -> None:
+    """The broker tells its end only once nothing has come for a while."""
+    stopped, options = Event(), {"bootstrap.servers": world.bootstrap, "log_level": 2}
+    producer = world.producer(**{"linger.ms": 0})
+
+    def write() -> None:
+        while not stopped.wait(0.02):
+            producer.produce(world.topic, b"-", ID.format(1).encode(), 0, headers={"status": "ACCEPTED"})
+            producer.poll(0)
+
+    requests = OpenRequests()
+    with ThreadPoolExecutor(1) as threads, closing(TopicHeads(options, world.topic, 2)) as heads:
+        writing = threads.submit(write)
+        try:
+            await_(lambda: heads.read(requests, 0.5), "the end as it was")
+        finally:
+            stopped.set()
+        writing.result(10)
+    assert len(requests) == 1

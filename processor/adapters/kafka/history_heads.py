@@ -30,10 +30,12 @@ class TopicHeads:
         )
         self._places = [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(partitions)]
         self._unread: set[int] = set()
+        self._ends: dict[int, int] = {}
+        """Where a partition ended when its first record had come."""
         self.again()
 
     def again(self) -> None:
-        self._unread = {place.partition for place in self._places}
+        self._unread, self._ends = {place.partition for place in self._places}, {}
         self._consumer.assign(self._places)
 
     def read(self, requests: OpenRequests, for_s: float) -> bool:
@@ -54,11 +56,21 @@ class TopicHeads:
         error = message.error()
         if error is None:
             requests.add(message.key(), _status(message), message.timestamp()[1] / 1000)
+            self._pass(message.partition() or 0, message.offset() or 0)
         elif error.code() == KafkaError._PARTITION_EOF:
             self._unread.discard(message.partition() or 0)
         elif error.code() in CUT_OFF:
             requests.clear()
             self.again()
+
+    def _pass(self, partition: int, offset: int) -> None:
+        """The broker tells no end of a partition that is written to all the time."""
+        if partition not in self._unread:
+            return
+        if partition not in self._ends:
+            _, self._ends[partition] = self._consumer.get_watermark_offsets(self._places[partition], cached=True)
+        if offset + 1 >= self._ends[partition]:
+            self._unread.discard(partition)
 
 
 def _status(message: Message) -> bytes | None:
