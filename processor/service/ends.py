@@ -1,8 +1,8 @@
 """Announcing on the history topic that a request has ended, for publishers who read only the topic.
 
-A partition is first caught up silently, then all of its ended requests are announced (swept), then it is live: each
-batch announces the ended requests that it touched. `live` is stored with the offsets, so a store that dies on the way
-begins the sweep again and none is missed.
+A partition is first caught up silently, then all requests that had ended by then are announced (swept), then it is
+live. From the sweep's beginning on each batch announces the ended requests that it touched. `live` is stored with the
+offsets, so a store that dies on the way begins the sweep again and none is missed.
 
 An end is produced before the rows that it was computed from are committed: a crash repeats it. A store that lost its
 partition while it was frozen may still write an end that is out of date. The owner sees each end that it did not
@@ -48,6 +48,7 @@ class Ends:
         self._catching_up: dict[int, int] = {}
         self._sweeping: set[int] = set()
         self._swept_to = ""
+        self._sweep_until: datetime | None = None
         self._live: set[int] = set()
         self._own: set[tuple[int, int]] = set()
         self.announced = 0
@@ -67,7 +68,7 @@ class Ends:
             del self._catching_up[partition]
         if caught_up:
             self._sweeping |= caught_up
-            self._swept_to = ""
+            self._swept_to, self._sweep_until = "", None
 
     @property
     def is_sweeping(self) -> bool:
@@ -97,7 +98,8 @@ class Ends:
         """Announce one page of ended requests, while there are any; `positions` are those committed."""
         if not self._sweeping:
             return
-        page = self._tables.ended_after(self._swept_to, SWEEP_PAGE)
+        self._sweep_until = until = self._sweep_until or self._tables.last_decided_at()
+        page = self._tables.ended_after(self._swept_to, until, SWEEP_PAGE) if until else ()
         mine = [end for end in page if partition_of(end.request_id, self._partitions) in self._sweeping]
         self._write(mine)
         self._linked.sweep(mine, self._tables, self._now())

@@ -207,8 +207,11 @@ class HistoryTables(GuardTables, Protocol):
     def offsets(self, begin: Mapping[int, int], topic_id: str) -> Mapping[int, StoredOffset]:
         """Where to read on; partitions not seen before are entered with the offset to begin at, not live."""
 
-    def ended_after(self, request_id: str, limit: int) -> Sequence[RequestEnd]:
-        """Ended requests in order of their id, from the first one after `request_id`."""
+    def last_decided_at(self) -> datetime | None:
+        """When the last of all requests was decided on, by the processors' clocks; None where there is none."""
+
+    def ended_after(self, request_id: str, until: datetime, limit: int) -> Sequence[RequestEnd]:
+        """Ended requests decided on until then, in order of their id, from the first one after `request_id`."""
 
     def linked(self, request_ids: Sequence[str]) -> Sequence[RequestStatus]:
         """As of a transaction."""

@@ -179,9 +179,15 @@ class PostgresTables:
             )
             return stored_offsets(connection, begin)
 
-    def ended_after(self, request_id: str, limit: int) -> Sequence[RequestEnd]:
+    def last_decided_at(self) -> datetime | None:
+        with faults_as_unavailable("looking for the last request"):
+            (row,) = self._connected().execute("select max(decided_at) from requests")
+            found: datetime | None = row[0]
+            return found
+
+    def ended_after(self, request_id: str, until: datetime, limit: int) -> Sequence[RequestEnd]:
         with faults_as_unavailable("reading ended requests"):
-            found = self._connected().execute(ENDED_AFTER, (request_id, limit))
+            found = self._connected().execute(ENDED_AFTER, (request_id, until, limit))
             return [rows.end_of(row) for row in found]
 
     def linked(self, request_ids: Sequence[str]) -> Sequence[RequestStatus]:
