@@ -39,6 +39,9 @@ class Rebuild(Protocol):
     def complete(self) -> None:
         """Everything was read: make the tables fit for use."""
 
+    def cancel(self) -> None:
+        """From another thread: what `complete` is doing at the server ends, and is raised there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
@@ -73,8 +76,13 @@ def rebuild(reading: Reading, tables: Rebuild, span: Span, progress: Progress) -
     done = read_on(reading, tables, Replayed(0, 0, span.start), span, progress)
     with ThreadPoolExecutor(1, "complete") as thread:
         completing = thread.submit(tables.complete)
-        while not wait([completing], STILL_ALIVE_S).done:
-            progress(total, total)
+        try:
+            while not wait([completing], STILL_ALIVE_S).done:
+                progress(total, total)
+        finally:  # also where progress ends it
+            while not completing.done():
+                tables.cancel()
+                wait([completing], STILL_ALIVE_S)
         completing.result()
     return done
 

@@ -90,6 +90,10 @@ class _Rebuild:
             for table in (*COLUMNS, "tallies"):
                 self._guard.execute(sql.SQL("analyze {}").format(sql.Identifier(self.schema, table)))
 
+    def cancel(self) -> None:
+        with faults_as_unavailable("cancelling what is made"):
+            self._guard.cancel_safe()
+
     def _make_indexes(self) -> None:
         for definition in self._indexes:
             self._guard.execute(definition.encode())

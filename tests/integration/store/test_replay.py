@@ -1,6 +1,7 @@
 """The tables rebuilt from the topic: equal to the live ones, swapped under traffic, after compaction too."""
 
 import os
+import time
 import uuid
 from collections.abc import Mapping
 from threading import Event, Thread
@@ -190,6 +191,28 @@ def test_a_replay_that_fails_leaves_the_live_tables(world: World) -> None:
     with pytest.raises(KeyboardInterrupt), PostgresSwap(world.dsn, "resync/replay/0") as tables:
         replay(Reading(world.scan(), history_decoder(world.codec), BatchLimits(records=10)), tables, stop_half_way)
     assert world.tables() == before
+    assert world.replay().records > 0
+
+
+def test_a_replay_that_is_stopped_while_it_makes_indexes_ends_at_once(world: World) -> None:
+    """Those of many millions of rows take minutes, and the next replay would wait for the server to have made them."""
+    world.produce(*everything())
+    told = 0
+
+    class Long(PostgresSwap):
+        def _make_indexes(self) -> None:
+            self._guard.execute("select pg_sleep(60)")
+
+    def stop_at_the_end(done: int, total: int) -> None:
+        nonlocal told
+        told += done == total
+        if told == 3:
+            raise KeyboardInterrupt
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), Long(world.dsn, "resync/replay/0") as tables:
+        replay(Reading(world.scan(), history_decoder(world.codec)), tables, stop_at_the_end)
+    assert time.monotonic() - started < 20
     assert world.replay().records > 0
 
 
