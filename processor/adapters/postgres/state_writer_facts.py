@@ -10,9 +10,8 @@ from processor.adapters.postgres.state_writer_statements import Statements
 from processor.service.apply_rounds import Record
 
 _SQL = named_sql("applier.sql")
-
-
 MOST_SLOW = 10_000
+"""Records known as slow; with more of them it begins anew."""
 
 
 @dataclass(slots=True)
