@@ -5,7 +5,7 @@ that takes too long once more costs a whole timeout.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
 import psycopg
@@ -15,12 +15,15 @@ from processor.service.apply_state import LOCK_NOT_AVAILABLE, NOT_TRIED, TIMED_O
 
 T = TypeVar("T")
 R = TypeVar("R")
+N = TypeVar("N", bound=Hashable)
 
 MAX_ROWS = 1_000
 """Rows a statement: bounds what a statement timeout covers and what one bad row fails."""
 SLOW_PARTS = 10
 PATIENCE_TIMEOUTS = 12
 """For so many statement timeouts after the first a transaction goes on in pieces; what is left then is not tried."""
+MOST_SLOW = 10_000
+"""Known as slow; with more of them it begins anew."""
 
 _OF_THE_BATCH = ("08", "0A", "25", "26", "28", "34", "3D", "3F", "40", "42", "53", "57", "58", "F0", "XX")
 _IN_USE = "55006"
@@ -65,12 +68,36 @@ class Pieces:
         size = MAX_ROWS if self._until is None else min(MAX_ROWS, -(-len(items) // SLOW_PARTS)) or 1
         return self._each(items, size, run)
 
-    def run_slow(self, items: Sequence[T], run: Callable[[Sequence[T]], Sequence[R]]) -> list[R | Refusal]:
-        """As `run`, of rows that were too slow by themselves before: they leave half of the patience to others."""
-        results: list[R | Refusal] = []
-        for item in items:
-            results += [Refusal(NOT_TRIED)] if self._is_over(self._patience_s / 2) else self._divided([item], run)
-        return results
+    def run_slow_last(
+        self,
+        items: Sequence[T],
+        names: Sequence[N],
+        slow: dict[N, float],
+        run: Callable[[Sequence[T]], Sequence[R]],
+    ) -> list[R | Refusal]:
+        """As `run`. Items that were too slow by themselves before come last, and leave half of the patience to others.
+
+        `slow`: what items are called that were so the last time, and when that was, on the monotonic clock. It is kept
+        up to date. What was tried longest ago comes first, so that one that is quick by now has its turn (ADR 0249).
+        """
+        places = range(len(items))
+        others = [place for place in places if names[place] not in slow]
+        known = sorted((place for place in places if names[place] in slow), key=lambda place: slow[names[place]])
+        results: dict[int, R | Refusal] = dict(
+            zip(others, self.run([items[place] for place in others], run), strict=True)
+        )
+        for place in known:
+            is_left = not self._is_over(self._patience_s / 2)
+            results[place] = self._divided([items[place]], run)[0] if is_left else Refusal(NOT_TRIED)
+        for place, result in results.items():
+            why = result.sqlstate if isinstance(result, Refusal) else None
+            if why == TIMED_OUT:
+                if len(slow) >= MOST_SLOW:
+                    slow.clear()
+                slow[names[place]] = time.monotonic()
+            elif why != NOT_TRIED:
+                slow.pop(names[place], None)
+        return [results[place] for place in places]
 
     def at_once(self, run: Callable[[], R | None]) -> R | None:
         """All of a statement, or nothing: None where a row fails it, where `run` says so, or where rows are slow.

@@ -10,8 +10,6 @@ from processor.adapters.postgres.state_writer_statements import Statements
 from processor.service.apply_rounds import Record
 
 _SQL = named_sql("applier.sql")
-MOST_SLOW = 10_000
-"""Records known as slow; with more of them it begins anew."""
 
 
 @dataclass(slots=True)
@@ -19,17 +17,12 @@ class Memory:
     """Of the transactions before.
 
     `may_know`: whether a batch may hold what was answered before: after a start, a fault, or one that did (ADR 0053).
-    `slow`: records whose rows alone took longer than a statement may. They come again in the same order as the others,
-    and would leave no time for those behind them (ADR 0249).
+    `slow`: records whose rows alone took longer than a statement may, and when. They come again in the same order as
+    the others, and would leave no time for those behind them (ADR 0249).
     """
 
     may_know: bool = True
-    slow: set[Record] = field(default_factory=set)
-
-    def was_slow(self, record: Record) -> None:
-        if len(self.slow) >= MOST_SLOW:
-            self.slow.clear()
-        self.slow.add(record)
+    slow: dict[Record, float] = field(default_factory=dict)
 
 
 class Facts(NamedTuple):

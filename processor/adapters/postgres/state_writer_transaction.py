@@ -1,6 +1,6 @@
 """One transaction at the state: the statements that `processor.service.apply` asks for, in batches."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import psycopg
@@ -33,7 +33,6 @@ from processor.service.apply_decide import unlike_after
 from processor.service.apply_rounds import record_of
 from processor.service.apply_state import (
     NO_REFERENCES,
-    TIMED_OUT,
     AnsweredBefore,
     Effect,
     Found,
@@ -239,23 +238,13 @@ class PostgresStateTransaction:
                 # The first of two moments with one local time.
                 results[place] = Refusal(NO_SUCH_TIME_SQLSTATE, None, column_of(field))
         places = [place for place in range(len(writes)) if place not in results]
-        for place, result in self._heard(writes, places, run):
+        tried = [writes[place] for place in places]
+        records = [record_of(write.correction) for write in tried]
+        heard = self._pieces.run_slow_last(tried, records, self._memory.slow, run)
+        for place, result in zip(places, heard, strict=True):
             blamed = self._blamed(object_type, writes[place], result) if isinstance(result, Refusal) else result
             results[place] = Effect.MISSED if _is_of_two_rows(blamed) else blamed
         return [results[place] for place in range(len(writes))]
-
-    def _heard(
-        self, writes: Sequence[Write], places: Sequence[int], run: Callable[[Sequence[Write]], list[Effect]]
-    ) -> Iterator[tuple[int, WriteResult]]:
-        """By place. Rows that were too slow by themselves come last."""
-        known = self._memory.slow
-        slow = {place for place in places if record_of(writes[place].correction) in known} if known else set()
-        others = [place for place in places if place not in slow]
-        for some, run_all in ((others, self._pieces.run), (sorted(slow), self._pieces.run_slow)):
-            for place, result in zip(some, run_all([writes[place] for place in some], run), strict=True):
-                if isinstance(result, Refusal) and result.sqlstate == TIMED_OUT:
-                    self._memory.was_slow(record_of(writes[place].correction))
-                yield place, result
 
     def _blamed(self, object_type: ObjectType, write: Write, refusal: Refusal) -> Refusal:
         """A refused value's column is found by asking the types one by one; the error does not name it."""

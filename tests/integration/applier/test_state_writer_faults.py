@@ -312,6 +312,23 @@ def test_rows_behind_many_that_are_too_slow_have_their_turn(world: World) -> Non
     assert list(left) == [str(number) for number in range(15)]
 
 
+def test_a_row_that_was_too_slow_once_is_tried_again_before_those_tried_since(world: World) -> None:
+    """Many that are always too slow come before it in the batch, and leave no time to what comes behind them."""
+    slow(world, "new.person_id = 30", 60)
+    hasty = world.another_writer(statement_timeout_s=0.2)
+    last = create("Person", "30", A)
+    assert [answer.result for answer in apply([last], hasty, NOW)] == [Result.CONFLICT]
+    world.edit("drop trigger slow on person")
+    world.edit("drop function slow()")
+    slow(world, "new.person_id < 15", 60)
+    batch = [*(create("Person", str(number), A) for number in range(15)), last]
+    said = list[Result]()
+    for _ in range(3):
+        again = [with_source(each, correction_id=str(uuid.uuid4())) for each in batch]
+        said.append(apply(again, hasty, NOW)[-1].result)
+    assert said[-1] in {Result.APPLIED, Result.ALREADY_EQUAL}
+
+
 def test_a_look_for_children_that_takes_too_long_deletes_nothing(world: World) -> None:
     world.apply(create("Person", "7", A))
     world.edit("insert into note values ('NORTH', gen_random_uuid(), 7, 'x')")

@@ -9,6 +9,7 @@ import pytest
 from psycopg import Connection
 
 from processor.adapters.postgres.state_writer_bisect import Pieces
+from processor.service.apply_state import TIMED_OUT, Refusal
 
 TRIED, UNDONE = "savepoint at_once", "rollback to savepoint at_once"
 
@@ -72,3 +73,19 @@ def test_what_took_too_long_is_not_tried_whole_again(server: Server) -> None:
     assert trying.run(list(range(100)), run) == list(range(100))
     assert trying.run([], run) == []
     assert sizes == [10] * 10
+
+
+def test_what_was_too_slow_by_itself_comes_last_until_it_is_quick(server: Server) -> None:
+    trying, slow, tried = pieces(server), {2: 20.0, 1: 30.0}, list[Sequence[int]]()
+
+    def run(some: Sequence[int]) -> Sequence[int]:
+        tried.append(some)
+        if some == [1]:
+            raise psycopg.errors.QueryCanceled
+        return some
+
+    said = trying.run_slow_last([0, 1, 2, 3], [0, 1, 2, 3], slow, run)
+    assert said == [0, Refusal(TIMED_OUT), 2, 3]
+    assert tried == [[0, 3], [2], [1]]
+    assert slow.keys() == {1}
+    assert slow[1] != 30.0
