@@ -44,6 +44,10 @@ class TopicHeads:
         while True:
             left_s = max(0.0, until - monotonic())
             messages = self._consumer.consume(_PIECE, min(left_s, 0.2))
+            if any(_is_cut_off(message) for message in messages):
+                requests.clear()
+                self.again()
+                messages = []  # what else came is of before, and tells nothing of what is read again
             for message in messages:
                 self._take(message, requests)
             if not left_s or (not messages and not self._unread):
@@ -59,9 +63,6 @@ class TopicHeads:
             self._pass(message.partition() or 0, message.offset() or 0)
         elif error.code() == KafkaError._PARTITION_EOF:
             self._unread.discard(message.partition() or 0)
-        elif error.code() in CUT_OFF:
-            requests.clear()
-            self.again()
 
     def _pass(self, partition: int, offset: int) -> None:
         """The broker tells no end of a partition that is written to all the time."""
@@ -71,6 +72,11 @@ class TopicHeads:
             _, self._ends[partition] = self._consumer.get_watermark_offsets(self._places[partition], cached=True)
         if offset + 1 >= self._ends[partition]:
             self._unread.discard(partition)
+
+
+def _is_cut_off(message: Message) -> bool:
+    error = message.error()
+    return error is not None and error.code() in CUT_OFF
 
 
 def _status(message: Message) -> bytes | None:
