@@ -19,7 +19,8 @@ def next_keys(
     """Keys of the next batch, where one might have `allowed` and had `taken`, which took so long.
 
     So many of these were read by their columns; where that is most of them, the next has `KEYS_AT_ONCE` at most.
-    A quick batch, or one of few keys, takes nothing away from the next: it may have been small for want of keys.
+    A quick batch takes nothing away from the next: it may have been small for want of keys. Few keys are all read by
+    their columns, which tells nothing.
     """
     fitting = int(taken * target_s / max(took_s, 0.001))
     by_time = max(allowed, min(fitting, GROWTH * taken)) if took_s <= target_s else min(fitting, allowed)
