@@ -16,6 +16,7 @@ from processor.codec.codec import Codec
 from processor.codec.errors import RegistryUnavailable
 from processor.core.catalog import Catalog
 from processor.core.chunk import Chunk
+from processor.core.pace import KEYS_AT_ONCE
 from processor.core.policy import Policy
 from processor.core.request import Request
 from processor.service.ahead import Ahead
@@ -26,6 +27,7 @@ from processor.service.hand import Hand, InHand, Known
 from processor.service.inbox import MAX_WAIT_S, Inbox
 from processor.service.intake import Intake
 from processor.service.records import Lane, Outgoing, Received
+from processor.service.resync import needs_rows
 from processor.service.sorter import Sorter
 from processor.service.tally import count_batch, timed_commit
 from processor.service.work import Poison, Work, decode
@@ -182,17 +184,22 @@ class Processor:
         """Of one partition. Requests, parts of scans, and chunks that were put off, are read by themselves."""
         gathered: Gathered | None = None
         for record in self.inbox.chunks(self.bulk.resting()):
-            gathered = gathered or Gathered(self._limits_of_chunks(record.partition), self.inbox.generation)
-            item = self._decoded(record, is_needed=not gathered.taken and not self.hand)
-            if item is None or (gathered.taken and _is_apart(item)) or not gathered.add(item):
+            item = self._decoded(record, is_needed=gathered is None and not self.hand)
+            if item is None:
+                break
+            gathered = gathered or Gathered(self._limits_of_chunks(item), self.inbox.generation)
+            if (gathered.taken and _is_apart(item)) or not gathered.add(item):
                 break
             self.inbox.take(record)
             if gathered.is_full or _is_apart(item):
                 break
         return [] if gathered is None else gathered.taken
 
-    def _limits_of_chunks(self, partition: int) -> BatchLimits:
-        most = self.bulk.keys(partition) if self.bulk.is_quiet() else MOST_KEYS_BESIDE
+    def _limits_of_chunks(self, first: Work | Poison) -> BatchLimits:
+        """Of the batch that begins with it."""
+        most = self.bulk.keys(first.record.partition) if self.bulk.is_quiet() else MOST_KEYS_BESIDE
+        if isinstance(first, Work) and isinstance(first.ask, Chunk) and needs_rows(first.ask):
+            most = min(most, KEYS_AT_ONCE)
         return replace(self.limits, max_keys=min(most, self.limits.max_keys))
 
     def _decoded(self, record: Received, *, is_needed: bool) -> Work | Poison | None:

@@ -65,7 +65,7 @@ def observe(
     for chunk in chunks:
         target, keys = (chunk.district_id, chunk.object), dict.fromkeys([ask.key for ask in chunk.asks])
         wanted.setdefault(target, {}).update(keys)
-        if _needs_rows(chunk):
+        if needs_rows(chunk):
             by_rows.setdefault(target, {}).update(keys)
     for alike in singles:
         target = alike.chunk.district_id, alike.chunk.object
@@ -98,7 +98,7 @@ def _parents(seen: Observation, catalog: Catalog) -> Keys:
     return wanted
 
 
-def _needs_rows(chunk: Chunk) -> bool:
+def needs_rows(chunk: Chunk) -> bool:
     """Whether rows are sent also where both sides have the same, or most keys are known to differ."""
     return chunk.mode is Mode.FORCE or chunk.cause not in MOSTLY_SAME
 

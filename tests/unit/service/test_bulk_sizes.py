@@ -1,10 +1,14 @@
 """How many keys a batch of chunks has, and of what comes beside requests."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from processor.core.chunk import Cause
 from processor.core.pace import KEYS_AT_ONCE
+from processor.core.request import Mode
 from processor.core.snapshot import SameRead
 from processor.service.bulk import MOST_KEYS_BESIDE, QUIET_S
 from processor.service.ports import NONE_WANTED, BothSides, SnapshotUnavailable, Wanted
@@ -57,13 +61,16 @@ def test_a_batch_has_about_as_many_keys_as_take_half_a_second(key_takes_s: float
 
 
 class SameOnBothSides(Databases):
-    """What both sides hold is told by digests alone."""
+    """Where rows are not asked for, digests tell that both sides hold the same."""
 
     def read(
         self, wanted: Wanted, by_rows: Wanted = NONE_WANTED
     ) -> Mapping[Target, Sequence[BothSides | SameRead] | SnapshotUnavailable]:
-        super().read(wanted, by_rows)
-        return {target: [SameRead(keys, VERSION, READ_AT, READ_AT)] for target, keys in wanted.items()}
+        rows = super().read(wanted, by_rows)
+        return {
+            target: rows[target] if target in by_rows else [SameRead(keys, VERSION, READ_AT, READ_AT)]
+            for target, keys in wanted.items()
+        }
 
 
 def test_where_most_keys_are_the_same_a_batch_has_as_many_as_one_of_small_requests() -> None:
@@ -73,6 +80,16 @@ def test_where_most_keys_are_the_same_a_batch_has_as_many_as_one_of_small_reques
     most = {"max_keys": 20_000, "max_bytes": 8_000_000}
     assert sizes(differing, differing.processor(**most)) == [500, 2_000, *5 * [KEYS_AT_ONCE], 2_500]
     assert sizes(alike, alike.processor(**most)) == [500, 2_000, 8_000, 19_500]
+
+
+@pytest.mark.parametrize("known", [{"cause": Cause.CONFIRM}, {"mode": Mode.FORCE}])
+def test_of_keys_that_are_known_to_differ_a_batch_has_no_more_whatever_came_before(known: dict[str, Any]) -> None:
+    world = with_chunks(*(keys_of(number, 500) for number in range(30)))
+    world.databases = SameOnBothSides()
+    processor = world.processor(max_keys=20_000, max_bytes=8_000_000)
+    assert max(sizes(world, processor)) > KEYS_AT_ONCE
+    world.inbox.bulk += chunk_records(*(replace(keys_of(30 + number, 500), **known) for number in range(11)))
+    assert sizes(world, processor) == [KEYS_AT_ONCE, 500]
 
 
 @pytest.mark.parametrize(("keys", "is_quiet"), [(MOST_KEYS_BESIDE, False), (MOST_KEYS_BESIDE + 1, True)])
