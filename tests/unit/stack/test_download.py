@@ -127,6 +127,15 @@ def test_a_connection_that_ends_early_is_made_again_and_at_last_told_as_that(cac
     assert cache.has(of(content))
 
 
+@pytest.fixture
+def heard_interrupts() -> Iterator[None]:
+    """As in a terminal: what a shell runs in the background ignores them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard_interrupts")
 def test_an_interrupt_ends_what_is_under_way(cache: Cache) -> None:
     content = bytes(BLOCK * 1000)
     server = Server(content, [len(content)], apart_s=0.005)
