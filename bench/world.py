@@ -36,8 +36,8 @@ from stack.testing import folder_in_memory, temporary_stack
 HERE = Path(__file__).parent
 CATALOG = HERE / "catalog.yaml"
 DISTRICT = "NORTH"
-OTHER = "SOUTH"
-"""Has a twentieth of the rows."""
+OTHER = "EAST"
+"""Has a twentieth of the rows. Its partition is in the half where `DISTRICT`'s is not: two processes have one each."""
 PARTITIONS = 6
 ROLES = ("process", "apply", "store")
 MOST_PROCESSES = 4

@@ -8,7 +8,8 @@ from bench.memory import compared
 from bench.planted import HALF, NOTHING, USUAL, Planted, Planting
 from bench.servers import Touched, add
 from bench.whole import summary_of
-from bench.world import OTHER, World
+from bench.world import DISTRICT, OTHER, PARTITIONS, World
+from processor.core.partition import partition_of
 from stack.layout import Stack
 
 
@@ -23,6 +24,12 @@ def test_what_is_planted_of_rows_is_what_is_planted_of_their_keys(planting: Plan
 
 def test_the_other_district_has_a_twentieth_of_the_rows() -> None:
     assert World(Stack(Path("/none")), 20_000, 1).planted(OTHER) == Planted(1_000, 20, 10)
+
+
+def test_of_two_processes_each_has_one_of_the_districts() -> None:
+    """The range assignor gives each member neighbouring partitions; with both districts at one, the other is idle."""
+    halves = {partition_of(district_id, PARTITIONS) * 2 // PARTITIONS for district_id in (DISTRICT, OTHER)}
+    assert halves == {0, 1}
 
 
 @pytest.mark.parametrize(
