@@ -53,8 +53,7 @@ class Ahead:
             self.keys = KEYS_AT_ONCE
         else:
             took_s = self._clock() - started
-            taken = told.same + told.others
-            self.keys = next_keys(self.keys, taken, told.others, took_s, self._target_s, least=KEYS_AT_ONCE)
+            self.keys = next_keys(self.keys, told.keys, told.others, took_s, self._target_s, least=KEYS_AT_ONCE)
         return seen
 
     def close(self) -> None:

@@ -80,9 +80,9 @@ class Bulk:
         told = seen.observed
         if told.away:
             self._keys.pop(partition, None)
-        elif keys := told.same + told.others:
+        elif told.keys:
             took_s = compared_at - started
-            self._keys[partition] = next_keys(self.keys(partition), keys, told.others, took_s, self._target_s)
+            self._keys[partition] = next_keys(self.keys(partition), told.keys, told.others, took_s, self._target_s)
         return compared
 
     def ended(self, batch: InHand) -> None:

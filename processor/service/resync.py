@@ -43,6 +43,11 @@ class Observation:
         self.snapshots: dict[str, Snapshot] = {}
         self.away: dict[tuple[str, str], SnapshotUnavailable] = {}
 
+    @property
+    def keys(self) -> int:
+        """How many were read."""
+        return self.same + self.others
+
     def fault(self, chunk: Chunk, catalog: Catalog) -> SnapshotUnavailable | None:
         """Why a chunk cannot be decided: its object was not read, or an ancestor's that its decisions need."""
         if not self.away:
