@@ -15,8 +15,8 @@ from bench.meter import Meter, peaks_of
 from bench.planted import USUAL, Planting
 from bench.release import TAKEN_APART, Backlog, Watch
 from bench.traffic import Planted, Tail, chunks_of, compare
-from bench.workers import OURS, Job, Worker, program
-from bench.world import DISTRICT, Run, World
+from bench.workers import OURS, Job, Worker, ours, program
+from bench.world import DISTRICT, OTHER, Run, World
 
 WARM_SHARE = 10
 KAFKA_ALONE = program("Kafka alone", lambda orders: [sys.executable, "-m", "bench.floors.kafka", orders])
@@ -60,6 +60,14 @@ def scenario(amount: Amount, workers: Sequence[Worker], *, floors: bool = True) 
     return Scenario("backlog", name, Unit.KEYS_PER_S, contenders, amount.planting, size=size)
 
 
+def of_two_districts(amount: Amount, workers: Sequence[Worker]) -> Scenario:
+    """By two of our processes, which have a district each; `workers` are those beside us."""
+    of_both = replace(amount, districts=(DISTRICT, OTHER))
+    everyone = (ours("ours, two processes", 2), ours("ours, one process", 1), *workers)
+    name = f"{amount.keys:,} keys of each of two districts, in requests of {amount.per_request:,}, {amount.planting}"
+    return Scenario("backlog", name, Unit.KEYS_PER_S, [by(each, of_both) for each in everyone], amount.planting)
+
+
 def by(worker: Worker, amount: Amount) -> Contender:
     own = replace(amount, keys=max(amount.per_request, amount.keys // 10)) if worker.takes_long else amount
     count = taken_apart if own.per_request > TAKEN_APART else decided
@@ -73,7 +81,7 @@ def by(worker: Worker, amount: Amount) -> Contender:
 def worked(world: World, *, worker: Worker, amount: Amount, count: Count) -> Measured:
     warm, chosen = chosen_of(world, amount)
     with world.run(**amount.settings) as run:
-        with worker.working(run, Job(amount.per_request)) as pids:
+        with worker.working(run, Job(amount.per_request, amount.districts)) as pids:
             watch = Watch(run, worker.group(run))
             watch.until(_published(run, amount.requests(warm)).release())
             backlog = _published(run, amount.requests(chosen))

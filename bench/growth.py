@@ -1,4 +1,4 @@
-"""How our time and memory grow: with rows, keys of a request, processes, and fields."""
+"""How our time and memory grow: with rows, keys of a request, and fields."""
 
 import json
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from bench.measured import Contender, Measured, Scenario, Unit
 from bench.options import Options
 from bench.planted import NOTHING
 from bench.verification import CHECKSUMS, summed, verified
-from bench.workers import OURS, ours
-from bench.world import CATALOG, DISTRICT, OTHER, World
+from bench.workers import OURS
+from bench.world import CATALOG, DISTRICT, World
 from processor.codec.schema_files import shipped_schemas
 
 ROWS = (10_000, 100_000, 1_000_000, 10_000_000)
@@ -31,8 +31,6 @@ def scenarios(options: Options) -> Iterator[Scenario]:
     for keys in KEYS_PER_REQUEST:
         if keys <= options.most_rows // 10:
             yield by_keys(max(keys, min(options.keys, KEYS)), keys)
-    for per_request in (100,) if options.quick else (1, 100):
-        yield by_processes(min(options.keys, options.rows // 25), per_request)
     followed = [rows for rows in ROWS if rows <= options.most_rows]
     yield from (by_rows(rows) for rows in followed if rows == options.rows)
     for fields in (FIELDS[0], FIELDS[-1]) if options.quick else FIELDS:
@@ -50,14 +48,6 @@ def by_keys(keys: int, per_request: int) -> Scenario:
     name = f"{keys:,} keys in requests of {per_request:,}"
     contender = backlog.by(OURS, Amount(keys, per_request))
     return Scenario("growth", name, Unit.KEYS_PER_S, [contender], size=("keys a request", per_request))
-
-
-def by_processes(keys: int, per_request: int) -> Scenario:
-    """Two districts, so that two processes have a partition each."""
-    amount = Amount(keys, per_request, districts=(DISTRICT, OTHER))
-    contenders = [backlog.by(ours("ours, two processes", 2), amount), backlog.by(ours("ours, one process", 1), amount)]
-    name = f"{keys:,} keys of each of two districts, in requests of {per_request}"
-    return Scenario("growth", name, Unit.KEYS_PER_S, contenders)
 
 
 def by_fields(keys: int, fields: int) -> Scenario:

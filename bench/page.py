@@ -54,7 +54,7 @@ def sizes(document: Document) -> dict[str, list[tuple[int, Mapping[str, Any]]]]:
 
 
 def lines(document: Document) -> Iterator[str]:
-    """A table of what grows, then scenarios of growth that are no point of one."""
+    """A table of everything that grows."""
     for of, points in sizes(document).items():
         unit = points[0][1]["unit"]
         made = [f"| {of} | turns | ours, {unit} | CPU s per 100,000 | peak MB |", "|---|---|---|---|---|"]
@@ -64,6 +64,3 @@ def lines(document: Document) -> Iterator[str]:
             cpu, memory = spent(ours["cpu_s_per_100k"]), held(ours["peak_rss_mb"])
             made.append(f"| {size:,} | {ours['repeats']} | {told(value)} | {cpu} | {memory} |")
         yield "\n".join(made)
-    for scenario in document["scenarios"]:
-        if scenario["group"] == "growth" and scenario["size"] is None:
-            yield table(scenario)

@@ -10,7 +10,7 @@ from bench.options import Options
 from bench.peers.workers import workers
 from bench.planted import HALF, NOTHING, USUAL
 from bench.workers import Worker
-from bench.world import World
+from bench.world import OTHER_SHARE, World
 
 BESIDE_PEERS = frozenset({"backlog", "latency"})
 """Groups."""
@@ -45,6 +45,9 @@ def every(options: Options, peers: Sequence[Worker]) -> Iterator[Scenario]:
     yield backlog.scenario(usual, peers)
     yield by_thousand
     yield half
+    of_each = min(options.keys // 2, options.rows // (OTHER_SHARE + 1))
+    for per_request in (100,) if options.quick else (1, 100, 1_000):
+        yield backlog.of_two_districts(Amount(of_each, per_request), fastest)
     yield latency.idle(options.seconds, peers[:1] if options.quick else peers)
     yield latency.beside(options.seconds)
     yield from verification.scenarios((USUAL, NOTHING, HALF), beside=options.peers)

@@ -15,6 +15,7 @@ from typing import Any
 from bench.row_digest import row_digest
 from bench.world import DISTRICT, HERE, READY_S, Run, RunFailed
 from processor.bootstrap.parts import open_catalog
+from processor.core.catalog import Table
 
 TRANSACTION_KEYS = 20_000
 """The most keys that a contender commits at once, where it can choose."""
@@ -27,6 +28,7 @@ Pids = Mapping[str, list[int]]
 @dataclass(frozen=True, slots=True)
 class Job:
     keys_per_request: int
+    districts: Sequence[str] = (DISTRICT,)
     transaction_keys: int = TRANSACTION_KEYS
 
 
@@ -103,19 +105,21 @@ def orders_of(run: Run, job: Job, name: str) -> Mapping[str, Any]:
         "topics": run.topics.model_dump(),
         "registry": run.settings.registry_url,
         "schemas": str(run.settings.schemas),
-        "district": DISTRICT,
-        "district_dsn": run.env[f"RESYNC_DISTRICT_DSN_{DISTRICT}"],
-        "state_dsn": run.settings.state_dsn,
-        "district_table": kind.district.name,
-        "district_key": kind.district.key_column,
-        "state_table": kind.state.name,
-        "state_key": kind.state.key_column,
-        "state_district_column": kind.state.district_column,
+        "districts": [
+            {"id": each, "table": _table(kind.district, run.env[f"RESYNC_DISTRICT_DSN_{each}"])}
+            for each in job.districts
+        ],
+        "state": _table(kind.state, run.settings.state_dsn),
         "columns": [field.district_column for field in kind.compared],
         "digest": row_digest(kind),
         "keys_per_request": job.keys_per_request,
         "transaction_keys": job.transaction_keys,
     }
+
+
+def _table(table: Table, dsn: str) -> Mapping[str, str | None]:
+    """`district_column` is None where all rows are one district's."""
+    return {"dsn": dsn, "name": table.name, "key": table.key_column, "district_column": table.district_column}
 
 
 def _identity(run: Run, name: str) -> str:

@@ -36,8 +36,8 @@ from stack.testing import folder_in_memory, temporary_stack
 HERE = Path(__file__).parent
 CATALOG = HERE / "catalog.yaml"
 DISTRICT = "NORTH"
-OTHER = "EAST"
-"""Has a twentieth of the rows. Its partition is in the half where `DISTRICT`'s is not: two processes have one each."""
+OTHER, OTHER_SHARE = "EAST", 10
+"""It has one of so many rows. Its partition is in the half where `DISTRICT`'s is not: two processes have one each."""
 PARTITIONS = 6
 ROLES = ("process", "apply", "store")
 MOST_PROCESSES = 4
@@ -90,7 +90,7 @@ class World:
         return self.planting.of(self.rows_of(district_id))
 
     def rows_of(self, district_id: str) -> int:
-        return self.rows // 20 if district_id == OTHER else self.rows
+        return self.rows // OTHER_SHARE if district_id == OTHER else self.rows
 
     @contextmanager
     def run(self, **settings: str) -> Iterator["Run"]:
@@ -241,13 +241,14 @@ def world(rows: int, seed: int, *, is_quick: bool = False) -> Iterator[World]:
 def loaded(here: World) -> World:
     """Tables anew, with the usual planted."""
     rows, started = here.rows, time.monotonic()
+    ours, theirs = here.rows_of(DISTRICT), here.rows_of(OTHER)
     tables = (
-        (f"RESYNC_DISTRICT_DSN_{DISTRICT}", "district", here.rows_of(DISTRICT)),
-        (f"RESYNC_DISTRICT_DSN_{OTHER}", "district", here.rows_of(OTHER)),
-        ("RESYNC_STATE_DSN", "state", rows),
+        (f"RESYNC_DISTRICT_DSN_{DISTRICT}", "district", {"rows": ours}),
+        (f"RESYNC_DISTRICT_DSN_{OTHER}", "district", {"rows": theirs}),
+        ("RESYNC_STATE_DSN", "state", {"rows": ours, "other_rows": theirs}),
     )
     with ThreadPoolExecutor(len(tables)) as threads:
-        for done in [threads.submit(_load, here.env[name], script, count) for name, script, count in tables]:
+        for done in [threads.submit(_load, here.env[name], script, counts) for name, script, counts in tables]:
             done.result()
     for district_id in (DISTRICT, OTHER):
         _vacuum(here.env[f"RESYNC_DISTRICT_DSN_{district_id}"], "bench_person")
@@ -256,8 +257,8 @@ def loaded(here: World) -> World:
     return here
 
 
-def _load(dsn: str, script: str, rows: int) -> None:
-    _execute(dsn, ((HERE / "sql" / f"{script}.sql").read_text(encoding="utf-8") % {"rows": rows}).encode())
+def _load(dsn: str, script: str, counts: Mapping[str, int]) -> None:
+    _execute(dsn, ((HERE / "sql" / f"{script}.sql").read_text(encoding="utf-8") % counts).encode())
 
 
 def _vacuum(dsn: str, table: LiteralString) -> None:

@@ -7,7 +7,7 @@ line on standard input, and then prints how long it took and how many digests we
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, LiteralString
@@ -21,13 +21,14 @@ DIGESTS = sql.SQL("select {key}, {digest} from {table} where {where} and {key} =
 class Side:
     """One database: answers with digests by key, of as many keys at a time as it is given."""
 
-    def __init__(self, dsn: str, table: str, key: str, where: sql.Composable, digest: LiteralString) -> None:
-        self._connection = psycopg.connect(dsn, autocommit=True)
+    def __init__(self, table: Mapping[str, Any], district_id: str, digest: LiteralString) -> None:
+        self._connection = psycopg.connect(table["dsn"], autocommit=True)
+        column = table["district_column"]
         self._asked = DIGESTS.format(
-            key=sql.Identifier(key),
+            key=sql.Identifier(table["key"]),
             digest=sql.SQL(digest),
-            table=sql.Identifier(table),
-            where=where,
+            table=sql.Identifier(table["name"]),
+            where=sql.SQL("{} = {}").format(sql.Identifier(column), district_id) if column else sql.SQL("true"),
         )
 
     def look(self, batches: Sequence[str]) -> list[tuple[int, int]]:
@@ -61,13 +62,9 @@ def main() -> None:
 
 
 def sides_of(orders: dict[str, Any]) -> list[Side]:
-    of_district = sql.SQL("{} = {}").format(sql.Identifier(orders["state_district_column"]), orders["district"])
-    return [
-        Side(
-            orders["district_dsn"], orders["district_table"], orders["district_key"], sql.SQL("true"), orders["digest"]
-        ),
-        Side(orders["state_dsn"], orders["state_table"], orders["state_key"], of_district, orders["digest"]),
-    ]
+    """Of one district: raises ValueError where there are several."""
+    [district] = orders["districts"]
+    return [Side(table, district["id"], orders["digest"]) for table in (district["table"], orders["state"])]
 
 
 def literals(keys: Sequence[int], size: int) -> list[str]:

@@ -75,7 +75,7 @@ class Avro:
 class Side:
     """A connection to one side's table."""
 
-    def __init__(self, table: Mapping[str, Any], district: str, columns: list[str]) -> None:
+    def __init__(self, table: Mapping[str, Any], columns: list[str]) -> None:
         self._connection = psycopg.connect(table["dsn"], autocommit=True, prepare_threshold=0)
         self._rows = sql.SQL(
             "select {key}, pg_snapshot_xmax(pg_current_snapshot())::text::bigint,"
@@ -88,11 +88,10 @@ class Side:
         )
         if table["district_column"]:
             self._rows += sql.SQL(" and {} = %(district)s").format(sql.Identifier(table["district_column"]))
-        self._district = district
 
-    def rows(self, keys: list[int]) -> dict[int, Row]:
+    def rows(self, district_id: str, keys: list[int]) -> dict[int, Row]:
         """By key."""
-        found = self._connection.execute(self._rows, {"keys": keys, "district": self._district})
+        found = self._connection.execute(self._rows, {"keys": keys, "district": district_id})
         return {key: Row(xmax, in_progress, values) for key, xmax, in_progress, *values in found}
 
 
@@ -119,17 +118,17 @@ class Job:
     def __init__(self, task: Mapping[str, Any]) -> None:
         columns = [field["column"] for field in task["fields"]]
         self._names = [field["name"] for field in task["fields"]]
-        self._district = Side(task["district"], task["district_id"], columns)
-        self._state = Side(task["state"], task["district_id"], columns)
+        self._districts = {each["id"]: Side(each["table"], columns) for each in task["districts"]}
+        self._state = Side(task["state"], columns)
         self._beside = ThreadPoolExecutor(1)
         self._avro = {name: Avro(schema) for name, schema in task["schemas"].items()}
 
     def records(self, value: bytes) -> Iterator[Out]:
         request = self._avro["request"].read(value)
         kind, selection = request["selection"]
-        asked = {int(text): text for text in selection["keys"]}
-        at_the_state = self._beside.submit(self._state.rows, list(asked))
-        ours, theirs = self._district.rows(list(asked)), at_the_state.result()
+        district_id, asked = request["district_id"], {int(text): text for text in selection["keys"]}
+        at_the_state = self._beside.submit(self._state.rows, district_id, list(asked))
+        ours, theirs = self._districts[district_id].rows(district_id, list(asked)), at_the_state.result()
         about = About({**request, "selection": (kind, {"keys": []})}, datetime.now(UTC))
         yield about.history(self._status(about, len(asked)), status="ACCEPTED")
         for key, text in asked.items():

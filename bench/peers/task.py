@@ -44,18 +44,15 @@ def task_of(orders: Mapping[str, Any]) -> Mapping[str, Any]:
             name: _registered(orders["registry"], f"{topics[topic]}-{NAMESPACE}.{record}")
             for name, (topic, record) in RECORDS.items()
         },
-        "district_id": orders["district"],
-        "district": _table(orders["district_dsn"], orders["district_table"], orders["district_key"], None),
-        "state": _table(
-            orders["state_dsn"], orders["state_table"], orders["state_key"], orders["state_district_column"]
-        ),
+        "districts": [{**each, "table": _for_java_too(each["table"])} for each in orders["districts"]],
+        "state": _for_java_too(orders["state"]),
         "digest": orders["digest"],
         "fields": fields(Path(orders["schemas"]), orders["columns"]),
     }
 
 
-def _table(dsn: str, name: str, key: str, district_column: str | None) -> Mapping[str, str | None]:
-    return {"dsn": dsn, "jdbc": jdbc(dsn), "name": name, "key": key, "district_column": district_column}
+def _for_java_too(table: Mapping[str, str]) -> Mapping[str, str]:
+    return {**table, "jdbc": jdbc(table["dsn"])}
 
 
 def jdbc(dsn: str) -> str:

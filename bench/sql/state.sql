@@ -1,4 +1,4 @@
--- The state's copy of NORTH, and of EAST with a twentieth of the rows, each equal to the district's.
+-- The state's copy of NORTH, %(rows)s rows, and of EAST, %(other_rows)s rows, each equal to the district's.
 drop table if exists bench_state_person cascade;
 create table bench_state_person (
     district_id text not null, district_person_id bigint not null, last_name text, first_name text, middle_name text,
@@ -13,7 +13,7 @@ select district_id, n, 'Family' || n %% 5000, 'Given' || n %% 900, case when n %
        lpad(n::text, 9, '0'), 'US', 'p' || n || '@example.org', '555-' || lpad((n %% 10000)::text, 4, '0'),
        n %% 900 || ' Main Street', 'Springfield', lpad((n %% 99999)::text, 5, '0'), n %% 9 <> 0, n %% 9 = 0, n %% 50 = 0,
        (n %% 400 / 100.0)::numeric(6, 2), timestamptz '2026-01-01' + n * interval '1 minute'
-from (values ('NORTH', %(rows)s), ('EAST', %(rows)s / 20)) as d (district_id, rows), generate_series(1, rows, every) as n
+from (values ('NORTH', %(rows)s), ('EAST', %(other_rows)s)) as d (district_id, rows), generate_series(1, rows, every) as n
 $rows$;
 insert into bench_state_person select * from bench_state_rows(1);
 alter table bench_state_person add primary key (district_id, district_person_id);

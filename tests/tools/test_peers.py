@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,7 +21,7 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from bench.peers.contenders import PEERS, Peer
 from bench.traffic import OBJECT, Planted, Publisher, Tail, chunks_of, compare
 from bench.workers import Job, orders_of
-from bench.world import DISTRICT, PARTITIONS, Run, World, world
+from bench.world import DISTRICT, OTHER, PARTITIONS, Run, World, world
 from processor.codec.record_types import Record
 from processor.codec.subjects import HISTORY
 from processor.core.correction import Correction
@@ -31,7 +32,8 @@ from processor.core.snapshot import DistrictVersion
 ROWS = 2_000
 SEED = 7
 KEYS_PER_REQUEST = 10
-JOB = Job(KEYS_PER_REQUEST, transaction_keys=100)
+DISTRICTS = (DISTRICT, OTHER)
+JOB = Job(KEYS_PER_REQUEST, DISTRICTS, transaction_keys=100)
 ONCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 pytestmark = pytest.mark.timeout(300)
@@ -51,17 +53,23 @@ def peer(request: pytest.FixtureRequest) -> Peer:
 
 
 def test_it_writes_what_our_processor_writes(here: World, peer: Peer) -> None:
-    """All records, with their keys and headers, but for times and snapshots; corrections with all values."""
-    requests = [requested(number, keys) for number, keys in enumerate(chunks_of(all_keys(), KEYS_PER_REQUEST))]
-    planted = Planted(all_keys(), len(requests))
+    """All records, with their keys and headers, but for times and snapshots; corrections with all values.
+
+    The same keys of two districts, one of which lacks most of the rows.
+    """
+    parts = [(of, keys) for keys in chunks_of(all_keys(), KEYS_PER_REQUEST) for of in DISTRICTS]
+    requests = [requested(number, keys, district_id) for number, (district_id, keys) in enumerate(parts)]
+    found_at_other = all_keys()[: here.rows_of(OTHER)]
+    decided = Planted([*all_keys(), *found_at_other], len(requests)).decided()
+    decided["outcome NOT_FOUND"] = ROWS - len(found_at_other)
     with here.run() as run:
         publish(run, requests)
         run.start("process")
-        wanted = written(run, planted)
+        wanted = written(run, decided)
     with here.run() as run:
         publish(run, requests)
         with working(run, peer):
-            found = written(run, planted)
+            found = written(run, decided)
     assert found == wanted
 
 
@@ -76,17 +84,17 @@ def test_killed_and_started_again_it_writes_each_record_once(here: World, peer: 
             publish(run, requests[half:])
             tail.close()
         with working(run, peer):
-            written(run, planted)
+            written(run, planted.decided())
 
 
 def all_keys() -> list[int]:
-    """With those of no row on either side left out: every one is planted as it is."""
+    """Of the district that has all rows."""
     return list(range(1, ROWS + 1))
 
 
-def requested(number: int, keys: Sequence[int]) -> Request:
+def requested(number: int, keys: Sequence[int], district_id: str = DISTRICT) -> Request:
     """The same id in each run, so that what is derived from it is the same too."""
-    return Request(str(uuid.UUID(int=number)), DISTRICT, OBJECT, Keys(tuple(map(str, keys))), "bench")
+    return Request(str(uuid.UUID(int=number)), district_id, OBJECT, Keys(tuple(map(str, keys))), "bench")
 
 
 def publish(run: Run, requests: Sequence[Request]) -> None:
@@ -100,13 +108,13 @@ Written: TypeAlias = dict[tuple[str, bytes | None, str], tuple[frozenset[object]
 """Headers and record, by topic, the record's key and, of corrections, the key that is corrected."""
 
 
-def written(run: Run, planted: Planted) -> Written:
+def written(run: Run, wanted: Counter[str]) -> Written:
     """Waits for as many records as must come; raises WrongCount where others came."""
     tail = Tail(run)
-    tail.until(planted.decided(), lambda *_: None)
-    compare(tail.count(), planted.decided(), "on the topics")
+    tail.until(wanted, lambda *_: None)
+    compare(tail.count(), wanted, "on the topics")
     found: Written = {}
-    for message in messages(run, planted.decided().total()):
+    for message in messages(run, wanted.total()):
         record = timeless(run.codec.decode(message.value() or b"", (*HISTORY, Correction)))
         topic = "corrections" if message.topic() == run.topics.corrections else "history"
         corrected = record.source.key if isinstance(record, Correction) else ""

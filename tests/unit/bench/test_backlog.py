@@ -51,7 +51,6 @@ def test_every_run_has_a_line_of_all_that_grows(asked: str) -> None:
     points = Counter(each.size[0] for each in scenarios(parse(asked.split())) if each.size)
     assert set(points) == {"rows a side", "keys a request", "fields"}
     assert min(points.values()) > 1
-    assert any("two districts" in each.name for each in scenarios(parse(asked.split())))
 
 
 def test_rows_as_they_were_loaded_come_before_tables_are_widened() -> None:

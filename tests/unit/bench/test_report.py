@@ -47,7 +47,6 @@ def figures() -> dict[str, Any]:
         contest("backlog", "of 1", [12.0, 15.0, 9.0], ("keys a request", 1)),
         contest("backlog", "of 100", [1_200.0], ("keys a request", 100)),
         contest("growth", "of 10", [120.0], ("keys a request", 10)),
-        contest("growth", "two processes", [20.0]),
     ]
     return document(contests, ABOUT)
 
@@ -69,7 +68,6 @@ def test_what_grows_is_one_table_least_first() -> None:
         < text.index("| 10 | 1 | 120 | 1.00")
         < text.index("| 100 | 1 | 1,200 | 1.00")
     )
-    assert "**two processes**" in text
 
 
 def test_what_was_wrong_is_on_the_page() -> None:
@@ -83,7 +81,7 @@ def test_what_was_wrong_is_on_the_page() -> None:
 def test_the_plot_has_a_bar_a_contender_and_a_line_of_what_grows() -> None:
     drawn = ET.fromstring(plot(figures()))  # noqa: S314  (our own)
     of = "{http://www.w3.org/2000/svg}"
-    assert len(drawn.findall(f"{of}rect")) == 1 + 2 * 4
+    assert len(drawn.findall(f"{of}rect")) == 1 + 2 * 3
     (line,) = drawn.findall(f"{of}polyline")
     assert len(line.attrib["points"].split()) == 3
     assert "a & b" in [text.text for text in drawn.findall(f"{of}text")]

@@ -42,6 +42,22 @@ def test_every_peer_has_its_goal_where_requests_have_one_key_or_a_hundred(per_re
     assert goals == dict(zip(PEERS, times, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("asked", "name", "amounts"),
+    [
+        ("--quick", "1,818 keys of each of two districts, in requests of {}", ["100"]),
+        ("", "50,000 keys of each of two districts, in requests of {}", ["1", "100", "1,000"]),
+    ],
+)
+def test_two_processes_have_the_fastest_peer_beside_them(asked: str, name: str, amounts: list[str]) -> None:
+    found = [each for each in every(parse(asked.split()), WORKERS) if "each of two districts, in" in each.name]
+    assert [each.name for each in found] == [f"{name.format(amount)}, {USUAL}" for amount in amounts]
+    beside = {} if asked else {"plain Java": {"speed": 1.2}}
+    for each in found:
+        goals = {contender.name: contender.goals for contender in each.contenders}
+        assert goals == {"ours, two processes": {}, "ours, one process": {}, **beside}
+
+
 def test_what_is_held_against_a_goal_is_repeated() -> None:
     often = {each.name for each in every(parse([]), WORKERS) if each.repeats == REPEATS}
     assert often == {
@@ -49,6 +65,9 @@ def test_what_is_held_against_a_goal_is_repeated() -> None:
         f"100,000 keys in requests of 100, {USUAL}",
         f"100,000 keys in requests of 1,000, {USUAL}",
         f"100,000 keys in requests of 100, {HALF}",
+        f"50,000 keys of each of two districts, in requests of 1, {USUAL}",
+        f"50,000 keys of each of two districts, in requests of 100, {USUAL}",
+        f"50,000 keys of each of two districts, in requests of 1,000, {USUAL}",
         "single keys, 50 a second",
         f"all rows verified, {NOTHING}",
         "100,000 outcomes into tables",

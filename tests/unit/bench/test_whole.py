@@ -22,8 +22,8 @@ def test_what_is_planted_of_rows_is_what_is_planted_of_their_keys(planting: Plan
     assert not [key for key in keys if planting.is_missing(key) and planting.is_differing(key)]
 
 
-def test_the_other_district_has_a_twentieth_of_the_rows() -> None:
-    assert World(Stack(Path("/none")), 20_000, 1).planted(OTHER) == Planted(1_000, 20, 10)
+def test_the_other_district_has_a_tenth_of_the_rows() -> None:
+    assert World(Stack(Path("/none")), 20_000, 1).planted(OTHER) == Planted(2_000, 40, 20)
 
 
 def test_of_two_processes_each_has_one_of_the_districts() -> None:

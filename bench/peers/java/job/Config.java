@@ -16,8 +16,7 @@ record Config(
         int transactionKeys,
         Topics topics,
         Schemas schemas,
-        String districtId,
-        Table district,
+        List<District> districts,
         Table state,
         String digest,
         List<Field> fields) {
@@ -32,6 +31,8 @@ record Config(
             return new Schema.Parser().parse(text);
         }
     }
+
+    record District(String id, Table table) {}
 
     /** `districtColumn` is null where all rows are the district's. */
     record Table(String jdbc, String name, String key, String districtColumn) {}

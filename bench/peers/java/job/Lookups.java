@@ -11,7 +11,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** Both sides asked at the same time: a connection and a thread each. */
+/** Both sides of a district asked at the same time: a connection and a thread each. */
 final class Lookups implements AutoCloseable {
     private final List<byte[]> names;
     private final Side district;
@@ -19,10 +19,10 @@ final class Lookups implements AutoCloseable {
     private final ExecutorService districts = thread("district");
     private final ExecutorService states = thread("state");
 
-    Lookups(Config config) throws SQLException {
+    Lookups(Config.District asked, Config config) throws SQLException {
         names = config.fieldNames().stream().map(name -> name.getBytes(UTF_8)).toList();
-        district = new Side(config.district(), config);
-        state = new Side(config.state(), config);
+        district = new Side(asked.table(), asked.id(), config);
+        state = new Side(config.state(), asked.id(), config);
     }
 
     /** Keys whose rows have to be looked at; sorted as they were. */
@@ -32,13 +32,13 @@ final class Lookups implements AutoCloseable {
         return ours.thenCombine(theirs, (one, other) -> Decision.suspects(keys, one, other));
     }
 
-    Map<Long, Decision> decide(long[] suspects) {
+    CompletableFuture<Map<Long, Decision>> decide(long[] suspects) {
         if (suspects.length == 0) {
-            return Map.of();
+            return CompletableFuture.completedFuture(Map.of());
         }
         var ours = ask(districts, () -> district.rows(suspects));
         var theirs = ask(states, () -> state.rows(suspects));
-        return Decision.of(suspects, ours.join(), theirs.join(), names);
+        return ours.thenCombine(theirs, (one, other) -> Decision.of(suspects, one, other, names));
     }
 
     private static <T> CompletableFuture<T> ask(ExecutorService thread, Callable<T> question) {

@@ -1,6 +1,7 @@
 package peers;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -21,6 +22,10 @@ record Request(
 
     /** The branch of the selection's union. */
     static final int KEYS = 0;
+
+    String districtId() {
+        return new String(district, UTF_8);
+    }
 
     /** The keys of all, sorted, each once: neighbours share pages of the table and its index. */
     static long[] sortedKeys(List<Request> requests) {

@@ -39,8 +39,8 @@ final class Side implements AutoCloseable {
     /** Values in the order of the fields, and of the statement's snapshot what orders it among others. */
     record Row(Object[] values, long xmax, long inProgress) {}
 
-    Side(Config.Table table, Config config) throws SQLException {
-        district = table.districtColumn() == null ? null : config.districtId();
+    Side(Config.Table table, String districtId, Config config) throws SQLException {
+        district = table.districtColumn() == null ? null : districtId;
         var fields = config.fields();
         connection = DriverManager.getConnection(table.jdbc() + (table.jdbc().contains("?") ? "&" : "?") + OPTIONS);
         try (var session = connection.createStatement()) {

@@ -28,8 +28,8 @@ final class Plain implements AutoCloseable, ConsumerRebalanceListener {
     private final Config config;
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final Request.Reader reader;
-    private final Lookups digests;
-    private final Lookups rows;
+    private final Districts digests;
+    private final Districts rows;
     private final Transactions transactions;
     private final ExecutorService writer = Executors.newSingleThreadExecutor();
     /** One for each batch that may be in flight. */
@@ -40,8 +40,8 @@ final class Plain implements AutoCloseable, ConsumerRebalanceListener {
     Plain(Config config) throws IOException, SQLException {
         this.config = config;
         reader = new Request.Reader(config.schemas().request());
-        digests = new Lookups(config);
-        rows = new Lookups(config); // else a batch's rows would wait for the next one's digests
+        digests = new Districts(config);
+        rows = new Districts(config); // else a batch's rows would wait for the next one's digests
         transactions = new Transactions(config);
         var bytes = new ByteArrayDeserializer();
         consumer = new KafkaConsumer<>(Map.of(
@@ -81,16 +81,19 @@ final class Plain implements AutoCloseable, ConsumerRebalanceListener {
     private void submit() throws Exception {
         room.acquire();
         var submitted = batch;
-        var suspects = digests.suspects(Request.sortedKeys(submitted.requests()));
+        var decisions = digests.suspects(submitted.requests()).thenCompose(rows::decide);
         var group = consumer.groupMetadata();
         batch = new Batch();
-        writer.execute(() -> write(submitted, suspects, group));
+        writer.execute(() -> write(submitted, decisions, group));
     }
 
-    private void write(Batch written, CompletableFuture<long[]> suspects, ConsumerGroupMetadata group) {
+    private void write(
+            Batch written,
+            CompletableFuture<Map<String, Map<Long, Decision>>> decisions,
+            ConsumerGroupMetadata group) {
         try {
             if (failure == null) {
-                transactions.write(written, rows.decide(suspects.join()), group);
+                transactions.write(written, decisions.join(), group);
             }
         } catch (IOException | RuntimeException fault) {
             failure = fault;

@@ -37,12 +37,17 @@ final class Transactions implements Sink, AutoCloseable {
         correctionPartitions = producer.partitionsFor(topics.corrections()).size();
     }
 
-    /** Whatever it raises, nothing of the batch is visible: the next holder of the id aborts what is open. */
-    void write(Batch batch, Map<Long, Decision> decisions, ConsumerGroupMetadata group) throws IOException {
+    /**
+     * Whatever it raises, nothing of the batch is visible: the next holder of the id aborts what is open.
+     *
+     * @param decisions by district and key
+     */
+    void write(Batch batch, Map<String, Map<Long, Decision>> decisions, ConsumerGroupMetadata group)
+            throws IOException {
         producer.beginTransaction();
         var nowMicros = Math.multiplyExact(System.currentTimeMillis(), 1_000L);
         for (var request : batch.requests()) {
-            records.write(request, decisions, nowMicros, this);
+            records.write(request, decisions.get(request.districtId()), nowMicros, this);
         }
         producer.sendOffsetsToTransaction(batch.offsets(), group);
         producer.commitTransaction();

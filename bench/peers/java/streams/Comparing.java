@@ -21,7 +21,7 @@ final class Comparing implements Processor<byte[], byte[], byte[], byte[]>, Sink
     private final Request.Reader reader;
     private final Records records;
     private ProcessorContext<byte[], byte[]> context;
-    private Lookups lookups;
+    private Districts districts;
 
     Comparing(Config config) {
         this.config = config;
@@ -33,7 +33,7 @@ final class Comparing implements Processor<byte[], byte[], byte[], byte[]>, Sink
     public void init(ProcessorContext<byte[], byte[]> context) {
         this.context = context;
         try {
-            lookups = new Lookups(config);
+            districts = new Districts(config);
         } catch (SQLException fault) {
             throw new IllegalStateException(fault);
         }
@@ -43,8 +43,9 @@ final class Comparing implements Processor<byte[], byte[], byte[], byte[]>, Sink
     public void process(Record<byte[], byte[]> record) {
         try {
             var request = reader.read(record.value());
-            var suspects = lookups.suspects(Request.sortedKeys(List.of(request))).join();
-            records.write(request, lookups.decide(suspects), context.currentSystemTimeMs() * 1_000, this);
+            var suspects = districts.suspects(List.of(request));
+            var decisions = suspects.thenCompose(districts::decide).join().get(request.districtId());
+            records.write(request, decisions, context.currentSystemTimeMs() * 1_000, this);
         } catch (IOException fault) {
             throw new IllegalStateException(fault);
         }
@@ -67,7 +68,7 @@ final class Comparing implements Processor<byte[], byte[], byte[], byte[]>, Sink
     @Override
     public void close() {
         try {
-            lookups.close();
+            districts.close();
         } catch (SQLException fault) {
             throw new IllegalStateException(fault);
         }
