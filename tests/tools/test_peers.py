@@ -16,16 +16,17 @@ from itertools import count
 from typing import TypeAlias
 
 import pytest
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from bench.peers.contenders import PEERS, Peer
-from bench.traffic import OBJECT, Planted, Publisher, Tail, chunks_of, compare
+from bench.traffic import OBJECT, Planted, Tail, chunks_of, compare, put
 from bench.workers import Job, orders_of
 from bench.world import DISTRICT, OTHER, PARTITIONS, Run, World, world
 from processor.codec.record_types import Record
 from processor.codec.subjects import HISTORY
 from processor.core.correction import Correction
 from processor.core.history import KeyOutcome, RequestStatus
+from processor.core.partition import partition_of
 from processor.core.request import Keys, Request
 from processor.core.snapshot import DistrictVersion
 
@@ -98,10 +99,12 @@ def requested(number: int, keys: Sequence[int], district_id: str = DISTRICT) -> 
 
 
 def publish(run: Run, requests: Sequence[Request]) -> None:
-    publisher = Publisher(run)
+    """All in one partition, in this order, so that a batch has requests of all districts; our processor moves some."""
+    producer, topic = Producer({"bootstrap.servers": run.settings.bootstrap_servers}), run.topics.requests
+    partition = partition_of(DISTRICT, PARTITIONS)
     for request in requests:
-        publisher.send(request)
-    publisher.flush()
+        put(producer, topic, run.codec.encode(topic, request), request.district_id, partition)
+    assert not producer.flush(60)
 
 
 Written: TypeAlias = dict[tuple[str, bytes | None, str], tuple[frozenset[object], Record]]
