@@ -67,7 +67,7 @@ unit: $(VENV) ## Unit tests only; no services
 fmt: $(VENV) ## Formats and mends what can be mended by itself
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-bench: $(VENV) ## Ours beside peers and floors, in turn; figures only where all counts are right; some 20 minutes
+bench: $(VENV) ## Ours beside peers and floors, in turn; figures only where all counts are right; some 25 minutes
 	@$(BIN)/python -m bench
 
 bench-quick: $(VENV) ## The same on little data, once; some 2 minutes
