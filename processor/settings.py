@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     replication_factor: int = Field(default=-1)
 
     batch_max_keys: int = Field(default=20_000, ge=1)
-    """How many there are by then, what they cost decides (ADR 0232, 0250)."""
+    """How many there are by then, what they cost and how wide rows are decides (ADR 0232, 0250, 0253)."""
     batch_max_bytes: int = Field(default=8_000_000, ge=1)
     batch_max_records: int = Field(default=10_000, ge=1)
     """Of the processor. The applier takes as many corrections at once, but never more than 2,000 (ADR 0056)."""

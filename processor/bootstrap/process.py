@@ -23,6 +23,7 @@ from processor.core.catalog import Catalog
 from processor.core.chunk import Chunk
 from processor.core.correction import Correction
 from processor.core.history import ChunkStatus, KeyOutcome, Parked, RequestStatus
+from processor.core.pace import most_keys
 from processor.core.partition import partition_of
 from processor.core.policy import Policy, request_topics
 from processor.exposition import show_assigned, show_databases, show_inbox
@@ -125,7 +126,7 @@ def run_process(settings: Settings) -> None:
         ahead=ahead,
         bulk=bulk,
         accepted=accepted,
-        limits=_batch_limits(settings),
+        limits=_batch_limits(settings, catalog),
         commit_transaction=parts.commit,
         policy=policy,
         remembered_since_s=lambda: accepted.since_s,
@@ -183,9 +184,10 @@ def _tell_rights(policy: Policy | None, requests: Sequence[str]) -> None:
             log.warning("the policy does not declare the request topic %s: every request on it is rejected", topic)
 
 
-def _batch_limits(settings: Settings) -> BatchLimits:
+def _batch_limits(settings: Settings, catalog: Catalog) -> BatchLimits:
+    widest = max(len(kind.compared) for kind in catalog.objects.values())
     return BatchLimits(
-        max_keys=settings.batch_max_keys,
+        max_keys=min(settings.batch_max_keys, most_keys(widest)),
         max_records=settings.batch_max_records,
         max_bytes=settings.batch_max_bytes,
         max_s=settings.batch_max_s,

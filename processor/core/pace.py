@@ -1,4 +1,7 @@
-"""How many keys are taken at once, by how long the last ones took and how many of them differed (ADR 0221, 0232)."""
+"""How many keys are taken at once: by how long the last ones took, how many of them differed, how wide a row is.
+
+See ADR 0221, 0232, 0253.
+"""
 
 from processor.core.accept import PART_KEYS
 from processor.core.digest import LEAST_KEYS as LEAST_BY_DIGEST
@@ -11,6 +14,14 @@ KEYS_AT_ONCE = 5_000
 """Keys of a batch of small requests, whatever they cost; more only where they are quick, and the same on both sides."""
 MOST_BY_COLUMNS = 2_500
 """About how many keys of a larger batch have their columns read, and told: of each some 10 kB are held at a time."""
+MOST_VALUES = 400_000
+"""Columns of all keys of a larger batch, on one side: they are not read as long as both sides are the same, and all of
+them the first time that they are not."""
+
+
+def most_keys(columns: int) -> int:
+    """How many keys a batch may have of rows with so many compared columns, however alike both sides were."""
+    return max(KEYS_AT_ONCE, MOST_VALUES // columns)
 
 
 def next_keys(

@@ -1,8 +1,8 @@
-"""How many keys are taken at once (ADR 0221, 0232)."""
+"""How many keys are taken at once (ADR 0221, 0232, 0253)."""
 
 import pytest
 
-from processor.core.pace import GROWTH, KEYS_AT_ONCE, LEAST_KEYS, MOST_BY_COLUMNS, next_keys
+from processor.core.pace import GROWTH, KEYS_AT_ONCE, LEAST_KEYS, MOST_BY_COLUMNS, most_keys, next_keys
 
 TARGET_S = 0.5
 MANY = 20_000
@@ -53,3 +53,16 @@ def test_it_never_grows_beyond_what_may_have_to_be_told() -> None:
         taken = 10_000
         following = next_keys(taken, taken, taken // share, 0.001, TARGET_S)
         assert following == KEYS_AT_ONCE or following // share <= MOST_BY_COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("columns", "keys"),
+    [
+        pytest.param(1, 400_000, id="narrow: what is configured bounds it"),
+        pytest.param(20, MANY, id="as wide as most are"),
+        pytest.param(50, 8_000, id="wide: all of them may differ"),
+        pytest.param(100, KEYS_AT_ONCE, id="very wide: as at the start"),
+    ],
+)
+def test_a_batch_has_fewer_keys_of_wide_rows(columns: int, keys: int) -> None:
+    assert most_keys(columns) == keys

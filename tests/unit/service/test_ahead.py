@@ -286,6 +286,37 @@ def test_a_batch_is_read_while_the_one_before_it_is_compared_and_never_sooner() 
     assert steps == ["read 1", "read 2", "decided 1", "decided 2"]
 
 
+def test_rows_of_very_many_keys_are_decided_before_the_next_batch_is_read() -> None:
+    """What was the same until now may differ in all batches in hand, and each of them would be held in memory."""
+    steps, second_is_read, may_decide = list[str](), Event(), Event()
+
+    def read(intake: Intake) -> Seen:
+        number = len(intake.repeated)
+        steps.append(f"read {number}")
+        seen = Observation()
+        if number == 1:
+            seen.others = KEYS_AT_ONCE + 1
+        else:
+            second_is_read.set()
+        return Seen(intake, seen, [])
+
+    def decide(seen: Seen) -> Compared:
+        assert may_decide.wait(10)
+        steps.append(f"decided {len(seen.intake.repeated)}")
+        if len(seen.intake.repeated) == 1:
+            raise RegistryUnavailable("away")
+        return Compared(seen.intake, Plan(), [])
+
+    ahead = Ahead(read, decide)
+    first, second = [ahead.compare(Intake(repeated=number * [Lane.REQUESTS])) for number in (1, 2)]
+    assert not second_is_read.wait(LONG_S)
+    may_decide.set()
+    assert isinstance(first.exception(10), RegistryUnavailable)
+    second.result(10)
+    ahead.close()
+    assert steps == ["read 1", "decided 1", "read 2", "decided 2"]
+
+
 def test_a_batch_is_larger_after_one_that_was_quick_and_the_same_on_both_sides() -> None:
     seen = Observation()
 
