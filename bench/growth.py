@@ -1,7 +1,7 @@
 """How our time and memory grow: with rows, keys of a request, and fields."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -57,7 +57,12 @@ def by_fields(keys: int, fields: int) -> Scenario:
 
 
 def wide(world: World, *, keys: int, fields: int) -> Measured:
-    """A backlog of objects with so many fields: the one that differs, the other usual ones, then texts."""
+    """A backlog of objects with so many fields."""
+    return backlog.by(OURS, Amount(keys, 100, settings=widened(world, fields))).measure(world)
+
+
+def widened(world: World, fields: int) -> Mapping[str, str]:
+    """Gives the object so many fields: the one that differs, the other usual ones, then texts. The roles' settings."""
     catalog = yaml.safe_load(CATALOG.read_text(encoding="utf-8"))
     kind = catalog["objects"]["PersonIdentity"]
     usual = sorted(kind["fields"].items(), key=lambda each: each[0] != "phone")
@@ -68,8 +73,7 @@ def wide(world: World, *, keys: int, fields: int) -> Measured:
     (folder / "catalog.yaml").write_text(yaml.safe_dump(catalog), encoding="utf-8")
     for dsn, table in TABLES:
         widen(world.env[dsn], table, [*more.values()])
-    settings = {"RESYNC_CATALOG": str(folder / "catalog.yaml"), "RESYNC_SCHEMAS": str(folder)}
-    return backlog.by(OURS, Amount(keys, 100, settings=settings)).measure(world)
+    return {"RESYNC_CATALOG": str(folder / "catalog.yaml"), "RESYNC_SCHEMAS": str(folder)}
 
 
 def widen(dsn: str, table: str, columns: list[str]) -> None:

@@ -126,7 +126,7 @@ def run_process(settings: Settings) -> None:
         ahead=ahead,
         bulk=bulk,
         accepted=accepted,
-        limits=_batch_limits(settings, catalog),
+        limits=batch_limits(settings, catalog),
         commit_transaction=parts.commit,
         policy=policy,
         remembered_since_s=lambda: accepted.since_s,
@@ -184,7 +184,8 @@ def _tell_rights(policy: Policy | None, requests: Sequence[str]) -> None:
             log.warning("the policy does not declare the request topic %s: every request on it is rejected", topic)
 
 
-def _batch_limits(settings: Settings, catalog: Catalog) -> BatchLimits:
+def batch_limits(settings: Settings, catalog: Catalog) -> BatchLimits:
+    """Whatever a batch's rows are: as if all were of the widest object."""
     widest = max(len(kind.compared) for kind in catalog.objects.values())
     return BatchLimits(
         max_keys=min(settings.batch_max_keys, most_keys(widest)),

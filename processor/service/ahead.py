@@ -1,7 +1,7 @@
 """Batches of what is done at once: one is read while the one before it is compared, and the one before that committed.
 
 One thread reads and one compares, so batches are read, and end, in the order that they came in (ADR 0228): of two that
-ask for one key the second never has the older reading. Rows of one large batch at most are held at a time (ADR 0253).
+ask for one key the second never has the older reading. While one is full of rows the next is not read (ADR 0253).
 """
 
 import time
@@ -12,6 +12,10 @@ from threading import Event
 from processor.core.pace import KEYS_AT_ONCE, next_keys
 from processor.service.comparing import Compared, Seen
 from processor.service.intake import Intake
+
+FULL_OF_ROWS = 2 * KEYS_AT_ONCE
+"""Keys read by their columns, parents with them; more are only in a batch that was large because both sides were the
+same."""
 
 
 class Ahead:
@@ -39,35 +43,31 @@ class Ahead:
         self._decide = decide
         self._reader = reader or ThreadPoolExecutor(1, "reader")
         self._decider = decider or ThreadPoolExecutor(1, "decider")
-        self._decided = Event()
-        """Whether the last batch was, so that its rows are not held any more."""
-        self._decided.set()
-        self._is_full_of_rows = False
+        self._turn = Event()
+        """Whether the next batch may be read."""
+        self._turn.set()
 
     def compare(self, intake: Intake) -> Future[Compared]:
         """What reading or deciding raises comes with the result."""
-        before, decided = self._decided, Event()
-        seen = self._reader.submit(self._paced, intake, before)
-        self._decided = decided
-        return self._decider.submit(self._to_the_end, seen, decided)
+        turn, next_turn = self._turn, Event()
+        self._turn = next_turn
+        seen = self._reader.submit(self._paced, intake, turn, next_turn)
+        return self._decider.submit(self._decided, seen, next_turn)
 
-    def _to_the_end(self, seen: Future[Seen], decided: Event) -> Compared:
+    def _decided(self, seen: Future[Seen], next_turn: Event) -> Compared:
         try:
             return self._decide(seen.result())
         finally:
-            decided.set()
+            next_turn.set()
 
-    def _paced(self, intake: Intake, before: Event) -> Seen:
-        """Waits for the batch before it where very many of its keys were read by their columns.
-
-        After a batch that could not be read the next is as at the start.
-        """
-        if self._is_full_of_rows:
-            before.wait()
+    def _paced(self, intake: Intake, turn: Event, next_turn: Event) -> Seen:
+        """After a batch that could not be read the next is as at the start."""
+        turn.wait()
         started = self._clock()
         seen = self._read(intake)
         told = seen.observed
-        self._is_full_of_rows = told.others > KEYS_AT_ONCE
+        if told.others <= FULL_OF_ROWS:
+            next_turn.set()
         if told.away:
             self.keys = KEYS_AT_ONCE
         else:

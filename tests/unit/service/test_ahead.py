@@ -11,7 +11,7 @@ from processor.codec.errors import RegistryUnavailable
 from processor.core.history import Status
 from processor.core.pace import GROWTH, KEYS_AT_ONCE
 from processor.core.plan import Plan
-from processor.service.ahead import Ahead
+from processor.service.ahead import FULL_OF_ROWS, Ahead
 from processor.service.comparing import Compared, Seen
 from processor.service.inbox import run
 from processor.service.intake import Intake
@@ -295,7 +295,7 @@ def test_rows_of_very_many_keys_are_decided_before_the_next_batch_is_read() -> N
         steps.append(f"read {number}")
         seen = Observation()
         if number == 1:
-            seen.others = KEYS_AT_ONCE + 1
+            seen.others = FULL_OF_ROWS + 1
         else:
             second_is_read.set()
         return Seen(intake, seen, [])

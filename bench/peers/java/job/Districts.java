@@ -1,5 +1,6 @@
 package peers;
 
+import static java.util.concurrent.CompletableFuture.completedFuture;
 import static java.util.stream.Collectors.groupingBy;
 
 import java.sql.SQLException;
@@ -19,10 +20,11 @@ final class Districts implements AutoCloseable {
         }
     }
 
-    /** By district, keys whose rows have to be looked at. */
+    /** By district, keys whose rows have to be looked at. A district that is not known is a failure of the answer. */
     CompletableFuture<Map<String, long[]>> suspects(List<Request> requests) {
         var asked = requests.stream().collect(groupingBy(Request::districtId));
-        return each(asked, (of, some) -> of.suspects(Request.sortedKeys(some)));
+        return completedFuture(asked)
+                .thenCompose(parts -> each(parts, (of, some) -> of.suspects(Request.sortedKeys(some))));
     }
 
     /** By district and key. */
