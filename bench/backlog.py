@@ -83,8 +83,8 @@ def worked(world: World, *, worker: Worker, amount: Amount, count: Count) -> Mea
     with world.run(**amount.settings) as run:
         with worker.working(run, Job(amount.per_request, amount.districts)) as pids:
             watch = Watch(run, worker.group(run))
-            watch.until(_published(run, amount.requests(warm)).release())
-            backlog = _published(run, amount.requests(chosen))
+            watch.until(published(run, amount.requests(warm)).release())
+            backlog = published(run, amount.requests(chosen))
             meter = Meter(world.stack, pids)
             released = backlog.release()
             seconds = watch.until(released) - released.at
@@ -141,7 +141,8 @@ def chosen_of(world: World, amount: Amount) -> tuple[list[int], list[int]]:
     return keys[: amount.warm], keys[amount.warm :]
 
 
-def _published(run: Run, requests: Iterable[tuple[str, Sequence[int]]]) -> Backlog:
+def published(run: Run, requests: Iterable[tuple[str, Sequence[int]]]) -> Backlog:
+    """Written, to be released."""
     backlog = Backlog(run)
     for district_id, keys in requests:
         backlog.publish(keys, district_id)

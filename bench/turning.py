@@ -12,14 +12,15 @@ from collections.abc import Iterator
 import psycopg
 
 from bench import command
+from bench.backlog import published
 from bench.figures import Figure
 from bench.growth import widened
 from bench.meter import peaks_of
 from bench.options import number
-from bench.release import Backlog, Watch
+from bench.release import Watch
 from bench.traffic import Planted, Tail, chunks_of, compare
 from bench.workers import OURS, Job
-from bench.world import Run, World
+from bench.world import DISTRICT, Run, World
 
 OTHERWISE = "update bench_state_person set phone = '555-ELSE' where district_person_id > %s"
 
@@ -41,9 +42,7 @@ def _measured(here: World, chosen: argparse.Namespace) -> Iterator[Figure]:
             state.execute(OTHERWISE, (half,))
         requests = [*chunks_of(alike, chosen.keys_a_request), *chunks_of(differing, chosen.keys_a_request)]
         with OURS.working(run, Job(chosen.keys_a_request)) as pids:
-            backlog = Backlog(run)
-            for part in requests:
-                backlog.publish(part)
+            backlog = published(run, ((DISTRICT, part) for part in requests))
             watch, released = Watch(run, OURS.group(run)), backlog.release()
             seconds, peaks = watch.until(released) - released.at, peaks_of(pids)
             watch.close()

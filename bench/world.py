@@ -44,6 +44,7 @@ ROLES = ("process", "apply", "store")
 MOST_PROCESSES = 4
 """Of a role."""
 READY_S = 60.0
+DELETED_S = 30.0
 LARGEST_BYTES = 10_000_000
 """As the processor's client takes. A deployment's topics take a megabyte, and `resync submit` splits what is larger."""
 SOON = {"RESYNC_RETRY_DELAY_S": "1"}
@@ -175,8 +176,9 @@ class Run:
     def delete_topics(self) -> None:
         """Partitions that are left cost the broker time in all later runs (ADR 0254)."""
         admin = AdminClient({"bootstrap.servers": self.settings.bootstrap_servers, "log_level": 3})
-        for topic, deleted in admin.delete_topics([spec.name for spec in topic_specs(self.settings)]).items():
-            if (fault := deleted.exception(READY_S)) is not None:
+        topics = [spec.name for spec in topic_specs(self.settings)]
+        for topic, deleted in admin.delete_topics(topics, request_timeout=DELETED_S).items():
+            if (fault := deleted.exception()) is not None:
                 say(f"{topic} is left, and makes later figures worse: {fault}")
 
     def _roomy(self, spec: TopicSpec) -> TopicSpec:
